@@ -1,0 +1,64 @@
+import { hostname } from 'node:os'
+import { z } from 'zod'
+
+/** Every setting there is. The table in README.md is checked against it. */
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('port of the host'),
+  HOST: z.string().default('0.0.0.0').describe('address the host listens on'),
+  LOG: z.enum(['embedded', 'kafka']).default('embedded').describe('the log adapter'),
+  STORE: z.enum(['embedded', 'mongodb']).default('embedded').describe('the store adapter'),
+  MILLRACE_DIR: z.string().min(1).default('.millrace').describe('where the embedded pair keeps its file'),
+  KAFKA_BROKERS: z
+    .string()
+    .default('127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094')
+    .transform((list) => list.split(',').map((broker) => broker.trim()))
+    .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port, separated by commas')).min(1))
+    .describe('bootstrap servers, host:port separated by commas'),
+  KAFKA_REPLICATION: z.coerce.number().int().min(1).default(3).describe('replication factor of topics that are made'),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://')
+    .default('mongodb://127.0.0.1:27117/?directConnection=true')
+    .describe('connection string'),
+  MONGODB_DATABASE: z.string().min(1).default('millrace').describe('database name'),
+  RECEIPT_SECRET: z.string().min(32).optional().describe('signs receipt addresses; the same for publish and query'),
+  HORIZON_DAYS: z.coerce.number().int().min(1).default(30).describe('how long a command id is remembered at least'),
+  MAX_BODY_BYTES: z.coerce.number().int().min(1024).default(1_048_576).describe('largest request body'),
+  MAX_IN_FLIGHT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(10_000)
+    .describe('commands that wait for the log or store at most'),
+  INSTANCE: z.string().min(1).default(hostname()).describe('name of this instance; a restart keeps it'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('least level logged'),
+  FUNCTION_TARGET: z.enum(['publish', 'persist', 'query']).optional().describe('the function the host serves'),
+  SINK: z.url().default('http://127.0.0.1:8080/persist').describe('where the local source delivers to'),
+  SOURCE_PACING: z
+    .enum(['off', 'real'])
+    .default('off')
+    .describe('real: the local source polls every 200 ms, as an ordered KafkaSource does'),
+})
+
+export type Config = z.infer<typeof schema>
+
+/** Throws an error that names every wrong variable. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = schema.safeParse(given)
+  if (result.success) return result.data
+  const wrong = result.error.issues.map(
+    ({ path, message }) => `${path.join('.')}=${given[String(path[0])]}: ${message}`,
+  )
+  throw new Error(`Wrong configuration:\n  ${wrong.join('\n  ')}`)
+}
+
+export const settings = schema.shape
+
+let parsed: Config | undefined
+
+/** The configuration of this process, parsed once. */
+export const config = (): Config => (parsed ??= readConfig(process.env))

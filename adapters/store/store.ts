@@ -1,0 +1,65 @@
+import type { Collection, Document, Fields } from '#domains/domain.ts'
+
+/**
+ * The store port. Two adapters, one contract suite (contract.test.ts): embedded (node:sqlite) and mongodb.
+ * Every method rejects with `Unavailable` in an outage and with another error for a mistake. Writes are durable
+ * (majority and journal; fsync) when they resolve; reads are from the primary and see what is durable.
+ */
+export interface Store {
+  /** Makes the collections and their indexes. Safe to repeat. */
+  prepare(collections: StoredCollection[]): Promise<void>
+  /**
+   * One unordered bulk insert. Resolves with the ids that were there before and stayed untouched; every other document
+   * is durable. Rejects with `Refused` when single documents can't be stored: the others are.
+   */
+  insert(collection: string, documents: Document[]): Promise<Set<string>>
+  get(collection: string, ids: string[]): Promise<Map<string, Document>>
+  /** In the order of the index, `_id` last. */
+  find(collection: string, query: Find): Promise<Document[]>
+  /** Adds one to the counters with these ids, makes those that are missing, and resolves with their new values. */
+  increment(collection: string, ids: string[]): Promise<Map<string, number>>
+  remove(collection: string, ids: string[]): Promise<void>
+  /**
+   * Documents as they are inserted, from now on or from after `resume`; ends when `signal` aborts.
+   * Throws `ResumeLost` when what follows `resume` is no longer known.
+   */
+  watch(collection: string, options: { resume?: string; signal: AbortSignal }): AsyncIterable<Inserted>
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** `expireAfter`: seconds after which a document may be removed, counted from its insert (or last increment). */
+export interface StoredCollection extends Collection {
+  expireAfter?: number
+}
+
+export interface Find {
+  index: string
+  /** Equality on a prefix of the index's fields. */
+  where?: Fields
+  /** The last document of the page before: the next page begins behind it. */
+  after?: Document
+  newestFirst?: boolean
+  limit: number
+}
+
+export interface Inserted {
+  document: Document
+  /** An opaque token to go on from. */
+  resume: string
+}
+
+/** Some documents can't be stored by their nature (too large, a bad name): a fault of theirs, not an outage. */
+export class Refused extends Error {
+  override name = 'Refused'
+  readonly reasons: ReadonlyMap<string, string>
+
+  constructor(reasons: ReadonlyMap<string, string>, options?: ErrorOptions) {
+    super([...reasons].map(([id, reason]) => `${id}: ${reason}`).join('; '), options)
+    this.reasons = reasons
+  }
+}
+
+export class ResumeLost extends Error {
+  override name = 'ResumeLost'
+}

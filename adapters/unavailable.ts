@@ -1,0 +1,15 @@
+/**
+ * The log or the store can't be reached: an outage, not a bug. Nothing was done, unless `handedOver`: then it is not
+ * known whether it was, and only repeating with the same command id is safe.
+ */
+export class Unavailable extends Error {
+  override name = 'Unavailable'
+  readonly what: 'log' | 'store'
+  readonly handedOver: boolean
+
+  constructor(what: 'log' | 'store', message: string, options: ErrorOptions & { handedOver?: boolean } = {}) {
+    super(`${what}: ${message}`, options)
+    this.what = what
+    this.handedOver = options.handedOver ?? false
+  }
+}

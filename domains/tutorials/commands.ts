@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import type { CommandType } from '../domain.ts'
+
+export const commands: { [type: string]: CommandType } = {
+  'tutorials.publish': {
+    data: z.strictObject({ title: z.string().trim().min(1).max(10_000) }),
+    stream: (_, id) => `tutorial/${id}`,
+    routes: [
+      { method: 'POST', path: '/api/tutorials', body: 'json', created: '/api/tutorials/{id}' },
+      {
+        method: 'POST',
+        path: '/api/publish',
+        body: 'text',
+        read: (title) => ({ title }),
+        text: 'Tutorial published.',
+      },
+    ],
+  },
+}

@@ -1,0 +1,6 @@
+import type { Documents } from '../domain.ts'
+
+export const documents: Documents = {
+  collection: { name: 'tutorials', indexes: { time: { fields: ['time'] } } },
+  document: ({ data, time }) => ({ title: data.title ?? '', time }),
+}

@@ -1,0 +1,23 @@
+import type { AppendDomain } from '../domain.ts'
+import { commands } from './commands.ts'
+import { documents } from './documents.ts'
+import { queries } from './queries.ts'
+
+/** Titles of tutorials. The topic carries bare titles, as the system that it replaces wrote and read them. */
+export default {
+  kind: 'append',
+  name: 'tutorials',
+  topic: {
+    name: 'tutorials-topic',
+    partitions: 3,
+    record: {
+      contentType: 'text/plain; charset=utf-8',
+      encode: (data) => (data as { title: string }).title,
+      decode: (value) => ({ title: value }),
+    },
+    plain: 'tutorials.publish',
+  },
+  commands,
+  documents,
+  queries,
+} satisfies AppendDomain
