@@ -1,0 +1,51 @@
+import { readdir } from 'node:fs/promises'
+import type { CommandType, Domain } from '#domains/domain.ts'
+
+/** Every folder under domains/ is a domain: its `domain.ts` default-exports it. */
+export async function findDomains(folder = new URL('../domains/', import.meta.url)): Promise<Domain[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const found = await Promise.all(
+    names.sort().map(async (name) => {
+      const { default: domain } = (await import(new URL(`${name}/domain.ts`, folder).href)) as { default?: Domain }
+      if (!domain) throw new Error(`domains/${name}/domain.ts has no default export: it must be the domain`)
+      return domain
+    }),
+  )
+  refuseClashes(found)
+  return found
+}
+
+/** What two domains must not share, since it is how a command finds its own. */
+export function refuseClashes(domains: Domain[]): void {
+  const owners = new Map<string, string>()
+  for (const domain of domains) {
+    const claims = [
+      `name ${domain.name}`,
+      `topic ${domain.topic.name}`,
+      `collection ${domain.documents.collection.name}`,
+      ...Object.keys(domain.commands).map((type) => `command ${type}`),
+      ...Object.values(domain.commands).flatMap(({ routes }) => routes.map(({ method, path }) => `${method} ${path}`)),
+      ...domain.queries.map(({ path }) => `GET ${path}`),
+    ]
+    for (const claim of claims) {
+      const owner = owners.get(claim)
+      if (owner) throw new Error(`${claim} belongs to domain ${owner} and to ${domain.name}`)
+      owners.set(claim, domain.name)
+    }
+  }
+}
+
+export interface KnownType {
+  domain: Domain
+  type: string
+  command: CommandType
+}
+
+/** Every command type, by its CloudEvent type. */
+export const commandTypes = (domains: Domain[]): Map<string, KnownType> =>
+  new Map(
+    domains.flatMap((domain) =>
+      Object.entries(domain.commands).map(([type, command]) => [type, { domain, type, command }] as const),
+    ),
+  )

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
+import { commandTypes, findDomains } from '../domains.ts'
+import { fromSource, readCommand } from './command.ts'
+
+const domains = await findDomains()
+const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
+
+const event = (changes: Partial<Event> = {}): Event => ({
+  specversion: '1.0',
+  id: 'id-1',
+  source: '/millrace/publish',
+  type: 'tutorials.publish',
+  time: '2026-01-02T03:04:05.678Z',
+  datacontenttype: 'text/plain; charset=utf-8',
+  knativekafkapartition: '2',
+  knativekafkaoffset: '41',
+  bodyhash: 'hash',
+  actor: 'anonymous',
+  data: 'A title',
+  ...changes,
+})
+
+const plain = (changes: Partial<Event> = {}): Event => {
+  const {
+    bodyhash: _,
+    actor: __,
+    ...rest
+  } = event({
+    id: 'partition:2/offset:41',
+    type: PLAIN,
+    source: '/apis/v1/namespaces/millrace/kafkasources/tutorials#tutorials-topic',
+    subject: 'partition:2#41',
+    ...changes,
+  })
+  return rest
+}
+
+const commandOf = (given: Event) => {
+  const read = readCommand(given, known)
+  if (!read.ok) throw new Error(read.reason)
+  return read.received
+}
+
+const reasonOf = (given: Event) => {
+  const read = readCommand(given, known)
+  if (read.ok) throw new Error('it was read as a command')
+  return read.reason
+}
+
+test('a command that publish wrote is read as it was', () => {
+  const { command, hash } = commandOf(event())
+  expect(command).toEqual({
+    id: 'id-1',
+    type: 'tutorials.publish',
+    stream: 'tutorial/id-1',
+    time: '2026-01-02T03:04:05.678Z',
+    actor: 'anonymous',
+    data: { title: 'A title' },
+  })
+  expect(hash).toBe('hash')
+})
+
+test.each([Buffer.from('Grüße'), 'Grüße'])('the value may come as text or as bytes', (data) => {
+  expect(commandOf(event({ data })).command.data).toEqual({ title: 'Grüße' })
+})
+
+test('a bare record becomes the command that its topic names, and the same record always the same one', () => {
+  const one = commandOf(plain()).command
+  expect(one.data).toEqual({ title: 'A title' })
+  expect(commandOf(plain()).command.id).toBe(one.id)
+})
+
+test('the identity of a bare record is topic, partition, offset and time: offsets come back in a topic made anew', () => {
+  const ids = [
+    plain(),
+    plain({ knativekafkapartition: '1' }),
+    plain({ knativekafkaoffset: '42' }),
+    plain({ time: '2026-01-02T03:04:05.679Z' }),
+  ].map((given) => commandOf(given).command.id)
+  expect(new Set(ids).size).toBe(4)
+})
+
+test.each([
+  ['an unknown type', event({ type: 'nobody.knows' }), 'unknown command type nobody.knows'],
+  ['a request that is not an event', event({ type: MALFORMED, reason: 'no ce-id' }), 'no ce-id'],
+  ['a tombstone', event({ data: undefined }), 'a record without a value'],
+  ['a value that fails the schema', event({ data: '   ' }), 'fails its schema: title'],
+  ['a time that is none', event({ time: 'yesterday' }), 'time is not a date: yesterday'],
+  ['a bare record of a foreign topic', plain({ source: '/x#foreign' }), 'topic foreign is not ours'],
+])('%s becomes a letter that says why', (_, given, reason) => {
+  expect(reasonOf(given)).toContain(reason)
+})
+
+test('what does not say where in the log it stands is not from a KafkaSource', () => {
+  expect(fromSource(event())).toBe(true)
+  expect(fromSource(event({ knativekafkaoffset: undefined as never }))).toBe(false)
+  expect(fromSource(event({ knativekafkapartition: 'x' }))).toBe(false)
+})

@@ -1,0 +1,106 @@
+import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
+import type { Command, Domain, Topic } from '#domains/domain.ts'
+import type { KnownType } from '../domains.ts'
+import { bodyHash, derivedId } from '../ids.ts'
+
+/** A delivery as persist goes on with it: a command, or the reason why it isn't one. */
+export type Read =
+  | { ok: true; received: Received }
+  | { ok: false; id: string; hash: string; reason: string; domain?: string }
+
+export interface Received {
+  domain: Domain
+  command: Command
+  hash: string
+  /** About how much memory and room in a batch it takes. */
+  bytes: number
+  event: Event
+}
+
+export interface Known {
+  types: Map<string, KnownType>
+  topics: Map<string, Domain>
+}
+
+/** Whether a KafkaSource sent this: only it says where in the log a record stands. */
+export const fromSource = (event: Event): boolean =>
+  /^\d+$/.test(String(event.knativekafkapartition)) && /^\d+$/.test(String(event.knativekafkaoffset))
+
+/** The topic, where the event tells: KafkaSource names it only for bare records. */
+export const topicOf = (event: Event): string | undefined =>
+  event.type === PLAIN ? /#([^#]+)$/.exec(event.source)?.[1] : undefined
+
+export function readCommand(event: Event, { types, topics }: Known): Read {
+  if (event.type === PLAIN) return readPlain(event, types, topics)
+  const known = types.get(event.type)
+  if (event.type === MALFORMED || !known) {
+    const reason = event.type === MALFORMED ? String(event.reason) : `unknown command type ${event.type}`
+    return { ok: false, id: event.id, hash: bodyHash(event.type, textOf(event.data)), reason }
+  }
+  return readKnown(event, known, event.id, event.bodyhash)
+}
+
+/**
+ * A bare record has no id of its own. Topic, partition and offset are not enough: offsets come back when a topic is
+ * made anew, so the record's time belongs to its identity.
+ */
+function readPlain(event: Event, types: Known['types'], topics: Known['topics']): Read {
+  const topic = topicOf(event) ?? ''
+  const { knativekafkapartition: partition = '', knativekafkaoffset: offset = '' } = event
+  const id = derivedId(topic, partition, offset, event.time ?? '')
+  const domain = topics.get(topic)
+  const known = types.get(domain?.topic.plain ?? '')
+  if (!known) {
+    const reason = `not a CloudEvent, and ${domain ? `${topic} takes nothing else` : `topic ${topic} is not ours`}`
+    return { ok: false, id, hash: bodyHash(event.type, textOf(event.data)), reason }
+  }
+  return readKnown(event, known, id, undefined)
+}
+
+function readKnown(event: Event, { domain, type, command }: KnownType, id: string, given: string | undefined): Read {
+  const text = textOf(event.data)
+  const hash = given ?? bodyHash(type, text)
+  const refuse = (reason: string): Read => ({ ok: false, id, hash, reason, domain: domain.name })
+  if (event.data === undefined || event.data === null || text === '') return refuse('a record without a value')
+  if (Number.isNaN(Date.parse(event.time ?? ''))) return refuse(`time is not a date: ${event.time}`)
+  let data: unknown
+  try {
+    data = decode(event.data, text, domain.topic)
+  } catch (error) {
+    return refuse(`can not be decoded: ${(error as Error).message}`)
+  }
+  const checked = command.data.safeParse(data)
+  if (!checked.success) {
+    const issues = checked.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
+    return refuse(`fails its schema: ${issues.join('; ')}`)
+  }
+  return {
+    ok: true,
+    received: {
+      domain,
+      command: {
+        id,
+        type,
+        stream: command.stream(checked.data, id),
+        time: new Date(event.time as string).toISOString(),
+        actor: event.actor ?? '',
+        data: checked.data,
+      },
+      hash,
+      bytes: text.length + 512,
+      event,
+    },
+  }
+}
+
+function decode(data: unknown, text: string, topic: Topic): unknown {
+  if (topic.record) return topic.record.decode(text)
+  return typeof data === 'string' || Buffer.isBuffer(data) ? JSON.parse(text) : data
+}
+
+/** The value as the record has it; JSON that was parsed on the way is written out again. */
+export function textOf(data: unknown): string {
+  if (data === undefined || data === null) return ''
+  if (typeof data === 'string') return data
+  return Buffer.isBuffer(data) ? data.toString('utf8') : JSON.stringify(data)
+}

@@ -1,0 +1,30 @@
+import { cloudEvent } from '@google-cloud/functions-framework'
+import { systemClock } from '#adapters/clock.ts'
+import { config } from '#adapters/config.ts'
+import type { Event, Outcome } from '#adapters/event.ts'
+import { onClose, openStore } from '#adapters/open.ts'
+import { batchSize, queueLatency } from '#adapters/telemetry/metrics.ts'
+import { findDomains } from '../domains.ts'
+import { persister } from './persister.ts'
+
+const settings = config()
+
+const { persist: apply, close } = persister({
+  domains: await findDomains(),
+  store: await openStore(settings),
+  clock: systemClock,
+  instance: settings.INSTANCE,
+  maxInFlight: settings.MAX_IN_FLIGHT,
+  onBatch: (domain, size) => batchSize('persist', domain, size),
+  onApplied: queueLatency,
+})
+onClose(close)
+
+/** log --KafkaSource--> persist --> store. Our host answers with the outcome's status. */
+export const persist = apply
+
+/** The bare framework knows only done (2xx) and failed (500): a kept letter is done, the rest must be retried. */
+cloudEvent('persist', async (event: unknown) => {
+  const outcome: Outcome = await apply(event as Event)
+  if (outcome.status !== 204 && outcome.status !== 422) throw new Error(`${outcome.status}: ${outcome.detail}`)
+})

@@ -1,0 +1,83 @@
+import type { Clock } from '#adapters/clock.ts'
+import type { Event, Outcome } from '#adapters/event.ts'
+import type { Store } from '#adapters/store/store.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { Domain } from '#domains/domain.ts'
+import { commandTypes } from '../domains.ts'
+import { batcher, Full } from './batch.ts'
+import { fromSource, readCommand } from './command.ts'
+import { type Answer, type Arrival, appendFold, HOLD_MS } from './fold.ts'
+import { held } from './held.ts'
+import { keepLetter } from './letter.ts'
+import { tries } from './tries.ts'
+
+export interface PersisterParts {
+  domains: Domain[]
+  store: Store
+  clock: Clock
+  instance: string
+  maxInFlight: number
+  onBatch?(domain: string, size: number): void
+  onApplied?(domain: string, latencyMs: number): void
+}
+
+export interface Persister {
+  persist(event: Event): Promise<Outcome>
+  /** Resolves once everything under way is answered. */
+  close(): Promise<void>
+}
+
+/** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
+export function persister(parts: PersisterParts): Persister {
+  const { domains, store, clock, instance, maxInFlight } = parts
+  const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
+  const attempts = tries(store, instance, clock)
+  const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
+  const batchers = new Map(
+    domains.map((domain) => {
+      const fold = appendFold(domain, { store, tries: attempts, clock })
+      return [
+        domain.name,
+        batcher<Arrival, Answer>(bounds, async (batch) => {
+          parts.onBatch?.(domain.name, batch.length)
+          return await fold(batch)
+        }),
+      ]
+    }),
+  )
+
+  async function answer(event: Event): Promise<Answer> {
+    if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
+    const read = readCommand(event, known)
+    if (!read.ok) {
+      await held(() => keepLetter(store, { ...read, event }, clock.now()), clock.now() + HOLD_MS, clock)
+      return { status: 422, detail: read.reason }
+    }
+    const { domain, command, bytes } = read.received
+    const done = await batchers.get(domain.name)?.add({ received: read.received, at: clock.now() }, bytes)
+    if (done?.status === 204) parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time))
+    return done ?? { status: 500, detail: `domain ${domain.name} has no batch` }
+  }
+
+  return {
+    async persist(event) {
+      const trace = event.traceparent?.split('-')[1]
+      try {
+        const { delayMs = 0, ...outcome } = await answer(event)
+        if (outcome.status === 204) logger.debug({ command: event.id, trace }, 'applied')
+        else logger.warn({ command: event.id, trace, ...outcome }, outcome.status === 422 ? 'parked' : 'not applied')
+        if (delayMs > 0) await clock.sleep(delayMs)
+        return outcome
+      } catch (error) {
+        const outage = error instanceof Unavailable || error instanceof Full
+        logger[outage ? 'warn' : 'error']({ command: event.id, trace, err: error }, 'not applied')
+        return { status: outage ? 503 : 500, detail: outage ? error.message : 'internal error' }
+      }
+    },
+    async close() {
+      await Promise.all([...batchers.values()].map((batcher) => batcher.idle()))
+      await attempts.end()
+    },
+  }
+}

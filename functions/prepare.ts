@@ -1,0 +1,13 @@
+import { config } from '#adapters/config.ts'
+import { openLog, openStore } from '#adapters/open.ts'
+import { collections } from './collections.ts'
+import { findDomains } from './domains.ts'
+import { topics } from './sources.ts'
+
+/** Makes topics, collections and indexes. Safe to repeat; says what is wrong with those that are there. */
+export async function prepare(): Promise<void> {
+  const settings = config()
+  const domains = await findDomains()
+  const [log, store] = await Promise.all([openLog(settings), openStore(settings)])
+  await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains, settings.HORIZON_DAYS))])
+}

@@ -1,0 +1,58 @@
+import type { NewRecord } from '#adapters/log/log.ts'
+import type { Fields, Topic } from '#domains/domain.ts'
+import { bodyHash } from '../ids.ts'
+
+/** A command that publish accepted, on its way to the log. */
+export interface Accepted {
+  id: string
+  type: string
+  stream: string
+  /** Milliseconds since the epoch. */
+  time: number
+  actor: string
+  traceparent: string
+  data: Fields
+}
+
+export interface Sealed {
+  record: NewRecord
+  hash: string
+}
+
+/** The record of a command: a CloudEvent in binary mode, keyed by its stream. */
+export function seal(command: Accepted, topic: Topic): Sealed {
+  const value = topic.record ? topic.record.encode(command.data) : JSON.stringify(command.data)
+  const hash = bodyHash(command.type, value)
+  const stream = attribute(command.stream)
+  return {
+    hash,
+    record: {
+      key: command.stream,
+      value,
+      headers: {
+        'content-type': topic.record?.contentType ?? 'application/json',
+        ce_specversion: '1.0',
+        ce_id: command.id,
+        ce_source: '/millrace/publish',
+        ce_type: command.type,
+        ce_subject: stream,
+        ce_partitionkey: stream,
+        ce_time: new Date(command.time).toISOString(),
+        ce_bodyhash: hash,
+        ce_actor: attribute(command.actor),
+        ce_traceparent: command.traceparent,
+      },
+    },
+  }
+}
+
+const MAX_ATTRIBUTE_BYTES = 256
+
+/** KafkaSource loses a record whose attributes it can't put in a header: printable ASCII only, the rest percent-encoded. */
+export function attribute(value: string): string {
+  const encoded = /^[!-$&-~]*$/.test(value) ? value : encodeURI(value)
+  if (encoded.length > MAX_ATTRIBUTE_BYTES) {
+    throw new Error(`An attribute takes at most ${MAX_ATTRIBUTE_BYTES} bytes once encoded: ${encoded.slice(0, 64)}...`)
+  }
+  return encoded
+}

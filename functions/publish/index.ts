@@ -1,0 +1,25 @@
+import { http } from '@google-cloud/functions-framework'
+import { systemClock } from '#adapters/clock.ts'
+import { config } from '#adapters/config.ts'
+import { httpFunction } from '#adapters/host/http.ts'
+import { openLog, openStore } from '#adapters/open.ts'
+import { receiptSecret } from '#adapters/secret.ts'
+import { findDomains } from '../domains.ts'
+import { addresses, waiting } from '../receipts.ts'
+import { publisher } from './publisher.ts'
+
+const settings = config()
+const domains = await findDomains()
+
+/** client --HTTP--> publish --CloudEvent--> log */
+export const publish = httpFunction(
+  publisher({
+    domains,
+    log: await openLog(settings),
+    addresses: addresses(await receiptSecret(settings), settings.HORIZON_DAYS),
+    waiting: waiting(await openStore(settings), domains, systemClock),
+    clock: systemClock,
+  }),
+)
+
+http('publish', publish)

@@ -1,0 +1,138 @@
+import type { Clock } from '#adapters/clock.ts'
+import { Problem, type Request, type Response } from '#adapters/host/http.ts'
+import type { Log } from '#adapters/log/log.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
+import { traceOf } from '#adapters/telemetry/trace.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { Domain, Route } from '#domains/domain.ts'
+import { commandTypes, type KnownType } from '../domains.ts'
+import { derivedId, newId } from '../ids.ts'
+import type { Address, Addresses, Receipt, Waiting } from '../receipts.ts'
+import { router } from '../router.ts'
+import { type Accepted, seal } from './event.ts'
+import { readData, readKey, readWait } from './read.ts'
+
+export interface PublisherParts {
+  domains: Domain[]
+  log: Pick<Log, 'append'>
+  addresses: Addresses
+  waiting: Waiting
+  clock: Clock
+}
+
+type Target = KnownType & { route: Route }
+
+const ANONYMOUS = 'anonymous'
+
+/** publish: match the route, check the command, append it, answer. */
+export function publisher({ domains, log, addresses, waiting, clock }: PublisherParts) {
+  const match = router<Target | undefined>([
+    ...[...commandTypes(domains).values()].flatMap((known) =>
+      known.command.routes.map((route) => ({ method: route.method, path: route.path, target: { ...known, route } })),
+    ),
+    ...domains.flatMap(({ queries }) =>
+      queries.map(({ path }) => ({ method: 'GET' as const, path, target: undefined })),
+    ),
+  ])
+
+  return async function publish(request: Request): Promise<Response> {
+    const { target } = match(request.method, request.path)
+    if (!target) throw new Problem(404, 'Not found', 'Reads are answered by query, not by publish.')
+    const { domain, type, command, route } = target
+    const data = readData(request, route, command)
+    const wait = readWait(request)
+    const time = clock.now()
+    const id = identify(request, domain, time)
+    const { traceparent, traceId } = traceOf(request.headers)
+    const accepted: Accepted = { id, type, stream: command.stream(data, id), time, actor: ANONYMOUS, traceparent, data }
+    const { record, hash } = seal(accepted, domain.topic)
+    const address = { domain: domain.name, id, hash, time }
+    const receipt = addresses.sign(address)
+    try {
+      await log.append(domain.topic.name, record)
+    } catch (error) {
+      throw error instanceof Unavailable ? unavailable(error, id, readKey(request) ?? receipt, receipt) : error
+    }
+    logger.debug({ command: id, trace: traceId, type }, 'accepted')
+    const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, request.signal)
+    return outcome ? decided(outcome, id, receipt, route) : acceptedAs(id, receipt, route)
+  }
+
+  /**
+   * The command id: new, or the one that this caller's key stands for in this domain. A receipt's address is a key too:
+   * it stands for the command that it was given for, so that one without a key can be repeated.
+   */
+  function identify(request: Request, domain: Domain, now: number): string {
+    const key = readKey(request)
+    if (key === undefined) return newId(now)
+    if (key.startsWith(`${domain.name}.`)) {
+      try {
+        return addresses.verify(key, now).id
+      } catch {
+        // an ordinary key that looks like an address
+      }
+    }
+    return derivedId(domain.name, ANONYMOUS, key, 0)
+  }
+
+  /** None while it is pending, and none while the store is away: the command is safe in the log either way. */
+  async function outcomeOf(address: Address, ms: number, signal: AbortSignal): Promise<Receipt | undefined> {
+    try {
+      const receipt = await waiting.wait(address, ms, signal)
+      return receipt.status === 'pending' ? undefined : receipt
+    } catch (error) {
+      if (error instanceof Unavailable) return undefined
+      throw error
+    }
+  }
+}
+
+const receiptPath = (receipt: string) => `/api/receipts/${receipt}`
+
+function acceptedAs(id: string, receipt: string, route: Route): Response {
+  const location = receiptPath(receipt)
+  if (route.text !== undefined) {
+    return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', location }, body: route.text }
+  }
+  return json(202, { id, status: 'pending', receipt: location }, { location })
+}
+
+function decided(receipt: Receipt, id: string, address: string, route: Route): Response {
+  const location = receiptPath(address)
+  const applied = { 'preference-applied': 'wait' }
+  switch (receipt.status) {
+    case 'pending':
+      return acceptedAs(id, address, route)
+    case 'applied': {
+      if (route.text !== undefined) return acceptedAs(id, address, route)
+      const created = route.created?.replaceAll('{id}', id)
+      const headers = { ...applied, location: created ?? location }
+      return json(created ? 201 : 200, { id, status: 'applied', receipt: location }, headers)
+    }
+    case 'rejected':
+    case 'parked':
+      throw new Problem(409, receipt.status === 'rejected' ? 'Rejected' : 'Parked', receipt.reason, {
+        headers: applied,
+        members: { id, outcome: receipt.status, receipt: location },
+      })
+    default:
+      return receipt satisfies never
+  }
+}
+
+const json = (status: number, body: unknown, headers: Record<string, string>): Response => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+})
+
+function unavailable(cause: Unavailable, id: string, key: string, receipt: string): Problem {
+  const detail = cause.handedOver
+    ? 'It is not known whether the log has the command. Repeat it with this Idempotency-Key: it takes effect once.'
+    : 'The log can not take commands now. Nothing was done; repeat it later.'
+  return new Problem(503, 'Log unavailable', detail, {
+    cause,
+    headers: { 'retry-after': '1' },
+    members: { id, idempotencyKey: key, unknown: cause.handedOver, receipt: receiptPath(receipt) },
+  })
+}

@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+import { Problem, type Request } from '#adapters/host/http.ts'
+import type { CommandType, Fields, Route } from '#domains/domain.ts'
+
+const MAX_EVENT_BYTES = 256 * 1024
+
+/** The command's data from a request, as its route takes it and its schema allows it. Throws 413, 415, 400 and 422. */
+export function readData(request: Request, route: Route, command: CommandType): Fields {
+  if (request.body.length > MAX_EVENT_BYTES) {
+    throw new Problem(413, 'Content too large', `A command takes at most ${MAX_EVENT_BYTES} bytes.`)
+  }
+  const body = route.body === 'text' ? readText(request) : readJson(request)
+  const result = command.data.safeParse(route.read ? route.read(body) : body)
+  if (!result.success) throw invalid(result.error)
+  return result.data
+}
+
+function readJson(request: Request): unknown {
+  expectType(request, 'application/json')
+  try {
+    return JSON.parse(utf8(request.body))
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause
+    throw new Problem(400, 'Malformed body', `The body is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function readText(request: Request): string {
+  expectType(request, 'text/plain')
+  return utf8(request.body)
+}
+
+function expectType({ headers }: Request, wanted: string): void {
+  const given = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  if (given !== wanted) {
+    throw new Problem(415, 'Unsupported media type', `Send ${wanted}, not ${given ?? 'a body without content-type'}.`, {
+      headers: { 'accept-post': wanted },
+    })
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+function utf8(body: Buffer): string {
+  try {
+    return decoder.decode(body)
+  } catch (cause) {
+    throw new Problem(400, 'Malformed body', 'The body is not UTF-8.', { cause })
+  }
+}
+
+function invalid(error: z.ZodError): Problem {
+  const errors = error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))
+  const detail = errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ')
+  return new Problem(422, 'Invalid command', detail, { members: { errors } })
+}
+
+/** The client's own key, or none. */
+export function readKey({ headers }: Request): string | undefined {
+  const key = headers['idempotency-key']
+  if (key === undefined) return undefined
+  if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
+    throw new Problem(400, 'Bad Idempotency-Key', 'Idempotency-Key takes 1 to 255 printable ASCII characters.')
+  }
+  return key
+}
+
+const LONGEST_WAIT_SECONDS = 20
+
+/** How many milliseconds the client prefers to wait for the outcome (RFC 7240), if it does. */
+export function readWait({ headers }: Request): number | undefined {
+  const prefer = headers.prefer
+  const seconds = /(?:^|[\s,;])wait=(\d{1,6})(?:$|[\s,;])/.exec(String(prefer ?? ''))?.[1]
+  return seconds === undefined ? undefined : Math.min(Number(seconds), LONGEST_WAIT_SECONDS) * 1000
+}

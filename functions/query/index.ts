@@ -1,0 +1,26 @@
+import { http } from '@google-cloud/functions-framework'
+import { systemClock } from '#adapters/clock.ts'
+import { config } from '#adapters/config.ts'
+import { httpFunction } from '#adapters/host/http.ts'
+import { openStore } from '#adapters/open.ts'
+import { receiptSecret } from '#adapters/secret.ts'
+import { findDomains } from '../domains.ts'
+import { addresses, waiting } from '../receipts.ts'
+import { querier } from './querier.ts'
+
+const settings = config()
+const domains = await findDomains()
+const store = await openStore(settings)
+
+/** store --> query --HTTP--> client */
+export const query = httpFunction(
+  querier({
+    domains,
+    store,
+    addresses: addresses(await receiptSecret(settings), settings.HORIZON_DAYS),
+    waiting: waiting(store, domains, systemClock),
+    clock: systemClock,
+  }),
+)
+
+http('query', query)

@@ -1,0 +1,150 @@
+import { hash } from 'node:crypto'
+import type { Clock } from '#adapters/clock.ts'
+import { Problem, type Request, type Response } from '#adapters/host/http.ts'
+import type { Find, Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { AllQuery, Collection, Document, Domain, Fields, OneQuery, PageQuery } from '#domains/domain.ts'
+import { letters } from '../collections.ts'
+import type { Addresses, Waiting } from '../receipts.ts'
+import { type Entry, router } from '../router.ts'
+import { readCursor, readParams, writeCursor } from './page.ts'
+
+export interface QuerierParts {
+  domains: Domain[]
+  store: Pick<Store, 'get' | 'find'>
+  addresses: Addresses
+  waiting: Waiting
+  clock: Clock
+}
+
+type Answering = (request: Request, params: Record<string, string | undefined>) => Promise<Response>
+
+/** How long `?after=` waits for one's own write, so that a read stays a read. */
+const OWN_WRITE_MS = 2000
+const STREAM_PAGE = 1000
+
+/** query: match the route, wait for one's own write if asked, read, answer. */
+export function querier({ domains, store, addresses, waiting, clock }: QuerierParts) {
+  const entries: Entry<Answering | undefined>[] = [
+    { method: 'GET', path: '/api/receipts/{receipt}', target: receipt },
+    { method: 'GET', path: '/api/letters', target: (request) => page(request, letters, letterList) },
+  ]
+  for (const { queries, documents, commands } of domains) {
+    for (const query of queries) {
+      const target: Answering = (request, params) => answer(query, documents.collection, request, params)
+      entries.push({ method: 'GET', path: query.path, target })
+    }
+    for (const { method, path } of Object.values(commands).flatMap(({ routes }) => routes)) {
+      entries.push({ method, path, target: undefined })
+    }
+  }
+  const match = router(entries)
+
+  return async function query(request: Request): Promise<Response> {
+    const { target, params } = match(request.method, request.path)
+    if (!target) throw new Problem(404, 'Not found', 'Commands are taken by publish, not by query.')
+    try {
+      const own = request.query.get('after')
+      if (own !== null) await ownWrite(own, request.signal)
+      return await target(request, params)
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error
+      const headers = { 'retry-after': '1' }
+      throw new Problem(503, 'Store unavailable', 'The store can not be read now.', { cause: error, headers })
+    }
+  }
+
+  function answer(
+    query: PageQuery | OneQuery | AllQuery,
+    collection: Collection,
+    request: Request,
+    params: Record<string, string | undefined>,
+  ): Promise<Response> {
+    switch (query.answers) {
+      case 'page':
+        return page(request, collection, query)
+      case 'one':
+        return one(request, collection, query, params.id ?? '')
+      case 'all':
+        return all(collection, query)
+      default:
+        return query satisfies never
+    }
+  }
+
+  async function page(request: Request, { name, indexes }: Collection, query: PageQuery): Promise<Response> {
+    const { limit, cursor, own } = readParams(request, query)
+    const fields = indexes[query.index]?.fields ?? []
+    const find: Find = { index: query.index, limit, newestFirst: query.newestFirst ?? false }
+    if (query.where) find.where = query.where(own)
+    if (cursor !== undefined) find.after = readCursor(cursor, query.index, fields)
+    const documents = await store.find(name, find)
+    const last = documents.at(-1)
+    const next = last && documents.length === limit ? writeCursor(last, query.index, fields) : null
+    return tagged(request, { items: documents.map(query.shape), next })
+  }
+
+  async function one(request: Request, collection: Collection, query: OneQuery, id: string): Promise<Response> {
+    const document = (await store.get(collection.name, [id])).get(id)
+    if (!document) throw new Problem(404, 'Not found', `There is nothing with id ${id}.`)
+    return tagged(request, query.shape(document))
+  }
+
+  /** The first page is read before the answer begins, so that an outage is a 503 and not a broken stream. */
+  async function all({ name }: Collection, { index, shape }: AllQuery): Promise<Response> {
+    const first = await store.find(name, { index, limit: STREAM_PAGE })
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: stream(name, index, first, shape) }
+  }
+
+  async function* stream(name: string, index: string, first: Document[], shape: AllQuery['shape']) {
+    yield '['
+    let separator = ''
+    for (let documents = first; documents.length > 0; ) {
+      yield separator + documents.map((document) => JSON.stringify(shape(document))).join(',')
+      separator = ','
+      const after = documents.at(-1)
+      if (!after || documents.length < STREAM_PAGE) break
+      documents = await store.find(name, { index, limit: STREAM_PAGE, after })
+    }
+    yield ']'
+  }
+
+  async function receipt(request: Request, params: Record<string, string | undefined>): Promise<Response> {
+    const address = addresses.verify(params.receipt ?? '', clock.now())
+    const found = await waiting.wait(address, 0, request.signal)
+    const headers = { 'cache-control': 'no-store', ...(found.status === 'pending' ? { 'retry-after': '1' } : {}) }
+    return json(200, { id: address.id, ...found }, headers)
+  }
+
+  async function ownWrite(receipt: string, signal: AbortSignal): Promise<void> {
+    const address = addresses.verify(receipt.replace(/^.*\//, ''), clock.now())
+    const found = await waiting.wait(address, OWN_WRITE_MS, signal)
+    if (found.status === 'pending') {
+      const headers = { 'retry-after': '1' }
+      throw new Problem(503, 'Not yet applied', 'The command of this receipt is not applied yet.', { headers })
+    }
+  }
+}
+
+const letterList: PageQuery = {
+  answers: 'page',
+  path: '/api/letters',
+  index: 'arrival',
+  shape: ({ _id, hash: _, ...letter }): Fields => ({ id: _id, ...letter }),
+}
+
+const json = (status: number, body: unknown, headers: Record<string, string> = {}): Response => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+})
+
+/** Answers 304 to a client that has this very body. */
+function tagged(request: Request, body: unknown): Response {
+  const answer = json(200, body, { 'cache-control': 'no-cache' })
+  const etag = `"${hash('sha256', String(answer.body), 'base64url').slice(0, 22)}"`
+  const headers = { ...answer.headers, etag }
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  if (known?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: { etag } }
+  return { ...answer, headers }
+}

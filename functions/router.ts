@@ -1,0 +1,34 @@
+import FindMyWay, { type HTTPMethod } from 'find-my-way'
+import { Problem } from '#adapters/host/http.ts'
+
+export interface Match<Target> {
+  target: Target
+  params: Record<string, string | undefined>
+}
+
+/** Paths are written as OpenAPI writes them: `/api/tutorials/{id}`. */
+export interface Entry<Target> {
+  method: HTTPMethod
+  path: string
+  target: Target
+}
+
+/** Finds the target of a request; throws 404 for an unknown path and 405 with `Allow` for a known one. */
+export function router<Target>(entries: Entry<Target>[]): (method: string, path: string) => Match<Target> {
+  const routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: 1024 })
+  const methods = new Set<HTTPMethod>()
+  for (const { method, path, target } of entries) {
+    routes.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), () => {}, target)
+    methods.add(method)
+  }
+  return (method, path) => {
+    const asked = (method === 'HEAD' ? 'GET' : method) as HTTPMethod
+    const found = routes.find(asked, path)
+    if (found) return { target: found.store as Target, params: found.params }
+    const allowed = [...methods].filter((other) => routes.find(other, path))
+    if (allowed.length === 0) throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
+    if (allowed.includes('GET')) allowed.push('HEAD')
+    const allow = allowed.join(', ')
+    throw new Problem(405, 'Method not allowed', `${path} takes ${allow}.`, { headers: { allow } })
+  }
+}
