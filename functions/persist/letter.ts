@@ -39,12 +39,12 @@ function toDocument({ id, hash, reason, event, domain, stream, attempts = 0 }: U
     error: reason,
     attempts,
     record: { topic: topicOf(event) ?? '', partition, offset },
-    event: { ...(attributes as Fields), ...valueOf(data) },
+    event: { ...(attributes as Fields), ...dataOf(data) },
   }
 }
 
 /** As the JSON format of CloudEvents has it: text as it is, bytes that are not text in base64. */
-function valueOf(data: unknown): Fields {
+function dataOf(data: unknown): Fields {
   if (data === undefined || data === null) return {}
   if (!Buffer.isBuffer(data)) return { data: typeof data === 'string' ? data : JSON.stringify(data) }
   const text = data.toString('utf8')

@@ -2,7 +2,6 @@ import type { Clock } from '#adapters/clock.ts'
 import { Problem, type Request, type Response } from '#adapters/host/http.ts'
 import type { Log } from '#adapters/log/log.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
-import { traceOf } from '#adapters/telemetry/trace.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Domain, Route } from '#domains/domain.ts'
 import { commandTypes, type KnownType } from '../domains.ts'
@@ -43,7 +42,7 @@ export function publisher({ domains, log, addresses, waiting, clock }: Publisher
     const wait = readWait(request)
     const time = clock.now()
     const id = identify(request, domain, time)
-    const { traceparent, traceId } = traceOf(request.headers)
+    const { traceparent, traceId } = request.trace
     const accepted: Accepted = { id, type, stream: command.stream(data, id), time, actor: ANONYMOUS, traceparent, data }
     const { record, hash } = seal(accepted, domain.topic)
     const address = { domain: domain.name, id, hash, time }

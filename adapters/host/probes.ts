@@ -1,0 +1,58 @@
+import { scrape } from '../telemetry/metrics.ts'
+import { Problem, type Request, type Response } from './http.ts'
+
+/** Rejects when a part is away. */
+export type Check = () => Promise<void>
+
+const CHECK_WITHIN_MS = 3000
+
+/**
+ * /health/live: the process answers. /health/ready: it takes traffic (shallow, so that an outage of the store does not
+ * take every instance away). /health/deep: each part, for people and alerts. /metrics: Prometheus.
+ */
+export const probes =
+  (checks: Record<string, Check>, draining: () => boolean) =>
+  async ({ path }: Request): Promise<Response> => {
+    switch (path) {
+      case '/health/live':
+        return json(200, { status: 'up' })
+      case '/health/ready':
+        return draining() ? json(503, { status: 'draining' }) : json(200, { status: 'up' })
+      case '/health/deep':
+        return await deep(checks)
+      case '/metrics':
+        return {
+          status: 200,
+          headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+          body: await scrape(),
+        }
+      default:
+        throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
+    }
+  }
+
+async function deep(checks: Record<string, Check>): Promise<Response> {
+  const parts = await Promise.all(
+    Object.entries(checks).map(
+      async ([name, check]) => [name, await within(check).then(() => 'up', reasonOf)] as const,
+    ),
+  )
+  const isUp = parts.every(([, state]) => state === 'up')
+  return json(isUp ? 200 : 503, { status: isUp ? 'up' : 'degraded', parts: Object.fromEntries(parts) })
+}
+
+const reasonOf = (error: Error): string => `away: ${error.message}`
+
+function within(check: Check): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_WITHIN_MS} ms`)), CHECK_WITHIN_MS)
+  })
+  return Promise.race([check(), late]).finally(() => clearTimeout(timer))
+}
+
+const json = (status: number, body: unknown): Response => ({
+  status,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  body: JSON.stringify(body),
+})

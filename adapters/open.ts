@@ -1,0 +1,50 @@
+import type { Config } from './config.ts'
+import type { EmbeddedFile } from './embedded/file.ts'
+import type { Log } from './log/log.ts'
+import type { Store } from './store/store.ts'
+
+/** Only what is configured is loaded: a cold start pays for one adapter of each port. */
+
+let file: Promise<EmbeddedFile> | undefined
+let log: Promise<Log> | undefined
+let store: Promise<Store> | undefined
+const closers: (() => Promise<void>)[] = []
+
+const openedFile = ({ MILLRACE_DIR }: Config): Promise<EmbeddedFile> =>
+  (file ??= import('./embedded/file.ts').then(({ openFile }) => openFile(MILLRACE_DIR)))
+
+/** The log of this process. */
+export const openLog = (config: Config): Promise<Log> => (log ??= makeLog(config))
+
+/** The store of this process, behind a circuit breaker. */
+export const openStore = (config: Config): Promise<Store> => (store ??= makeStore(config))
+
+/** Runs before the log and the store close, in the order of the calls. */
+export const onClose = (close: () => Promise<void>): void => void closers.push(close)
+
+export async function closeAll(): Promise<void> {
+  for (const close of closers) await close()
+  await (await log)?.close()
+  await (await store)?.close()
+  ;(await file)?.close()
+}
+
+async function makeLog(config: Config): Promise<Log> {
+  const maxBuffered = config.MAX_IN_FLIGHT
+  if (config.LOG === 'embedded') {
+    const { embeddedLog } = await import('./log/embedded.ts')
+    return embeddedLog(await openedFile(config), { maxBuffered })
+  }
+  const { kafkaLog } = await import('./log/kafka.ts')
+  return kafkaLog({ brokers: config.KAFKA_BROKERS, replication: config.KAFKA_REPLICATION, maxBuffered })
+}
+
+async function makeStore(config: Config): Promise<Store> {
+  const { withBreaker } = await import('./store/breaker.ts')
+  if (config.STORE === 'embedded') {
+    const { embeddedStore } = await import('./store/embedded.ts')
+    return withBreaker(embeddedStore(await openedFile(config)))
+  }
+  const { mongodbStore } = await import('./store/mongodb.ts')
+  return withBreaker(mongodbStore({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE }))
+}

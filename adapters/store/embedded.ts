@@ -1,0 +1,192 @@
+import type { StatementSync } from 'node:sqlite'
+import type { Document, Fields, Json } from '#domains/domain.ts'
+import type { EmbeddedFile } from '../embedded/file.ts'
+import { Unavailable } from '../unavailable.ts'
+import { type Find, type Inserted, ResumeLost, type Store, type StoredCollection } from './store.ts'
+
+const WATCH_PAGE = 500
+const SWEEP_MS = 60_000
+
+/** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
+export function embeddedStore(file: EmbeddedFile): Store {
+  const { database } = file
+  const collections = new Map<string, StoredCollection>()
+  const statements = new Map<string, StatementSync>()
+  const wakers = new Set<() => void>()
+  let closed = false
+
+  const sweeper = setInterval(sweep, SWEEP_MS).unref()
+
+  function prepared(sql: string): StatementSync {
+    let statement = statements.get(sql)
+    if (!statement) statements.set(sql, (statement = database.prepare(sql)))
+    return statement
+  }
+
+  function tableOf(name: string): string {
+    if (closed) throw new Unavailable('store', 'the embedded file is closed')
+    if (!collections.has(name)) throw new Error(`store: collection ${name} was not prepared`)
+    return quoted(`doc_${name}`)
+  }
+
+  /** All of `work` or nothing, on disk when it returns. */
+  function transaction<Result>(work: () => Result): Result {
+    try {
+      database.exec('BEGIN IMMEDIATE')
+      const result = work()
+      database.exec('COMMIT')
+      return result
+    } catch (cause) {
+      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
+      throw new Unavailable('store', 'the embedded file can not be written', { cause })
+    }
+  }
+
+  function sweep(): void {
+    for (const { name, expireAfter } of collections.values()) {
+      if (expireAfter === undefined || closed) continue
+      prepared(`DELETE FROM ${tableOf(name)} WHERE at < ?`).run(Date.now() - expireAfter * 1000)
+    }
+  }
+
+  return {
+    async prepare(wanted) {
+      for (const collection of wanted) {
+        const table = quoted(`doc_${collection.name}`)
+        database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
+          row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
+        for (const [name, { fields }] of Object.entries(collection.indexes)) {
+          const columns = [...fields.map(column), 'id'].join(', ')
+          database.exec(
+            `CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name}_${name}`)} ON ${table} (${columns})`,
+          )
+        }
+        if (collection.expireAfter !== undefined) {
+          database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name} at`)} ON ${table} (at)`)
+        }
+        collections.set(collection.name, collection)
+      }
+      sweep()
+    },
+
+    async insert(name, documents) {
+      const table = tableOf(name)
+      const present = new Set<string>()
+      if (documents.length === 0) return present
+      const insert = prepared(`INSERT INTO ${table} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`)
+      const now = Date.now()
+      transaction(() => {
+        for (const document of documents) {
+          const { changes } = insert.run(document._id, now, JSON.stringify(document))
+          if (changes === 0) present.add(document._id)
+        }
+      })
+      if (present.size < documents.length) for (const wake of wakers) wake()
+      return present
+    },
+
+    async get(name, ids) {
+      const select = prepared(`SELECT body FROM ${tableOf(name)} WHERE id IN (SELECT value FROM json_each(?))`)
+      const documents = (select.all(JSON.stringify(ids)) as { body: string }[]).map(
+        ({ body }) => JSON.parse(body) as Document,
+      )
+      return new Map(documents.map((document) => [document._id, document]))
+    },
+
+    async find(name, query) {
+      const table = tableOf(name)
+      const index = collections.get(name)?.indexes[query.index]
+      if (!index) throw new Error(`store: collection ${name} has no index ${query.index}`)
+      const { sql, values } = findSql(table, index.fields, query)
+      return (prepared(sql).all(...values) as { body: string }[]).map(({ body }) => JSON.parse(body))
+    },
+
+    async increment(name, ids) {
+      const upsert =
+        prepared(`INSERT INTO ${tableOf(name)} (id, at, body) VALUES (?, ?, json_object('_id', ?, 'count', 1))
+        ON CONFLICT (id) DO UPDATE SET at = excluded.at, body = json_set(body, '$.count', json_extract(body, '$.count') + 1)
+        RETURNING json_extract(body, '$.count') AS count`)
+      const now = Date.now()
+      return transaction(() => new Map(ids.map((id) => [id, Number(upsert.get(id, now, id)?.count)])))
+    },
+
+    async remove(name, ids) {
+      const remove = prepared(`DELETE FROM ${tableOf(name)} WHERE id IN (SELECT value FROM json_each(?))`)
+      transaction(() => remove.run(JSON.stringify(ids)))
+    },
+
+    watch: (name, options) => watching(name, options),
+
+    async ping() {
+      if (closed) throw new Unavailable('store', 'the embedded file is closed')
+    },
+
+    async close() {
+      closed = true
+      clearInterval(sweeper)
+      for (const wake of wakers) wake()
+    },
+  }
+
+  async function* watching(
+    name: string,
+    { resume, signal }: { resume?: string; signal: AbortSignal },
+  ): AsyncGenerator<Inserted> {
+    const table = tableOf(name)
+    const newest = () => Number(prepared(`SELECT coalesce(max(row), 0) AS row FROM ${table}`).get()?.row)
+    let last = resume === undefined ? newest() : Number(resume)
+    if (!Number.isSafeInteger(last) || last > newest()) throw new ResumeLost(`store: ${resume} is no place in ${name}`)
+    const select = prepared(`SELECT row, body FROM ${table} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`)
+    let wake = () => {}
+    const waker = () => wake()
+    wakers.add(waker)
+    signal.addEventListener('abort', waker)
+    try {
+      while (!signal.aborted && !closed) {
+        const woken = new Promise<void>((resolve) => (wake = resolve))
+        const rows = select.all(last) as { row: number; body: string }[]
+        for (const { row, body } of rows) {
+          yield { document: JSON.parse(body), resume: String(row) }
+          last = row
+          if (signal.aborted) return
+        }
+        if (rows.length === 0 && !signal.aborted) await woken
+      }
+    } finally {
+      wakers.delete(waker)
+      signal.removeEventListener('abort', waker)
+    }
+  }
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+const column = (field: string): string => `json_extract(body, '$.${field}')`
+
+type Bindable = string | number | null
+
+/** A keyset page: equality on a prefix of the index, then everything behind the last document in the index's order. */
+function findSql(table: string, fields: string[], { where = {}, after, newestFirst, limit }: Find) {
+  const conditions: string[] = []
+  const values: Bindable[] = []
+  for (const [field, value] of Object.entries(where)) {
+    conditions.push(`${column(field)} IS ?`)
+    values.push(bindable(value))
+  }
+  if (after) {
+    const columns = [...fields.map(column), 'id'].join(', ')
+    const places = [...fields, 'id'].map(() => '?').join(', ')
+    conditions.push(`(${columns}) ${newestFirst ? '<' : '>'} (${places})`)
+    values.push(...fields.map((field) => bindable((after as Fields)[field] ?? null)), after._id)
+  }
+  const direction = newestFirst ? 'DESC' : 'ASC'
+  const order = [...fields.map(column), 'id'].map((by) => `${by} ${direction}`).join(', ')
+  const condition = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
+  return { sql: `SELECT body FROM ${table} ${condition} ORDER BY ${order} LIMIT ?`, values: [...values, limit] }
+}
+
+function bindable(value: Json): Bindable {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
+  return value
+}

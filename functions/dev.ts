@@ -1,0 +1,71 @@
+import { systemClock } from '#adapters/clock.ts'
+import { config } from '#adapters/config.ts'
+import { startHost } from '#adapters/host/host.ts'
+import { closeAll, openLog, openStore } from '#adapters/open.ts'
+import { kafkaSink } from '#adapters/source/sink.ts'
+import { startSource } from '#adapters/source/source.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
+import { measureLag, processMetrics } from '#adapters/telemetry/metrics.ts'
+import { findDomains } from './domains.ts'
+import { prepare } from './prepare.ts'
+import { deadLetters, sourceOf } from './sources.ts'
+import { untilStopped } from './stop.ts'
+
+/** `make dev`: the three functions, a source for each domain and the error topic's sink, in one process on one port. */
+
+const settings = config()
+const [domains, log, store] = await Promise.all([findDomains(), openLog(settings), openStore(settings)])
+await prepare()
+
+const [{ publish }, { persist }, { query }] = await Promise.all([
+  import('./publish/index.ts'),
+  import('./persist/index.ts'),
+  import('./query/index.ts'),
+])
+
+const isRead = (method: string) => method === 'GET' || method === 'HEAD'
+const DEAD_LETTERS = '/sinks/dead-letters'
+
+const host = await startHost({
+  port: settings.PORT,
+  address: settings.HOST,
+  maxBodyBytes: settings.MAX_BODY_BYTES,
+  checks: { log: () => log.ping(), store: () => store.ping() },
+  mounts: [
+    { kind: 'cloudevent', name: 'persist', path: '/persist', serve: persist },
+    {
+      kind: 'http',
+      name: 'sink',
+      accepts: (_, path) => path === DEAD_LETTERS,
+      serve: kafkaSink(log, deadLetters.name),
+    },
+    { kind: 'http', name: 'query', accepts: isRead, serve: query },
+    { kind: 'http', name: 'publish', accepts: () => true, serve: publish },
+  ],
+})
+
+const self = `http://127.0.0.1:${host.port}`
+const specs = domains.map((domain) =>
+  sourceOf(domain, { persist: `${self}/persist`, deadLetters: self + DEAD_LETTERS }),
+)
+const sources = await Promise.all(
+  specs.map((spec) => startSource({ ...spec, pacing: settings.SOURCE_PACING }, { log, clock: systemClock })),
+)
+
+processMetrics()
+measureLag(() => Promise.all(specs.map(async ({ topic, group }) => ({ topic, lag: await log.lag(topic, group) }))))
+
+process.stdout.write(`
+Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store: ${settings.STORE}). Try:
+  curl -i localhost:${host.port}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'
+  curl localhost:${host.port}/api/tutorials
+  curl localhost:${host.port}/health/deep
+
+`)
+
+await untilStopped()
+logger.info('stopping')
+await Promise.all(sources.map((source) => source.close()))
+await host.close()
+await closeAll()
+process.exit(0)

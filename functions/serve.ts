@@ -1,0 +1,42 @@
+import { config } from '#adapters/config.ts'
+import { type Mount, startHost } from '#adapters/host/host.ts'
+import { closeAll, openLog, openStore } from '#adapters/open.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
+import { processMetrics } from '#adapters/telemetry/metrics.ts'
+import { untilStopped } from './stop.ts'
+
+/** One function on the host, chosen by FUNCTION_TARGET: what the image runs. */
+
+const settings = config()
+if (!settings.FUNCTION_TARGET) throw new Error('FUNCTION_TARGET is not set: publish, persist or query')
+
+const host = await startHost({
+  port: settings.PORT,
+  address: settings.HOST,
+  maxBodyBytes: settings.MAX_BODY_BYTES,
+  mounts: [await mountOf(settings.FUNCTION_TARGET)],
+  checks: {
+    ...(settings.FUNCTION_TARGET === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
+    store: async () => (await openStore(settings)).ping(),
+  },
+})
+processMetrics()
+logger.info({ function: settings.FUNCTION_TARGET, port: host.port }, 'ready')
+
+await untilStopped()
+await host.close()
+await closeAll()
+process.exit(0)
+
+async function mountOf(target: 'publish' | 'persist' | 'query'): Promise<Mount> {
+  switch (target) {
+    case 'publish':
+      return { kind: 'http', name: target, accepts: () => true, serve: (await import('./publish/index.ts')).publish }
+    case 'persist':
+      return { kind: 'cloudevent', name: target, path: '/', serve: (await import('./persist/index.ts')).persist }
+    case 'query':
+      return { kind: 'http', name: target, accepts: () => true, serve: (await import('./query/index.ts')).query }
+    default:
+      return target satisfies never
+  }
+}

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
+
+type Item = { id: string; title: string; time: string }
+
+describe.each(['host', 'framework'] as const)('on the %s', (serving) => {
+  let mill: Mill
+  beforeAll(async () => {
+    mill = await startMill({ pair: inject('pair'), serving })
+  }, 60_000)
+  afterAll(async () => {
+    await mill?.stop()
+    if (mill) discard(mill)
+  })
+
+  const get = (path: string, headers: Record<string, string> = {}) => fetch(mill.query + path, { headers })
+  const publish = (title: string, headers: Record<string, string> = {}) =>
+    send(`${mill.publish}/api/tutorials`, { title }, headers)
+  const wait = { prefer: 'wait=15' }
+
+  test('a command is answered 202 with a receipt, applied, and read back after that receipt', async () => {
+    const answer = await publish('Learn to mill')
+    expect(answer.status).toBe(202)
+    const { id, receipt } = (await answer.json()) as { id: string; receipt: string }
+    expect(answer.headers.get('location')).toBe(receipt)
+    await eventually(async () => expect(await (await get(receipt)).json()).toEqual({ id, status: 'applied' }))
+    const one = await get(`/api/tutorials/${id}?after=${receipt}`)
+    expect(await one.json()).toMatchObject({ id, title: 'Learn to mill' })
+  })
+
+  test('?after= reads one own write at once', async () => {
+    const { id, receipt } = (await (await publish('Read your own')).json()) as { id: string; receipt: string }
+    const answer = await eventually(async () => {
+      const found = await get(`/api/tutorials/${id}?after=${receipt}`)
+      if (found.status === 503) throw new Error('not yet')
+      return found
+    })
+    expect(answer.status).toBe(200)
+  })
+
+  test('Prefer: wait answers 201 with where it is', async () => {
+    const answer = await publish('Wait for me', wait)
+    expect(answer.status).toBe(201)
+    const { id } = (await answer.json()) as { id: string }
+    expect(answer.headers.get('location')).toBe(`/api/tutorials/${id}`)
+    expect(answer.headers.get('preference-applied')).toBe('wait')
+    expect((await get(`/api/tutorials/${id}`)).status).toBe(200)
+  })
+
+  test('a repeated Idempotency-Key is one command; the same key with another body is rejected and harms nothing', async () => {
+    const key = { 'idempotency-key': `key ${crypto.randomUUID()}`, ...wait }
+    const first = (await (await publish('Once', key)).json()) as { id: string }
+    const again = await publish('Once', key)
+    expect(again.status).toBe(201)
+    expect(await again.json()).toMatchObject({ id: first.id, status: 'applied' })
+    const other = await expectProblem(await publish('Twice', key), 409)
+    expect(other).toMatchObject({ id: first.id, outcome: 'rejected' })
+    expect(await (await get(String(other.receipt))).json()).toMatchObject({ status: 'rejected' })
+    expect(await (await get(`/api/tutorials/${first.id}`)).json()).toMatchObject({ title: 'Once' })
+  })
+
+  test('a command without a key can be repeated by the address of its receipt', async () => {
+    const { id, receipt } = (await (await publish('Again', wait)).json()) as { id: string; receipt: string }
+    const again = await publish('Again', { 'idempotency-key': receipt.replace('/api/receipts/', ''), ...wait })
+    expect(await again.json()).toMatchObject({ id, status: 'applied' })
+  })
+
+  test('system A: POST /api/publish takes a bare title, GET /api/test gives the whole data set', async () => {
+    const title = `Über Mühlen ${crypto.randomUUID()}`
+    const answer = await send(`${mill.publish}/api/publish`, title, { 'content-type': 'text/plain' })
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toBe('Tutorial published.')
+    await eventually(async () => {
+      const all = (await (await get('/api/test')).json()) as Item[]
+      const found = all.filter((item) => item.title === title)
+      expect(found).toEqual([{ id: expect.any(String), title }])
+    })
+  })
+
+  test('pages meet every document once, in order, and end', async () => {
+    const titles = Array.from({ length: 25 }, (_, index) => `Page ${index} ${crypto.randomUUID()}`)
+    await Promise.all(titles.map((title) => publish(title, wait)))
+    const met: Item[] = []
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const query: string = cursor ? `&cursor=${cursor}` : ''
+      const page = (await (await get(`/api/tutorials?limit=7${query}`)).json()) as {
+        items: Item[]
+        next: string | null
+      }
+      met.push(...page.items)
+      cursor = page.next
+    }
+    expect(new Set(met.map(({ id }) => id)).size).toBe(met.length)
+    expect(met.map(({ title }) => title)).toEqual(expect.arrayContaining(titles))
+    const order = met.map(({ time, id }) => `${time} ${id}`)
+    expect(order).toEqual([...order].sort())
+  })
+
+  test('a page that the client has is 304', async () => {
+    await publish('Tagged', wait)
+    const path = '/api/tutorials?limit=1'
+    const etag = (await get(path)).headers.get('etag') ?? ''
+    expect(etag).toMatch(/^".+"$/)
+    expect((await get(path, { 'if-none-match': etag })).status).toBe(304)
+    expect((await get(path, { 'if-none-match': '"other"' })).status).toBe(200)
+  })
+
+  test('invalid commands are refused field by field with the trace id, and leave nothing behind', async () => {
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` }
+    const problem = await expectProblem(await publish('  ', headers), 422)
+    expect(problem).toMatchObject({ traceid: trace, errors: [{ field: 'title' }] })
+    await expectProblem(await send(`${mill.publish}/api/tutorials`, { title: 'a', extra: 1 }), 422)
+    await expectProblem(await send(`${mill.publish}/api/tutorials`, 'x', { 'content-type': 'text/csv' }), 415)
+    await expectProblem(await send(`${mill.publish}/api/publish`, { title: 'a' }), 415)
+    await expectProblem(await publish('a', { 'idempotency-key': 'x'.repeat(256) }), 400)
+  })
+
+  test('what is not there is 404, what is there for another method 405', async () => {
+    await expectProblem(await send(`${mill.publish}/api/nothing`, {}), 404)
+    await expectProblem(await get('/api/nothing'), 404)
+    await expectProblem(await get('/api/tutorials/nothing'), 404)
+    await expectProblem(await get('/api/receipts/tutorials.a.b.c.d'), 404)
+    const wrong = await fetch(`${mill.publish}/api/tutorials`, { method: 'DELETE' })
+    expect(wrong.headers.get('allow')).toBe('GET, POST, HEAD')
+    await expectProblem(wrong, 405)
+    await expectProblem(await get('/api/tutorials?cursor=nonsense'), 400)
+    await expectProblem(await get('/api/tutorials?limit=0'), 400)
+  })
+
+  test('a delivery that is no command of ours is kept as a letter', async () => {
+    const id = `letter-${crypto.randomUUID()}`
+    const answer = await send(mill.persist, { anything: true }, delivery(id, 'nobody.knows'))
+    expect(answer.status).toBe(serving === 'host' ? 422 : 204)
+    const { items } = (await (await get('/api/letters?limit=1000')).json()) as {
+      items: { id: string; error: string }[]
+    }
+    expect(items.find((letter) => letter.id === id)).toMatchObject({
+      error: 'unknown command type nobody.knows',
+      event: { id, data: '{"anything":true}' },
+      record: { partition: 0, offset: 7 },
+    })
+  })
+
+  test('a command delivered twice is one document', async () => {
+    const id = crypto.randomUUID()
+    const headers = { ...delivery(id, 'tutorials.publish'), 'content-type': 'text/plain' }
+    const answers = await Promise.all([1, 2, 3].map(() => send(mill.persist, 'Delivered thrice', headers)))
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204])
+    const all = (await (await get('/api/test')).json()) as Item[]
+    expect(all.filter((item) => item.id === id)).toEqual([{ id, title: 'Delivered thrice' }])
+  })
+
+  test('a request that is not from a KafkaSource is not answered as if it were', async () => {
+    const { 'ce-knativekafkaoffset': _, ...headers } = delivery(crypto.randomUUID(), 'tutorials.publish')
+    const answer = await send(mill.persist, 'x', { ...headers, 'content-type': 'text/plain' })
+    expect(answer.status).toBe(serving === 'host' ? 404 : 500)
+  })
+})
+
+const delivery = (id: string, type: string): Record<string, string> => ({
+  'ce-specversion': '1.0',
+  'ce-id': id,
+  'ce-source': '/test',
+  'ce-type': type,
+  'ce-time': new Date().toISOString(),
+  'ce-knativekafkapartition': '0',
+  'ce-knativekafkaoffset': '7',
+})

@@ -1,0 +1,42 @@
+import type { Server } from 'node:http'
+import { getTestServer } from '@google-cloud/functions-framework/testing'
+import { systemClock } from '#adapters/clock.ts'
+import { config } from '#adapters/config.ts'
+import { closeAll, openLog } from '#adapters/open.ts'
+import { startSource } from '#adapters/source/source.ts'
+import { findDomains } from '#functions/domains.ts'
+import { prepare } from '#functions/prepare.ts'
+import { sourceOf } from '#functions/sources.ts'
+
+/** The same three functions on the bare functions-framework, each on a port of its own, driven by the same source. */
+await prepare()
+await Promise.all([
+  import('#functions/publish/index.ts'),
+  import('#functions/persist/index.ts'),
+  import('#functions/query/index.ts'),
+])
+
+const ports = { publish: process.env.PORT, persist: process.env.PERSIST_PORT, query: process.env.QUERY_PORT }
+
+const listen = (name: string, port: string | undefined) =>
+  new Promise<Server>((resolve) => {
+    const server = getTestServer(name)
+    server.listen(Number(port), '127.0.0.1', () => resolve(server))
+  })
+
+const servers = await Promise.all(Object.entries(ports).map(([name, port]) => listen(name, port)))
+const log = await openLog(config())
+const sources = await Promise.all(
+  (await findDomains()).map((domain) => {
+    const spec = sourceOf(domain, { persist: `http://127.0.0.1:${ports.persist}/`, deadLetters: '' })
+    const { deadLetterSink: _, ...delivery } = spec.delivery
+    return startSource({ ...spec, delivery }, { log, clock: systemClock })
+  }),
+)
+
+process.once('SIGINT', async () => {
+  await Promise.all(sources.map((source) => source.close()))
+  for (const server of servers) server.close().closeAllConnections()
+  await closeAll()
+  process.exit(0)
+})

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+
+/** A whole Millrace in a process of its own, as `make dev` starts it, or on the bare framework. */
+export interface Mill {
+  publish: string
+  persist: string
+  query: string
+  dir: string
+  /** What it printed so far. */
+  output(): string
+  /** As Ctrl-C: resolves with the exit code. */
+  stop(): Promise<number | null>
+  /** As kill -9. */
+  kill(): Promise<void>
+}
+
+export interface MillOptions {
+  pair: 'embedded' | 'real'
+  serving?: 'host' | 'framework'
+  /** Kept from a mill before; else one of its own. */
+  dir?: string
+  root?: string
+  env?: Record<string, string>
+}
+
+export const pairs = ['embedded', 'real'] as const
+
+export async function startMill({ pair, serving = 'host', dir, root = '.', env = {} }: MillOptions): Promise<Mill> {
+  const home = dir ?? mkdtempSync(join(tmpdir(), 'millrace-'))
+  const [port, persistPort, queryPort] = await Promise.all([freePort(), freePort(), freePort()])
+  const script = serving === 'host' ? 'functions/dev.ts' : 'test/framework.ts'
+  const child = spawn(process.execPath, [script], {
+    cwd: root,
+    env: {
+      ...process.env,
+      LOG: pair === 'real' ? 'kafka' : 'embedded',
+      STORE: pair === 'real' ? 'mongodb' : 'embedded',
+      MONGODB_DATABASE: `test_${process.pid}_${port}`,
+      MILLRACE_DIR: home,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      PERSIST_PORT: String(persistPort),
+      QUERY_PORT: String(queryPort),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stdout.on('data', (chunk) => (output += chunk))
+  child.stderr.on('data', (chunk) => (output += chunk))
+  const url = (at: number) => `http://127.0.0.1:${at}`
+  const mill: Mill =
+    serving === 'host'
+      ? {
+          ...control(child),
+          publish: url(port),
+          persist: `${url(port)}/persist`,
+          query: url(port),
+          dir: home,
+          output: () => output,
+        }
+      : {
+          ...control(child),
+          publish: url(port),
+          persist: url(persistPort),
+          query: url(queryPort),
+          dir: home,
+          output: () => output,
+        }
+  await ready(mill, child, serving)
+  return mill
+}
+
+function control(child: ChildProcess) {
+  const end = (signal: NodeJS.Signals) =>
+    new Promise<number | null>((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
+      child.once('exit', (code) => resolve(code))
+      child.kill(signal)
+    })
+  return { stop: () => end('SIGINT'), kill: () => end('SIGKILL').then(() => undefined) }
+}
+
+async function ready(mill: Mill, child: ChildProcess, serving: 'host' | 'framework'): Promise<void> {
+  const path = serving === 'host' ? '/health/ready' : '/api/tutorials'
+  await eventually(
+    async () => {
+      if (child.exitCode !== null) throw new Gone(`it ended with ${child.exitCode}:\n${mill.output()}`)
+      const answer = await fetch(mill.query + path)
+      if (answer.status !== 200) throw new Error(`not ready: ${answer.status}`)
+    },
+    { within: 30_000 },
+  ).catch(async (error) => {
+    await mill.kill()
+    throw new Error(`no mill: ${error.message}\n${mill.output()}`, { cause: error })
+  })
+}
+
+class Gone extends Error {}
+
+export const discard = (mill: Mill): void => rmSync(mill.dir, { recursive: true, force: true })
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** Repeats until it passes, at most `within` milliseconds. */
+export async function eventually<Result>(
+  look: () => Promise<Result>,
+  { within = 10_000, every = 20 } = {},
+): Promise<Result> {
+  const deadline = Date.now() + within
+  for (;;) {
+    try {
+      return await look()
+    } catch (error) {
+      if (error instanceof Gone || Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, every))
+    }
+  }
+}
+
+export const send = (url: string, body: unknown, headers: Record<string, string> = {}): Promise<globalThis.Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+
+export async function expectProblem(answer: globalThis.Response, status: number): Promise<Record<string, unknown>> {
+  const text = await answer.text()
+  expect(answer.status, text).toBe(status)
+  expect(answer.headers.get('content-type')).toContain('application/problem+json')
+  expect(text).not.toMatch(/\bat .*\.(ts|js):\d+/)
+  return JSON.parse(text)
+}
