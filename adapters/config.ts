@@ -22,7 +22,6 @@ const schema = z.object({
     .describe('connection string'),
   MONGODB_DATABASE: z.string().min(1).default('millrace').describe('database name'),
   RECEIPT_SECRET: z.string().min(32).optional().describe('signs receipt addresses; the same for publish and query'),
-  HORIZON_DAYS: z.coerce.number().int().min(1).default(30).describe('how long a command id is remembered at least'),
   MAX_BODY_BYTES: z.coerce.number().int().min(1024).default(1_048_576).describe('largest request body'),
   MAX_IN_FLIGHT: z.coerce
     .number()
@@ -36,7 +35,6 @@ const schema = z.object({
     .default('info')
     .describe('least level logged'),
   FUNCTION_TARGET: z.enum(['publish', 'persist', 'query']).optional().describe('the function the host serves'),
-  SINK: z.url().default('http://127.0.0.1:8080/persist').describe('where the local source delivers to'),
   SOURCE_PACING: z
     .enum(['off', 'real'])
     .default('off')

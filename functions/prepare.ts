@@ -9,5 +9,5 @@ export async function prepare(): Promise<void> {
   const settings = config()
   const domains = await findDomains()
   const [log, store] = await Promise.all([openLog(settings), openStore(settings)])
-  await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains, settings.HORIZON_DAYS))])
+  await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains))])
 }

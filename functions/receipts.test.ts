@@ -3,7 +3,7 @@ import type { Problem } from '#adapters/host/http.ts'
 import { addresses } from './receipts.ts'
 
 const secret = 'a secret of thirty-two characters'
-const { sign, verify } = addresses(secret, 30)
+const { sign, verify } = addresses(secret)
 const address = { domain: 'tutorials', id: 'id-1', hash: 'hash', time: 1_700_000_000_000 }
 const day = 86_400_000
 
@@ -28,7 +28,7 @@ test('an address that was made up, changed in any part, or signed by another is 
   }
   expect(statusOf('')).toBe(404)
   expect(statusOf('tutorials.id-1.hash.abc')).toBe(404)
-  expect(statusOf(addresses(`${secret}!`, 30).sign(address))).toBe(404)
+  expect(statusOf(addresses(`${secret}!`).sign(address))).toBe(404)
 })
 
 test('an address past the horizon is gone', () => {

@@ -1,8 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '#adapters/clock.ts'
 import { Problem } from '#adapters/host/http.ts'
+import { RETENTION_DAYS } from '#adapters/log/log.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Domain } from '#domains/domain.ts'
+import { letters, receipts } from './collections.ts'
 
 /** What a receipt's address says: which command, with which body, accepted when (milliseconds). */
 export interface Address {
@@ -25,7 +27,7 @@ export interface Addresses {
 }
 
 /** Addresses are signed, so that nobody can make up or guess another's. */
-export function addresses(secret: string, horizonDays: number): Addresses {
+export function addresses(secret: string): Addresses {
   const mac = (text: string) => createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22)
   return {
     sign({ domain, id, hash, time }) {
@@ -42,8 +44,8 @@ export function addresses(secret: string, horizonDays: number): Addresses {
         throw new Problem(404, 'Unknown receipt', 'No such receipt was ever given out here.')
       }
       const address = { domain, id, hash, time: Number.parseInt(time, 36) }
-      if (now - address.time > horizonDays * 86_400_000) {
-        throw new Problem(410, 'Receipt expired', `Receipts are kept for ${horizonDays} days.`)
+      if (now - address.time > RETENTION_DAYS * 86_400_000) {
+        throw new Problem(410, 'Receipt expired', `Receipts are kept for ${RETENTION_DAYS} days.`)
       }
       return address
     },
@@ -55,19 +57,19 @@ export const rejectionId = (id: string, hash: string): string => `${id}.${hash}`
 /** Reads outcomes, one read for each collection however many are asked for. */
 export async function readReceipts(store: Store, domain: Domain, asked: Address[]): Promise<Receipt[]> {
   const ids = asked.map(({ id }) => id)
-  const [documents, rejections, letters] = await Promise.all([
-    store.get(domain.documents.collection.name, ids),
+  const [documents, rejections, kept] = await Promise.all([
+    store.get(domain.documents.collection, ids),
     store.get(
-      'receipts',
+      receipts,
       asked.map(({ id, hash }) => rejectionId(id, hash)),
     ),
-    store.get('letters', ids),
+    store.get(letters, ids),
   ])
   return asked.map(({ id, hash }) => {
     if (documents.get(id)?._hash === hash) return { status: 'applied' }
     const rejection = rejections.get(rejectionId(id, hash))
     if (rejection) return { status: 'rejected', reason: String(rejection.reason) }
-    const letter = letters.get(id)
+    const letter = kept.get(id)
     if (letter?.hash === hash) return { status: 'parked', reason: String(letter.error) }
     return { status: 'pending' }
   })

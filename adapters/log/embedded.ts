@@ -90,7 +90,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
       return
     }
     for (const [topic, offsets] of next) ends.set(topic, offsets)
-    batch.forEach(({ resolve }, index) => resolve(positions[index] as Position))
+    for (const [index, { resolve }] of batch.entries()) resolve(positions[index] as Position)
     for (const wake of wakers) wake()
   }
 

@@ -1,5 +1,8 @@
 import type { Topic } from '#domains/domain.ts'
 
+/** How long a topic keeps its records, and so how long a command id is remembered: the horizon. */
+export const RETENTION_DAYS = 30
+
 /**
  * The log port. Two adapters, one contract suite (contract.test.ts): embedded (node:sqlite) and kafka (kafkajs).
  * Every method rejects with `Unavailable` in an outage and with another error for a mistake.

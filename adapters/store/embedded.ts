@@ -2,7 +2,7 @@ import type { StatementSync } from 'node:sqlite'
 import type { Document, Fields, Json } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
-import { type Find, type Inserted, ResumeLost, type Store, type StoredCollection } from './store.ts'
+import { type Find, fieldsOf, type Inserted, ResumeLost, type Store, type StoredCollection } from './store.ts'
 
 const WATCH_PAGE = 500
 const SWEEP_MS = 60_000
@@ -10,7 +10,7 @@ const SWEEP_MS = 60_000
 /** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
   const { database } = file
-  const collections = new Map<string, StoredCollection>()
+  const expiring = new Map<string, StoredCollection>()
   const statements = new Map<string, StatementSync>()
   const wakers = new Set<() => void>()
   let closed = false
@@ -18,14 +18,13 @@ export function embeddedStore(file: EmbeddedFile): Store {
   const sweeper = setInterval(sweep, SWEEP_MS).unref()
 
   function prepared(sql: string): StatementSync {
-    let statement = statements.get(sql)
-    if (!statement) statements.set(sql, (statement = database.prepare(sql)))
+    const statement = statements.get(sql) ?? database.prepare(sql)
+    statements.set(sql, statement)
     return statement
   }
 
-  function tableOf(name: string): string {
+  function tableOf({ name }: StoredCollection): string {
     if (closed) throw new Unavailable('store', 'the embedded file is closed')
-    if (!collections.has(name)) throw new Error(`store: collection ${name} was not prepared`)
     return quoted(`doc_${name}`)
   }
 
@@ -43,16 +42,17 @@ export function embeddedStore(file: EmbeddedFile): Store {
   }
 
   function sweep(): void {
-    for (const { name, expireAfter } of collections.values()) {
-      if (expireAfter === undefined || closed) continue
-      prepared(`DELETE FROM ${tableOf(name)} WHERE at < ?`).run(Date.now() - expireAfter * 1000)
+    if (closed) return
+    for (const collection of expiring.values()) {
+      const { expireAfter = 0 } = collection
+      prepared(`DELETE FROM ${tableOf(collection)} WHERE at < ?`).run(Date.now() - expireAfter * 1000)
     }
   }
 
   return {
     async prepare(wanted) {
       for (const collection of wanted) {
-        const table = quoted(`doc_${collection.name}`)
+        const table = tableOf(collection)
         database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
           row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
         for (const [name, { fields }] of Object.entries(collection.indexes)) {
@@ -62,15 +62,15 @@ export function embeddedStore(file: EmbeddedFile): Store {
           )
         }
         if (collection.expireAfter !== undefined) {
+          expiring.set(collection.name, collection)
           database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name} at`)} ON ${table} (at)`)
         }
-        collections.set(collection.name, collection)
       }
       sweep()
     },
 
-    async insert(name, documents) {
-      const table = tableOf(name)
+    async insert(collection, documents) {
+      const table = tableOf(collection)
       const present = new Set<string>()
       if (documents.length === 0) return present
       const insert = prepared(`INSERT INTO ${table} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`)
@@ -85,37 +85,35 @@ export function embeddedStore(file: EmbeddedFile): Store {
       return present
     },
 
-    async get(name, ids) {
-      const select = prepared(`SELECT body FROM ${tableOf(name)} WHERE id IN (SELECT value FROM json_each(?))`)
+    async get(collection, ids) {
+      const select = prepared(`SELECT body FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
       const documents = (select.all(JSON.stringify(ids)) as { body: string }[]).map(
         ({ body }) => JSON.parse(body) as Document,
       )
       return new Map(documents.map((document) => [document._id, document]))
     },
 
-    async find(name, query) {
-      const table = tableOf(name)
-      const index = collections.get(name)?.indexes[query.index]
-      if (!index) throw new Error(`store: collection ${name} has no index ${query.index}`)
-      const { sql, values } = findSql(table, index.fields, query)
+    async find(collection, query) {
+      const table = tableOf(collection)
+      const { sql, values } = findSql(table, fieldsOf(collection, query.index), query)
       return (prepared(sql).all(...values) as { body: string }[]).map(({ body }) => JSON.parse(body))
     },
 
-    async increment(name, ids) {
+    async increment(collection, ids) {
       const upsert =
-        prepared(`INSERT INTO ${tableOf(name)} (id, at, body) VALUES (?, ?, json_object('_id', ?, 'count', 1))
+        prepared(`INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, json_object('_id', ?, 'count', 1))
         ON CONFLICT (id) DO UPDATE SET at = excluded.at, body = json_set(body, '$.count', json_extract(body, '$.count') + 1)
         RETURNING json_extract(body, '$.count') AS count`)
       const now = Date.now()
       return transaction(() => new Map(ids.map((id) => [id, Number(upsert.get(id, now, id)?.count)])))
     },
 
-    async remove(name, ids) {
-      const remove = prepared(`DELETE FROM ${tableOf(name)} WHERE id IN (SELECT value FROM json_each(?))`)
+    async remove(collection, ids) {
+      const remove = prepared(`DELETE FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
       transaction(() => remove.run(JSON.stringify(ids)))
     },
 
-    watch: (name, options) => watching(name, options),
+    watch: (collection, options) => watching(collection, options),
 
     async ping() {
       if (closed) throw new Unavailable('store', 'the embedded file is closed')
@@ -129,13 +127,14 @@ export function embeddedStore(file: EmbeddedFile): Store {
   }
 
   async function* watching(
-    name: string,
+    collection: StoredCollection,
     { resume, signal }: { resume?: string; signal: AbortSignal },
   ): AsyncGenerator<Inserted> {
-    const table = tableOf(name)
+    const table = tableOf(collection)
     const newest = () => Number(prepared(`SELECT coalesce(max(row), 0) AS row FROM ${table}`).get()?.row)
     let last = resume === undefined ? newest() : Number(resume)
-    if (!Number.isSafeInteger(last) || last > newest()) throw new ResumeLost(`store: ${resume} is no place in ${name}`)
+    if (!Number.isSafeInteger(last) || last > newest())
+      throw new ResumeLost(`store: ${resume} is no place in ${collection.name}`)
     const select = prepared(`SELECT row, body FROM ${table} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`)
     let wake = () => {}
     const waker = () => wake()

@@ -12,18 +12,18 @@ export interface Store {
    * One unordered bulk insert. Resolves with the ids that were there before and stayed untouched; every other document
    * is durable. Rejects with `Refused` when single documents can't be stored: the others are.
    */
-  insert(collection: string, documents: Document[]): Promise<Set<string>>
-  get(collection: string, ids: string[]): Promise<Map<string, Document>>
+  insert(collection: StoredCollection, documents: Document[]): Promise<Set<string>>
+  get(collection: StoredCollection, ids: string[]): Promise<Map<string, Document>>
   /** In the order of the index, `_id` last. */
-  find(collection: string, query: Find): Promise<Document[]>
+  find(collection: StoredCollection, query: Find): Promise<Document[]>
   /** Adds one to the counters with these ids, makes those that are missing, and resolves with their new values. */
-  increment(collection: string, ids: string[]): Promise<Map<string, number>>
-  remove(collection: string, ids: string[]): Promise<void>
+  increment(collection: StoredCollection, ids: string[]): Promise<Map<string, number>>
+  remove(collection: StoredCollection, ids: string[]): Promise<void>
   /**
-   * Documents as they are inserted, from now on or from after `resume`; ends when `signal` aborts.
+   * Documents as they are inserted, from the first `next()` on or from after `resume`; ends when `signal` aborts.
    * Throws `ResumeLost` when what follows `resume` is no longer known.
    */
-  watch(collection: string, options: { resume?: string; signal: AbortSignal }): AsyncIterable<Inserted>
+  watch(collection: StoredCollection, options: { resume?: string; signal: AbortSignal }): AsyncIterable<Inserted>
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -47,6 +47,13 @@ export interface Inserted {
   document: Document
   /** An opaque token to go on from. */
   resume: string
+}
+
+/** The fields of a declared index. Throws for one that isn't declared. */
+export function fieldsOf({ name, indexes }: StoredCollection, index: string): string[] {
+  const fields = indexes[index]?.fields
+  if (!fields) throw new Error(`store: collection ${name} has no index ${index}`)
+  return fields
 }
 
 /** Some documents can't be stored by their nature (too large, a bad name): a fault of theirs, not an outage. */

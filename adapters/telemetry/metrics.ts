@@ -51,11 +51,11 @@ const observers = new Map<string, Observe>()
 
 /** Looking up a child by its labels costs more than observing: each is looked up once. */
 function observer(key: string, make: () => { observe: Observe }): Observe {
-  let observe = observers.get(key)
-  if (!observe) {
-    const child = make()
-    observers.set(key, (observe = (value) => child.observe(value)))
-  }
+  const known = observers.get(key)
+  if (known) return known
+  const child = make()
+  const observe = (value: number) => child.observe(value)
+  observers.set(key, observe)
   return observe
 }
 

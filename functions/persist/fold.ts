@@ -3,6 +3,7 @@ import type { Outcome } from '#adapters/event.ts'
 import { Refused, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Document, Domain } from '#domains/domain.ts'
+import { receipts } from '../collections.ts'
 import { rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
 import { held } from './held.ts'
@@ -60,7 +61,7 @@ export function appendFold(domain: Domain, { store, tries, clock }: FoldParts) {
     async function insertAll(arrivals: Arrival[]): Promise<Arrival[]> {
       const { documents, folded, faulty } = foldEach(arrivals)
       try {
-        const present = await held(() => store.insert(collection.name, documents), deadline, clock)
+        const present = await held(() => store.insert(collection, documents), deadline, clock)
         await held(() => settleRepeats(folded, present), deadline, clock)
         for (const arrival of folded) answers.set(arrival, DONE)
         return faulty
@@ -78,7 +79,7 @@ export function appendFold(domain: Domain, { store, tries, clock }: FoldParts) {
       const count = counted ?? (await held(() => tries.count([id]), deadline, clock)).get(id) ?? 1
       if (count > MOST_TRIES) return await park(arrival, `no attempt came back: the process did not survive it`, count)
       try {
-        const present = await held(() => store.insert(collection.name, [toDocument(arrival.received)]), deadline, clock)
+        const present = await held(() => store.insert(collection, [toDocument(arrival.received)]), deadline, clock)
         await held(() => settleRepeats([arrival], present), deadline, clock)
         await tries.forget([id]).catch(ignoreOutage)
         return DONE
@@ -117,7 +118,7 @@ export function appendFold(domain: Domain, { store, tries, clock }: FoldParts) {
   /** A command that was there before is done if its body is the same; another body under its id is rejected. */
   async function settleRepeats(arrivals: Arrival[], present: Set<string>): Promise<void> {
     if (present.size === 0) return
-    const stored = await store.get(collection.name, [...present])
+    const stored = await store.get(collection, [...present])
     const reused = arrivals.filter(({ received: { command, hash } }) => {
       const first = stored.get(command.id)
       return first !== undefined && first._hash !== hash
@@ -126,7 +127,7 @@ export function appendFold(domain: Domain, { store, tries, clock }: FoldParts) {
     const at = new Date(clock.now()).toISOString()
     const reason = 'this key was used before, for a command with another body'
     await store.insert(
-      'receipts',
+      receipts,
       reused.map(({ received: { command, hash } }) => ({
         _id: rejectionId(command.id, hash),
         status: 'rejected',

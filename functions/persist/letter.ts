@@ -1,6 +1,7 @@
 import type { Event } from '#adapters/event.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
+import { letters } from '../collections.ts'
 import { topicOf } from './command.ts'
 
 export interface Unapplied {
@@ -19,10 +20,10 @@ export interface Unapplied {
  */
 export async function keepLetter(store: Store, unapplied: Unapplied, now: number): Promise<void> {
   const letter = toDocument(unapplied, now)
-  const clash = await store.insert('letters', [letter])
+  const clash = await store.insert(letters, [letter])
   if (clash.size === 0) return
-  const first = (await store.get('letters', [letter._id])).get(letter._id)
-  if (first?.hash !== letter.hash) await store.insert('letters', [{ ...letter, _id: `${letter._id}.${letter.hash}` }])
+  const first = (await store.get(letters, [letter._id])).get(letter._id)
+  if (first?.hash !== letter.hash) await store.insert(letters, [{ ...letter, _id: `${letter._id}.${letter.hash}` }])
 }
 
 function toDocument({ id, hash, reason, event, domain, stream, attempts = 0 }: Unapplied, now: number): Document {

@@ -1,5 +1,6 @@
 import type { Clock } from '#adapters/clock.ts'
 import type { Store } from '#adapters/store/store.ts'
+import { attempts, runs } from '../collections.ts'
 
 /** Longer than the longest pause between two deliveries of one record (1000 retries, linear, 1 s). */
 const CAREFUL_MS = 20 * 60_000
@@ -25,7 +26,7 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
   const owed = new Map<string, number>()
 
   async function begin(): Promise<number> {
-    const crashed = await store.insert('runs', [{ _id: instance, at: new Date(clock.now()).toISOString() }])
+    const crashed = await store.insert(runs, [{ _id: instance, at: new Date(clock.now()).toISOString() }])
     return crashed.size > 0 ? clock.now() + CAREFUL_MS : 0
   }
 
@@ -44,16 +45,16 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
         if (tries !== undefined) known.set(id, tries)
       }
       const uncounted = ids.filter((id) => !known.has(id))
-      const counted = uncounted.length > 0 ? await store.increment('attempts', uncounted) : []
+      const counted = uncounted.length > 0 ? await store.increment(attempts, uncounted) : []
       for (const id of known.keys()) owed.delete(id)
       return new Map([...known, ...counted])
     },
     uncount(tries) {
       for (const [id, count] of tries) owed.set(id, count)
     },
-    forget: (ids) => (ids.length > 0 ? store.remove('attempts', ids) : Promise.resolve()),
+    forget: (ids) => (ids.length > 0 ? store.remove(attempts, ids) : Promise.resolve()),
     async end() {
-      if (carefulUntil) await store.remove('runs', [instance])
+      if (carefulUntil) await store.remove(runs, [instance])
     },
   }
 }

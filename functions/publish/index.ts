@@ -16,7 +16,7 @@ export const publish = httpFunction(
   publisher({
     domains,
     log: await openLog(settings),
-    addresses: addresses(await receiptSecret(settings), settings.HORIZON_DAYS),
+    addresses: addresses(await receiptSecret(settings)),
     waiting: waiting(await openStore(settings), domains, systemClock),
     clock: systemClock,
   }),

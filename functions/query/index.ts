@@ -17,7 +17,7 @@ export const query = httpFunction(
   querier({
     domains,
     store,
-    addresses: addresses(await receiptSecret(settings), settings.HORIZON_DAYS),
+    addresses: addresses(await receiptSecret(settings)),
     waiting: waiting(store, domains, systemClock),
     clock: systemClock,
   }),

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '#adapters/clock.ts'
 import { Problem, type Request, type Response } from '#adapters/host/http.ts'
-import type { Find, Store } from '#adapters/store/store.ts'
+import { type Find, fieldsOf, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { AllQuery, Collection, Document, Domain, Fields, OneQuery, PageQuery } from '#domains/domain.ts'
 import { letters } from '../collections.ts'
@@ -72,31 +72,35 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
     }
   }
 
-  async function page(request: Request, { name, indexes }: Collection, query: PageQuery): Promise<Response> {
+  async function page(request: Request, collection: Collection, query: PageQuery): Promise<Response> {
     const { limit, cursor, own } = readParams(request, query)
-    const fields = indexes[query.index]?.fields ?? []
+    const fields = fieldsOf(collection, query.index)
     const find: Find = { index: query.index, limit, newestFirst: query.newestFirst ?? false }
     if (query.where) find.where = query.where(own)
     if (cursor !== undefined) find.after = readCursor(cursor, query.index, fields)
-    const documents = await store.find(name, find)
+    const documents = await store.find(collection, find)
     const last = documents.at(-1)
     const next = last && documents.length === limit ? writeCursor(last, query.index, fields) : null
     return tagged(request, { items: documents.map(query.shape), next })
   }
 
   async function one(request: Request, collection: Collection, query: OneQuery, id: string): Promise<Response> {
-    const document = (await store.get(collection.name, [id])).get(id)
+    const document = (await store.get(collection, [id])).get(id)
     if (!document) throw new Problem(404, 'Not found', `There is nothing with id ${id}.`)
     return tagged(request, query.shape(document))
   }
 
   /** The first page is read before the answer begins, so that an outage is a 503 and not a broken stream. */
-  async function all({ name }: Collection, { index, shape }: AllQuery): Promise<Response> {
-    const first = await store.find(name, { index, limit: STREAM_PAGE })
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: stream(name, index, first, shape) }
+  async function all(collection: Collection, { index, shape }: AllQuery): Promise<Response> {
+    const first = await store.find(collection, { index, limit: STREAM_PAGE })
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: stream(collection, index, first, shape),
+    }
   }
 
-  async function* stream(name: string, index: string, first: Document[], shape: AllQuery['shape']) {
+  async function* stream(collection: Collection, index: string, first: Document[], shape: AllQuery['shape']) {
     yield '['
     let separator = ''
     for (let documents = first; documents.length > 0; ) {
@@ -104,7 +108,7 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
       separator = ','
       const after = documents.at(-1)
       if (!after || documents.length < STREAM_PAGE) break
-      documents = await store.find(name, { index, limit: STREAM_PAGE, after })
+      documents = await store.find(collection, { index, limit: STREAM_PAGE, after })
     }
     yield ']'
   }

@@ -1,0 +1,140 @@
+import type { Clock } from '../clock.ts'
+import { Unavailable } from '../unavailable.ts'
+
+export interface LaneOptions<Item> {
+  /** Sends to this lane's partition and resolves with the offset of the first item. */
+  send(items: Item[]): Promise<number>
+  bytesOf(item: Item): number
+  maxBytes: number
+  /** Whether the items themselves are at fault, so that sending them again is no use. */
+  isTheirFault(error: unknown): boolean
+  /** The longest that a caller waits for its answer. */
+  answerWithinMs: number
+  clock: Clock
+  onRetry?(error: unknown): void
+}
+
+export interface Lane<Item> {
+  /**
+   * Resolves with the item's offset. Rejects with `Unavailable` once the time is up: not handed over, the item has left
+   * the lane; handed over, it is in a send whose end is not known yet, and only that send may still write it.
+   */
+  append(item: Item): Promise<number>
+  /** Resolves once every caller has its answer. */
+  answered(): Promise<void>
+}
+
+interface Entry<Item> {
+  item: Item
+  deadline: number
+  isAnswered: boolean
+  resolve(offset: number): void
+  reject(error: unknown): void
+}
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1000
+
+/**
+ * The one way in which kafkajs loses nothing: one send in flight for a partition, for that partition only. What arrives
+ * meanwhile goes out together in the next one. A send that fails is repeated with the identical items until it is
+ * settled: going on as if it had not been sent could lose acknowledged items behind it.
+ */
+export function lane<Item>(options: LaneOptions<Item>): Lane<Item> {
+  const { send, bytesOf, maxBytes, isTheirFault, answerWithinMs, clock } = options
+  let queue: Entry<Item>[] = []
+  let sending: Entry<Item>[] = []
+  let isRunning = false
+  let isWatching = false
+  const watchers: (() => void)[] = []
+
+  function next(): Entry<Item>[] {
+    let bytes = 0
+    let count = 0
+    for (const { item } of queue) {
+      bytes += bytesOf(item)
+      if (count > 0 && bytes > maxBytes) break
+      count++
+    }
+    const batch = queue.slice(0, count)
+    queue = queue.slice(count)
+    return batch
+  }
+
+  async function run(): Promise<void> {
+    while (queue.length > 0) {
+      sending = next()
+      await settle(sending)
+      sending = []
+    }
+    isRunning = false
+  }
+
+  async function settle(batch: Entry<Item>[]): Promise<void> {
+    const items = batch.map(({ item }) => item)
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        const offset = await send(items)
+        for (const [index, entry] of batch.entries()) answer(entry, () => entry.resolve(offset + index))
+        return
+      } catch (error) {
+        if (isTheirFault(error)) return await blame(batch, error)
+        options.onRetry?.(error)
+        await clock.sleep(pause * (0.5 + Math.random() / 2))
+      }
+    }
+  }
+
+  /** Halves until the item at fault is alone. */
+  async function blame(batch: Entry<Item>[], error: unknown): Promise<void> {
+    const [only] = batch
+    if (only && batch.length === 1) return answer(only, () => only.reject(error))
+    const half = Math.ceil(batch.length / 2)
+    await settle(batch.slice(0, half))
+    await settle(batch.slice(half))
+  }
+
+  function answer(entry: Entry<Item>, how: () => void): void {
+    if (entry.isAnswered) return
+    entry.isAnswered = true
+    how()
+  }
+
+  /** One timer for the lane: entries are answered late in the order in which they came. */
+  async function watch(): Promise<void> {
+    for (;;) {
+      const now = clock.now()
+      for (const entry of sending) if (entry.deadline <= now) answer(entry, () => entry.reject(late(true)))
+      const expired = queue.findIndex(({ deadline }) => deadline > now)
+      const gone = queue.splice(0, expired < 0 ? queue.length : expired)
+      for (const entry of gone) answer(entry, () => entry.reject(late(false)))
+      const waiting = [...sending, ...queue].find(({ isAnswered }) => !isAnswered)
+      if (!waiting) break
+      await clock.sleep(Math.max(10, waiting.deadline - now))
+    }
+    isWatching = false
+    for (const watcher of watchers.splice(0)) watcher()
+  }
+
+  return {
+    append(item) {
+      return new Promise((resolve, reject) => {
+        queue.push({ item, deadline: clock.now() + answerWithinMs, isAnswered: false, resolve, reject })
+        if (!isRunning) {
+          isRunning = true
+          setImmediate(run)
+        }
+        if (!isWatching) {
+          isWatching = true
+          void clock.sleep(answerWithinMs).then(watch)
+        }
+      })
+    },
+    answered: () => (isWatching ? new Promise((resolve) => watchers.push(resolve)) : Promise.resolve()),
+  }
+}
+
+const late = (handedOver: boolean): Unavailable =>
+  new Unavailable('log', handedOver ? 'no answer from the brokers in time' : 'the brokers can not be reached', {
+    handedOver,
+  })
