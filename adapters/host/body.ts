@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
 const EMPTY = Buffer.alloc(0)
 
@@ -13,24 +13,38 @@ export class TooLarge extends Error {
   }
 }
 
-/** The whole body, or `TooLarge` as soon as that is known; memory never holds more than `limit`. */
-export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
-  const { headers } = req
-  const declared = headers['content-length']
-  if (declared === undefined && headers['transfer-encoding'] === undefined) return Promise.resolve(EMPTY)
+export class Gone extends Error {
+  override name = 'Gone'
+}
+
+const hasBody = (headers: IncomingHttpHeaders): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+
+/** Whether nothing of this request is still to come. */
+export const isReceived = (req: IncomingMessage): boolean => req.complete || !hasBody(req.headers)
+
+/**
+ * The whole body; `TooLarge`, with its first `keep` bytes, as soon as it is known to exceed `limit`: at once when it says
+ * so itself. Memory never holds more than `limit` and one chunk. `Gone` when the client is, before the end.
+ */
+export function readBody(req: IncomingMessage, limit: number, keep = 0): Promise<Buffer> | Buffer {
+  if (!hasBody(req.headers)) return EMPTY
+  const isDeclaredTooLarge = Number(req.headers['content-length']) > limit
+  if (isDeclaredTooLarge && keep === 0) throw new TooLarge(limit, EMPTY)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     const onData = (chunk: Buffer) => {
       chunks.push(chunk)
       size += chunk.length
-      if (size <= limit) return
+      if (size <= limit && !(isDeclaredTooLarge && size >= keep)) return
       req.off('data', onData)
-      reject(new TooLarge(limit, Buffer.concat(chunks)))
+      reject(new TooLarge(limit, Buffer.from(Buffer.concat(chunks).subarray(0, keep))))
     }
     req.on('data', onData)
-    req.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
-    req.once('error', reject)
-    req.once('close', () => reject(new Error('the client went away before the end of its body')))
+    req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)))
+    req.on('close', () => {
+      if (!req.complete) reject(new Gone('the client went away before the end of its body'))
+    })
   })
 }

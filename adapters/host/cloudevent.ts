@@ -5,6 +5,10 @@ import { type Event, MALFORMED } from '../event.ts'
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
 /** What is kept of a body that is too large. */
 export const KEPT_BYTES = 64 * 1024
+/** Letters are listed: they hold no credentials. */
+const SECRET = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+class NotAnEvent extends Error {}
 
 /**
  * The event in a request, binary or structured. A request that holds none becomes an event of type MALFORMED around what
@@ -13,34 +17,41 @@ export const KEPT_BYTES = 64 * 1024
 export function eventOf(headers: IncomingHttpHeaders, body: Buffer): Event {
   const type = mediaType(headers['content-type'])
   try {
-    const event = type === 'application/cloudevents+json' ? structured(body) : binary(headers, type, body)
-    const missing = REQUIRED.filter((name) => typeof event[name] !== 'string' || event[name] === '')
-    if (missing.length > 0) return malformed(headers, body, `not a CloudEvent: no ${missing.join(', ')}`)
-    if (event.specversion !== '1.0') return malformed(headers, body, `unknown specversion ${event.specversion}`)
+    const event = type.startsWith('application/cloudevents') ? structured(type, body) : binary(headers, type, body)
+    const missing = REQUIRED.filter((name) => !event[name])
+    if (missing.length > 0) throw new NotAnEvent(`not a CloudEvent: no ${missing.join(', ')}`)
+    if (event.specversion !== '1.0') throw new NotAnEvent(`unknown specversion ${event.specversion}`)
     return event as Event
   } catch (error) {
-    return malformed(headers, body, (error as Error).message)
+    if (error instanceof NotAnEvent) return malformed(headers, body, error.message)
+    throw error
   }
 }
 
-/** `body` may be the beginning of one that is too large. */
-export function malformed(headers: IncomingHttpHeaders, body: Buffer, reason: string): Event {
+/** An event of type MALFORMED for a body of which only the beginning is known. */
+export const oversized = (headers: IncomingHttpHeaders, head: Buffer, reason: string): Event => ({
+  ...malformed(headers, head.subarray(0, KEPT_BYTES), reason),
+  truncated: 'true',
+})
+
+/** The same request gets the same id however often it is delivered: so it becomes one letter. */
+function malformed(headers: IncomingHttpHeaders, body: Buffer, reason: string): Event {
   const source = text(headers['ce-source']) || 'unknown'
   const partition = text(headers['ce-knativekafkapartition'])
   const offset = text(headers['ce-knativekafkaoffset'])
-  const place = [source, headers['ce-id'], partition, offset, hash('sha256', body)].join('\n')
-  const received = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, text(value)]))
+  const identity = [source, text(headers['ce-id']), partition, offset, hash('sha256', body)]
+  const received = Object.entries(headers).flatMap(([name, value]) => (SECRET.has(name) ? [] : [[name, text(value)]]))
   return {
     specversion: '1.0',
-    id: `malformed-${hash('sha256', place).slice(0, 32)}`,
+    id: `malformed-${hash('sha256', identity.join('\n')).slice(0, 32)}`,
     source,
     type: MALFORMED,
     time: new Date().toISOString(),
     reason,
-    received: JSON.stringify(received),
+    received: JSON.stringify(Object.fromEntries(received)),
     ...(partition ? { knativekafkapartition: partition } : {}),
     ...(offset ? { knativekafkaoffset: offset } : {}),
-    data: body.subarray(0, KEPT_BYTES),
+    data: body,
   }
 }
 
@@ -51,32 +62,54 @@ const mediaType = (header: string | undefined): string => header?.split(';', 1)[
 function binary(headers: IncomingHttpHeaders, type: string, body: Buffer): Partial<Event> {
   const event: Partial<Event> = {}
   for (const name in headers) {
-    if (!name.startsWith('ce-')) continue
-    const value = headers[name] as string
-    event[name.slice(3)] = value.includes('%') ? decodeURIComponent(value) : value
+    if (name.startsWith('ce-')) event[name.slice(3)] = attribute(headers[name] as string)
   }
   if (headers['content-type']) event.datacontenttype = headers['content-type']
   if (body.length > 0) event.data = dataOf(type, body)
   return event
 }
 
+/** HTTP binding 3.1.3.2: quotes are taken off, then percent-encoding. What was never encoded stays as it is. */
+function attribute(header: string): string {
+  const value = /^".*"$/s.test(header) ? header.slice(1, -1).replaceAll(/\\(.)/gs, '$1') : header
+  if (!value.includes('%')) return value
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
+  }
+}
+
 function dataOf(type: string, body: Buffer): unknown {
-  if (type === 'application/json' || type.endsWith('+json')) return parsed(body.toString('utf8'))
+  if (isJson(type)) return parsed(body)
   return type.startsWith('text/') ? body.toString('utf8') : body
 }
 
-function structured(body: Buffer): Partial<Event> {
-  const event = parsed(body.toString('utf8'))
-  if (event === null || typeof event !== 'object' || Array.isArray(event))
-    throw new Error('not a CloudEvent: no object')
-  const { data_base64, ...rest } = event as Partial<Event> & { data_base64?: unknown }
-  return typeof data_base64 === 'string' ? { ...rest, data: Buffer.from(data_base64, 'base64') } : rest
+const isJson = (type: string): boolean => type.endsWith('/json') || type.endsWith('+json')
+
+function structured(type: string, body: Buffer): Partial<Event> {
+  if (type !== 'application/cloudevents+json') throw new NotAnEvent(`${type} is no format that is read here`)
+  const given = parsed(body)
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    throw new NotAnEvent('not a CloudEvent: no object')
+  }
+  const { data, data_base64: base64, ...attributes } = given as Record<string, unknown>
+  const event: Partial<Event> = {}
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null) continue
+    if (typeof value === 'object') throw new NotAnEvent(`not a CloudEvent: ${name} is not a simple value`)
+    event[name] = String(value)
+  }
+  if (typeof base64 === 'string') {
+    event.data = dataOf(mediaType(event.datacontenttype), Buffer.from(base64, 'base64'))
+  } else if (data !== undefined) event.data = data
+  return event
 }
 
-function parsed(json: string): unknown {
+function parsed(body: Buffer): unknown {
   try {
-    return JSON.parse(json)
+    return JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw new Error(`broken JSON: ${(cause as Error).message}`, { cause })
+    throw new NotAnEvent(`broken JSON: ${(cause as Error).message}`, { cause })
   }
 }

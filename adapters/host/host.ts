@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Event, Outcome } from '../event.ts'
 import { logger } from '../telemetry/logger.ts'
-import { requestDone } from '../telemetry/metrics.ts'
+import { failed, requestDone } from '../telemetry/metrics.ts'
 import { traceOf } from '../telemetry/trace.ts'
-import { readBody, TooLarge } from './body.ts'
-import { eventOf, malformed } from './cloudevent.ts'
-import { type HttpFunction, httpFunction, Problem, problemResponse } from './http.ts'
-import { type Check, probes } from './probes.ts'
+import { Gone, readBody, TooLarge } from './body.ts'
+import { deliver } from './delivery.ts'
+import { type FunctionRequest, type HttpFunction, httpFunction, Problem } from './http.ts'
+import { type Check, isProbe, probes } from './probes.ts'
+import { problemOf, refuse, refuseRaw } from './refuse.ts'
 
 /** A function and the requests that are its own. The first mount that accepts a request serves it. */
 export type Mount = HttpMount | EventMount
@@ -33,7 +35,7 @@ export interface HostOptions {
   maxBodyBytes: number
   /** What /health/deep asks. */
   checks: Record<string, Check>
-  /** The longest that a function may take to answer. */
+  /** The longest that a function may take to begin its answer. */
   answerWithinMs?: number
   /** The longest that a client may take to send a request. */
   receiveWithinMs?: number
@@ -47,95 +49,122 @@ export interface Host {
   close(): Promise<void>
 }
 
+/** Longer than a proxy keeps an idle connection, so that never both close it at once with a request on its way. */
+const KEEP_ALIVE_MS = 75_000
+/** A KafkaSource turns every header of a bare record into one of its request: a record must not fail for that. */
+const MAX_HEADER_BYTES = 64 * 1024
+/** Not a status of HTTP; so counted by many servers. */
+const CLIENT_GONE = 499
+
 /** Serves functions straight from node:http: the door checks, the probes and the drain that functions-framework lacks. */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { mounts, maxBodyBytes, answerWithinMs = 60_000, receiveWithinMs = 30_000, drainWithinMs = 25_000 } = options
+  const { maxBodyBytes, answerWithinMs = 60_000, receiveWithinMs = 30_000, drainWithinMs = 25_000 } = options
+  const underWay = new Map<ServerResponse, number>()
   let draining = false
+
   const probe = httpFunction(probes(options.checks, () => draining))
-  const nowhere = httpFunction(async ({ path }) => {
-    throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
-  })
+  const mounts: Mount[] = [
+    { kind: 'http', name: 'host', accepts: (_, path) => isProbe(path), serve: probe },
+    ...options.mounts,
+  ]
+  const nothing: Mount = { kind: 'http', name: 'host', accepts: () => true, serve: httpFunction(nothingThere) }
+
+  function mountOf(method: string, path: string): Mount {
+    for (const mount of mounts) {
+      if (mount.kind === 'http' ? mount.accepts(method, path) : mount.path === path && method === 'POST') return mount
+    }
+    return nothing
+  }
 
   async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const started = performance.now()
     const { method = 'GET', url = '/' } = req
     const mark = url.indexOf('?')
-    const path = mark < 0 ? url : url.slice(0, mark)
-    if (draining) res.shouldKeepAlive = false
-    const mount = mounts.find((mount) => (mount.kind === 'http' ? mount.accepts(method, path) : mount.path === path))
-    const late = setTimeout(() => refuse(req, res, new Problem(503, 'Too slow', 'No answer in time.')), answerWithinMs)
-    res.once('close', () => {
-      clearTimeout(late)
-      if (mount) requestDone(mount.name, method, res.statusCode, performance.now() - started)
+    const mount = mountOf(method, mark < 0 ? url : url.slice(0, mark))
+    underWay.set(res, started)
+    res.on('close', () => {
+      underWay.delete(res)
+      const status = res.headersSent ? res.statusCode : CLIENT_GONE
+      requestDone(mount.name, method, (req as FunctionRequest).matched ?? '', status, performance.now() - started)
+      if (draining) setImmediate(() => server.closeIdleConnections())
     })
-    if (path === '/metrics' || path.startsWith('/health/')) return await probe(req, res)
-    if (!mount) return await nowhere(req, res)
-    if (mount.kind === 'http') await serveHttp(mount, req, res)
-    else await serveEvent(mount, req, res)
+    if (draining) res.shouldKeepAlive = false
+    try {
+      if (mount.kind === 'http') await call(mount.serve, req, res)
+      else await deliver(mount.serve, maxBodyBytes, req, res)
+    } catch (error) {
+      if (error instanceof Gone) return
+      const trace = traceOf(req.headers)
+      if (error instanceof TooLarge)
+        return refuse(req, res, new Problem(413, 'Content too large', error.message), trace)
+      logger.error({ trace: trace.traceId, err: error }, 'a request failed in the host')
+      failed('bug')
+      refuse(req, res, new Problem(500, 'Internal error', 'This is a bug of ours. Its trace id leads us to it.'), trace)
+    }
   }
 
-  async function serveHttp({ serve }: HttpMount, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const call: Parameters<HttpFunction>[0] = req
-    try {
-      call.rawBody = await readBody(req, maxBodyBytes)
-    } catch (error) {
-      if (error instanceof TooLarge) refuse(req, res, new Problem(413, 'Content too large', error.message))
-      return
-    }
-    await serve(call, res)
+  async function call(serve: HttpFunction, req: FunctionRequest, res: ServerResponse): Promise<void> {
+    const body = readBody(req, maxBodyBytes)
+    req.rawBody = body instanceof Promise ? await body : body
+    await serve(req, res)
   }
 
-  async function serveEvent({ serve }: EventMount, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (req.method !== 'POST') return refuse(req, res, new Problem(404, 'Not found', 'Deliveries are posted here.'))
-    let event: Event
-    try {
-      event = eventOf(req.headers, await readBody(req, maxBodyBytes))
-    } catch (error) {
-      if (!(error instanceof TooLarge)) return
-      event = malformed(req.headers, error.head, error.message)
-      discardRest(req)
+  /** The last request that a connection has brought and that is not answered yet. */
+  const lastOn = (socket: Duplex): ServerResponse | undefined =>
+    [...underWay.keys()].findLast((res) => res.req.socket === socket)
+
+  /** Requests are answered in order, so what can't be read is answered behind those before it, or never. */
+  function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (error.code === 'ECONNRESET') return void socket.destroy()
+    const last = lastOn(socket)
+    if (!last) refuseRaw(socket, problemOf(error))
+    else if (!last.req.complete) refuse(last.req, last, problemOf(error))
+    else last.once('finish', () => refuseRaw(socket, problemOf(error)))
+  }
+
+  /** One timer for all: they are in the order of their start. An answer that has begun may take its time. */
+  function refuseLate(): void {
+    const before = performance.now() - answerWithinMs
+    for (const [res, started] of underWay) {
+      if (started > before) return
+      if (!res.headersSent) refuse(res.req, res, new Problem(503, 'Too slow', 'There was no answer in time.'))
     }
-    const { status, detail = '' } = await serve(event)
-    if (status === 204) return void res.writeHead(204).end()
-    const headers: Record<string, string> = status === 503 ? { 'retry-after': '1' } : {}
-    refuse(req, res, new Problem(status, TITLES[status], detail, { headers }))
   }
 
   const server = createServer(
     {
       requestTimeout: receiveWithinMs,
       headersTimeout: receiveWithinMs,
-      keepAliveTimeout: 75_000,
-      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      connectionsCheckingInterval: Math.min(1000, receiveWithinMs / 2),
+      noDelay: true,
     },
-    (req, res) => {
-      onRequest(req, res).catch((error) => {
-        logger.error({ err: error }, 'a request failed in the host')
-        refuse(req, res, new Problem(500, 'Internal error', 'This is a bug of ours. Its trace id leads us to it.'))
-      })
-    },
+    onRequest,
   )
-  server.on('clientError', refuseClient)
+  server.on('clientError', onClientError)
   await listen(server, options.port, options.address)
+  const late = setInterval(refuseLate, Math.min(1000, answerWithinMs / 2)).unref()
 
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
       draining = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const late = setTimeout(() => server.closeAllConnections(), drainWithinMs)
+      for (const socket of new Set([...underWay.keys()].map((res) => res.req.socket))) {
+        const last = lastOn(socket)
+        if (last && !last.headersSent) last.shouldKeepAlive = false
+      }
+      const cut = setTimeout(() => server.closeAllConnections(), drainWithinMs)
       await closed
-      clearTimeout(late)
+      clearTimeout(cut)
+      clearInterval(late)
     },
   }
 }
 
-const TITLES: Record<Exclude<Outcome['status'], 204>, string> = {
-  404: 'Not found',
-  422: 'Parked',
-  500: 'Fault',
-  503: 'Unavailable',
+async function nothingThere({ path }: { path: string }): Promise<never> {
+  throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
 }
 
 const listen = (server: Server, port: number, address: string): Promise<void> =>
@@ -143,49 +172,3 @@ const listen = (server: Server, port: number, address: string): Promise<void> =>
     server.once('error', reject)
     server.listen(port, address, () => resolve())
   })
-
-/** Answers with a problem unless an answer has begun; a body that is still coming is discarded so that it can be read. */
-function refuse(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
-  if (res.headersSent || res.destroyed) return
-  const trace = traceOf(req.headers)
-  const { status, headers, body } = problemResponse(problem, trace)
-  if (!req.complete) {
-    res.shouldKeepAlive = false
-    discardRest(req)
-  }
-  res.writeHead(status, {
-    ...headers,
-    traceparent: trace.traceparent,
-    'content-length': Buffer.byteLength(String(body)),
-  })
-  res.end(body)
-}
-
-const DISCARD_MS = 2000
-
-/** A client that is still sending sees an answer only if someone goes on reading, for a while. */
-function discardRest(req: IncomingMessage): void {
-  if (req.complete) return
-  req.resume()
-  setTimeout(() => req.destroy(), DISCARD_MS).unref()
-}
-
-const CLIENT_ERRORS: Record<string, [status: number, title: string]> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request timeout'],
-  HPE_HEADER_OVERFLOW: [431, 'Request header fields too large'],
-}
-
-/** What node:http could not read as a request at all. */
-function refuseClient(error: Error & { code?: string }, socket: import('node:stream').Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const [status, title] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'Bad request']
-  const problem = new Problem(status, title, 'The request is not HTTP that can be read here.')
-  const { body } = problemResponse(problem, traceOf({}))
-  const head = [
-    `HTTP/1.1 ${status} ${title}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(String(body))}`,
-    'connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
-}

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { logger } from '../telemetry/logger.ts'
+import { failed } from '../telemetry/metrics.ts'
 import { type Trace, traceOf } from '../telemetry/trace.ts'
 import { Unavailable } from '../unavailable.ts'
 
@@ -13,9 +14,11 @@ export interface Request {
   trace: Trace
   /** Aborts when the client goes away. */
   signal: AbortSignal
+  /** Set by a function once it knows: the pattern that the path matched, for the metrics. */
+  route: string
 }
 
-/** A streamed body is an async iterable; one that throws after its first chunk breaks the connection off. */
+/** A streamed body that throws before its first chunk becomes a problem; later it breaks the connection off. */
 export interface Response {
   status: number
   headers?: Record<string, string>
@@ -23,7 +26,9 @@ export interface Response {
 }
 
 /** The signature that functions-framework calls and that the host calls too; both have read the body into `rawBody`. */
-export type HttpFunction = (req: IncomingMessage & { rawBody?: Buffer }, res: ServerResponse) => Promise<void>
+export type HttpFunction = (req: FunctionRequest, res: ServerResponse) => Promise<void>
+
+export type FunctionRequest = IncomingMessage & { rawBody?: Buffer; matched?: string }
 
 /** An answer that is an error: RFC 9457. Throw it anywhere between the door and the log. */
 export class Problem extends Error {
@@ -50,52 +55,82 @@ export class Problem extends Error {
 
 const EMPTY = Buffer.alloc(0)
 
-/** Makes a function of `handle`: whatever it throws becomes a problem+json answer, and nothing of its inside gets out. */
+/**
+ * Makes a function of `handle`: whatever it throws becomes a problem+json answer, and nothing of its inside gets out.
+ * Every answer carries `traceparent`.
+ */
 export function httpFunction(handle: (request: Request) => Promise<Response>): HttpFunction {
   return async (req, res) => {
     const trace = traceOf(req.headers)
-    let response: Response
     try {
-      response = await handle(requestOf(req, res, trace))
+      await write(res, await handle(new Incoming(req, res, trace)), trace)
     } catch (error) {
-      response = problemResponse(asProblem(error, trace), trace)
+      if (res.destroyed) return
+      const problem = asProblem(error, trace)
+      if (res.headersSent && !res.writableEnded) res.destroy()
+      await write(res, problemResponse(problem, trace), trace)
     }
-    await write(res, response, req.method === 'HEAD', trace)
   }
 }
 
-function requestOf(req: Parameters<HttpFunction>[0], res: ServerResponse, trace: Trace): Request {
-  const url = req.url ?? '/'
-  const mark = url.indexOf('?')
-  return {
-    method: req.method ?? 'GET',
-    path: mark < 0 ? url : url.slice(0, mark),
-    headers: req.headers,
-    body: req.rawBody ?? EMPTY,
-    trace,
-    get query() {
-      return new URLSearchParams(mark < 0 ? '' : url.slice(mark))
-    },
-    get signal() {
-      const gone = new AbortController()
-      if (res.destroyed) gone.abort()
-      res.once('close', () => gone.abort())
-      return gone.signal
-    },
+/** A class, for its getters are free until they are asked. */
+class Incoming implements Request {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly trace: Trace
+  readonly #req: FunctionRequest
+  readonly #res: ServerResponse
+
+  constructor(req: FunctionRequest, res: ServerResponse, trace: Trace) {
+    const { url = '/', method = 'GET', headers, rawBody = EMPTY } = req
+    const mark = url.indexOf('?')
+    this.method = method
+    this.path = mark < 0 ? url : url.slice(0, mark)
+    this.headers = headers
+    this.body = rawBody
+    this.trace = trace
+    this.#req = req
+    this.#res = res
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams((this.#req.url ?? '').slice(this.path.length))
+  }
+
+  get signal(): AbortSignal {
+    const gone = new AbortController()
+    if (this.#res.destroyed) gone.abort()
+    this.#res.once('close', () => gone.abort())
+    return gone.signal
+  }
+
+  get route(): string {
+    return this.#req.matched ?? ''
+  }
+
+  set route(pattern: string) {
+    this.#req.matched = pattern
   }
 }
 
 function asProblem(error: unknown, { traceId }: Trace): Problem {
-  if (error instanceof Problem) return error
-  if (error instanceof Unavailable) {
-    logger.warn({ trace: traceId, err: error }, 'unavailable')
-    return new Problem(503, 'Unavailable', `The ${error.what} is away.`, { headers: { 'retry-after': '1' } })
+  const outage = [error, (error as Error | undefined)?.cause].find((reason) => reason instanceof Unavailable)
+  if (outage) {
+    failed(outage.what)
+    logger.warn({ trace: traceId, err: outage }, 'unavailable')
   }
+  if (error instanceof Problem) return error
+  if (outage) {
+    return new Problem(503, 'Unavailable', `The ${outage.what} is away.`, { headers: { 'retry-after': '1' } })
+  }
+  failed('bug')
   logger.error({ trace: traceId, err: error }, 'a request failed')
   return new Problem(500, 'Internal error', 'This is a bug of ours. Its trace id leads us to it.')
 }
 
-export function problemResponse({ status, title, message, headers, members }: Problem, { traceId }: Trace): Response {
+export function problemResponse({ status, title, message, headers, members }: Problem, { traceId }: Trace) {
   return {
     status,
     headers: { 'content-type': 'application/problem+json', ...headers },
@@ -103,30 +138,33 @@ export function problemResponse({ status, title, message, headers, members }: Pr
   }
 }
 
-async function write(
+async function write(res: ServerResponse, { status, headers, body }: Response, { traceparent }: Trace): Promise<void> {
+  if (res.headersSent || res.destroyed) return
+  if (typeof body === 'object') return await stream(res, status, { ...headers, traceparent }, body)
+  const hasNone = status === 204 || status === 304
+  res.writeHead(status, {
+    ...headers,
+    traceparent,
+    ...(hasNone ? {} : { 'content-length': Buffer.byteLength(body ?? '') }),
+  })
+  res.end(body)
+}
+
+/** Reads on only as fast as the client does, and not after it has gone. */
+async function stream(
   res: ServerResponse,
-  { status, headers, body }: Response,
-  isHead: boolean,
-  { traceparent }: Trace,
-) {
-  if (body === undefined || typeof body === 'string') {
-    const length = status === 304 || status === 204 ? {} : { 'content-length': Buffer.byteLength(body ?? '') }
-    res.writeHead(status, { ...headers, traceparent, ...length })
-    res.end(isHead ? undefined : body)
-    return
+  status: number,
+  headers: Record<string, string>,
+  body: AsyncIterable<string>,
+): Promise<void> {
+  for await (const chunk of body) {
+    if (res.destroyed) return
+    if (!res.headersSent) res.writeHead(status, headers)
+    if (res.req.method === 'HEAD') break
+    if (!res.write(chunk)) await drained(res)
   }
-  res.writeHead(status, { ...headers, traceparent })
-  if (isHead) return void res.end()
-  try {
-    for await (const chunk of body) {
-      if (res.destroyed) return
-      if (!res.write(chunk)) await drained(res)
-    }
-    res.end()
-  } catch (error) {
-    logger.warn({ err: error }, 'a streamed answer broke off')
-    res.destroy()
-  }
+  if (!res.headersSent) res.writeHead(status, headers)
+  res.end()
 }
 
 /** Resolves when there is room again, or nobody left to write to. */

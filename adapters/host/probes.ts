@@ -1,3 +1,4 @@
+import { logger } from '../telemetry/logger.ts'
 import { scrape } from '../telemetry/metrics.ts'
 import { Problem, type Request, type Response } from './http.ts'
 
@@ -5,6 +6,8 @@ import { Problem, type Request, type Response } from './http.ts'
 export type Check = () => Promise<void>
 
 const CHECK_WITHIN_MS = 3000
+
+export const isProbe = (path: string): boolean => path === '/metrics' || path.startsWith('/health/')
 
 /**
  * /health/live: the process answers. /health/ready: it takes traffic (shallow, so that an outage of the store does not
@@ -20,12 +23,10 @@ export const probes =
         return draining() ? json(503, { status: 'draining' }) : json(200, { status: 'up' })
       case '/health/deep':
         return await deep(checks)
-      case '/metrics':
-        return {
-          status: 200,
-          headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-          body: await scrape(),
-        }
+      case '/metrics': {
+        const { contentType, text } = await scrape()
+        return { status: 200, headers: { 'content-type': contentType }, body: text }
+      }
       default:
         throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
     }
@@ -34,14 +35,25 @@ export const probes =
 async function deep(checks: Record<string, Check>): Promise<Response> {
   const parts = await Promise.all(
     Object.entries(checks).map(
-      async ([name, check]) => [name, await within(check).then(() => 'up', reasonOf)] as const,
+      async ([name, check]) =>
+        [
+          name,
+          await within(check).then(
+            () => 'up',
+            (error) => away(name, error),
+          ),
+        ] as const,
     ),
   )
   const isUp = parts.every(([, state]) => state === 'up')
   return json(isUp ? 200 : 503, { status: isUp ? 'up' : 'degraded', parts: Object.fromEntries(parts) })
 }
 
-const reasonOf = (error: Error): string => `away: ${error.message}`
+/** The reason is for the log: it may name hosts. */
+function away(part: string, error: unknown): string {
+  logger.warn({ part, err: error }, 'away')
+  return 'away'
+}
 
 function within(check: Check): Promise<void> {
   let timer: NodeJS.Timeout | undefined

@@ -1,14 +1,15 @@
+import { setTimeout } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-export const registry = new Registry()
+const registry = new Registry()
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const registers = [registry]
 
 const durations = new Histogram({
   name: 'millrace_request_duration_seconds',
-  help: 'Time from the last byte of a request to the end of its answer; its count is the number of requests',
-  labelNames: ['function', 'method', 'status'],
+  help: 'Time from the head of a request to the end of its answer; its count is the number of requests',
+  labelNames: ['function', 'method', 'route', 'status'],
   buckets: seconds,
   registers,
 })
@@ -29,12 +30,14 @@ const queueLatencies = new Histogram({
   registers,
 })
 
-const outcomes = new Counter({
-  name: 'millrace_deliveries_total',
-  help: 'Deliveries by what persist answered: 204 applied, 422 kept as a letter, 500 fault, 503 outage',
-  labelNames: ['status'],
+const errors = new Counter({
+  name: 'millrace_errors_total',
+  help: 'Requests that failed: by a bug of ours, or because the log or the store was away',
+  labelNames: ['cause'],
   registers,
 })
+
+const letters = new Counter({ name: 'millrace_letters_total', help: 'Deliveries kept as a letter', registers })
 
 const lags = new Gauge({
   name: 'millrace_lag',
@@ -53,14 +56,16 @@ const observers = new Map<string, Observe>()
 function observer(key: string, make: () => { observe: Observe }): Observe {
   const known = observers.get(key)
   if (known) return known
-  const child = make()
-  const observe = (value: number) => child.observe(value)
+  const { observe } = make()
   observers.set(key, observe)
   return observe
 }
 
-export const requestDone = (name: string, method: string, status: number, ms: number): void =>
-  observer(`${name} ${method} ${status}`, () => durations.labels(name, method, String(status)))(ms / 1000)
+/** `route` is the pattern that matched, never the path: a label has few values. */
+export const requestDone = (name: string, method: string, route: string, status: number, ms: number): void =>
+  observer(`${name} ${method} ${route} ${status}`, () => durations.labels(name, method, route, String(status)))(
+    ms / 1000,
+  )
 
 export const batchSize = (name: string, domain: string, size: number): void =>
   observer(`size ${name} ${domain}`, () => batchSizes.labels(name, domain))(size)
@@ -68,22 +73,25 @@ export const batchSize = (name: string, domain: string, size: number): void =>
 export const queueLatency = (domain: string, ms: number): void =>
   observer(`latency ${domain}`, () => queueLatencies.labels(domain))(ms / 1000)
 
-export const delivered = (status: number): void => outcomes.labels(String(status)).inc()
+export const failed = (cause: 'bug' | 'log' | 'store'): void => errors.inc({ cause })
+
+export const letterKept = (): void => letters.inc()
+
+const READ_WITHIN_MS = 2000
+const lagReaders: (() => Promise<void>)[] = []
 
 /** Asked at each scrape. */
 export function measureLag(read: () => Promise<{ topic: string; lag: Map<number, number> }[]>): void {
-  const collect = async () => {
+  lagReaders.push(async () => {
     for (const { topic, lag } of await read()) {
-      for (const [partition, records] of lag) lags.labels(topic, String(partition)).set(records)
+      for (const [partition, records] of lag) lags.set({ topic, partition }, records)
     }
-  }
-  lagReaders.push(collect)
+  })
 }
 
-const lagReaders: (() => Promise<void>)[] = []
-
-/** The text of a scrape. A lag that can't be read now is left as it was. */
-export async function scrape(): Promise<string> {
-  await Promise.allSettled(lagReaders.map((read) => read()))
-  return await registry.metrics()
+/** The text of a scrape. A lag that can't be read now is left as it was: an outage must not blind the rest. */
+export async function scrape(): Promise<{ contentType: string; text: string }> {
+  const read = Promise.allSettled(lagReaders.map((read) => read()))
+  await Promise.race([read, setTimeout(READ_WITHIN_MS, undefined, { ref: false })])
+  return { contentType: registry.contentType, text: await registry.metrics() }
 }

@@ -1,0 +1,54 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Trace, traceOf } from '../telemetry/trace.ts'
+import { isReceived } from './body.ts'
+import { Problem, problemResponse } from './http.ts'
+
+const LINGER_MS = 2000
+
+/**
+ * Answers with a problem, whatever state the request is in. A client that is still sending sees the answer only if
+ * someone goes on reading: closing with bytes unread resets the connection, and the answer is lost with it.
+ */
+export function refuse(
+  req: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+  trace = traceOf(req.headers),
+): void {
+  if (res.headersSent) {
+    if (!res.writableEnded) res.destroy()
+    return
+  }
+  const { status, headers, body } = problemResponse(problem, trace)
+  const isLingering = !isReceived(req)
+  if (isLingering) res.shouldKeepAlive = false
+  const length = Buffer.byteLength(body)
+  res.writeHead(status, { ...headers, traceparent: trace.traceparent, 'content-length': length })
+  if (!isLingering) return void res.end(body)
+  res.write(body)
+  const end = () => res.end()
+  const late = setTimeout(end, LINGER_MS)
+  req.once('end', end)
+  res.once('close', () => clearTimeout(late))
+  req.resume()
+}
+
+const REASONS: Record<string, [status: number, detail: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
+  HPE_HEADER_OVERFLOW: [431, 'The header fields are too large.'],
+}
+
+export const problemOf = ({ code = '' }: NodeJS.ErrnoException): Problem => {
+  const [status, detail] = REASONS[code] ?? [400, 'This is not HTTP that can be read.']
+  return new Problem(status, STATUS_CODES[status] ?? '', detail)
+}
+
+/** Answers what node:http could not read as a request at all. */
+export function refuseRaw(socket: Duplex, problem: Problem, trace: Trace = traceOf({})): void {
+  if (!socket.writable) return void socket.destroy()
+  const { status, headers, body } = problemResponse(problem, trace)
+  const fields = { ...headers, traceparent: trace.traceparent, 'content-length': Buffer.byteLength(body) }
+  const lines = Object.entries({ ...fields, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${problem.title}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy())
+}
