@@ -1,21 +1,25 @@
 import { defineConfig } from 'vitest/config'
 
-/** The parts of `make test`; `test/run.ts` picks those that can run on this machine. */
+const MINUTE = 60_000
+/** Real servers answer in seconds, and one test at a time gives them a machine of two cores. */
+const slow = { testTimeout: 2 * MINUTE, hookTimeout: 2 * MINUTE, fileParallelism: false }
+const endToEnd = (pair: 'embedded' | 'real') => ({
+  test: { name: `e2e-${pair}`, include: ['test/e2e/**/*.test.ts'], provide: { pair }, ...slow },
+})
+
+/** The parts of `make test`; test/run.ts picks those that can run on this machine. */
 export default defineConfig({
   test: {
     projects: [
+      { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
       {
         test: { name: 'unit', include: ['{adapters,domains,functions}/**/*.test.ts'], exclude: ['**/*.real.test.ts'] },
       },
-      {
-        test: {
-          name: 'real',
-          include: ['{adapters,functions}/**/*.real.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-        },
-      },
+      { test: { name: 'real', include: ['{adapters,functions}/**/*.real.test.ts'], ...slow } },
+      endToEnd('embedded'),
+      endToEnd('real'),
+      { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], exclude: ['**/*.real.test.ts'], ...slow } },
+      { test: { name: 'faults-real', include: ['test/faults/**/*.real.test.ts'], ...slow } },
     ],
   },
 })

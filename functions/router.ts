@@ -28,7 +28,7 @@ export function router<Target>(entries: Entry<Target>[]): (method: string, path:
     const allowed = [...methods].filter((other) => routes.find(other, path))
     if (allowed.length === 0) throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
     if (allowed.includes('GET')) allowed.push('HEAD')
-    const allow = allowed.join(', ')
+    const allow = allowed.sort().join(', ')
     throw new Problem(405, 'Method not allowed', `${path} takes ${allow}.`, { headers: { allow } })
   }
 }

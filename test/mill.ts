@@ -28,8 +28,6 @@ export interface MillOptions {
   env?: Record<string, string>
 }
 
-export const pairs = ['embedded', 'real'] as const
-
 export async function startMill({ pair, serving = 'host', dir, root = '.', env = {} }: MillOptions): Promise<Mill> {
   const home = dir ?? mkdtempSync(join(tmpdir(), 'millrace-'))
   const [port, persistPort, queryPort] = await Promise.all([freePort(), freePort(), freePort()])
@@ -142,4 +140,10 @@ export async function expectProblem(answer: globalThis.Response, status: number)
   expect(answer.headers.get('content-type')).toContain('application/problem+json')
   expect(text).not.toMatch(/\bat .*\.(ts|js):\d+/)
   return JSON.parse(text)
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    pair: 'embedded' | 'real'
+  }
 }

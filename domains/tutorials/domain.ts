@@ -11,7 +11,8 @@ export default {
     name: 'tutorials-topic',
     partitions: 3,
     record: {
-      contentType: 'text/plain; charset=utf-8',
+      // Not text/plain: functions-framework breaks on a CloudEvent whose body it has parsed to a string.
+      contentType: 'text/vnd.millrace.title; charset=utf-8',
       encode: (data) => (data as { title: string }).title,
       decode: (value) => ({ title: value }),
     },
