@@ -41,7 +41,7 @@ export function mongodbStore(options: MongodbOptions): Store {
     socketTimeoutMS: answerWithinMs,
     heartbeatFrequencyMS: 1000,
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: answerWithinMs },
-    readConcern: 'majority',
+    readConcern: { level: 'majority' },
     readPreference: 'primary',
     ignoreUndefined: true,
   })

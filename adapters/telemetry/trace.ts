@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 export interface Trace {
@@ -13,8 +13,21 @@ const FORM = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[
 export function traceOf(headers: IncomingHttpHeaders): Trace {
   const given = headers.traceparent
   const traceId = typeof given === 'string' ? FORM.exec(given)?.[1] : undefined
-  if (traceId) return { traceparent: given as string, traceId }
-  const random = randomUUID().replaceAll('-', '')
-  const made = `${random}-${random.slice(12, 28)}`
-  return { traceparent: `00-${made}-01`, traceId: random }
+  return traceId ? { traceparent: given as string, traceId } : newTrace()
+}
+
+const ID_DIGITS = 48
+let random = ''
+let used = 0
+
+/** Each request without a trace needs one: randomness is drawn for some hundred of them at once. */
+function newTrace(): Trace {
+  if (used === random.length) {
+    random = randomBytes(ID_DIGITS * 128).toString('hex')
+    used = 0
+  }
+  const traceId = random.slice(used, used + 32)
+  const spanId = random.slice(used + 32, used + ID_DIGITS)
+  used += ID_DIGITS
+  return { traceparent: `00-${traceId}-${spanId}-01`, traceId }
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Kafka, logLevel } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { MongoClient } from 'mongodb'
 import { has, kafkaJars, secantus } from './install.ts'
 import { type Identity, identify, isRunning, type Server, server } from './server.ts'
@@ -175,7 +175,13 @@ async function whole(brokers: string[]): Promise<void> {
 
 async function asked(brokers: string[], members: number): Promise<void> {
   const retry = { retries: 0 }
-  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, connectionTimeout: 1000, requestTimeout: 2000, retry })
+  const kafka = new kafkajs.Kafka({
+    brokers,
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: 1000,
+    requestTimeout: 2000,
+    retry,
+  })
   const admin = kafka.admin()
   try {
     await admin.connect()

@@ -1,0 +1,36 @@
+import kafkajs from 'kafkajs'
+import { Unavailable } from '../unavailable.ts'
+
+/** What a record does to itself: sending it again is no use. */
+const RECORD_FAULTS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'])
+
+const PRODUCER_FAULTS = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'PRODUCER_FENCED',
+])
+
+/** The protocol's name of an error, however deep kafkajs wrapped it. */
+function typeOf(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ('type' in at) return String(at.type)
+  }
+  return ''
+}
+
+export const isDisconnected = (error: unknown): boolean =>
+  error instanceof kafkajs.KafkaJSError && /disconnected/i.test(error.message)
+
+export const asUnavailable = (error: unknown): unknown =>
+  error instanceof kafkajs.KafkaJSError ? new Unavailable('log', error.message, { cause: error }) : error
+
+export const isRecordsFault = (error: unknown): boolean => RECORD_FAULTS.has(typeOf(error))
+
+export const isProducersFault = (error: unknown): boolean => PRODUCER_FAULTS.has(typeOf(error))
+
+export async function connected<Client extends { connect(): Promise<void> }>(client: Client): Promise<Client> {
+  await client.connect()
+  return client
+}

@@ -1,0 +1,77 @@
+import kafkajs, { type Admin } from 'kafkajs'
+import type { Topic } from '#domains/domain.ts'
+import { systemClock } from '../clock.ts'
+import { Unavailable } from '../unavailable.ts'
+import { RETENTION_DAYS } from './log.ts'
+
+type Declared = Pick<Topic, 'name' | 'partitions'>
+
+const DAY_MS = 86_400_000
+
+/** What a topic declares. The error topic keeps its records without limit. */
+export const settingsOf = (topic: string, replication: number): Record<string, string> => ({
+  'min.insync.replicas': String(Math.max(1, replication - 1)),
+  'retention.ms': topic === 'dead-letters' ? '-1' : String(RETENTION_DAYS * DAY_MS),
+  'unclean.leader.election.enable': 'false',
+})
+
+const LED_WITHIN_MS = 15_000
+
+/** Makes the missing ones, and waits until every partition is led. */
+export async function ensureTopics(admin: Admin, topics: Declared[], replication: number): Promise<void> {
+  const there = new Set(await admin.listTopics())
+  const made = topics
+    .filter(({ name }) => !there.has(name))
+    .map(({ name, partitions }) => ({
+      topic: name,
+      numPartitions: partitions,
+      replicationFactor: replication,
+      configEntries: Object.entries(settingsOf(name, replication)).map(([name, value]) => ({ name, value })),
+    }))
+  if (made.length > 0) await admin.createTopics({ topics: made, waitForLeaders: false })
+  await eachLed(admin, topics)
+  await eachAsDeclared(admin, topics, replication)
+}
+
+/** A topic that was just made has no leaders for a moment. */
+async function eachLed(admin: Admin, topics: Declared[]): Promise<void> {
+  const deadline = Date.now() + LED_WITHIN_MS
+  for (;;) {
+    try {
+      const metadata = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) })
+      for (const { name, partitions } of metadata.topics) {
+        const wanted = topics.find((topic) => topic.name === name)
+        if (partitions.some(({ leader }) => leader < 0)) throw new Unavailable('log', `topic ${name} has no leader yet`)
+        if (wanted && wanted.partitions !== partitions.length) {
+          throw new Error(`log: topic ${name} has ${partitions.length} partitions, not ${wanted.partitions}`)
+        }
+      }
+      return
+    } catch (error) {
+      const isPassing = error instanceof Unavailable || error instanceof kafkajs.KafkaJSError
+      if (!isPassing || Date.now() > deadline) throw error
+      await systemClock.sleep(100)
+    }
+  }
+}
+
+/** A topic that differs from what is declared could lose what the declaration promises to keep. */
+async function eachAsDeclared(admin: Admin, topics: Declared[], replication: number): Promise<void> {
+  const wanted = topics.map(({ name }) => ({ name, settings: settingsOf(name, replication) }))
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: wanted.map(({ name, settings }) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: Object.keys(settings),
+    })),
+  })
+  const wrong = wanted.flatMap(({ name, settings }) => {
+    const found = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? []
+    return Object.entries(settings).flatMap(([setting, value]) => {
+      const actual = found.find(({ configName }) => configName === setting)?.configValue
+      return actual === value ? [] : [`topic ${name} has ${setting}=${actual}, not ${value}`]
+    })
+  })
+  if (wrong.length > 0) throw new Error(`log: ${wrong.join('; ')}`)
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { batchSize, failed, letterKept, measureLag, queueLatency, requestDone, scrape } from './metrics.ts'
+
+const valueOf = (text: string, series: string) => text.split('\n').find((line) => line.startsWith(`${series} `))
+
+test('what was counted and measured is on the page', async () => {
+  requestDone('publish', 'POST', '/api/things', 202, 3)
+  requestDone('publish', 'POST', '/api/things', 202, 30)
+  requestDone('publish', 'POST', '/api/things', 503, 30)
+  batchSize('persist', 'things', 7)
+  queueLatency('things', 40)
+  failed('store')
+  letterKept()
+  const { text, contentType } = await scrape()
+  expect(contentType).toContain('text/plain')
+  const labels = 'function="publish",method="POST",route="/api/things",status="202"'
+  expect(valueOf(text, `millrace_request_duration_seconds_count{${labels}}`)).toMatch(/ 2$/)
+  expect(valueOf(text, `millrace_request_duration_seconds_bucket{le="0.005",${labels}}`)).toMatch(/ 1$/)
+  expect(valueOf(text, 'millrace_batch_size_sum{function="persist",domain="things"}')).toMatch(/ 7$/)
+  expect(valueOf(text, 'millrace_queue_latency_seconds_sum{domain="things"}')).toMatch(/ 0\.04$/)
+  expect(valueOf(text, 'millrace_errors_total{cause="store"}')).toMatch(/ 1$/)
+  expect(valueOf(text, 'millrace_letters_total')).toMatch(/ 1$/)
+})
+
+test('lag is read at each scrape; when it can not be read, the rest is still there with the last value known', async () => {
+  let records = 5
+  measureLag(async () => {
+    if (records < 0) throw new Error('away')
+    return [{ topic: 'things', lag: new Map([[1, records]]) }]
+  })
+  const lag = async () => valueOf((await scrape()).text, 'millrace_lag{topic="things",partition="1"}')
+  expect(await lag()).toMatch(/ 5$/)
+  records = 6
+  expect(await lag()).toMatch(/ 6$/)
+  records = -1
+  expect(await lag()).toMatch(/ 6$/)
+})
+
+test('a lag that never answers does not hold up a scrape', async () => {
+  measureLag(() => new Promise(() => {}))
+  expect((await scrape()).text).toContain('millrace_letters_total')
+})
