@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { batchSize, failed, letterKept, measureLag, queueLatency, requestDone, scrape } from './metrics.ts'
 
-const valueOf = (text: string, series: string) => text.split('\n').find((line) => line.startsWith(`${series} `))
+const series = (text: string, name: string) => text.split('\n').find((line) => line.startsWith(`${name} `))
 
 test('what was counted and measured is on the page', async () => {
   requestDone('publish', 'POST', '/api/things', 202, 3)
@@ -14,12 +14,12 @@ test('what was counted and measured is on the page', async () => {
   const { text, contentType } = await scrape()
   expect(contentType).toContain('text/plain')
   const labels = 'function="publish",method="POST",route="/api/things",status="202"'
-  expect(valueOf(text, `millrace_request_duration_seconds_count{${labels}}`)).toMatch(/ 2$/)
-  expect(valueOf(text, `millrace_request_duration_seconds_bucket{le="0.005",${labels}}`)).toMatch(/ 1$/)
-  expect(valueOf(text, 'millrace_batch_size_sum{function="persist",domain="things"}')).toMatch(/ 7$/)
-  expect(valueOf(text, 'millrace_queue_latency_seconds_sum{domain="things"}')).toMatch(/ 0\.04$/)
-  expect(valueOf(text, 'millrace_errors_total{cause="store"}')).toMatch(/ 1$/)
-  expect(valueOf(text, 'millrace_letters_total')).toMatch(/ 1$/)
+  expect(series(text, `millrace_request_duration_seconds_count{${labels}}`)).toMatch(/ 2$/)
+  expect(series(text, `millrace_request_duration_seconds_bucket{le="0.005",${labels}}`)).toMatch(/ 1$/)
+  expect(series(text, 'millrace_batch_size_sum{function="persist",domain="things"}')).toMatch(/ 7$/)
+  expect(series(text, 'millrace_queue_latency_seconds_sum{domain="things"}')).toMatch(/ 0\.04$/)
+  expect(series(text, 'millrace_errors_total{cause="store"}')).toMatch(/ 1$/)
+  expect(series(text, 'millrace_letters_total')).toMatch(/ 1$/)
 })
 
 test('lag is read at each scrape; when it can not be read, the rest is still there with the last value known', async () => {
@@ -28,7 +28,7 @@ test('lag is read at each scrape; when it can not be read, the rest is still the
     if (records < 0) throw new Error('away')
     return [{ topic: 'things', lag: new Map([[1, records]]) }]
   })
-  const lag = async () => valueOf((await scrape()).text, 'millrace_lag{topic="things",partition="1"}')
+  const lag = async () => series((await scrape()).text, 'millrace_lag{topic="things",partition="1"}')
   expect(await lag()).toMatch(/ 5$/)
   records = 6
   expect(await lag()).toMatch(/ 6$/)

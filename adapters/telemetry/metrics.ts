@@ -77,7 +77,7 @@ export const failed = (cause: 'bug' | 'log' | 'store'): void => errors.inc({ cau
 
 export const letterKept = (): void => letters.inc()
 
-const READ_WITHIN_MS = 2000
+const READ_WITHIN_MS = 1000
 const lagReaders: (() => Promise<void>)[] = []
 
 /** Asked at each scrape. */

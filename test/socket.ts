@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+
+/** A connection that says exactly what it is told, for what no HTTP client would send. */
+export interface RawSocket {
+  send(text: string): void
+  /** All that came so far, once it contains `text`; rejects when the other side closes before. */
+  until(text: string): Promise<string>
+  /** All that came, once the other side has closed; rejects when it reset the connection. */
+  closed(): Promise<string>
+  /** Reads no more. */
+  pause(): void
+  /** Goes away without a word. */
+  leave(): void
+}
+
+export async function rawSocket(port: number): Promise<RawSocket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: false })
+  await once(socket, 'connect')
+  let received = ''
+  let failure: Error | undefined
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  socket.on('error', (error) => (failure = error))
+  return {
+    send: (text) => void socket.write(text),
+    async until(text) {
+      while (!received.includes(text)) {
+        if (socket.destroyed) throw new Error(`closed before ${text}: ${received}`, { cause: failure })
+        await Promise.race([once(socket, 'data'), ended])
+      }
+      return received
+    },
+    async closed() {
+      await ended
+      if (failure) throw new Error(`reset after: ${received}`, { cause: failure })
+      return received
+    },
+    pause: () => void socket.pause(),
+    leave: () => void socket.resetAndDestroy(),
+  }
+}
