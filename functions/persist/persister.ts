@@ -70,9 +70,12 @@ export function persister(parts: PersisterParts): Persister {
         if (delayMs > 0) await clock.sleep(delayMs)
         return outcome
       } catch (error) {
-        const outage = error instanceof Unavailable || error instanceof Full
-        logger[outage ? 'warn' : 'error']({ command: event.id, trace, err: error }, 'not applied')
-        return { status: outage ? 503 : 500, detail: outage ? error.message : 'internal error' }
+        if (error instanceof Unavailable || error instanceof Full) {
+          logger.warn({ command: event.id, trace, detail: error.message }, 'not applied')
+          return { status: 503, detail: error.message }
+        }
+        logger.error({ command: event.id, trace, err: error }, 'not applied')
+        return { status: 500, detail: 'internal error' }
       }
     },
     async close() {

@@ -1,0 +1,274 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Clock } from '#adapters/clock.ts'
+import { openFile } from '#adapters/embedded/file.ts'
+import type { Event } from '#adapters/event.ts'
+import { embeddedStore } from '#adapters/store/embedded.ts'
+import type { Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { AppendDomain, Document } from '#domains/domain.ts'
+import { attempts, collections, letters, receipts } from '../collections.ts'
+import { readReceipts } from '../receipts.ts'
+import { type Persister, persister } from './persister.ts'
+
+const notes = {
+  name: 'notes',
+  indexes: { time: { fields: ['time'] } },
+}
+
+let isBroken = true
+
+/** A domain with a bug that is mended when `isBroken` is false. */
+const domain: AppendDomain = {
+  kind: 'append',
+  name: 'notes',
+  topic: { name: 'notes', partitions: 1 },
+  commands: { 'notes.add': { data: z.object({ text: z.string() }), stream: (_, id) => `note/${id}`, routes: [] } },
+  documents: {
+    collection: notes,
+    document({ data, time }) {
+      if (data.text === 'bug' && isBroken) throw new Error('division by zero')
+      return { text: data.text ?? '', time }
+    },
+  },
+  queries: [],
+}
+
+let dir: string
+let file: ReturnType<typeof openFile>
+let store: Store
+let time: number
+
+/** Sleeping takes no time but passes it. */
+const clock: Clock = {
+  now: () => time,
+  async sleep(ms) {
+    time += ms
+  },
+}
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'persist-'))
+  file = openFile(dir)
+  store = embeddedStore(file)
+  await store.prepare(collections([domain]))
+  time = Date.parse('2026-01-01T00:00:00Z')
+  isBroken = true
+})
+
+afterEach(async () => {
+  await store.close()
+  file.close()
+  rmSync(dir, { recursive: true })
+})
+
+const start = (changes: Partial<Store> = {}): Persister =>
+  persister({ domains: [domain], store: { ...store, ...changes }, clock, instance: 'pod-1', maxInFlight: 10 })
+
+let offset = 0
+const event = (id: string, text: unknown, changes: Partial<Event> = {}): Event => ({
+  specversion: '1.0',
+  id,
+  source: '/test',
+  type: 'notes.add',
+  time: '2026-01-01T00:00:00.000Z',
+  knativekafkapartition: '0',
+  knativekafkaoffset: String(offset++),
+  data: { text },
+  ...changes,
+})
+
+const stored = async (...ids: string[]) => [...(await store.get(notes, ids)).keys()].sort()
+const letterOf = async (id: string) => (await store.get(letters, [id])).get(id)
+const never = () => new Promise<never>(() => {})
+
+test('given commands in flight together, then they are one insert, and each is done', async () => {
+  const inserts: number[] = []
+  const { persist } = start({
+    insert(collection, documents) {
+      if (collection.name === 'notes') inserts.push(documents.length)
+      return store.insert(collection, documents)
+    },
+  })
+  const answers = await Promise.all(['a', 'b', 'c'].map((id) => persist(event(id, id))))
+  expect(answers.map(({ status }) => status)).toEqual([204, 204, 204])
+  expect(inserts).toEqual([3])
+  expect(await stored('a', 'b', 'c')).toEqual(['a', 'b', 'c'])
+})
+
+test('given a command that was done before, then it is done, and nothing changes', async () => {
+  const { persist } = start()
+  await persist(event('a', 'first'))
+  const before = await store.get(notes, ['a'])
+  expect((await persist(event('a', 'first', { time: '2026-02-01T00:00:00.000Z' }))).status).toBe(204)
+  expect(await store.get(notes, ['a'])).toEqual(before)
+})
+
+test.each(['later', 'in the same batch'])(
+  'given an id with another body %s, then that body is rejected',
+  async (when) => {
+    const { persist } = start()
+    const first = event('a', 'first', { bodyhash: 'one' })
+    const second = event('a', 'second', { bodyhash: 'two' })
+    if (when === 'later') {
+      await persist(first)
+      expect((await persist(second)).status).toBe(204)
+    } else {
+      const answers = await Promise.all([persist(first), persist(second)])
+      expect(answers.map(({ status }) => status)).toEqual([204, 204])
+    }
+    expect((await store.get(notes, ['a'])).get('a')).toMatchObject({ text: 'first' })
+    const of = (hash: string) => ({ domain: 'notes', id: 'a', hash, time })
+    const outcomes = await readReceipts(store, domain, [of('one'), of('two'), of('three')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['applied', 'rejected', 'pending'])
+    expect((await store.get(receipts, ['a.two'])).size).toBe(1)
+  },
+)
+
+test('given a bug, then 500 for three attempts, 422 and a letter at the fourth, and its batch mates are done', async () => {
+  const { persist } = start()
+  const answers = []
+  const pauses = []
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    const before = time
+    const [bug, mate] = await Promise.all([persist(event('bug', 'bug')), persist(event(`mate-${attempt}`, 'fine'))])
+    answers.push(bug.status)
+    pauses.push(time - before)
+    expect(mate.status).toBe(204)
+  }
+  expect(answers).toEqual([500, 500, 500, 422])
+  expect(pauses).toEqual([0, 0, 1000, 0])
+  expect(await letterOf('bug')).toMatchObject({
+    error: 'division by zero',
+    attempts: 4,
+    event: { data: '{"text":"bug"}' },
+  })
+  expect(
+    await readReceipts(store, domain, [
+      { domain: 'notes', id: 'bug', hash: String((await letterOf('bug'))?.hash), time },
+    ]),
+  ).toEqual([{ status: 'parked', reason: 'division by zero' }])
+})
+
+test('given attempts on several instances, then they are counted together', async () => {
+  const statuses = []
+  for (const persist of [start(), start(), start(), start()].map(({ persist }) => persist)) {
+    statuses.push((await persist(event('bug', 'bug'))).status)
+  }
+  expect(statuses).toEqual([500, 500, 500, 422])
+})
+
+test('given a bug that is mended before the fourth attempt, then the command is applied and its count forgotten', async () => {
+  const { persist } = start()
+  await persist(event('bug', 'bug'))
+  isBroken = false
+  expect((await persist(event('bug', 'bug'))).status).toBe(204)
+  expect(await stored('bug')).toEqual(['bug'])
+})
+
+test('given attempts that never come back, then the fifth delivery finds it parked, and its batch mates are applied', async () => {
+  const hang = {
+    insert: (c: typeof notes, d: Document[]) => (hangs(c, d) ? never() : store.insert(c, d)),
+  } as Partial<Store>
+  const hangs = ({ name }: { name: string }, documents: Document[]) =>
+    name === 'notes' && documents.some(({ _id }) => _id === 'bomb')
+  let deliveries = 0
+  for (; deliveries < 10 && !(await letterOf('bomb')); deliveries++) {
+    const { persist } = start(hang)
+    void persist(event('mate', 'fine'))
+    void persist(event('bomb', 'bomb'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(deliveries).toBeGreaterThanOrEqual(4)
+  expect(deliveries).toBeLessThanOrEqual(6)
+  expect(await letterOf('bomb')).toMatchObject({ error: expect.stringContaining('no attempt came back') })
+  expect(await letterOf('mate')).toBeUndefined()
+  expect((await start().persist(event('mate', 'fine'))).status).toBe(204)
+  expect(await stored('mate')).toEqual(['mate'])
+})
+
+test('given an instance that stopped as it should, then the next one does not count the first tries', async () => {
+  const first = start()
+  await first.persist(event('a', 'a'))
+  await first.close()
+  let counted = 0
+  const increment: Store['increment'] = (collection, ids) => {
+    counted += ids.length
+    return store.increment(collection, ids)
+  }
+  await start({ increment }).persist(event('b', 'b'))
+  expect(counted).toBe(0)
+})
+
+test('given an outage, then the command is held, 45 s at most, then 503, and never counted', async () => {
+  const away = () => Promise.reject(new Unavailable('store', 'gone'))
+  let isAway = true
+  const insert: Store['insert'] = (collection, documents) =>
+    isAway && collection.name === 'notes' ? away() : store.insert(collection, documents)
+  const { persist } = start({ insert })
+  for (let delivery = 0; delivery < 10; delivery++) {
+    const before = time
+    expect((await persist(event('a', 'a'))).status).toBe(503)
+    expect(time - before).toBeGreaterThan(43_000)
+    expect(time - before).toBeLessThanOrEqual(45_000)
+  }
+  expect((await store.get(attempts, ['a'])).size).toBe(0)
+  isAway = false
+  expect((await persist(event('a', 'a'))).status).toBe(204)
+  expect(await letterOf('a')).toBeUndefined()
+})
+
+test('given outages after a crash, when tries are counted, then an outage still counts for nothing', async () => {
+  await start().persist(event('before', 'the crash'))
+  let isAway = true
+  const insert: Store['insert'] = (collection, documents) =>
+    isAway && collection.name === 'notes'
+      ? Promise.reject(new Unavailable('store', 'gone'))
+      : store.insert(collection, documents)
+  const { persist } = start({ insert })
+  for (let delivery = 0; delivery < 10; delivery++) expect((await persist(event('a', 'a'))).status).toBe(503)
+  isAway = false
+  expect((await persist(event('a', 'a'))).status).toBe(204)
+})
+
+test('given an outage that ends while the command is held, then it is applied', async () => {
+  let failures = 5
+  const insert: Store['insert'] = (collection, documents) =>
+    collection.name === 'notes' && failures-- > 0
+      ? Promise.reject(new Unavailable('store', 'gone'))
+      : store.insert(collection, documents)
+  expect((await start({ insert }).persist(event('a', 'a'))).status).toBe(204)
+})
+
+test('given what is no command, then 422 and a letter; delivered again, then 422 and still one letter', async () => {
+  const { persist } = start()
+  const unknown = event('u', 'x', { type: 'nobody.knows' })
+  expect((await persist(unknown)).status).toBe(422)
+  expect((await persist(unknown)).status).toBe(422)
+  expect((await persist(event('s', 42))).status).toBe(422)
+  expect((await store.find(letters, { index: 'arrival', limit: 10 })).map(({ _id }) => _id).sort()).toEqual(['s', 'u'])
+})
+
+test('given two letters with one id, then both are kept', async () => {
+  const { persist } = start()
+  await persist(event('u', 'one', { type: 'nobody.knows' }))
+  await persist(event('u', 'two', { type: 'nobody.knows' }))
+  const kept = await store.find(letters, { index: 'arrival', limit: 10 })
+  expect(kept.map(({ event }) => (event as { data: string }).data).sort()).toEqual(['{"text":"one"}', '{"text":"two"}'])
+})
+
+test('given what is not from a KafkaSource, then 404 and nothing is kept', async () => {
+  const { knativekafkaoffset: _, ...stray } = event('a', 'a')
+  expect((await start().persist(stray as Event)).status).toBe(404)
+  expect(await stored('a')).toEqual([])
+})
+
+test('given more than may wait, then 503 at once, and what waits is applied', async () => {
+  const { persist } = start()
+  const answers = await Promise.all(Array.from({ length: 15 }, (_, index) => persist(event(`n${index}`, 'x'))))
+  expect(answers.filter(({ status }) => status === 204)).toHaveLength(10)
+  expect(answers.filter(({ status }) => status === 503)).toHaveLength(5)
+})
