@@ -2,14 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Event, Outcome } from '../event.ts'
-import { logger } from '../telemetry/logger.ts'
-import { failed, requestDone } from '../telemetry/metrics.ts'
+import { requestDone } from '../telemetry/metrics.ts'
 import { traceOf } from '../telemetry/trace.ts'
-import { Gone, readBody, TooLarge } from './body.ts'
+import { Gone, readBody } from './body.ts'
 import { deliver } from './delivery.ts'
 import { type FunctionRequest, type HttpFunction, httpFunction, Problem } from './http.ts'
 import { type Check, isProbe, probes } from './probes.ts'
-import { problemOf, refuse, refuseRaw } from './refuse.ts'
+import { problemOf, refuse, refuseRaw, unreadable } from './refuse.ts'
 
 /** A function and the requests that are its own. The first mount that accepts a request serves it. */
 export type Mount = HttpMount | EventMount
@@ -53,6 +52,8 @@ export interface Host {
 const KEEP_ALIVE_MS = 75_000
 /** A KafkaSource turns every header of a bare record into one of its request: a record must not fail for that. */
 const MAX_HEADER_BYTES = 64 * 1024
+/** node:http would refuse it too, but without a problem. */
+const NO_HOST = 'A request says which host it is for.'
 /** Not a status of HTTP; so counted by many servers. */
 const CLIENT_GONE = 499
 
@@ -90,16 +91,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     })
     if (draining) res.shouldKeepAlive = false
     try {
+      if (req.headers.host === undefined && req.httpVersion === '1.1') throw new Problem(400, 'Bad request', NO_HOST)
       if (mount.kind === 'http') await call(mount.serve, req, res)
       else await deliver(mount.serve, maxBodyBytes, req, res)
     } catch (error) {
       if (error instanceof Gone) return
       const trace = traceOf(req.headers)
-      if (error instanceof TooLarge)
-        return refuse(req, res, new Problem(413, 'Content too large', error.message), trace)
-      logger.error({ trace: trace.traceId, err: error }, 'a request failed in the host')
-      failed('bug')
-      refuse(req, res, new Problem(500, 'Internal error', 'This is a bug of ours. Its trace id leads us to it.'), trace)
+      refuse(req, res, problemOf(error, trace), trace)
     }
   }
 
@@ -115,19 +113,26 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   /** Requests are answered in order, so what can't be read is answered behind those before it, or never. */
   function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (error.code === 'ECONNRESET') return void socket.destroy()
     const last = lastOn(socket)
-    if (!last) refuseRaw(socket, problemOf(error))
-    else if (!last.req.complete) refuse(last.req, last, problemOf(error))
-    else last.once('finish', () => refuseRaw(socket, problemOf(error)))
+    if (error.code === 'ECONNRESET') socket.destroy()
+    else if (!last) refuseRaw(socket, unreadable(error))
+    else if (last.req.complete) last.once('finish', () => refuseRaw(socket, unreadable(error)))
+    else {
+      refuse(last.req, last, unreadable(error))
+      last.end()
+    }
   }
 
-  /** One timer for all: they are in the order of their start. An answer that has begun may take its time. */
+  /**
+   * One timer for all: they are in the order of their start. An answer that has begun may take its time; one that was
+   * waiting for its turn on a connection when that broke never hears of it.
+   */
   function refuseLate(): void {
     const before = performance.now() - answerWithinMs
     for (const [res, started] of underWay) {
       if (started > before) return
-      if (!res.headersSent) refuse(res.req, res, new Problem(503, 'Too slow', 'There was no answer in time.'))
+      if (res.req.socket.destroyed) underWay.delete(res)
+      else if (!res.headersSent) refuse(res.req, res, new Problem(503, 'Too slow', 'There was no answer in time.'))
     }
   }
 
@@ -137,8 +142,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       headersTimeout: receiveWithinMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false,
       connectionsCheckingInterval: Math.min(1000, receiveWithinMs / 2),
-      noDelay: true,
     },
     onRequest,
   )

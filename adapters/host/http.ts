@@ -127,8 +127,12 @@ function asProblem(error: unknown, { traceId }: Trace): Problem {
   }
   failed('bug')
   logger.error({ trace: traceId, err: error }, 'a request failed')
-  return new Problem(500, 'Internal error', 'This is a bug of ours. Its trace id leads us to it.')
+  return internalError()
 }
+
+/** All that a client gets to know of a bug. */
+export const internalError = (): Problem =>
+  new Problem(500, 'Internal error', 'This is a bug of ours. Its trace id leads us to it.')
 
 export function problemResponse({ status, title, message, headers, members }: Problem, { traceId }: Trace) {
   return {

@@ -1,8 +1,10 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { logger } from '../telemetry/logger.ts'
+import { failed } from '../telemetry/metrics.ts'
 import { type Trace, traceOf } from '../telemetry/trace.ts'
-import { isReceived } from './body.ts'
-import { Problem, problemResponse } from './http.ts'
+import { isReceived, TooLarge } from './body.ts'
+import { internalError, Problem, problemResponse } from './http.ts'
 
 const LINGER_MS = 2000
 
@@ -39,9 +41,19 @@ const REASONS: Record<string, [status: number, detail: string]> = {
   HPE_HEADER_OVERFLOW: [431, 'The header fields are too large.'],
 }
 
-export const problemOf = ({ code = '' }: NodeJS.ErrnoException): Problem => {
+/** What node:http could not read. */
+export function unreadable({ code = '' }: NodeJS.ErrnoException): Problem {
   const [status, detail] = REASONS[code] ?? [400, 'This is not HTTP that can be read.']
   return new Problem(status, STATUS_CODES[status] ?? '', detail)
+}
+
+/** What the host itself answers when serving failed. */
+export function problemOf(error: unknown, { traceId }: Trace): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof TooLarge) return new Problem(413, 'Content too large', error.message)
+  logger.error({ trace: traceId, err: error }, 'a request failed in the host')
+  failed('bug')
+  return internalError()
 }
 
 /** Answers what node:http could not read as a request at all. */

@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { rawSocket } from '#test/socket.ts'
+import { type Host, type HostOptions, startHost } from './host.ts'
+import { httpFunction, type Request, type Response } from './http.ts'
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop()
+})
+
+async function serve(handle: (request: Request) => Promise<Response>, more: Partial<HostOptions> = {}): Promise<Host> {
+  const host = await startHost({
+    port: 0,
+    address: '127.0.0.1',
+    maxBodyBytes: 1000,
+    checks: {},
+    drainWithinMs: 2000,
+    mounts: [{ kind: 'http', name: 'test', accepts: () => true, serve: httpFunction(handle) }],
+    ...more,
+  })
+  stops.push(host.close)
+  return host
+}
+
+const path = async ({ path }: Request): Promise<Response> => ({ status: 200, body: path })
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`
+const statuses = (received: string) => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
+const isProblem = /content-type: application\/problem\+json[\s\S]*"traceid":"[0-9a-f]{32}"/
+
+test.each([
+  ['a request for no host', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+  ['what is not HTTP', 'hello\r\n\r\n', 400],
+  ['a header line that is none', 'GET / HTTP/1.1\r\nhost: a\r\nbro ken: \u0001\r\n\r\n', 400],
+  ['two lengths', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
+  [
+    'a length beside chunks',
+    'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
+    400,
+  ],
+  ['headers without end', `GET / HTTP/1.1\r\nhost: a\r\n${`x: ${'x'.repeat(8000)}\r\n`.repeat(9)}\r\n`, 431],
+  ['a chunk that is none', 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', 400],
+])('%s is refused with a problem and the connection closed', async (_, sent, status) => {
+  const { port } = await serve(path)
+  const socket = await rawSocket(port)
+  socket.send(sent)
+  const received = await socket.closed()
+  expect(statuses(received)).toEqual([status])
+  expect(received).toMatch(isProblem)
+})
+
+test.each([
+  ['its head', 'POST / HTTP/1.1\r\nhost: a\r\n'],
+  ['its body', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nab'],
+])('a client that is too slow with %s is told 408', async (_, sent) => {
+  const { port } = await serve(path, { receiveWithinMs: 100 })
+  const socket = await rawSocket(port)
+  socket.send(sent)
+  const received = await socket.closed()
+  expect(statuses(received)).toEqual([408])
+  expect(received).toMatch(isProblem)
+})
+
+test('pipelined requests are answered in their order on one connection', async () => {
+  const { port } = await serve(async (request) => {
+    await sleep(request.path === '/1' ? 30 : 0)
+    return await path(request)
+  })
+  const socket = await rawSocket(port)
+  socket.send(`${get('/1')}${get('/2')}POST /3 HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nab${get('/4')}`)
+  const received = await socket.until('/4')
+  expect(statuses(received)).toEqual([200, 200, 200, 200])
+  expect(received.match(/\/\d$|\/\d(?=HTTP)/g)).toEqual(['/1', '/2', '/3', '/4'])
+  socket.leave()
+})
+
+test('what can not be read is answered behind the request before it, not in its place', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { port } = await serve(async (request) => {
+    await gate.promise
+    return await path(request)
+  })
+  const socket = await rawSocket(port)
+  socket.send(`${get('/1')}nonsense\r\n\r\n`)
+  await sleep(20)
+  gate.resolve()
+  expect(statuses(await socket.closed())).toEqual([200, 400])
+})
+
+test('given a client that goes away before the end of its body, the function never hears of it', async () => {
+  let calls = 0
+  const { port } = await serve(async (request) => {
+    calls++
+    return await path(request)
+  })
+  const socket = await rawSocket(port)
+  socket.send('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nab')
+  await sleep(20)
+  socket.leave()
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
+  expect(calls).toBe(1)
+})
+
+test('a closing host finishes what is under way, says so, and takes nothing new', async () => {
+  const gate = Promise.withResolvers<void>()
+  const entered = Promise.withResolvers<void>()
+  const { port, close } = await serve(async (request) => {
+    entered.resolve()
+    await gate.promise
+    return await path(request)
+  })
+  const busy = await rawSocket(port)
+  const idle = await rawSocket(port)
+  idle.send(get('/health/live'))
+  await idle.until('"up"')
+  busy.send(get('/1'))
+  await entered.promise
+  const closed = close()
+  await idle.closed()
+  await expect(rawSocket(port)).rejects.toThrow()
+  gate.resolve()
+  const received = await busy.closed()
+  expect(statuses(received)).toEqual([200])
+  expect(received).toMatch(/connection: close/i)
+  await closed
+})
+
+test('given a stream that began before, a closing host lets it end and its connection with it', async () => {
+  const gate = Promise.withResolvers<void>()
+  async function* halves() {
+    yield 'first'
+    await gate.promise
+    yield 'second'
+  }
+  const { port, close } = await serve(async () => ({ status: 200, body: halves() }))
+  const socket = await rawSocket(port)
+  socket.send(get('/'))
+  await socket.until('first')
+  const closed = close()
+  gate.resolve()
+  expect(await socket.closed()).toContain('second')
+  await closed
+})
+
+test('what takes too long is cut off when a host closes', async () => {
+  const { port, close } = await serve(() => new Promise(() => {}), { drainWithinMs: 50 })
+  const socket = await rawSocket(port)
+  socket.send(get('/'))
+  await sleep(20)
+  await close()
+  await expect(socket.closed()).resolves.toBe('')
+})
+
+test('given a host that closes under load, every request it took in is answered', async () => {
+  let taken = 0
+  const { port, close } = await serve(async (request) => {
+    taken++
+    await sleep(5)
+    return await path(request)
+  })
+  let answered = 0
+  const client = async () => {
+    for (;;) {
+      const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)
+      if (!answer) return
+      await answer.text()
+      answered++
+    }
+  }
+  const clients = Array.from({ length: 20 }, client)
+  await expect.poll(() => answered).toBeGreaterThan(100)
+  await close()
+  await Promise.all(clients)
+  expect(answered).toBe(taken)
+})

@@ -1,0 +1,239 @@
+import { afterEach, expect, test } from 'vitest'
+import { rawSocket } from '#test/socket.ts'
+import { type Event, MALFORMED, type Outcome } from '../event.ts'
+import { KEPT_BYTES } from './cloudevent.ts'
+import { type HostOptions, type Mount, startHost } from './host.ts'
+import { httpFunction, type Request, type Response } from './http.ts'
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop()
+})
+
+const LIMIT = 100_000
+
+async function serve(mounts: Mount[], more: Partial<HostOptions> = {}): Promise<{ url: string; port: number }> {
+  const common = { port: 0, address: '127.0.0.1', maxBodyBytes: LIMIT, checks: {}, drainWithinMs: 100 }
+  const { port, close } = await startHost({ ...common, mounts, ...more })
+  stops.push(close)
+  return { url: `http://127.0.0.1:${port}`, port }
+}
+
+const http = (handle: (request: Request) => Promise<Response>): Mount => ({
+  kind: 'http',
+  name: 'test',
+  accepts: (_, path) => path.startsWith('/api/'),
+  serve: httpFunction(handle),
+})
+
+const echo = http(async ({ body, path }) => ({ status: 200, body: `${path} ${body.length}` }))
+
+function persist(outcome: Outcome = { status: 204 }) {
+  const events: Event[] = []
+  const mount: Mount = {
+    kind: 'cloudevent',
+    name: 'persist',
+    path: '/persist',
+    async serve(event) {
+      events.push(event)
+      return event.type === MALFORMED ? { status: 422, detail: String(event.reason) } : outcome
+    },
+  }
+  return { mount, events }
+}
+
+async function problem(answer: globalThis.Response, status: number): Promise<Record<string, unknown>> {
+  const text = await answer.text()
+  expect(answer.status, text).toBe(status)
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expect(text).not.toMatch(/\bat .*:\d+/)
+  return JSON.parse(text)
+}
+
+const post = (url: string, body: string | ReadableStream, headers: Record<string, string> = {}) =>
+  fetch(url, { method: 'POST', body, headers, duplex: 'half' } as RequestInit)
+
+const slices = (bytes: number): ReadableStream<Uint8Array> =>
+  ReadableStream.from(
+    (function* () {
+      for (let left = bytes; left > 0; left -= 10_000) yield Buffer.alloc(Math.min(left, 10_000), 'x')
+    })(),
+  )
+
+const binary = { 'ce-specversion': '1.0', 'ce-id': 'id-1', 'ce-source': '/test', 'ce-type': 'things.make' }
+
+test('the first mount that accepts a request serves it, and what nobody accepts is 404', async () => {
+  const { url } = await serve([echo, { ...http(async () => ({ status: 500 })) }])
+  expect(await (await post(`${url}/api/a?b=c`, 'body')).text()).toBe('/api/a 4')
+  await problem(await fetch(`${url}/other`), 404)
+  await problem(await post(`${url}/other`, 'body'), 404)
+})
+
+test('a body up to the limit is taken, one byte more is 413, declared or not', async () => {
+  const { url } = await serve([echo])
+  expect(await (await post(`${url}/api/a`, 'x'.repeat(LIMIT))).text()).toBe(`/api/a ${LIMIT}`)
+  expect(await (await post(`${url}/api/a`, slices(LIMIT))).text()).toBe(`/api/a ${LIMIT}`)
+  await problem(await post(`${url}/api/a`, 'x'.repeat(LIMIT + 1)), 413)
+  await problem(await post(`${url}/api/a`, slices(LIMIT + 1)), 413)
+})
+
+test('a client that sends on and on sees its 413, and memory stays flat', async () => {
+  const { url } = await serve([echo])
+  const before = process.memoryUsage().rss
+  await problem(await post(`${url}/api/a`, slices(50_000_000)), 413)
+  expect(process.memoryUsage().rss - before).toBeLessThan(30_000_000)
+})
+
+test('a length over the limit is believed: 413 before a byte of the body came', async () => {
+  const { port } = await serve([echo])
+  const socket = await rawSocket(port)
+  socket.send(`POST /api/a HTTP/1.1\r\nhost: a\r\ncontent-length: ${LIMIT + 1}\r\n\r\n`)
+  expect(await socket.until('The body is larger')).toMatch(/^HTTP\/1\.1 413 [\s\S]*connection: close/i)
+  socket.leave()
+})
+
+test('given a handler that throws at once, an answer of 500', async () => {
+  const mount: Mount = {
+    kind: 'http',
+    name: 'test',
+    accepts: () => true,
+    serve() {
+      throw new Error('the password is 1234')
+    },
+  }
+  const { url } = await serve([mount])
+  expect(JSON.stringify(await problem(await fetch(url), 500))).not.toContain('1234')
+})
+
+test('given a handler that throws in the middle of its answer, the client sees that it broke off', async () => {
+  const mount: Mount = {
+    kind: 'http',
+    name: 'test',
+    accepts: () => true,
+    async serve(_, res) {
+      res.write('half')
+      throw new Error('broken')
+    },
+  }
+  const { url } = await serve([mount])
+  await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow()
+})
+
+test('given a handler that never answers, 503, its signal aborts, and a late answer harms nothing', async () => {
+  const aborted = Promise.withResolvers<void>()
+  const { url } = await serve(
+    [
+      http(async ({ signal }) => {
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+        aborted.resolve()
+        return { status: 200, body: 'late' }
+      }),
+    ],
+    { answerWithinMs: 50 },
+  )
+  await problem(await fetch(`${url}/api/a`), 503)
+  await aborted.promise
+  await problem(await fetch(`${url}/health/nothing`), 404)
+})
+
+test('an answer that has begun may take its time', async () => {
+  async function* slow() {
+    for (const chunk of 'abcd') {
+      yield chunk
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  const { url } = await serve([http(async () => ({ status: 200, body: slow() }))], { answerWithinMs: 60 })
+  expect(await (await fetch(`${url}/api/a`)).text()).toBe('abcd')
+})
+
+test('an event is handed over and the outcome is the answer', async () => {
+  const { mount, events } = persist()
+  const { url } = await serve([mount])
+  const answer = await post(`${url}/persist`, '{"a":1}', {
+    ...binary,
+    'ce-subject': 'M%C3%BChle',
+    'content-type': 'application/json',
+  })
+  expect(answer.status).toBe(204)
+  expect(await answer.text()).toBe('')
+  expect(events).toMatchObject([{ id: 'id-1', subject: 'Mühle', data: { a: 1 } }])
+})
+
+test.each([404, 422, 500, 503] as const)('an outcome of %i is a problem that says why', async (status) => {
+  const { url } = await serve([persist({ status, detail: 'because' }).mount])
+  const answer = await post(`${url}/persist`, 'x', binary)
+  expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null)
+  expect(await problem(answer, status)).toMatchObject({ detail: 'because' })
+})
+
+test.each([
+  ['no event', {}, 'x'],
+  ['broken JSON', { ...binary, 'content-type': 'application/json' }, '{"a":'],
+  ['a broken structured event', { 'content-type': 'application/cloudevents+json' }, '{'],
+  ['a wrong content type', { 'content-type': 'multipart/form-data' }, '--x'],
+  ['an event without an id', { ...binary, 'ce-id': '' }, '{}'],
+  ['a body that is too large', binary, 'x'.repeat(LIMIT + 1)],
+])('%s is handed over as malformed and answered 422', async (_, headers, body) => {
+  const { mount, events } = persist()
+  const { url } = await serve([mount])
+  await problem(await post(`${url}/persist`, body, headers), 422)
+  expect(events).toMatchObject([{ type: MALFORMED, data: Buffer.from(body.slice(0, KEPT_BYTES)) }])
+})
+
+test('a delivery that is too large is the same letter however it arrives', async () => {
+  const { mount, events } = persist()
+  const { url } = await serve([mount])
+  await problem(await post(`${url}/persist`, slices(LIMIT * 3), binary), 422)
+  await problem(await post(`${url}/persist`, 'x'.repeat(LIMIT * 3), binary), 422)
+  expect(events).toMatchObject([{ truncated: 'true' }, { truncated: 'true' }])
+  expect(events[0]?.id).toBe(events[1]?.id)
+})
+
+test('persist answers 404, which KafkaSource would repeat, to whatever is not posted', async () => {
+  const { url } = await serve([persist().mount])
+  for (const method of ['GET', 'PUT', 'DELETE']) await problem(await fetch(`${url}/persist`, { method }), 404)
+})
+
+test('a persist that throws is a 500 that shows nothing of the inside', async () => {
+  const { url } = await serve([
+    {
+      kind: 'cloudevent',
+      name: 'persist',
+      path: '/persist',
+      async serve() {
+        throw new Error('the password is 1234')
+      },
+    },
+  ])
+  expect(JSON.stringify(await problem(await post(`${url}/persist`, 'x', binary), 500))).not.toContain('1234')
+})
+
+test('live and ready are shallow; deep names the part that is away or does not answer in time', async () => {
+  const { url } = await serve([], {
+    checks: {
+      log: async () => {},
+      store: async () => {
+        throw new Error('mongodb://secret')
+      },
+    },
+  })
+  expect((await fetch(`${url}/health/live`)).status).toBe(200)
+  expect((await fetch(`${url}/health/ready`)).status).toBe(200)
+  const deep = await fetch(`${url}/health/deep`)
+  expect(deep.status).toBe(503)
+  expect(await deep.json()).toEqual({ status: 'degraded', parts: { log: 'up', store: 'away' } })
+})
+
+test('requests are counted by function, method, route and status', async () => {
+  const { url } = await serve([
+    http(async (request) => {
+      request.route = '/api/{id}'
+      return { status: 202, body: '' }
+    }),
+  ])
+  for (const id of ['a', 'b']) await (await fetch(`${url}/api/${id}`)).text()
+  const series =
+    'millrace_request_duration_seconds_count{function="test",method="GET",route="/api/{id}",status="202"} 2'
+  await expect.poll(async () => (await fetch(`${url}/metrics`)).text()).toContain(series)
+})
