@@ -1,11 +1,15 @@
 import type { Clock } from '../clock.ts'
 import type { Log, LogRecord } from '../log/log.ts'
-import { logger } from '../telemetry/logger.ts'
-import { type DeliverySpec, deliver, type Fate, type Poster, policyOf, poster } from './deliver.ts'
+import { logger as ownLogger } from '../telemetry/logger.ts'
+import { deliver, type Fate } from './deliver.ts'
 import { type Offsets, offsets } from './offsets.ts'
-import { postingOf } from './request.ts'
+import { type DeliverySpec, policyOf } from './policy.ts'
+import { polls } from './polls.ts'
+import { type Poster, poster } from './post.ts'
+import { type Posting, postingOf } from './request.ts'
+import { type Slots, slots } from './slots.ts'
 
-/** A KafkaSource in the words of its manifest. */
+/** A KafkaSource in the words of its manifest, and what a ConfigMap says for all of them. */
 export interface SourceSpec {
   name: string
   namespace: string
@@ -13,139 +17,149 @@ export interface SourceSpec {
   group: string
   ordering: 'ordered' | 'unordered'
   initialOffset: 'earliest' | 'latest'
+  /** Each has its share of the partitions, and room of its own for records in flight. */
+  consumers?: number
   delivery?: DeliverySpec
   /** The address that records are posted to. */
   sink: string
-  /** `real`: an ordered source polls once every 200 ms for `maxPollRecords`, as the real one does. */
+  /** How many records of an unordered consumer are in flight. One that waits for a retry counts, as in the real one. */
+  maxInFlight?: number
+  /** `real`: an ordered consumer polls once every 200 ms for `maxPollRecords`. */
   pacing?: 'off' | 'real'
   maxPollRecords?: number
+  commitIntervalMs?: number
 }
 
 export interface SourceParts {
   log: Pick<Log, 'consume'>
   clock: Clock
+  /** Its own from here on. */
   poster?: Poster
+  logger?: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
   onFate?(fate: Fate): void
   onRetry?(): void
 }
 
 export interface Source {
-  /** How many records are being delivered or wait for a retry. */
+  /** How many records are taken and not finished. */
   underWay(): number
-  /** Takes nothing more, lets requests under way end, commits. */
+  /** Takes nothing more, lets requests under way end for 10 s at most, commits. */
   close(): Promise<void>
 }
 
-const IN_FLIGHT = 100
-const COMMIT_MS = 5000
-const POLL_MS = 200
+interface Partition {
+  offsets: Offsets
+  /** A bound on what is taken and not finished. */
+  room: Slots
+  /** Resolves when a poll of its consumer hands out what comes now. */
+  polled: (() => Promise<void>) | undefined
+  /** The last delivery, behind which the next one waits if they are ordered. */
+  last: Promise<void>
+}
+
 const STOP_MS = 10_000
 
-/**
- * Stands in for a KafkaSource where there is no Knative: reads a topic and posts each record, with the behaviour of the
- * real one. A record that waits for a retry counts as in flight; of these an unordered source has at most 100.
- */
+/** Stands in for a KafkaSource where there is no Knative: posts each record of a topic, with the behaviour of the real one. */
 export async function startSource(spec: SourceSpec, parts: SourceParts): Promise<Source> {
-  const { log, clock } = parts
-  const { topic, group, initialOffset, ordering, sink } = spec
+  const { topic, group, initialOffset, sink, consumers = 1, maxPollRecords = 50, commitIntervalMs = 5000 } = spec
+  const { log, clock, logger = ownLogger, onFate, onRetry } = parts
+  const isOrdered = spec.ordering === 'ordered'
   const policy = policyOf(spec.delivery)
-  const posts = parts.poster ?? poster(clock, IN_FLIGHT)
+  const posting = parts.poster ?? poster(clock, policy)
   const stop = new AbortController()
   const stopping = stop.signal
-  const partitions = new Map<number, Offsets>()
+  const delivering = { sink, policy, post: posting.post, clock, stopping, onRetry }
+
+  const shares = Array.from({ length: consumers }, () => ({
+    room: isOrdered ? undefined : slots(spec.maxInFlight ?? 100),
+    polled: isOrdered && spec.pacing === 'real' ? polls(clock, maxPollRecords, stopping) : undefined,
+  }))
+  const partitions = new Map<number, Partition>()
   const deliveries = new Set<Promise<void>>()
-  const pace =
-    ordering === 'ordered' && spec.pacing === 'real' ? pacer(clock, spec.maxPollRecords ?? 50, stopping) : undefined
-  const freed: (() => void)[] = []
 
-  async function one(record: LogRecord, progress: Offsets): Promise<void> {
-    const posting = postingOf(record, { ...spec, topic })
-    const fate = posting
-      ? await deliver(posting, { sink, policy, post: posts.post, clock, stopping, ...retryHook(parts) })
-      : 'lost'
-    if (fate === 'stopped') return
-    progress.finish(record.offset)
-    parts.onFate?.(fate)
-    if (fate !== 'delivered') logger.warn({ topic, partition: record.partition, offset: record.offset }, fate)
-  }
-
-  function start(record: LogRecord, progress: Offsets): Promise<void> {
-    const delivery = one(record, progress).finally(() => {
-      deliveries.delete(delivery)
-      for (const free of freed.splice(0)) free()
-    })
-    deliveries.add(delivery)
-    return delivery
+  function partitionOf(number: number): Partition {
+    const known = partitions.get(number)
+    if (known) return known
+    const { room = slots(2 * maxPollRecords), polled } = shares[number % consumers] as (typeof shares)[number]
+    const partition = { offsets: offsets(), room, polled, last: Promise.resolve() }
+    partitions.set(number, partition)
+    return partition
   }
 
   async function take(records: LogRecord[]): Promise<void> {
-    const partition = records[0]?.partition ?? 0
-    const progress = partitions.get(partition) ?? offsets()
-    partitions.set(partition, progress)
     for (const record of records) {
-      await pace?.()
-      while (ordering === 'unordered' && deliveries.size >= IN_FLIGHT && !stopping.aborted) {
-        await new Promise<void>((resolve) => freed.push(resolve))
-      }
-      if (stopping.aborted) return
-      progress.begin(record.offset)
-      const delivery = start(record, progress)
-      if (ordering === 'ordered') await delivery
+      const partition = partitionOf(record.partition)
+      await partition.room.take()
+      if (stopping.aborted) return partition.room.free()
+      partition.offsets.begin(record.offset)
+      const delivery = settle(record, partition).finally(() => {
+        deliveries.delete(delivery)
+        partition.room.free()
+      })
+      deliveries.add(delivery)
+      partition.last = delivery
     }
   }
 
+  async function settle(record: LogRecord, { offsets, polled, last }: Partition): Promise<void> {
+    if (isOrdered) await Promise.all([polled?.(), last])
+    if (stopping.aborted) return
+    const fate = await fateOf(record)
+    if (fate !== 'stopped') offsets.finish(record.offset)
+    onFate?.(fate)
+  }
+
+  async function fateOf(record: LogRecord): Promise<Fate> {
+    const where = { topic, partition: record.partition, offset: record.offset }
+    let request: Posting
+    try {
+      request = postingOf(record, spec)
+    } catch (error) {
+      logger.error({ ...where, err: error }, 'a record can not be sent and is lost')
+      return 'lost'
+    }
+    const fate = await deliver(request, delivering)
+    if (fate === 'dead letter') logger.warn(where, 'a record went to the dead-letter sink')
+    if (fate === 'lost') logger.error(where, 'a record is lost: neither sink took it')
+    return fate
+  }
+
   async function commit(): Promise<void> {
-    for (const [partition, progress] of partitions) {
-      const offset = progress.take()
+    for (const [partition, { offsets }] of partitions) {
+      const offset = offsets.ready()
       if (offset === undefined) continue
-      await consumer
-        .commit(partition, offset)
-        .catch((error) => logger.warn({ topic, partition, err: error }, 'not committed'))
+      try {
+        await consumer.commit(partition, offset)
+        offsets.committed(offset)
+      } catch (error) {
+        logger.warn({ topic, partition, offset, err: error }, 'not committed')
+      }
     }
   }
 
   async function commitForEver(): Promise<void> {
     while (!stopping.aborted) {
-      await clock.sleep(COMMIT_MS, stopping)
+      await clock.sleep(commitIntervalMs, stopping)
       await commit()
     }
   }
 
   const onError = (error: Error) => logger.warn({ topic, err: error }, 'the source lost the log for a while')
-  const maxRecords = spec.maxPollRecords ?? 500
-  const consumer = await log.consume({ topic, group, initialOffset, maxRecords, onError }, take)
+  const consumer = await log.consume({ topic, group, initialOffset, maxRecords: maxPollRecords, onError }, take)
   const committing = commitForEver()
 
   return {
     underWay: () => deliveries.size,
     async close() {
       stop.abort()
-      for (const free of freed.splice(0)) free()
-      const late = new AbortController()
-      await Promise.race([Promise.all(deliveries), clock.sleep(STOP_MS, late.signal)])
-      late.abort()
+      const ended = new AbortController()
+      await Promise.race([Promise.all(deliveries), clock.sleep(STOP_MS, ended.signal)])
+      ended.abort()
+      await posting.close()
+      await Promise.all(deliveries)
       await committing
       await commit()
       await consumer.close()
-      await posts.close()
     },
-  }
-}
-
-const retryHook = ({ onRetry }: SourceParts) => (onRetry ? { onRetry } : {})
-
-/** Lets `records` through in every 200 ms. */
-function pacer(clock: Clock, records: number, stopping: AbortSignal): () => Promise<void> {
-  let room = 0
-  let refill: Promise<void> | undefined
-  return async () => {
-    while (room === 0 && !stopping.aborted) {
-      refill ??= clock.sleep(POLL_MS, stopping).then(() => {
-        room = records
-        refill = undefined
-      })
-      await refill
-    }
-    room--
   }
 }
