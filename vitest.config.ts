@@ -13,7 +13,12 @@ export default defineConfig({
     projects: [
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
       {
-        test: { name: 'unit', include: ['{adapters,domains,functions}/**/*.test.ts'], exclude: ['**/*.real.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['{adapters,domains,functions}/**/*.test.ts'],
+          exclude: ['**/*.real.test.ts'],
+          env: { LOG_LEVEL: 'silent' },
+        },
       },
       { test: { name: 'real', include: ['{adapters,functions}/**/*.real.test.ts'], ...slow } },
       endToEnd('embedded'),

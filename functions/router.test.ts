@@ -17,7 +17,7 @@ const problemOf = (run: () => unknown): Problem => {
 }
 
 test('a path with a parameter finds its target, decoded', () => {
-  expect(match('GET', '/api/things/a%20b')).toEqual({ target: 'one', params: { id: 'a b' } })
+  expect(match('GET', '/api/things/a%20b')).toEqual({ target: 'one', path: '/api/things/{id}', params: { id: 'a b' } })
 })
 
 test('HEAD is answered where GET is', () => {

@@ -3,6 +3,8 @@ import { Problem } from '#adapters/host/http.ts'
 
 export interface Match<Target> {
   target: Target
+  /** The path as it was declared, for metrics. */
+  path: string
   params: Record<string, string | undefined>
 }
 
@@ -18,13 +20,13 @@ export function router<Target>(entries: Entry<Target>[]): (method: string, path:
   const routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: 1024 })
   const methods = new Set<HTTPMethod>()
   for (const { method, path, target } of entries) {
-    routes.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), () => {}, target)
+    routes.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), () => {}, { target, path })
     methods.add(method)
   }
   return (method, path) => {
     const asked = (method === 'HEAD' ? 'GET' : method) as HTTPMethod
     const found = routes.find(asked, path)
-    if (found) return { target: found.store as Target, params: found.params }
+    if (found) return { ...(found.store as Pick<Match<Target>, 'target' | 'path'>), params: found.params }
     const allowed = [...methods].filter((other) => routes.find(other, path))
     if (allowed.length === 0) throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
     if (allowed.includes('GET')) allowed.push('HEAD')

@@ -35,7 +35,8 @@ export function publisher({ domains, log, addresses, waiting, clock }: Publisher
   ])
 
   return async function publish(request: Request): Promise<Response> {
-    const { target } = match(request.method, request.path)
+    const { target, path } = match(request.method, request.path)
+    request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Reads are answered by query, not by publish.')
     const { domain, type, command, route } = target
     const data = readData(request, route, command)

@@ -41,7 +41,8 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
   const match = router(entries)
 
   return async function query(request: Request): Promise<Response> {
-    const { target, params } = match(request.method, request.path)
+    const { target, params, path } = match(request.method, request.path)
+    request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Commands are taken by publish, not by query.')
     try {
       const own = request.query.get('after')

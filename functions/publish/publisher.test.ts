@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '#adapters/clock.ts'
+import { Problem, type Request } from '#adapters/host/http.ts'
+import type { Log, NewRecord } from '#adapters/log/log.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import { findDomains } from '../domains.ts'
+import { addresses, type Receipt, type Waiting } from '../receipts.ts'
+import { attribute } from './event.ts'
+import { publisher } from './publisher.ts'
+
+const domains = await findDomains()
+
+interface Given {
+  append?: Log['append']
+  wait?: Waiting['wait']
+}
+
+function publishing({ append = async () => ({ partition: 0, offset: 0 }), wait }: Given = {}) {
+  const records: NewRecord[] = []
+  const publish = publisher({
+    domains,
+    log: {
+      append(topic, record) {
+        records.push(record)
+        return append(topic, record)
+      },
+    },
+    addresses: addresses('a secret of thirty-two characters'),
+    waiting: { wait: wait ?? (async (): Promise<Receipt> => ({ status: 'pending' })) },
+    clock: systemClock,
+  })
+  return { records, publish }
+}
+
+const request = (body: string | Buffer, headers: Record<string, string> = {}, path = '/api/tutorials'): Request => ({
+  method: 'POST',
+  path,
+  query: new URLSearchParams(),
+  headers: { 'content-type': 'application/json', ...headers },
+  body: Buffer.from(body as string),
+  route: '',
+  trace: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, traceId: 'a'.repeat(32) },
+  signal: new AbortController().signal,
+})
+
+const title = (title: string) => JSON.stringify({ title })
+
+async function problemOf(answer: Promise<unknown>): Promise<Problem> {
+  const error = await answer.then(
+    () => undefined,
+    (error) => error,
+  )
+  expect(error).toBeInstanceOf(Problem)
+  return error
+}
+
+test('the record is a CloudEvent in binary mode with every attribute, keyed by its stream', async () => {
+  const { publish, records } = publishing()
+  const { body } = await publish(request(title('Grüße'), { 'ce-id': 'mine', 'ce-subject': 'theirs' }))
+  const { id } = JSON.parse(String(body))
+  expect(records).toEqual([
+    {
+      key: `tutorial/${id}`,
+      value: 'Grüße',
+      headers: {
+        'content-type': 'text/vnd.millrace.title; charset=utf-8',
+        ce_specversion: '1.0',
+        ce_id: id,
+        ce_source: '/millrace/publish',
+        ce_type: 'tutorials.publish',
+        ce_subject: `tutorial/${id}`,
+        ce_partitionkey: `tutorial/${id}`,
+        ce_time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        ce_bodyhash: expect.stringMatching(/^[\w-]{22}$/),
+        ce_actor: 'anonymous',
+        ce_traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+      },
+    },
+  ])
+})
+
+test('given no log, then 503 with Retry-After, and it says that nothing was done', async () => {
+  const { publish } = publishing({ append: () => Promise.reject(new Unavailable('log', 'gone')) })
+  const problem = await problemOf(publish(request(title('a'))))
+  expect(problem.status).toBe(503)
+  expect(problem.headers['retry-after']).toBe('1')
+  expect(problem.members).toMatchObject({ unknown: false })
+})
+
+test('given no answer after the hand-over, then 503 carries what to repeat with, and that stands for the same id', async () => {
+  let isAway = true
+  const append = async () => {
+    if (isAway) throw new Unavailable('log', 'no answer', { handedOver: true })
+    return { partition: 0, offset: 0 }
+  }
+  const { publish } = publishing({ append })
+  const { members } = await problemOf(publish(request(title('a'))))
+  expect(members).toMatchObject({ unknown: true, id: expect.any(String) })
+  isAway = false
+  const { body } = await publish(request(title('a'), { 'idempotency-key': String(members.idempotencyKey) }))
+  expect(JSON.parse(String(body)).id).toBe(members.id)
+})
+
+test("given the caller's own key, then the ambiguous 503 carries that one", async () => {
+  const { publish } = publishing({ append: () => Promise.reject(new Unavailable('log', '?', { handedOver: true })) })
+  const { members } = await problemOf(publish(request(title('a'), { 'idempotency-key': 'mine' })))
+  expect(members.idempotencyKey).toBe('mine')
+})
+
+test('a key that looks like an address but was not given out is an ordinary key', async () => {
+  const { publish } = publishing()
+  const answer = await publish(request(title('a'), { 'idempotency-key': 'tutorials.id.hash.time.mac' }))
+  expect(JSON.parse(String(answer.body)).id).not.toBe('id')
+})
+
+test('given the store away, then a command that prefers to wait is answered 202 all the same', async () => {
+  const { publish } = publishing({ wait: () => Promise.reject(new Unavailable('store', 'gone')) })
+  expect((await publish(request(title('a'), { prefer: 'wait=1' }))).status).toBe(202)
+})
+
+test.each([
+  ['wait=3', 3000],
+  ['respond-async, wait=3', 3000],
+  ['wait=600', 20_000],
+])('Prefer: %s waits %d ms', async (prefer, ms) => {
+  const waits: number[] = []
+  const { publish } = publishing({
+    async wait(_, ms) {
+      waits.push(ms)
+      return { status: 'pending' }
+    },
+  })
+  expect((await publish(request(title('a'), { prefer }))).status).toBe(202)
+  expect(waits).toEqual([ms])
+})
+
+test('a rejection or a parked command is 409 with the reason', async () => {
+  for (const status of ['rejected', 'parked'] as const) {
+    const { publish } = publishing({ wait: async () => ({ status, reason: 'because' }) })
+    const problem = await problemOf(publish(request(title('a'), { prefer: 'wait=1' })))
+    expect([problem.status, problem.message, problem.members.outcome]).toEqual([409, 'because', status])
+  }
+})
+
+test.each([
+  ['not JSON', '{', {}, 400],
+  ['not UTF-8', Buffer.from([0x22, 0xff, 0x22]), {}, 400],
+  ['another type', 'a,b', { 'content-type': 'text/csv' }, 415],
+  ['no title', '{}', {}, 422],
+  ['a title of white space', title(' \n '), {}, 422],
+  ['a title that is too long', title('x'.repeat(10_001)), {}, 422],
+  ['a command of more than 256 KiB', title('x'.repeat(256 * 1024)), {}, 413],
+])('%s is refused at the door and nothing is appended', async (_, body, headers, status) => {
+  const { publish, records } = publishing()
+  expect((await problemOf(publish(request(body, headers)))).status).toBe(status)
+  expect(records).toEqual([])
+})
+
+test('an attribute is printable ASCII, the rest percent-encoded, at most 256 bytes', () => {
+  expect(attribute('tutorial/42')).toBe('tutorial/42')
+  expect(attribute('a b\n"ü"%')).toBe('a%20b%0A%22%C3%BC%22%25')
+  expect(() => attribute('ü'.repeat(43))).toThrow('at most 256 bytes')
+})

@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { discard, type Mill, send, startMill } from '../mill.ts'
+
+/** What README.md says under "Add a domain in ten minutes", file by file. */
+const files = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(
+  ([, path = '', text = '']) => ({ path, text }),
+)
+
+let root: string
+let mill: Mill
+
+beforeAll(async () => {
+  root = copyOfTheProject()
+  for (const { path, text } of files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+  mill = await startMill({ pair: inject('pair'), root })
+})
+
+afterAll(async () => {
+  await mill?.stop()
+  if (mill) discard(mill)
+  rmSync(root, { recursive: true, force: true })
+})
+
+test('the domain of the README is four files and nothing else changes, and it passes the type check', () => {
+  expect(files.map(({ path }) => path)).toEqual(
+    ['commands', 'documents', 'queries', 'domain'].map((name) => `domains/notes/${name}.ts`),
+  )
+  writeFileSync(join(root, 'tsconfig.notes.json'), '{"extends":"./tsconfig.json","include":["domains/notes"]}')
+  execFileSync(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.notes.json'], { cwd: root, stdio: 'pipe' })
+})
+
+test('its command goes all the way and its query answers, beside the domains that were there', async () => {
+  const note = { text: 'It turns', author: `ada ${crypto.randomUUID()}` }
+  const written = await send(`${mill.publish}/api/notes`, note, { prefer: 'wait=15' })
+  expect(written.status).toBe(201)
+  const page = await fetch(`${mill.query}/api/notes?author=${encodeURIComponent(note.author)}`)
+  expect(await page.json()).toMatchObject({ items: [note], next: null })
+  const one = await fetch(mill.query + written.headers.get('location'))
+  expect(await one.json()).toMatchObject(note)
+  const title = { title: 'Still here' }
+  expect((await send(`${mill.publish}/api/tutorials`, title, { prefer: 'wait=15' })).status).toBe(201)
+})
+
+function copyOfTheProject(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'millrace-copy-'))
+  for (const folder of ['adapters', 'domains', 'functions', 'package.json', 'tsconfig.json']) {
+    cpSync(folder, join(copy, folder), { recursive: true })
+  }
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
+  return copy
+}
