@@ -145,12 +145,8 @@ export function problemResponse({ status, title, message, headers, members }: Pr
 async function write(res: ServerResponse, { status, headers, body }: Response, { traceparent }: Trace): Promise<void> {
   if (res.headersSent || res.destroyed) return
   if (typeof body === 'object') return await stream(res, status, { ...headers, traceparent }, body)
-  const hasNone = status === 204 || status === 304
-  res.writeHead(status, {
-    ...headers,
-    traceparent,
-    ...(hasNone ? {} : { 'content-length': Buffer.byteLength(body ?? '') }),
-  })
+  if (status === 204 || status === 304) res.writeHead(status, { ...headers, traceparent })
+  else res.writeHead(status, { ...headers, traceparent, 'content-length': Buffer.byteLength(body ?? '') })
   res.end(body)
 }
 

@@ -1,18 +1,14 @@
 import { setTimeout } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { requestHistogram } from './requests.ts'
 
 const registry = new Registry()
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const registers = [registry]
 
-const durations = new Histogram({
-  name: 'millrace_request_duration_seconds',
-  help: 'Time from the head of a request to the end of its answer; its count is the number of requests',
-  labelNames: ['function', 'method', 'route', 'status'],
-  buckets: seconds,
-  registers,
-})
+const requests = requestHistogram('millrace_request_duration_seconds', seconds)
+registry.registerMetric(requests.metric)
 
 const batchSizes = new Histogram({
   name: 'millrace_batch_size',
@@ -61,11 +57,7 @@ function observer(key: string, make: () => { observe: Observe }): Observe {
   return observe
 }
 
-/** `route` is the pattern that matched, never the path: a label has few values. */
-export const requestDone = (name: string, method: string, route: string, status: number, ms: number): void =>
-  observer(`${name} ${method} ${route} ${status}`, () => durations.labels(name, method, route, String(status)))(
-    ms / 1000,
-  )
+export const requestDone = requests.observe
 
 export const batchSize = (name: string, domain: string, size: number): void =>
   observer(`size ${name} ${domain}`, () => batchSizes.labels(name, domain))(size)
