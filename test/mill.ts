@@ -88,7 +88,8 @@ async function ready(mill: Mill, child: ChildProcess, serving: 'host' | 'framewo
   const path = serving === 'host' ? '/health/ready' : '/api/tutorials'
   await eventually(
     async () => {
-      if (child.exitCode !== null) throw new Gone(`it ended with ${child.exitCode}:\n${mill.output()}`)
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Gone(`it ended with ${child.exitCode ?? child.signalCode}:\n${mill.output()}`)
       const answer = await fetch(mill.query + path)
       if (answer.status !== 200) throw new Error(`not ready: ${answer.status}`)
     },

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { copyWith } from '../copy.ts'
 import { discard, type Mill, send, startMill } from '../mill.ts'
 
 /** What README.md says under "Add a domain in ten minutes", file by file. */
@@ -14,11 +14,7 @@ let root: string
 let mill: Mill
 
 beforeAll(async () => {
-  root = copyOfTheProject()
-  for (const { path, text } of files) {
-    mkdirSync(dirname(join(root, path)), { recursive: true })
-    writeFileSync(join(root, path), text)
-  }
+  root = copyWith(files)
   mill = await startMill({ pair: inject('pair'), root })
 })
 
@@ -47,12 +43,3 @@ test('its command goes all the way and its query answers, beside the domains tha
   const title = { title: 'Still here' }
   expect((await send(`${mill.publish}/api/tutorials`, title, { prefer: 'wait=15' })).status).toBe(201)
 })
-
-function copyOfTheProject(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'millrace-copy-'))
-  for (const folder of ['adapters', 'domains', 'functions', 'package.json', 'tsconfig.json']) {
-    cpSync(folder, join(copy, folder), { recursive: true })
-  }
-  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
-  return copy
-}

@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process'
+import { afterEach, expect, test } from 'vitest'
+import { expectKept, startLoad, stored } from '../load.ts'
+import { discard, eventually, type Mill, startMill } from '../mill.ts'
+
+let mill: Mill
+
+afterEach(async () => {
+  await mill.kill()
+  discard(mill)
+})
+
+const allStored = (yes: Set<string>) =>
+  eventually(
+    async () => {
+      const counts = await stored(mill)
+      for (const title of yes) if (!counts.has(title)) throw new Error(`${title} is not stored yet`)
+      return counts
+    },
+    { within: 20_000 },
+  )
+
+test('kill -9 at any moment loses nothing that was acknowledged, and doubles nothing', async () => {
+  mill = await startMill({ pair: 'embedded' })
+  const load = startLoad(() => mill)
+  for (let round = 1; round <= 4; round++) {
+    const before = load.told.yes.size
+    await eventually(async () => expect(load.told.yes.size).toBeGreaterThan(before + 50 * round))
+    await mill.kill()
+    mill = await startMill({ pair: 'embedded', dir: mill.dir })
+  }
+  await load.stop()
+  expectKept(load.told, await allStored(load.told.yes))
+  expect(load.told.yes.size).toBeGreaterThan(500)
+})
+
+test('Ctrl-C under load drains: it ends by itself with 0, and nothing is lost', async () => {
+  mill = await startMill({ pair: 'embedded' })
+  const load = startLoad(() => mill)
+  await eventually(async () => expect(load.told.yes.size).toBeGreaterThan(200))
+  const started = Date.now()
+  expect(await mill.stop()).toBe(0)
+  expect(Date.now() - started).toBeLessThan(5000)
+  await load.stop()
+  mill = await startMill({ pair: 'embedded', dir: mill.dir })
+  expectKept(load.told, await allStored(load.told.yes))
+})
+
+test('a second start on the same files says who holds them, and harms nothing', async () => {
+  mill = await startMill({ pair: 'embedded' })
+  const second = spawnSync(process.execPath, ['functions/dev.ts'], {
+    env: { ...process.env, MILLRACE_DIR: mill.dir, PORT: '0', LOG: 'embedded', STORE: 'embedded' },
+    encoding: 'utf8',
+  })
+  expect(second.status).toBe(1)
+  expect(second.stderr).toMatch(/is in use by process \d+, started 20/)
+  expect((await fetch(`${mill.query}/health/deep`)).status).toBe(200)
+})
