@@ -22,11 +22,17 @@ export const openStore = (config: Config): Promise<Store> => (store ??= makeStor
 /** Runs before the log and the store close, in the order of the calls. */
 export const onClose = (close: () => Promise<void>): void => void closers.push(close)
 
+/** Each is closed, whatever happened to the others; the first error is thrown at the end. */
 export async function closeAll(): Promise<void> {
-  for (const close of closers) await close()
-  await (await log)?.close()
-  await (await store)?.close()
-  ;(await file)?.close()
+  const steps = [
+    ...closers.splice(0),
+    async () => (await log)?.close(),
+    async () => (await store)?.close(),
+    async () => (await file)?.close(),
+  ]
+  const errors: unknown[] = []
+  for (const step of steps) await step().catch((error) => errors.push(error))
+  if (errors.length > 0) throw errors[0]
 }
 
 async function makeLog(config: Config): Promise<Log> {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Event, Outcome } from '../event.ts'
@@ -77,7 +77,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     return nothing
   }
 
-  async function onRequest(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function onRequest(req: FunctionRequest, res: ServerResponse): Promise<void> {
     const started = performance.now()
     const { method = 'GET', url = '/' } = req
     const mark = url.indexOf('?')
@@ -86,25 +86,21 @@ export async function startHost(options: HostOptions): Promise<Host> {
     res.on('close', () => {
       underWay.delete(res)
       const status = res.headersSent ? res.statusCode : CLIENT_GONE
-      requestDone(mount.name, method, (req as FunctionRequest).matched ?? '', status, performance.now() - started)
+      requestDone(mount.name, method, req.matched ?? '', status, performance.now() - started)
       if (draining) setImmediate(() => server.closeIdleConnections())
     })
     if (draining) res.shouldKeepAlive = false
     try {
       if (req.headers.host === undefined && req.httpVersion === '1.1') throw new Problem(400, 'Bad request', NO_HOST)
-      if (mount.kind === 'http') await call(mount.serve, req, res)
-      else await deliver(mount.serve, maxBodyBytes, req, res)
+      if (mount.kind === 'cloudevent') return await deliver(mount.serve, maxBodyBytes, req, res)
+      const body = readBody(req, maxBodyBytes)
+      req.rawBody = body instanceof Promise ? await body : body
+      await mount.serve(req, res)
     } catch (error) {
       if (error instanceof Gone) return
       const trace = traceOf(req.headers)
       refuse(req, res, problemOf(error, trace), trace)
     }
-  }
-
-  async function call(serve: HttpFunction, req: FunctionRequest, res: ServerResponse): Promise<void> {
-    const body = readBody(req, maxBodyBytes)
-    req.rawBody = body instanceof Promise ? await body : body
-    await serve(req, res)
   }
 
   /** The last request that a connection has brought and that is not answered yet. */

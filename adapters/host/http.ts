@@ -142,9 +142,9 @@ export function problemResponse({ status, title, message, headers, members }: Pr
   }
 }
 
-async function write(res: ServerResponse, { status, headers, body }: Response, { traceparent }: Trace): Promise<void> {
+function write(res: ServerResponse, { status, headers, body }: Response, { traceparent }: Trace): Promise<void> | void {
   if (res.headersSent || res.destroyed) return
-  if (typeof body === 'object') return await stream(res, status, { ...headers, traceparent }, body)
+  if (typeof body === 'object') return stream(res, status, { ...headers, traceparent }, body)
   if (status === 204 || status === 304) res.writeHead(status, { ...headers, traceparent })
   else res.writeHead(status, { ...headers, traceparent, 'content-length': Buffer.byteLength(body ?? '') })
   res.end(body)
