@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { manualClock } from '#test/clock.ts'
 import { type Receiver, type Reply, receiver } from '#test/receiver.ts'
@@ -64,9 +66,14 @@ test('given no answer in time, then it is none, and others that came later have 
   expect(later).toMatchObject({ status: undefined })
 })
 
-test('given an address that never accepts a connection, then that is no answer in time either', async () => {
+test('given a connection that is never made, then that is no answer in time either', async () => {
+  const silent = createServer()
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  opened.push(silent)
+  const connecting = once(silent, 'connection')
   const { post, clock } = posting1s()
-  const answer = post('http://192.0.2.1/', posting)
+  const answer = post(`https://127.0.0.1:${(silent.address() as AddressInfo).port}/`, posting)
+  await connecting
   await clock.advance(1000)
   expect(await answer).toMatchObject({ status: undefined })
 })
