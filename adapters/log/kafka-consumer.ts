@@ -4,7 +4,9 @@ import { systemClock } from '../clock.ts'
 import { connected } from './kafka-errors.ts'
 import type { ConsumeOptions, Consumer, LogRecord } from './log.ts'
 
-const HEARTBEAT_MS = 3000
+const HEARTBEAT_MS = 2000
+/** How long a member that died unseen keeps its partitions: as long as the real dispatcher. */
+const SESSION_MS = 10_000
 const RESTART_MS = 1000
 
 /** A consumer that goes on for ever: kafkajs gives up on some errors, this does not. */
@@ -21,7 +23,8 @@ export async function consuming(
       groupId: group,
       maxWaitTimeInMs: 200,
       heartbeatInterval: HEARTBEAT_MS,
-      sessionTimeout: 30_000,
+      sessionTimeout: SESSION_MS,
+      rebalanceTimeout: SESSION_MS,
       allowAutoTopicCreation: false,
       retry: { retries: 10, restartOnFailure: async () => true },
     })

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { kafkaLog } from '#adapters/log/kafka.ts'
+import { expectKept, startLoad, stored, type Told } from '../load.ts'
+import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
+import { type Services, startServices } from '../services/services.ts'
+
+const MINUTE = 60_000
+
+let services: Services
+let mill: Mill
+
+const start = (dir?: string) =>
+  startMill({
+    pair: 'real',
+    ...(dir ? { dir } : {}),
+    env: {
+      KAFKA_BROKERS: services.brokers.join(','),
+      MONGODB_URI: services.mongodbUri,
+      MONGODB_DATABASE: 'faults',
+    },
+  })
+
+beforeAll(async () => {
+  services = await startServices({ dir: '.millrace/fault-services', kafkaPort: 19492, mongodbPort: 27517 })
+  mill = await start()
+}, 2 * MINUTE)
+
+afterAll(async () => {
+  await mill?.kill()
+  await services?.stop()
+  if (mill) discard(mill)
+})
+
+/** The checker: what clients were told, against the topic from offset 0 and against what is stored. */
+async function expectNothingLost(told: Told): Promise<void> {
+  const log = kafkaLog({ brokers: services.brokers, replication: 3, maxBuffered: 1 })
+  const onTopic = new Map<string, number>()
+  for await (const { value } of log.scan('tutorials-topic')) {
+    const title = String(value)
+    onTopic.set(title, (onTopic.get(title) ?? 0) + 1)
+  }
+  await log.close()
+  expectKept(told, onTopic)
+  const counts = await eventually(
+    async () => {
+      const counts = await stored(mill)
+      for (const title of onTopic.keys()) if (!counts.has(title)) throw new Error(`${title} is not stored yet`)
+      return counts
+    },
+    { within: MINUTE, every: 200 },
+  )
+  expectKept(told, counts)
+}
+
+const until = (load: { told: Told }, more: number) => {
+  const wanted = load.told.yes.size + more
+  return eventually(async () => expect(load.told.yes.size).toBeGreaterThan(wanted), { within: MINUTE })
+}
+
+test(
+  'each broker killed and paused in turn under load: nothing acknowledged is lost, nothing is doubled',
+  async () => {
+    const load = startLoad(() => mill, 16)
+    for (const n of [1, 2, 3] as const) {
+      await until(load, 200)
+      await services.broker(n).kill()
+      await until(load, 200)
+      await services.broker(n).start()
+      await until(load, 200)
+      services.broker(n).pause()
+      await until(load, 100)
+      services.broker(n).resume()
+    }
+    await until(load, 200)
+    await load.stop()
+    await expectNothingLost(load.told)
+  },
+  5 * MINUTE,
+)
+
+test(
+  'publish and persist killed under load, between acknowledgement and answer too: nothing is lost',
+  async () => {
+    const load = startLoad(() => mill, 16)
+    for (let round = 0; round < 3; round++) {
+      await until(load, 200)
+      await mill.kill()
+      mill = await start(mill.dir)
+    }
+    await load.stop()
+    await expectNothingLost(load.told)
+  },
+  3 * MINUTE,
+)
+
+test(
+  'the store killed: publish goes on with 202, reads say 503, and work goes on within seconds of its return',
+  async () => {
+    await services.mongod.kill()
+    const load = startLoad(() => mill, 4)
+    await until(load, 50)
+    await expectProblem(await fetch(`${mill.query}/api/tutorials`), 503)
+    const waited = await send(`${mill.publish}/api/tutorials`, { title: 'Wait for nothing' }, { prefer: 'wait=1' })
+    expect(waited.status).toBe(202)
+    const { receipt } = (await waited.json()) as { receipt: string }
+    await load.stop()
+    expect([...load.told.no, ...load.told.unknown]).toEqual([])
+    await services.mongod.start()
+    await eventually(
+      async () => expect(await (await fetch(mill.query + receipt)).json()).toMatchObject({ status: 'applied' }),
+      { within: 15_000 },
+    )
+    await expectNothingLost(load.told)
+  },
+  2 * MINUTE,
+)
+
+test(
+  'Kafka gone: 503 with Retry-After within 2 s, reads go on, and publish heals by itself',
+  async () => {
+    await Promise.all(([1, 2, 3] as const).map((n) => services.broker(n).kill()))
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const before = Date.now()
+      const answer = await send(`${mill.publish}/api/tutorials`, { title: 'No one hears' })
+      expect(Date.now() - before).toBeLessThan(2000)
+      expect(answer.headers.get('retry-after')).toBe('1')
+      const problem = await expectProblem(answer, 503)
+      expect(problem).toMatchObject({ id: expect.any(String), idempotencyKey: expect.any(String) })
+    }
+    expect((await fetch(`${mill.query}/api/tutorials`)).status).toBe(200)
+    await Promise.all(([1, 2, 3] as const).map((n) => services.broker(n).start()))
+    const healed = await eventually(
+      async () => {
+        const answer = await send(`${mill.publish}/api/tutorials`, { title: 'Healed' }, { prefer: 'wait=15' })
+        expect(answer.status).toBe(201)
+        return answer
+      },
+      { within: MINUTE, every: 500 },
+    )
+    expect(healed.status).toBe(201)
+  },
+  3 * MINUTE,
+)
+
+test(
+  'a bare title that an old producer writes straight to the topic is applied, once',
+  async () => {
+    const log = kafkaLog({ brokers: services.brokers, replication: 3, maxBuffered: 10 })
+    const title = `Bare ${crypto.randomUUID()}`
+    await eventually(() => log.append('tutorials-topic', { key: null, value: title }), { within: MINUTE, every: 500 })
+    await log.close()
+    await eventually(async () => expect((await stored(mill)).get(title)).toBe(1), { within: MINUTE })
+  },
+  2 * MINUTE,
+)
