@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { manualClock } from '#test/clock.ts'
 import { type Receiver, type Reply, receiver } from '#test/receiver.ts'
-import { systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { poster } from './post.ts'
 
 const posting = { headers: { 'ce-id': 'id-1', 'content-type': 'text/plain' }, body: 'data' }
@@ -76,6 +76,18 @@ test('given a connection that is never made, then that is no answer in time eith
   await connecting
   await clock.advance(1000)
   expect(await answer).toMatchObject({ status: undefined })
+})
+
+test('given a connection that is made too late, then the request is not sent any more', async () => {
+  const server = await receiving(() => ({ status: 204 }))
+  let isLate = true
+  const clock: Clock = { now: () => 0, sleep: () => (isLate ? Promise.resolve() : new Promise(() => {})) }
+  const posts = poster(clock, { timeoutMs: 1000 })
+  opened.push(posts)
+  expect(await posts.post(server.url, { ...posting, body: 'late' })).toMatchObject({ status: undefined })
+  isLate = false
+  expect(await posts.post(server.url, { ...posting, body: 'in time' })).toMatchObject({ status: 204 })
+  expect(server.received.map(({ body }) => body.toString())).toEqual(['in time'])
 })
 
 test('given answers in time, then nothing is broken off later', async () => {

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
+import { type Deadlines, deadlines } from './deadlines.ts'
 import type { Posting } from './request.ts'
 
 export interface Answer {
@@ -82,44 +83,5 @@ function answering(timer: Deadlines, resolve: (answer: Answer) => void): Dispatc
     },
     onResponseEnd: () => end({ status, head }),
     onResponseError: () => end({ status: undefined, head: NOTHING }),
-  }
-}
-
-interface Call {
-  due: number
-  abort(): void
-}
-
-interface Deadlines {
-  begin(abort: () => void): Call
-  end(call: Call): void
-  stop(): void
-}
-
-/** All calls may take equally long, so the oldest is due first and one sleeper is enough for any number of them. */
-function deadlines(clock: Clock, ms: number): Deadlines {
-  const calls = new Set<Call>()
-  const stopped = new AbortController()
-  let watching = false
-
-  async function watch(): Promise<void> {
-    watching = true
-    for (const call of calls) {
-      await clock.sleep(Math.max(0, call.due - clock.now()), stopped.signal)
-      if (stopped.signal.aborted) return
-      if (calls.delete(call)) call.abort()
-    }
-    watching = false
-  }
-
-  return {
-    begin(abort) {
-      const call = { due: clock.now() + ms, abort }
-      calls.add(call)
-      if (!watching) void watch()
-      return call
-    },
-    end: (call) => void calls.delete(call),
-    stop: () => stopped.abort(),
   }
 }

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, vi } from 'vitest'
+import { openFile } from '#adapters/embedded/file.ts'
+import { embeddedLog } from '#adapters/log/embedded.ts'
+import type { NewRecord } from '#adapters/log/log.ts'
+import { partitionOf } from '#adapters/log/partition.ts'
+import type { Fate } from '#adapters/source/deliver.ts'
+import { type SourceParts, type SourceSpec, startSource } from '#adapters/source/source.ts'
+import { manualClock } from './clock.ts'
+import { type Received, type Receiver, type Reply, receiver } from './receiver.ts'
+
+/** Sources on an embedded log, with receivers to send to and a clock that a test moves; all closed after each test. */
+
+const dir = mkdtempSync(join(tmpdir(), 'source-'))
+const file = openFile(dir)
+export const log = embeddedLog(file)
+/** What is closed after the test, the first first. */
+export const opened: { close(): unknown }[] = []
+let topics = 0
+
+afterEach(async () => {
+  for (const each of opened.splice(0)) await each.close()
+})
+
+afterAll(async () => {
+  await log.close()
+  file.close()
+  rmSync(dir, { recursive: true })
+})
+
+const PARTITIONS = 2
+/** A key of each partition. */
+export const [A, B] = [0, 1].map((wanted) =>
+  ['a', 'b', 'c', 'd'].find((key) => partitionOf(key, PARTITIONS) === wanted),
+) as [string, string]
+
+export async function newTopic(): Promise<string> {
+  const topic = `topic-${++topics}`
+  await log.ensure([{ name: topic, partitions: PARTITIONS }])
+  return topic
+}
+
+/** Records named by key and number, such as a0, a1: what they say is what the tests look at. */
+export async function append(
+  topic: string,
+  key: string,
+  count: number,
+  more: Partial<NewRecord> = {},
+): Promise<string[]> {
+  const names = Array.from({ length: count }, (_, n) => `${key}${n}`)
+  await Promise.all(names.map((name) => log.append(topic, { key, value: name, ...more })))
+  return names
+}
+
+export async function receiving(
+  reply: (name: string, received: Received, index: number) => number | Reply | Promise<Reply>,
+): Promise<Receiver> {
+  const server = await receiver(async (received, index) => {
+    const answer = await reply(received.body.toString(), received, index)
+    return typeof answer === 'number' ? { status: answer } : answer
+  })
+  opened.push(server)
+  return server
+}
+
+/** Answers are kept back until they are let go. */
+export function gate() {
+  const held = new Map<string, (reply: Reply) => void>()
+  return {
+    hold: (name: string) => new Promise<Reply>((resolve) => held.set(name, resolve)),
+    held: () => [...held.keys()],
+    release(name: string, status = 204) {
+      held.get(name)?.({ status })
+      held.delete(name)
+    },
+    releaseAll() {
+      for (const name of [...held.keys()]) this.release(name)
+    },
+  }
+}
+
+export async function starting(
+  topic: string,
+  sink: string,
+  more: Partial<SourceSpec> = {},
+  parts: Partial<SourceParts> = {},
+) {
+  const clock = manualClock()
+  const fates: Fate[] = []
+  const logged: string[] = []
+  let retries = 0
+  const spec: SourceSpec = {
+    name: 'source',
+    namespace: 'mill',
+    topic,
+    group: `group-${topic}`,
+    ordering: 'unordered',
+    initialOffset: 'earliest',
+    sink,
+    ...more,
+  }
+  const source = await startSource(spec, {
+    log,
+    clock,
+    logger: {
+      warn: (_, message) => logged.push(`warn: ${message}`),
+      error: (_, message) => logged.push(`error: ${message}`),
+    },
+    onFate: (fate) => void fates.push(fate),
+    onRetry: () => void retries++,
+    ...parts,
+  })
+  opened.unshift(source)
+  return { source, clock, fates, logged, retries: () => retries }
+}
+
+export const namesOf = ({ received }: Receiver) => received.map(({ body }) => body.toString())
+export const eventually = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 5000, interval: 2 })
+export const lagOf = async (topic: string) =>
+  [...(await log.lag(topic, `group-${topic}`)).values()].reduce((sum, lag) => sum + lag, 0)
+export const expectLag = (topic: string, lag: number) => eventually(async () => expect(await lagOf(topic)).toBe(lag))
+
+/** Lets time pass in small steps, slower than answers come, until it is so. */
+export async function passing(clock: { advance(ms: number): Promise<void> }, look: () => void): Promise<void> {
+  await eventually(async () => {
+    await clock.advance(100)
+    look()
+  })
+}
