@@ -20,9 +20,6 @@ function typeOf(error: unknown): string {
   return ''
 }
 
-export const isDisconnected = (error: unknown): boolean =>
-  error instanceof kafkajs.KafkaJSError && /disconnected/i.test(error.message)
-
 export const asUnavailable = (error: unknown): unknown =>
   error instanceof kafkajs.KafkaJSError ? new Unavailable('log', error.message, { cause: error }) : error
 

@@ -2,7 +2,7 @@ import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
 import { systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 import { consuming, scanning } from './kafka-consumer.ts'
-import { asUnavailable, connected, isDisconnected, isProducersFault, isRecordsFault } from './kafka-errors.ts'
+import { asUnavailable, connected, isProducersFault, isRecordsFault } from './kafka-errors.ts'
 import { ensureTopics } from './kafka-topics.ts'
 import { type Lane, lane } from './lane.ts'
 import type { Consumer, Log, NewRecord } from './log.ts'
@@ -18,6 +18,7 @@ export interface KafkaOptions {
   onRetry?(error: unknown): void
 }
 
+const REQUEST_MS = 5000
 const MAX_SEND_BYTES = 900_000
 const RECORD_OVERHEAD_BYTES = 100
 
@@ -27,13 +28,15 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
     clientId: 'millrace',
     brokers,
     connectionTimeout: 1000,
-    requestTimeout: 5000,
+    requestTimeout: REQUEST_MS,
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: 3, initialRetryTime: 50, maxRetryTime: 400 },
   })
   const lanes = new Map<string, Lane<NewRecord>[]>()
   const looking = new Map<string, Promise<Lane<NewRecord>[]>>()
   const consumers = new Set<Consumer>()
+  /** All that were made, to be closed at the end: a lane may still repeat its batch on one that others have left. */
+  const producers = new Set<Promise<Producer>>()
   let producing: Promise<Producer> | undefined
   let administering: Promise<Admin> | undefined
   let spread = 0
@@ -52,8 +55,10 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
     }
   }
 
-  function producer(): Promise<Producer> {
-    producing ??= connected(
+  /** One for all lanes, for as long as it keeps its place in each of them. */
+  function sharedProducer(): Promise<Producer> {
+    if (producing) return producing
+    const made = connected(
       kafka.producer({
         idempotent: true,
         allowAutoTopicCreation: false,
@@ -62,64 +67,84 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
           ({ message }) =>
             message.partition ?? 0,
       }),
-    ).catch((error) => {
-      producing = undefined
-      throw error
+    )
+    producing = made
+    producers.add(made)
+    made.catch(() => {
+      retire(made)
+      producers.delete(made)
     })
-    return producing
+    return made
   }
 
+  function retire(producer: Promise<Producer>): void {
+    if (producing === producer) producing = undefined
+  }
+
+  /**
+   * A batch keeps to one producer, by whose sequence numbers the brokers know a repeat. Only one that has lost its place
+   * in this partition is left for a new one; should the batch be written already, persist knows the repeat by its id.
+   */
   function laneOf(topic: string, partition: number): Lane<NewRecord> {
+    let own: Promise<Producer> | undefined
     return lane<NewRecord>({
       maxBytes: MAX_SEND_BYTES,
-      answerWithinMs,
       clock: systemClock,
       bytesOf,
       isTheirFault: isRecordsFault,
       ...(onRetry ? { onRetry } : {}),
       async send(records) {
-        const current = producer()
+        own ??= sharedProducer()
+        const producer = await own.catch((error) => {
+          own = undefined
+          throw error
+        })
         try {
           const messages = records.map((record) => messageOf(record, partition))
-          const answers = await (await current).send({ topic, acks: -1, timeout: 5000, messages })
+          const answers = await producer.send({ topic, acks: -1, timeout: REQUEST_MS, messages })
           const answer = answers.find((answer) => answer.partition === partition)
           if (!answer) throw new Error('the answer of the brokers does not cover the partition')
           return Number(answer.baseOffset)
         } catch (error) {
-          if (isProducersFault(error) || isDisconnected(error)) replace(current)
+          if (isProducersFault(error)) {
+            retire(own)
+            own = undefined
+          }
           throw error
         }
       },
     })
   }
 
-  /** A producer that lost its place can't go on; a new one sends the same records, and persist knows repeats by their id. */
-  function replace(broken: Promise<Producer>): void {
-    if (producing === broken) producing = undefined
-    void broken.then((producer) => producer.disconnect()).catch(() => undefined)
-  }
-
   async function lanesOf(topic: string): Promise<Lane<NewRecord>[]> {
     const metadata = await administered((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
     const partitions = metadata.topics[0]?.partitions.length ?? 0
+    if (partitions === 0) throw new Unavailable('log', `topic ${topic} has no partitions`)
     const made = Array.from({ length: partitions }, (_, partition) => laneOf(topic, partition))
-    lanes.set(topic, made)
+    setImmediate(() => lanes.set(topic, made))
     return made
   }
 
-  /** Known after the first append to a topic; until then the callers share one look, and its time is theirs. */
-  async function findLanes(topic: string): Promise<Lane<NewRecord>[]> {
-    const look = looking.get(topic) ?? lanesOf(topic).finally(() => looking.delete(topic))
-    looking.set(topic, look)
+  /**
+   * Until the partitions of a topic are known its callers share one look, and go on in the order in which they came:
+   * who comes while they do so goes the same way, behind them.
+   */
+  async function findLanes(topic: string, deadline: number): Promise<Lane<NewRecord>[]> {
+    const look = looking.get(topic) ?? lanesOf(topic)
+    if (!looking.has(topic)) {
+      looking.set(topic, look)
+      const forget = () => looking.delete(topic)
+      look.then(() => setImmediate(forget), forget)
+    }
     const done = new AbortController()
-    const late = systemClock.sleep(answerWithinMs, done.signal).then(() => {
+    const late = systemClock.sleep(deadline - Date.now(), done.signal).then(() => {
       throw new Unavailable('log', 'the brokers can not be reached')
     })
     try {
       return await Promise.race([look, late])
     } finally {
-      done.abort()
       late.catch(() => undefined)
+      done.abort()
     }
   }
 
@@ -128,9 +153,10 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
     if (buffered >= maxBuffered) throw new Unavailable('log', 'the buffer is full')
     buffered++
     try {
-      const found = lanes.get(topic) ?? (await findLanes(topic))
+      const deadline = Date.now() + answerWithinMs
+      const found = lanes.get(topic) ?? (await findLanes(topic, deadline))
       const partition = record.key === null ? spread++ % found.length : partitionOf(record.key, found.length)
-      return { partition, offset: await (found[partition] as Lane<NewRecord>).append(record) }
+      return { partition, offset: await (found[partition] as Lane<NewRecord>).append(record, deadline) }
     } finally {
       buffered--
     }
@@ -189,10 +215,12 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
 
     async close() {
       closed = true
-      await Promise.all([...lanes.values()].flat().map((lane) => lane.answered()))
+      await Promise.allSettled(looking.values())
+      await new Promise((resolve) => setImmediate(resolve))
+      await Promise.all([...lanes.values()].flat().map((lane) => lane.close()))
       await Promise.all([...consumers].map((consumer) => consumer.close()))
-      const parts = [await producing?.catch(() => undefined), await administering?.catch(() => undefined)]
-      await Promise.all(parts.map((part) => part?.disconnect()))
+      const parts = await Promise.allSettled([...producers, administering])
+      await Promise.all(parts.map((part) => part.status === 'fulfilled' && part.value?.disconnect()))
     },
   }
 }

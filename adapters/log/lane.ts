@@ -8,20 +8,19 @@ export interface LaneOptions<Item> {
   maxBytes: number
   /** Whether the items themselves are at fault, so that sending them again is no use. */
   isTheirFault(error: unknown): boolean
-  /** The longest that a caller waits for its answer. */
-  answerWithinMs: number
   clock: Clock
   onRetry?(error: unknown): void
 }
 
 export interface Lane<Item> {
   /**
-   * Resolves with the item's offset. Rejects with `Unavailable` once the time is up: not handed over, the item has left
-   * the lane; handed over, it is in a send whose end is not known yet, and only that send may still write it.
+   * Resolves with the item's offset. Rejects with `Unavailable` at the deadline, which never goes back from one call to
+   * the next: not handed over, the item has left the lane; handed over, it is in a send whose end is not known yet, and
+   * only that send may still write it.
    */
-  append(item: Item): Promise<number>
-  /** Resolves once every caller has its answer. */
-  answered(): Promise<void>
+  append(item: Item, deadline: number): Promise<number>
+  /** Resolves once every caller has its answer; a send whose callers all have theirs is given up. */
+  close(): Promise<void>
 }
 
 interface Entry<Item> {
@@ -40,13 +39,14 @@ const LONGEST_PAUSE_MS = 1000
  * meanwhile goes out together in the next one. A send that fails is repeated with the identical items until it is
  * settled: going on as if it had not been sent could lose acknowledged items behind it.
  */
-export function lane<Item>(options: LaneOptions<Item>): Lane<Item> {
-  const { send, bytesOf, maxBytes, isTheirFault, answerWithinMs, clock } = options
+export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRetry }: LaneOptions<Item>): Lane<Item> {
   let queue: Entry<Item>[] = []
   let sending: Entry<Item>[] = []
   let isRunning = false
   let isWatching = false
-  const watchers: (() => void)[] = []
+  let unanswered = 0
+  let allAnswered = () => {}
+  const closed = new AbortController()
 
   function next(): Entry<Item>[] {
     let bytes = 0
@@ -72,15 +72,15 @@ export function lane<Item>(options: LaneOptions<Item>): Lane<Item> {
 
   async function settle(batch: Entry<Item>[]): Promise<void> {
     const items = batch.map(({ item }) => item)
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    for (let pause = FIRST_PAUSE_MS; !closed.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         const offset = await send(items)
         for (const [index, entry] of batch.entries()) answer(entry, () => entry.resolve(offset + index))
         return
       } catch (error) {
         if (isTheirFault(error)) return await blame(batch, error)
-        options.onRetry?.(error)
-        await clock.sleep(pause * (0.5 + Math.random() / 2))
+        onRetry?.(error)
+        await clock.sleep(pause * (0.5 + Math.random() / 2), closed.signal)
       }
     }
   }
@@ -98,39 +98,46 @@ export function lane<Item>(options: LaneOptions<Item>): Lane<Item> {
     if (entry.isAnswered) return
     entry.isAnswered = true
     how()
+    if (--unanswered === 0) allAnswered()
   }
 
   /** One timer for the lane: entries are answered late in the order in which they came. */
   async function watch(): Promise<void> {
-    for (;;) {
+    while (unanswered > 0) {
       const now = clock.now()
       for (const entry of sending) if (entry.deadline <= now) answer(entry, () => entry.reject(late(true)))
-      const expired = queue.findIndex(({ deadline }) => deadline > now)
-      const gone = queue.splice(0, expired < 0 ? queue.length : expired)
+      const inTime = queue.findIndex(({ deadline }) => deadline > now)
+      const gone = queue.splice(0, inTime < 0 ? queue.length : inTime)
       for (const entry of gone) answer(entry, () => entry.reject(late(false)))
-      const waiting = [...sending, ...queue].find(({ isAnswered }) => !isAnswered)
-      if (!waiting) break
-      await clock.sleep(Math.max(10, waiting.deadline - now))
+      const first = sending.find(({ isAnswered }) => !isAnswered) ?? queue[0]
+      if (first) await clock.sleep(Math.max(10, first.deadline - now), closed.signal)
     }
     isWatching = false
-    for (const watcher of watchers.splice(0)) watcher()
   }
 
   return {
-    append(item) {
+    append(item, deadline) {
       return new Promise((resolve, reject) => {
-        queue.push({ item, deadline: clock.now() + answerWithinMs, isAnswered: false, resolve, reject })
+        queue.push({ item, deadline, isAnswered: false, resolve, reject })
+        unanswered++
         if (!isRunning) {
           isRunning = true
           setImmediate(run)
         }
         if (!isWatching) {
           isWatching = true
-          void clock.sleep(answerWithinMs).then(watch)
+          void clock.sleep(deadline - clock.now(), closed.signal).then(watch)
         }
       })
     },
-    answered: () => (isWatching ? new Promise((resolve) => watchers.push(resolve)) : Promise.resolve()),
+    async close() {
+      if (unanswered > 0) {
+        await new Promise<void>((resolve) => {
+          allAnswered = resolve
+        })
+      }
+      closed.abort()
+    },
   }
 }
 
