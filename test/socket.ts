@@ -8,8 +8,11 @@ export interface RawSocket {
   until(text: string): Promise<string>
   /** All that came, once the other side has closed; rejects when it reset the connection. */
   closed(): Promise<string>
-  /** Reads no more. */
+  /** Resolves once all that was said is on its way. */
+  sent(): Promise<void>
+  /** Reads no more until `resume`. */
   pause(): void
+  resume(): void
   /** Goes away without a word. */
   leave(): void
 }
@@ -36,7 +39,11 @@ export async function rawSocket(port: number): Promise<RawSocket> {
       if (failure) throw new Error(`reset after: ${received}`, { cause: failure })
       return received
     },
+    async sent() {
+      if (socket.writableLength > 0) await once(socket, 'drain')
+    },
     pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     leave: () => void socket.resetAndDestroy(),
   }
 }

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Event, MALFORMED } from '../event.ts'
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
-/** What is kept of a body that is too large. */
+/** What is kept of a body that is too large: always as much, so that its id does not depend on how it arrived. */
 export const KEPT_BYTES = 64 * 1024
 /** Letters are listed: they hold no credentials. */
 const SECRET = new Set(['authorization', 'cookie', 'proxy-authorization'])
@@ -30,7 +30,7 @@ export function eventOf(headers: IncomingHttpHeaders, body: Buffer): Event {
 
 /** An event of type MALFORMED for a body of which only the beginning is known. */
 export const oversized = (headers: IncomingHttpHeaders, head: Buffer, reason: string): Event => ({
-  ...malformed(headers, head.subarray(0, KEPT_BYTES), reason),
+  ...malformed(headers, head, reason),
   truncated: 'true',
 })
 

@@ -49,6 +49,16 @@ test.each([
   expect(received).toMatch(isProblem)
 })
 
+test('a client that sends all of a body that is too large before it reads still finds its 413', async () => {
+  const { port } = await serve(path)
+  const socket = await rawSocket(port)
+  socket.pause()
+  socket.send(`POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 20000000\r\n\r\n${'x'.repeat(20_000_000)}`)
+  await socket.sent()
+  socket.resume()
+  expect(statuses(await socket.closed())).toEqual([413])
+})
+
 test.each([
   ['its head', 'POST / HTTP/1.1\r\nhost: a\r\n'],
   ['its body', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nab'],
@@ -132,7 +142,7 @@ test('given a stream that began before, a closing host lets it end and its conne
     await gate.promise
     yield 'second'
   }
-  const { port, close } = await serve(async () => ({ status: 200, body: halves() }))
+  const { port, close } = await serve(async () => ({ status: 200, body: halves() }), { drainWithinMs: 60_000 })
   const socket = await rawSocket(port)
   socket.send(get('/'))
   await socket.until('first')
