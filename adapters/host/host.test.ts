@@ -211,7 +211,7 @@ test('a persist that throws is a 500 that shows nothing of the inside', async ()
   expect(JSON.stringify(await problem(await post(`${url}/persist`, 'x', binary), 500))).not.toContain('1234')
 })
 
-test('live and ready are shallow; deep names the part that is away or does not answer in time', async () => {
+test('live and ready are shallow; deep names the part that is away, and shows no more of it', async () => {
   const { url } = await serve([], {
     checks: {
       log: async () => {},
