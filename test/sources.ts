@@ -118,7 +118,7 @@ export async function starting(
 
 export const namesOf = ({ received }: Receiver) => received.map(({ body }) => body.toString())
 export const eventually = <T>(look: () => T | Promise<T>) => vi.waitFor(look, { timeout: 5000, interval: 2 })
-export const lagOf = async (topic: string) =>
+const lagOf = async (topic: string) =>
   [...(await log.lag(topic, `group-${topic}`)).values()].reduce((sum, lag) => sum + lag, 0)
 export const expectLag = (topic: string, lag: number) => eventually(async () => expect(await lagOf(topic)).toBe(lag))
 

@@ -7,7 +7,6 @@ import {
   eventually,
   expectLag,
   gate,
-  lagOf,
   log,
   namesOf,
   newTopic,
@@ -15,6 +14,7 @@ import {
   receiving,
   starting,
 } from '#test/sources.ts'
+import type { LogRecord } from '../log/log.ts'
 import type { SourceParts } from './source.ts'
 
 describe('commits', () => {
@@ -22,11 +22,23 @@ describe('commits', () => {
     const topic = await newTopic()
     await append(topic, A, 10)
     const server = await receiving(() => 204)
-    const { clock, fates } = await starting(topic, server.url)
+    const commits: number[] = []
+    const noting: SourceParts['log'] = {
+      async consume(options, take) {
+        const consumer = await log.consume(options, take)
+        const commit = (partition: number, offset: number) => {
+          commits.push(offset)
+          return consumer.commit(partition, offset)
+        }
+        return { ...consumer, commit }
+      },
+    }
+    const { clock, fates } = await starting(topic, server.url, {}, { log: noting })
     await eventually(() => expect(fates).toHaveLength(10))
     await clock.advance(4999)
-    expect(await lagOf(topic)).toBe(10)
+    expect(commits).toEqual([])
     await clock.advance(1)
+    expect(commits).toEqual([10])
     await expectLag(topic, 0)
     await append(topic, B, 5)
     await eventually(() => expect(fates).toHaveLength(15))
@@ -71,6 +83,37 @@ describe('commits', () => {
     expect(logged).toEqual(['warn: not committed'])
     await clock.advance(5000)
     await expectLag(topic, 0)
+  })
+
+  test('given a partition that is lost and read again, then what was read before does not mix with it', async () => {
+    const answers = gate()
+    const server = await receiving((_, __, index) => answers.hold(String(index)))
+    const committed: number[] = []
+    let take: (records: LogRecord[]) => Promise<void> = async () => {}
+    const rereading: SourceParts['log'] = {
+      async consume(_, taking) {
+        take = taking
+        return { commit: async (_, offset) => void committed.push(offset), close: async () => {} }
+      },
+    }
+    const { clock, fates } = await starting('any', server.url, { maxInFlight: 1 }, { log: rereading })
+    const records = ['x', 'y', 'z'].map((value, offset) => ({
+      ...{ partition: 0, offset, time: 0, key: null, headers: [] },
+      value: Buffer.from(value),
+    }))
+    const before = take(records)
+    await eventually(() => expect(server.waiting()).toBe(1))
+    const again = take(records)
+    for (let n = 0; n < 4; n++) {
+      await eventually(() => expect(answers.held()).toEqual([String(n)]))
+      answers.releaseAll()
+      await eventually(() => expect(fates).toHaveLength(n + 1))
+      await clock.advance(5000)
+    }
+    await Promise.all([before, again])
+    expect(namesOf(server)).toEqual(['x', 'x', 'y', 'z'])
+    expect(committed.at(-1)).toBe(3)
+    expect(committed).toEqual(committed.toSorted())
   })
 
   test('attempts are counted in memory: a restart starts the count again', async () => {

@@ -55,6 +55,8 @@ interface Partition {
   polled: (() => Promise<void>) | undefined
   /** The last delivery, behind which the next one waits if they are ordered. */
   last: Promise<void>
+  /** Counts the takes. A log that lost the partition and reads it again does not wait for the take before, which ends. */
+  takes: number
 }
 
 const STOP_MS = 10_000
@@ -81,16 +83,19 @@ export async function startSource(spec: SourceSpec, parts: SourceParts): Promise
     const known = partitions.get(number)
     if (known) return known
     const { room = slots(2 * maxPollRecords), polled } = shares[number % consumers] as (typeof shares)[number]
-    const partition = { offsets: offsets(), room, polled, last: Promise.resolve() }
+    const partition = { offsets: offsets(), room, polled, last: Promise.resolve(), takes: 0 }
     partitions.set(number, partition)
     return partition
   }
 
   async function take(records: LogRecord[]): Promise<void> {
+    const [first] = records
+    if (!first) return
+    const partition = partitionOf(first.partition)
+    const turn = ++partition.takes
     for (const record of records) {
-      const partition = partitionOf(record.partition)
       await partition.room.take()
-      if (stopping.aborted) return partition.room.free()
+      if (stopping.aborted || turn !== partition.takes) return partition.room.free()
       partition.offsets.begin(record.offset)
       const delivery = settle(record, partition).finally(() => {
         deliveries.delete(delivery)
