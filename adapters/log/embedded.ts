@@ -1,4 +1,5 @@
 import type { EmbeddedFile } from '#adapters/embedded/file.ts'
+import { systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord, Position } from './log.ts'
 import { partitionOf } from './partition.ts'
@@ -6,6 +7,10 @@ import { partitionOf } from './partition.ts'
 /** Commits are written this late at most: a crash delivers again what came since, as a KafkaSource does. */
 const COMMIT_DELAY_MS = 50
 const SCAN_PAGE = 1000
+/** As Kafka has it by default. */
+const MAX_RECORD_BYTES = 1_048_576
+/** A `take` that failed gets the same records again after this. */
+const AGAIN_AFTER_MS = 500
 
 interface Pending {
   topic: string
@@ -51,6 +56,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
   /** The next offset of each partition of each topic. */
   const ends = new Map<string, number[]>()
   const wakers = new Set<() => void>()
+  const consumers = new Set<Consumer>()
   let pending: Pending[] = []
   let spread = 0
   let closed = false
@@ -117,6 +123,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
     append(topic, record) {
       if (closed) return Promise.reject(new Unavailable('log', 'the embedded file is closed'))
       if (pending.length >= maxBuffered) return Promise.reject(new Unavailable('log', 'the buffer is full'))
+      if (isTooLarge(record)) return Promise.reject(new Error(`log: a record of more than ${MAX_RECORD_BYTES} bytes`))
       const partitions = topics.get(topic)
       if (partitions === undefined) return Promise.reject(new Error(`log: there is no topic ${topic}`))
       const partition = record.key === null ? spread++ % partitions : partitionOf(record.key, partitions)
@@ -138,6 +145,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
 
     async consume(options, take) {
       const consumer = consuming(options, take)
+      consumers.add(consumer)
       return consumer
     },
 
@@ -153,6 +161,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
     async close() {
       closed = true
       while (pending.length > 0) await new Promise((resolve) => setImmediate(resolve))
+      await Promise.all([...consumers].map((consumer) => consumer.close()))
     },
   }
 
@@ -166,17 +175,21 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
     const taking = new Set<Promise<void>>()
     const commits = new Map<number, number>()
     let timer: NodeJS.Timeout | undefined
-    let stopped = false
+    const stopping = new AbortController()
 
     function pump(): void {
       for (const [partition, from] of positions.entries()) {
-        if (stopped) return
+        if (stopping.signal.aborted) return
         if (busy.has(partition) || from >= (endsOf(topic)[partition] ?? 0)) continue
         const records = read(topic, partition, from, Number.MAX_SAFE_INTEGER, maxRecords)
         positions[partition] = (records.at(-1)?.offset ?? from) + 1
         busy.add(partition)
         const taken = take(records)
-          .catch((error) => onError?.(error))
+          .catch(async (error) => {
+            onError?.(error)
+            positions[partition] = from
+            await systemClock.sleep(AGAIN_AFTER_MS, stopping.signal)
+          })
           .finally(() => {
             taking.delete(taken)
             busy.delete(partition)
@@ -186,14 +199,20 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
       }
     }
 
+    /** Commits that can't be written stay for the next time: their records are delivered again at worst. */
     function writeCommits(): void {
       clearTimeout(timer)
       timer = undefined
       if (commits.size === 0) return
-      database.exec('BEGIN')
-      for (const [partition, offset] of commits) upsertCommit.run(group, topic, partition, offset)
-      database.exec('COMMIT')
-      commits.clear()
+      try {
+        database.exec('BEGIN')
+        for (const [partition, offset] of commits) upsertCommit.run(group, topic, partition, offset)
+        database.exec('COMMIT')
+        commits.clear()
+      } catch (cause) {
+        if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
+        onError?.(new Unavailable('log', 'the embedded file can not be written', { cause }))
+      }
     }
 
     wakers.add(pump)
@@ -204,13 +223,20 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
         timer ??= setTimeout(writeCommits, COMMIT_DELAY_MS)
       },
       async close() {
-        stopped = true
+        stopping.abort()
         wakers.delete(pump)
+        consumers.delete(this)
         await Promise.all(taking)
         writeCommits()
       },
     }
   }
+}
+
+function isTooLarge({ key, value, headers = {} }: NewRecord): boolean {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0)
+  return bytes > MAX_RECORD_BYTES
 }
 
 const bytes = (value: string | Uint8Array | null): Uint8Array | null =>
