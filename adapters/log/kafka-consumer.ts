@@ -1,89 +1,123 @@
 import { randomUUID } from 'node:crypto'
-import type { Kafka, Consumer as KafkaConsumer, KafkaMessage } from 'kafkajs'
+import type { EachBatchPayload, Kafka, Consumer as KafkaConsumer, KafkaMessage } from 'kafkajs'
 import { systemClock } from '../clock.ts'
-import { connected } from './kafka-errors.ts'
+import { Unavailable } from '../unavailable.ts'
+import { asUnavailable, connected } from './kafka-errors.ts'
 import type { ConsumeOptions, Consumer, LogRecord } from './log.ts'
 
-const HEARTBEAT_MS = 2000
-/** How long a member that died unseen keeps its partitions: as long as the real dispatcher. */
-const SESSION_MS = 10_000
-const RESTART_MS = 1000
+const REOPEN_MS = 500
 
-/** A consumer that goes on for ever: kafkajs gives up on some errors, this does not. */
+/**
+ * A member of a consumer group that goes on for ever: where kafkajs gives up, a new one takes its place.
+ *
+ * kafkajs fetches nothing more from a broker while one batch of it is being worked on, nor does it tell the group that it
+ * lives. So each batch is taken beside its loop, with the partition paused: the others go on, however long it takes.
+ */
 export async function consuming(
   kafka: Kafka,
   { topic, group, initialOffset, maxRecords, onError = () => {} }: ConsumeOptions,
   take: (records: LogRecord[]) => Promise<void>,
 ): Promise<Consumer> {
-  let current: KafkaConsumer
+  /** What is being taken, by partition: never twice at once, also when the group hands a partition out anew. */
+  const taking = new Map<number, Promise<void>>()
+  let current: KafkaConsumer | undefined
+  /** The partitions that are ours since the group last met; nothing taken before says where to go on. */
+  let ours = new Set<number>()
+  let reopening: Promise<void> | undefined
   let closed = false
 
-  async function start(): Promise<void> {
-    current = kafka.consumer({
+  async function open(): Promise<void> {
+    const consumer = kafka.consumer({
       groupId: group,
       maxWaitTimeInMs: 200,
-      heartbeatInterval: HEARTBEAT_MS,
-      sessionTimeout: SESSION_MS,
-      rebalanceTimeout: SESSION_MS,
+      heartbeatInterval: 2000,
+      sessionTimeout: 10_000,
+      rebalanceTimeout: 15_000,
       allowAutoTopicCreation: false,
-      retry: { retries: 10, restartOnFailure: async () => true },
+      retry: { retries: 5, initialRetryTime: 100, maxRetryTime: 1000, restartOnFailure: async () => false },
     })
-    const consumer = current
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      onError(payload.error)
-      if (!payload.restart && !closed) void restart(consumer)
+    const lost = new Promise<never>((_, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
     })
-    const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()))
-    await consumer.connect()
-    await consumer.subscribe({ topics: [topic], fromBeginning: initialOffset === 'earliest' })
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 64,
-      async eachBatch({ batch, heartbeat, resolveOffset, isRunning, isStale }) {
-        for (let at = 0; at < batch.messages.length; at += maxRecords) {
-          if (!isRunning() || isStale() || closed) return
-          const records = batch.messages.slice(at, at + maxRecords).map((message) => recordOf(batch.partition, message))
-          await beating(heartbeat, take(records))
-          resolveOffset(String(records.at(-1)?.offset))
-        }
-      },
+    const joined = new Promise<void>((resolve) => {
+      consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        ours = new Set(payload.memberAssignment[topic])
+        resolve()
+      })
     })
-    await joined
+    lost.catch(() => undefined)
+    try {
+      await consumer.connect()
+      await consumer.subscribe({ topics: [topic], fromBeginning: initialOffset === 'earliest' })
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 64,
+        eachBatch,
+      })
+      await Promise.race([joined, lost])
+    } catch (error) {
+      await consumer.disconnect().catch(() => undefined)
+      throw asUnavailable(error)
+    }
+    current = consumer
+    lost.catch((error) => {
+      ours = new Set()
+      current = undefined
+      onError(error)
+      if (!closed) reopening = reopen()
+    })
   }
 
-  async function restart(broken: KafkaConsumer): Promise<void> {
-    await broken.disconnect().catch(() => undefined)
+  async function reopen(): Promise<void> {
     while (!closed) {
       try {
-        return await start()
+        return await open()
       } catch (error) {
         onError(error as Error)
-        await systemClock.sleep(RESTART_MS)
+        await systemClock.sleep(REOPEN_MS)
       }
     }
   }
 
-  await start()
+  async function eachBatch({ batch, pause, resolveOffset }: EachBatchPayload): Promise<void> {
+    const { partition, messages } = batch
+    const resume = pause()
+    const since = ours
+    const isOver = () => closed || since !== ours || !ours.has(partition)
+    const work = (taking.get(partition) ?? Promise.resolve())
+      .then(async () => {
+        for (let at = 0; at < messages.length && !isOver(); at += maxRecords) {
+          const records = messages.slice(at, at + maxRecords).map((message) => recordOf(partition, message))
+          await take(records)
+          if (!isOver()) resolveOffset(String(records.at(-1)?.offset))
+        }
+      })
+      .catch(async (error) => {
+        onError(error)
+        await systemClock.sleep(REOPEN_MS)
+      })
+      .finally(() => {
+        if (taking.get(partition) === work) taking.delete(partition)
+        resume()
+      })
+    taking.set(partition, work)
+  }
+
+  await open()
   return {
-    commit: (partition, offset) => current.commitOffsets([{ topic, partition, offset: String(offset) }]),
+    async commit(partition, offset) {
+      if (!current || !ours.has(partition)) throw new Unavailable('log', `partition ${partition} is no longer ours`)
+      await current.commitOffsets([{ topic, partition, offset: String(offset) }]).catch((error) => {
+        throw asUnavailable(error)
+      })
+    },
     async close() {
       closed = true
-      await current.disconnect()
+      await Promise.all(taking.values())
+      await reopening
+      await current?.disconnect()
     },
-  }
-}
-
-/** The group must hear from a member however long a delivery takes. A failed heartbeat means that the partition is lost. */
-async function beating(heartbeat: () => Promise<void>, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const lost = new Promise<never>((_, reject) => {
-    timer = setInterval(() => heartbeat().catch(reject), HEARTBEAT_MS)
-  })
-  try {
-    await Promise.race([work, lost])
-  } finally {
-    clearInterval(timer)
   }
 }
 
@@ -94,40 +128,66 @@ export async function* scanning(
   open: { partition: number; start: number; end: number }[],
 ): AsyncGenerator<LogRecord> {
   const groupId = `millrace-scan-${randomUUID()}`
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false })
-  const left = new Map(open.map(({ partition, end }) => [partition, end]))
+  const retry = { retries: 5, initialRetryTime: 100, maxRetryTime: 1000, restartOnFailure: async () => false }
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, retry })
+  /** Where each partition goes on: what comes from before it was read already, or is older than was asked for. */
+  const left = new Map(open.map(({ partition, start, end }) => [partition, { next: start, end }]))
   let records: LogRecord[] = []
+  let crash: Error | undefined
   let wake = () => {}
-  await consumer.connect()
+  let taken = () => {}
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    crash = payload.error
+    wake()
+  })
   try {
+    await consumer.connect()
     await consumer.subscribe({ topics: [topic], fromBeginning: true })
     await consumer.run({
       autoCommit: false,
       async eachBatch({ batch: { partition, messages } }) {
-        const end = left.get(partition)
-        if (end === undefined) return
-        const read = messages.map((message) => recordOf(partition, message))
-        records.push(...read.filter(({ offset }) => offset < end))
-        if (Number(messages.at(-1)?.offset) >= end - 1) left.delete(partition)
-        wake()
+        const place = left.get(partition)
+        if (!place) return
+        const { next, end } = place
+        for (const message of messages) {
+          const record = recordOf(partition, message)
+          if (record.offset >= next && record.offset < end) records.push(record)
+        }
+        place.next = Math.max(next, Number(messages.at(-1)?.offset) + 1)
+        if (place.next >= end) left.delete(partition)
+        if (records.length === 0) return wake()
+        await new Promise<void>((resolve) => {
+          taken = resolve
+          wake()
+        })
       },
     })
     for (const { partition, start } of open) consumer.seek({ topic, partition, offset: String(start) })
     while (left.size > 0 || records.length > 0) {
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve
-      })
+      if (crash) throw crash
       const batch = records
       records = []
+      taken()
       yield* batch
-      if (records.length === 0 && left.size > 0) await woken
+      const isIdle = records.length === 0 && left.size > 0 && !crash
+      if (isIdle) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
     }
+  } catch (error) {
+    throw asUnavailable(error)
   } finally {
-    await consumer.disconnect()
-    const admin = await connected(kafka.admin())
-    await admin.deleteGroups([groupId]).catch(() => undefined)
-    await admin.disconnect()
+    taken()
+    await consumer.disconnect().catch(() => undefined)
+    await forget(kafka, groupId).catch(() => undefined)
   }
+}
+
+async function forget(kafka: Kafka, groupId: string): Promise<void> {
+  const admin = await connected(kafka.admin())
+  await admin.deleteGroups([groupId]).finally(() => admin.disconnect())
 }
 
 function recordOf(partition: number, { offset, timestamp, key, value, headers = {} }: KafkaMessage): LogRecord {

@@ -27,6 +27,8 @@ export const isRecordsFault = (error: unknown): boolean => RECORD_FAULTS.has(typ
 
 export const isProducersFault = (error: unknown): boolean => PRODUCER_FAULTS.has(typeOf(error))
 
+export const isTopicUnknown = (error: unknown): boolean => typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
+
 export async function connected<Client extends { connect(): Promise<void> }>(client: Client): Promise<Client> {
   await client.connect()
   return client

@@ -17,7 +17,7 @@ export const settingsOf = (topic: string, replication: number): Record<string, s
 
 const LED_WITHIN_MS = 15_000
 
-/** Makes the missing ones, and waits until every partition is led. */
+/** Makes the missing ones, waits until every partition is led, and throws what differs from its declaration. */
 export async function ensureTopics(admin: Admin, topics: Declared[], replication: number): Promise<void> {
   const there = new Set(await admin.listTopics())
   const made = topics
@@ -29,24 +29,28 @@ export async function ensureTopics(admin: Admin, topics: Declared[], replication
       configEntries: Object.entries(settingsOf(name, replication)).map(([name, value]) => ({ name, value })),
     }))
   if (made.length > 0) await admin.createTopics({ topics: made, waitForLeaders: false })
-  await eachLed(admin, topics)
-  await eachAsDeclared(admin, topics, replication)
+  const wrong = [...(await eachLed(admin, topics, replication)), ...(await eachSetting(admin, topics, replication))]
+  if (wrong.length > 0) throw new Error(`log: ${wrong.join('; ')}`)
 }
 
 /** A topic that was just made has no leaders for a moment. */
-async function eachLed(admin: Admin, topics: Declared[]): Promise<void> {
+async function eachLed(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
   const deadline = Date.now() + LED_WITHIN_MS
   for (;;) {
     try {
       const metadata = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) })
-      for (const { name, partitions } of metadata.topics) {
-        const wanted = topics.find((topic) => topic.name === name)
-        if (partitions.some(({ leader }) => leader < 0)) throw new Unavailable('log', `topic ${name} has no leader yet`)
-        if (wanted && wanted.partitions !== partitions.length) {
-          throw new Error(`log: topic ${name} has ${partitions.length} partitions, not ${wanted.partitions}`)
+      return topics.flatMap(({ name, partitions: wanted }) => {
+        const partitions = metadata.topics.find((topic) => topic.name === name)?.partitions ?? []
+        const [first] = partitions
+        if (!first || partitions.some(({ leader }) => leader < 0)) {
+          throw new Unavailable('log', `topic ${name} has no leader yet`)
         }
-      }
-      return
+        const factor = first.replicas.length
+        return [
+          ...(partitions.length === wanted ? [] : [`topic ${name} has ${partitions.length} partitions, not ${wanted}`]),
+          ...(factor === replication ? [] : [`topic ${name} has replication factor ${factor}, not ${replication}`]),
+        ]
+      })
     } catch (error) {
       const isPassing = error instanceof Unavailable || error instanceof kafkajs.KafkaJSError
       if (!isPassing || Date.now() > deadline) throw error
@@ -56,7 +60,7 @@ async function eachLed(admin: Admin, topics: Declared[]): Promise<void> {
 }
 
 /** A topic that differs from what is declared could lose what the declaration promises to keep. */
-async function eachAsDeclared(admin: Admin, topics: Declared[], replication: number): Promise<void> {
+async function eachSetting(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
   const wanted = topics.map(({ name }) => ({ name, settings: settingsOf(name, replication) }))
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
@@ -66,12 +70,11 @@ async function eachAsDeclared(admin: Admin, topics: Declared[], replication: num
       configNames: Object.keys(settings),
     })),
   })
-  const wrong = wanted.flatMap(({ name, settings }) => {
+  return wanted.flatMap(({ name, settings }) => {
     const found = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? []
     return Object.entries(settings).flatMap(([setting, value]) => {
       const actual = found.find(({ configName }) => configName === setting)?.configValue
       return actual === value ? [] : [`topic ${name} has ${setting}=${actual}, not ${value}`]
     })
   })
-  if (wrong.length > 0) throw new Error(`log: ${wrong.join('; ')}`)
 }

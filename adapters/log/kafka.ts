@@ -2,8 +2,9 @@ import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
 import { systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 import { consuming, scanning } from './kafka-consumer.ts'
-import { asUnavailable, connected, isProducersFault, isRecordsFault } from './kafka-errors.ts'
+import { asUnavailable, connected, isProducersFault, isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
 import { ensureTopics } from './kafka-topics.ts'
+import './kafka-warning.ts'
 import { type Lane, lane } from './lane.ts'
 import type { Consumer, Log, NewRecord } from './log.ts'
 import { partitionOf } from './partition.ts'
@@ -117,9 +118,10 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
   }
 
   async function lanesOf(topic: string): Promise<Lane<NewRecord>[]> {
-    const metadata = await administered((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+    const metadata = await administered((admin) => admin.fetchTopicMetadata({ topics: [topic] })).catch((error) => {
+      throw isTopicUnknown(error) ? new Unavailable('log', `there is no topic ${topic}`, { cause: error }) : error
+    })
     const partitions = metadata.topics[0]?.partitions.length ?? 0
-    if (partitions === 0) throw new Unavailable('log', `topic ${topic} has no partitions`)
     const made = Array.from({ length: partitions }, (_, partition) => laneOf(topic, partition))
     setImmediate(() => lanes.set(topic, made))
     return made

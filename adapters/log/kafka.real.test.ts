@@ -1,0 +1,127 @@
+import kafkajs from 'kafkajs'
+import { describe, expect, test } from 'vitest'
+import { readConfig } from '../config.ts'
+import { Unavailable } from '../unavailable.ts'
+import { logContract } from './contract.ts'
+import { kafkaLog } from './kafka.ts'
+import type { LogRecord } from './log.ts'
+
+const { KAFKA_BROKERS: brokers } = readConfig(process.env)
+
+logContract('kafka', async () => {
+  const made: string[] = []
+  return {
+    open({ maxBuffered } = { maxBuffered: 10_000 }) {
+      const log = kafkaLog({ brokers, replication: 3, maxBuffered, answerWithinMs: 20_000 })
+      return {
+        ...log,
+        async ensure(topics) {
+          made.push(...topics.map(({ name }) => name))
+          await log.ensure(topics)
+        },
+      }
+    },
+    remove: () => removeTopics([...new Set(made)]),
+  }
+})
+
+async function withAdmin<Result>(call: (admin: kafkajs.Admin) => Promise<Result>): Promise<Result> {
+  const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
+  await admin.connect()
+  return await call(admin).finally(() => admin.disconnect())
+}
+
+const removeTopics = (topics: string[]) => withAdmin((admin) => admin.deleteTopics({ topics }))
+
+describe('kafka log', () => {
+  test('given a topic whose settings differ, then ensuring it says what differs', async () => {
+    const topic = `differs-${crypto.randomUUID()}`
+    const configEntries = [{ name: 'min.insync.replicas', value: '1' }]
+    await withAdmin((admin) =>
+      admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 2, configEntries }] }),
+    )
+    const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10 })
+    const ensured = log.ensure([{ name: topic, partitions: 1 }])
+    await expect(ensured).rejects.toThrow(/min.insync.replicas=1, not 2/)
+    await expect(ensured).rejects.toThrow(/replication factor 2, not 3/)
+    await expect(ensured).rejects.not.toBeInstanceOf(Unavailable)
+    await log.close()
+    await removeTopics([topic])
+  })
+
+  test('given offsets that were set to earliest or latest by an admin, then the lag understands them', async () => {
+    const topic = `lag-${crypto.randomUUID()}`
+    const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10, answerWithinMs: 20_000 })
+    await log.ensure([{ name: topic, partitions: 1 }])
+    for (const value of ['a', 'b']) await log.append(topic, { key: 'k', value })
+    await withAdmin((admin) => admin.resetOffsets({ groupId: topic, topic, earliest: true }))
+    expect(await log.lag(topic, topic)).toEqual(new Map([[0, 2]]))
+    await log.close()
+    await removeTopics([topic])
+  })
+
+  test('given a take that lasts longer than a session, then the member keeps its partitions, and others on its broker go on', async () => {
+    const topic = `long-${crypto.randomUUID()}`
+    const log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, answerWithinMs: 20_000 })
+    await log.ensure([{ name: topic, partitions: 6 }])
+    await Promise.all(Array.from({ length: 300 }, () => log.append(topic, { key: null, value: 'v' })))
+    const { promise: stuck, resolve: release } = Promise.withResolvers<void>()
+    const errors: Error[] = []
+    const counts = new Map<number, number>()
+    const consumer = await log.consume(
+      { topic, group: topic, initialOffset: 'earliest', maxRecords: 50, onError: (error) => errors.push(error) },
+      async (records) => {
+        const [{ partition }] = records as [LogRecord]
+        counts.set(partition, (counts.get(partition) ?? 0) + records.length)
+        if (partition === 0) await stuck
+      },
+    )
+    const each = (count: number) => [0, 1, 2, 3, 4, 5].map((partition) => [partition, count])
+    const taken = () => [...counts].toSorted(([a], [b]) => a - b)
+    await expect.poll(taken, { timeout: 20_000 }).toEqual(each(50))
+    await new Promise((resolve) => setTimeout(resolve, 12_000))
+    await Promise.all(Array.from({ length: 300 }, () => log.append(topic, { key: null, value: 'v' })))
+    const others = each(100).slice(1)
+    await expect.poll(() => taken().slice(1), { timeout: 5000 }).toEqual(others)
+    await consumer.commit(0, 50)
+    release()
+    await expect.poll(taken, { timeout: 5000 }).toEqual(each(100))
+    expect(errors).toEqual([])
+    await log.close()
+    await removeTopics([topic])
+  })
+
+  test('given another member that joins, then a partition that went to it can not be committed any more', async () => {
+    const topic = `shared-${crypto.randomUUID()}`
+    const log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, answerWithinMs: 20_000 })
+    await log.ensure([{ name: topic, partitions: 6 }])
+    await Promise.all(Array.from({ length: 60 }, () => log.append(topic, { key: null, value: 'v' })))
+    const options = { topic, group: topic, initialOffset: 'earliest', maxRecords: 50 } as const
+    const [mine, theirs] = [new Set<number>(), new Set<number>()]
+    const note = (seen: Set<number>) => async (records: LogRecord[]) => {
+      for (const { partition } of records) seen.add(partition)
+    }
+    const consumer = await log.consume(options, note(mine))
+    await expect.poll(() => mine.size, { timeout: 20_000 }).toBe(6)
+    await log.consume(options, note(theirs))
+    await expect.poll(() => theirs.size, { timeout: 20_000 }).toBe(3)
+    const ends = await Promise.allSettled([...mine].map((partition) => consumer.commit(partition, 10)))
+    const refused = [...mine].filter((_, index) => ends[index]?.status === 'rejected')
+    expect(new Set(refused)).toEqual(theirs)
+    await log.close()
+    await removeTopics([topic])
+  })
+
+  test('given no broker, then appends are refused within two seconds, and nothing is printed', async () => {
+    const nowhere = kafkaLog({ brokers: ['127.0.0.1:1'], replication: 3, maxBuffered: 10 })
+    const before = Date.now()
+    const refused = { name: 'Unavailable', what: 'log', handedOver: false }
+    await expect(nowhere.append('topic', { key: 'k', value: 'v' })).rejects.toMatchObject(refused)
+    expect(Date.now() - before).toBeLessThan(2000)
+    await expect(nowhere.ping()).rejects.toBeInstanceOf(Unavailable)
+    const options = { topic: 'topic', group: 'group', initialOffset: 'earliest', maxRecords: 1 } as const
+    await expect(nowhere.consume(options, async () => {})).rejects.toBeInstanceOf(Unavailable)
+    await expect(nowhere.lag('topic', 'group')).rejects.toBeInstanceOf(Unavailable)
+    await nowhere.close()
+  })
+})
