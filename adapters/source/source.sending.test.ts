@@ -1,3 +1,4 @@
+import { type CloudEvent, HTTP } from 'cloudevents'
 import { describe, expect, test } from 'vitest'
 import { type Received, receiver } from '#test/receiver.ts'
 import {
@@ -13,6 +14,13 @@ import {
   receiving,
   starting,
 } from '#test/sources.ts'
+
+/** As any receiver would read it; throws when it is no valid CloudEvent. */
+function eventOf({ headers, body }: Received): CloudEvent {
+  const event = HTTP.toEvent({ headers, body: body.toString() }) as CloudEvent
+  event.validate()
+  return event
+}
 
 describe('where it begins', () => {
   test('initialOffset latest: skips what is already in the topic; earliest does not', async () => {
@@ -43,6 +51,44 @@ describe('what it sends', () => {
       'kn-namespace': 'mill',
       prefer: 'reply',
     })
+  })
+
+  test.each([
+    [
+      'a plain record',
+      { value: 'bare', headers: { 'X-Some_Header': 'a b' } },
+      { kafkaheaderxsomeheader: 'a b', key: A },
+    ],
+    [
+      'an event in binary mode',
+      {
+        value: '{"a":1}',
+        headers: {
+          ...{ ce_specversion: '1.0', ce_id: 'id-1', ce_source: '/source', ce_type: 'made' },
+          'content-type': 'application/json',
+        },
+      },
+      { id: 'id-1', data: { a: 1 } },
+    ],
+    [
+      'an event in structured mode',
+      {
+        value: '{"specversion":"1.0","id":"id-2","source":"/source","type":"made","data":{"a":1}}',
+        headers: { 'content-type': 'application/cloudevents+json' },
+      },
+      { id: 'id-2', data: { a: 1 } },
+    ],
+  ])('what arrives is a valid CloudEvent, and so is its dead letter: %s', async (_, record, expected) => {
+    const topic = await newTopic()
+    await log.append(topic, { key: A, ...record })
+    const server = await receiving(() => 422)
+    const letters = await receiving(() => 202)
+    await starting(topic, server.url, { delivery: { deadLetterSink: letters.url } })
+    await eventually(() => expect(letters.received).toHaveLength(1))
+    const position = { knativekafkapartition: '0', knativekafkaoffset: '0' }
+    expect(eventOf(server.received[0] as Received)).toMatchObject({ ...expected, ...position })
+    const error = { knativeerrordest: server.url, knativeerrorcode: '422' }
+    expect(eventOf(letters.received[0] as Received)).toMatchObject({ ...expected, ...position, ...error })
   })
 
   test('a tombstone is an event with an empty body', async () => {
