@@ -7,7 +7,16 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** What a timer of Node can hold, 24.8 days; one that is set for longer goes off at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: Date.now,
-  sleep: (ms, signal) => setTimeout(ms, undefined, { signal, ref: true }).catch(() => undefined),
+  async sleep(ms, signal) {
+    let left = ms
+    do {
+      await setTimeout(Math.min(left, LONGEST_MS), undefined, { signal, ref: true }).catch(() => undefined)
+      left -= LONGEST_MS
+    } while (left > 0 && !signal?.aborted)
+  },
 }
