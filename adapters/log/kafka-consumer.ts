@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, Kafka, Consumer as KafkaConsumer, KafkaMessage } from 'kafkajs'
 import { systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
-import { asUnavailable, connected } from './kafka-errors.ts'
+import { asUnavailable, connected, isCoordinatorMoving } from './kafka-errors.ts'
 import type { ConsumeOptions, Consumer, LogRecord } from './log.ts'
 
 const REOPEN_MS = 500
+const JOINED_WITHIN_MS = 20_000
 
 /**
  * A member of a consumer group that goes on for ever: where kafkajs gives up, a new one takes its place.
@@ -69,6 +70,18 @@ export async function consuming(
     })
   }
 
+  async function join(): Promise<void> {
+    const deadline = Date.now() + JOINED_WITHIN_MS
+    for (;;) {
+      try {
+        return await open()
+      } catch (error) {
+        if (!isCoordinatorMoving(error) || Date.now() > deadline) throw error
+        await systemClock.sleep(REOPEN_MS)
+      }
+    }
+  }
+
   async function reopen(): Promise<void> {
     while (!closed) {
       try {
@@ -104,7 +117,7 @@ export async function consuming(
     taking.set(partition, work)
   }
 
-  await open()
+  await join()
   return {
     async commit(partition, offset) {
       if (!current || !ours.has(partition)) throw new Unavailable('log', `partition ${partition} is no longer ours`)

@@ -12,6 +12,13 @@ const PRODUCER_FAULTS = new Set([
   'PRODUCER_FENCED',
 ])
 
+/** A group's coordinator that has just moved, or was just made, takes no members for a moment. */
+const COORDINATOR_MOVES = new Set([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+])
+
 /** The protocol's name of an error, however deep kafkajs wrapped it. */
 function typeOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause) {
@@ -26,6 +33,8 @@ export const asUnavailable = (error: unknown): unknown =>
 export const isRecordsFault = (error: unknown): boolean => RECORD_FAULTS.has(typeOf(error))
 
 export const isProducersFault = (error: unknown): boolean => PRODUCER_FAULTS.has(typeOf(error))
+
+export const isCoordinatorMoving = (error: unknown): boolean => COORDINATOR_MOVES.has(typeOf(error))
 
 export const isTopicUnknown = (error: unknown): boolean => typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'
 

@@ -1,0 +1,219 @@
+import kafkajs from 'kafkajs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readAll } from '#adapters/log/contract.ts'
+import { kafkaLog } from '#adapters/log/kafka.ts'
+import type { Log, LogRecord } from '#adapters/log/log.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import { eventually } from '../mill.ts'
+import { type Services, startServices } from '../services/services.ts'
+
+/** The log itself against brokers of its own that are killed and paused under load. */
+
+const MINUTE = 60_000
+const KAFKA_PORT = 19692
+const brokers = [0, 1, 2].map((n) => `127.0.0.1:${KAFKA_PORT + n}`)
+const TOPIC = 'proof'
+const PARTITIONS = 3
+const BROKERS = [1, 2, 3] as const
+
+let services: Services
+let log: Log
+const retries: unknown[] = []
+
+/** The log is there before its brokers are. */
+beforeAll(async () => {
+  log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, onRetry: (error) => retries.push(error) })
+  await expect(log.append(TOPIC, { key: 'k', value: 'v' })).rejects.toMatchObject({ handedOver: false })
+  services = await startServices({ dir: '.millrace/brokers-test', kafkaPort: KAFKA_PORT, mongodb: false })
+  await eventually(() => log.ensure([{ name: TOPIC, partitions: PARTITIONS }]), { within: 30_000 })
+  await eventually(() => log.append(TOPIC, { key: 'warm', value: '-1' }), { within: 30_000 })
+}, 3 * MINUTE)
+
+afterAll(async () => {
+  await log?.close()
+  await services?.stop()
+}, MINUTE)
+
+interface Place {
+  partition: number
+  offset: number
+}
+
+/** What callers were told about each value. */
+interface Told {
+  yes: Map<string, Place>
+  no: Set<string>
+  unknown: Set<string>
+  slowestMs: number
+}
+
+/** Appends numbered values to a number of keys, several of each under way at any time. */
+function startLoad(keys = 24, inFlight = 200) {
+  const told: Told = { yes: new Map(), no: new Set(), unknown: new Set(), slowestMs: 0 }
+  const bugs: unknown[] = []
+  let isStopped = false
+  let count = 0
+  const add = async () => {
+    const number = count++
+    const value = `${number}`
+    const before = Date.now()
+    try {
+      told.yes.set(value, await log.append(TOPIC, { key: `key-${number % keys}`, value }))
+    } catch (error) {
+      if (error instanceof Unavailable) (error.handedOver ? told.unknown : told.no).add(value)
+      else bugs.push(error)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    told.slowestMs = Math.max(told.slowestMs, Date.now() - before)
+  }
+  const client = async () => {
+    while (!isStopped) {
+      await add()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  const clients = Promise.all(Array.from({ length: inFlight }, client))
+  return {
+    told,
+    bugs,
+    async stop() {
+      isStopped = true
+      await clients
+    },
+  }
+}
+
+async function partitions() {
+  const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING, requestTimeout: 2000 }).admin()
+  await admin.connect()
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] })
+    return topics[0]?.partitions ?? []
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+const leaderOf = (partition: number) =>
+  eventually(async () => {
+    const leader = (await partitions()).find(({ partitionId }) => partitionId === partition)?.leader
+    const node = BROKERS.find((n) => n === leader)
+    if (!node) throw new Error(`partition ${partition} has no leader`)
+    return services.broker(node)
+  })
+
+const healed = () =>
+  eventually(async () => expect((await partitions()).map(({ isr }) => isr.length)).toEqual([3, 3, 3]), {
+    within: MINUTE,
+    every: 200,
+  })
+
+const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000))
+
+/** What the log has against what callers were told. */
+function check(found: LogRecord[], { yes, no, unknown }: Told): void {
+  const times = new Map<string, number>()
+  const last = new Map<string, number>()
+  const places = new Map<string, string>()
+  const wrong: string[] = []
+  for (const { partition, offset, key, value } of found) {
+    const text = String(value)
+    times.set(text, (times.get(text) ?? 0) + 1)
+    places.set(`${partition}/${offset}`, text)
+    const before = last.get(String(key)) ?? -1
+    if (Number(text) < before) wrong.push(`${text} lies behind ${before}`)
+    last.set(String(key), Number(text))
+  }
+  for (const [value, { partition, offset }] of yes) {
+    if (times.get(value) !== 1) wrong.push(`${value} was acknowledged and is there ${times.get(value) ?? 0} times`)
+    if (places.get(`${partition}/${offset}`) !== value) wrong.push(`${value} is not where its answer said`)
+  }
+  for (const value of no) if (times.has(value)) wrong.push(`${value} was refused and is there`)
+  for (const value of unknown) if ((times.get(value) ?? 0) > 1) wrong.push(`${value} is there more than once`)
+  expect(wrong.slice(0, 20), `${wrong.length} wrong`).toEqual([])
+}
+
+test(
+  'given leaders that are killed and paused under load, then each acknowledged record is there once, in order',
+  async () => {
+    const { told, bugs, stop } = startLoad()
+    await seconds(2)
+    const killed = await leaderOf(0)
+    await killed.kill()
+    await seconds(4)
+    await killed.start()
+    await healed()
+
+    const paused = await leaderOf(1)
+    paused.pause()
+    await seconds(7)
+    paused.resume()
+    await seconds(2)
+
+    const again = await leaderOf(2)
+    await again.kill()
+    await seconds(1)
+    const other = await leaderOf(0)
+    other.pause()
+    await seconds(3)
+    other.resume()
+    await again.start()
+    await healed()
+    await seconds(2)
+    await stop()
+
+    expect(bugs).toEqual([])
+    expect(told.yes.size).toBeGreaterThan(5000)
+    expect(told.unknown.size, 'the faults were felt').toBeGreaterThan(0)
+    expect(told.slowestMs).toBeLessThan(2500)
+    await eventually(() => log.append(TOPIC, { key: 'end', value: '-1' }))
+    const found = await readAll(log, TOPIC)
+    check(
+      found.filter(({ value }) => String(value) !== '-1'),
+      told,
+    )
+    console.log(
+      `${told.yes.size} acknowledged, ${told.unknown.size} unknown, ${told.no.size} refused, ${retries.length} sends repeated, slowest answer ${told.slowestMs} ms`,
+    )
+  },
+  4 * MINUTE,
+)
+
+test(
+  'given brokers that are all away, then appends are answered in time, and log and consumer go on by themselves',
+  async () => {
+    const taken = new Set<string>()
+    const errors: Error[] = []
+    await log.consume(
+      {
+        topic: TOPIC,
+        group: 'watcher',
+        initialOffset: 'earliest',
+        maxRecords: 500,
+        onError: (error) => errors.push(error),
+      },
+      async (records) => {
+        for (const { value } of records) taken.add(String(value))
+      },
+    )
+    await log.append(TOPIC, { key: 'away', value: 'before' })
+    await expect.poll(() => taken.has('before'), { timeout: 20_000 }).toBe(true)
+
+    await Promise.all(BROKERS.map((n) => services.broker(n).kill()))
+    const began = Date.now()
+    const ends = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, number) => log.append(TOPIC, { key: `key-${number}`, value: `away ${number}` })),
+    )
+    expect(Date.now() - began).toBeLessThan(2500)
+    for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'Unavailable' } })
+    await expect(log.lag(TOPIC, 'watcher')).rejects.toBeInstanceOf(Unavailable)
+    await expect(readAll(log, TOPIC)).rejects.toBeInstanceOf(Unavailable)
+    await expect(log.ping()).rejects.toBeInstanceOf(Unavailable)
+
+    await Promise.all(BROKERS.map((n) => services.broker(n).start()))
+    await eventually(() => log.append(TOPIC, { key: 'away', value: 'after' }), { within: MINUTE })
+    await expect.poll(() => taken.has('after'), { timeout: MINUTE }).toBe(true)
+    await log.ping()
+  },
+  4 * MINUTE,
+)
