@@ -133,87 +133,80 @@ function check(found: LogRecord[], { yes, no, unknown }: Told): void {
   expect(wrong.slice(0, 20), `${wrong.length} wrong`).toEqual([])
 }
 
-test(
-  'given leaders that are killed and paused under load, then each acknowledged record is there once, in order',
-  async () => {
-    const { told, bugs, stop } = startLoad()
-    await seconds(2)
-    const killed = await leaderOf(0)
-    await killed.kill()
-    await seconds(4)
-    await killed.start()
-    await healed()
+test('given leaders that are killed and paused under load, then each acknowledged record is there once, in order', {
+  timeout: 4 * MINUTE,
+}, async () => {
+  const { told, bugs, stop } = startLoad()
+  await seconds(2)
+  const killed = await leaderOf(0)
+  await killed.kill()
+  await seconds(4)
+  await killed.start()
+  await healed()
 
-    const paused = await leaderOf(1)
-    paused.pause()
-    await seconds(7)
-    paused.resume()
-    await seconds(2)
+  const paused = await leaderOf(1)
+  paused.pause()
+  await seconds(7)
+  paused.resume()
+  await seconds(2)
 
-    const again = await leaderOf(2)
-    await again.kill()
-    await seconds(1)
-    const other = await leaderOf(0)
-    other.pause()
-    await seconds(3)
-    other.resume()
-    await again.start()
-    await healed()
-    await seconds(2)
-    await stop()
+  const [one, other] = [await leaderOf(2), await leaderOf(0)]
+  await Promise.all([one.kill(), other.kill()])
+  await seconds(4)
+  await Promise.all([one.start(), other.start()])
+  await healed()
+  await seconds(2)
+  await stop()
 
-    expect(bugs).toEqual([])
-    expect(told.yes.size).toBeGreaterThan(5000)
-    expect(told.unknown.size, 'the faults were felt').toBeGreaterThan(0)
-    expect(told.slowestMs).toBeLessThan(2500)
-    await eventually(() => log.append(TOPIC, { key: 'end', value: '-1' }))
-    const found = await readAll(log, TOPIC)
-    check(
-      found.filter(({ value }) => String(value) !== '-1'),
-      told,
-    )
-    console.log(
-      `${told.yes.size} acknowledged, ${told.unknown.size} unknown, ${told.no.size} refused, ${retries.length} sends repeated, slowest answer ${told.slowestMs} ms`,
-    )
-  },
-  4 * MINUTE,
-)
+  expect(bugs).toEqual([])
+  expect(told.yes.size).toBeGreaterThan(5000)
+  expect(told.unknown.size, 'the faults were felt').toBeGreaterThan(0)
+  expect(retries.length, 'sends outlasted the retries of kafkajs').toBeGreaterThan(0)
+  expect(told.slowestMs).toBeLessThan(2500)
+  await eventually(() => log.append(TOPIC, { key: 'end', value: '-1' }))
+  const found = await readAll(log, TOPIC)
+  check(
+    found.filter(({ value }) => String(value) !== '-1'),
+    told,
+  )
+  console.log(
+    `${told.yes.size} acknowledged, ${told.unknown.size} unknown, ${told.no.size} refused, ${retries.length} sends repeated, slowest answer ${told.slowestMs} ms`,
+  )
+})
 
-test(
-  'given brokers that are all away, then appends are answered in time, and log and consumer go on by themselves',
-  async () => {
-    const taken = new Set<string>()
-    const errors: Error[] = []
-    await log.consume(
-      {
-        topic: TOPIC,
-        group: 'watcher',
-        initialOffset: 'earliest',
-        maxRecords: 500,
-        onError: (error) => errors.push(error),
-      },
-      async (records) => {
-        for (const { value } of records) taken.add(String(value))
-      },
-    )
-    await log.append(TOPIC, { key: 'away', value: 'before' })
-    await expect.poll(() => taken.has('before'), { timeout: 20_000 }).toBe(true)
+test('given brokers that are all away, then appends are answered in time, and log and consumer go on by themselves', {
+  timeout: 4 * MINUTE,
+}, async () => {
+  const taken = new Set<string>()
+  const errors: Error[] = []
+  await log.consume(
+    {
+      topic: TOPIC,
+      group: 'watcher',
+      initialOffset: 'earliest',
+      maxRecords: 500,
+      onError: (error) => errors.push(error),
+    },
+    async (records) => {
+      for (const { value } of records) taken.add(String(value))
+    },
+  )
+  await log.append(TOPIC, { key: 'away', value: 'before' })
+  await expect.poll(() => taken.has('before'), { timeout: 20_000 }).toBe(true)
 
-    await Promise.all(BROKERS.map((n) => services.broker(n).kill()))
-    const began = Date.now()
-    const ends = await Promise.allSettled(
-      Array.from({ length: 50 }, (_, number) => log.append(TOPIC, { key: `key-${number}`, value: `away ${number}` })),
-    )
-    expect(Date.now() - began).toBeLessThan(2500)
-    for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'Unavailable' } })
-    await expect(log.lag(TOPIC, 'watcher')).rejects.toBeInstanceOf(Unavailable)
-    await expect(readAll(log, TOPIC)).rejects.toBeInstanceOf(Unavailable)
-    await expect(log.ping()).rejects.toBeInstanceOf(Unavailable)
+  await Promise.all(BROKERS.map((n) => services.broker(n).kill()))
+  const began = Date.now()
+  const ends = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, number) => log.append(TOPIC, { key: `key-${number}`, value: `away ${number}` })),
+  )
+  expect(Date.now() - began).toBeLessThan(2500)
+  for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'Unavailable' } })
+  await expect(log.lag(TOPIC, 'watcher')).rejects.toBeInstanceOf(Unavailable)
+  await expect(readAll(log, TOPIC)).rejects.toBeInstanceOf(Unavailable)
+  await expect(log.ping()).rejects.toBeInstanceOf(Unavailable)
 
-    await Promise.all(BROKERS.map((n) => services.broker(n).start()))
-    await eventually(() => log.append(TOPIC, { key: 'away', value: 'after' }), { within: MINUTE })
-    await expect.poll(() => taken.has('after'), { timeout: MINUTE }).toBe(true)
-    await log.ping()
-  },
-  4 * MINUTE,
-)
+  await Promise.all(BROKERS.map((n) => services.broker(n).start()))
+  await eventually(() => log.append(TOPIC, { key: 'away', value: 'after' }), { within: MINUTE })
+  await expect.poll(() => taken.has('after'), { timeout: MINUTE }).toBe(true)
+  await log.ping()
+})
