@@ -34,6 +34,9 @@ export const isRecordsFault = (error: unknown): boolean => RECORD_FAULTS.has(typ
 
 export const isProducersFault = (error: unknown): boolean => PRODUCER_FAULTS.has(typeOf(error))
 
+/** A broker has answered, so the connection is well. */
+export const isAnswer = (error: unknown): boolean => typeOf(error) !== ''
+
 export const isCoordinatorMoving = (error: unknown): boolean => COORDINATOR_MOVES.has(typeOf(error))
 
 export const isTopicUnknown = (error: unknown): boolean => typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION'

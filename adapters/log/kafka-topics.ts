@@ -15,7 +15,7 @@ export const settingsOf = (topic: string, replication: number): Record<string, s
   'unclean.leader.election.enable': 'false',
 })
 
-const LED_WITHIN_MS = 15_000
+const KNOWN_WITHIN_MS = 15_000
 
 /** Makes the missing ones, waits until every partition is led, and throws what differs from its declaration. */
 export async function ensureTopics(admin: Admin, topics: Declared[], replication: number): Promise<void> {
@@ -29,28 +29,17 @@ export async function ensureTopics(admin: Admin, topics: Declared[], replication
       configEntries: Object.entries(settingsOf(name, replication)).map(([name, value]) => ({ name, value })),
     }))
   if (made.length > 0) await admin.createTopics({ topics: made, waitForLeaders: false })
-  const wrong = [...(await eachLed(admin, topics, replication)), ...(await eachSetting(admin, topics, replication))]
+  const wrong = await differences(admin, topics, replication)
   if (wrong.length > 0) throw new Error(`log: ${wrong.join('; ')}`)
 }
 
-/** A topic that was just made has no leaders for a moment. */
-async function eachLed(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
-  const deadline = Date.now() + LED_WITHIN_MS
+/** A topic that was just made has no leaders for a moment, and some brokers don't know it yet. */
+async function differences(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
+  const deadline = Date.now() + KNOWN_WITHIN_MS
   for (;;) {
     try {
-      const metadata = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) })
-      return topics.flatMap(({ name, partitions: wanted }) => {
-        const partitions = metadata.topics.find((topic) => topic.name === name)?.partitions ?? []
-        const [first] = partitions
-        if (!first || partitions.some(({ leader }) => leader < 0)) {
-          throw new Unavailable('log', `topic ${name} has no leader yet`)
-        }
-        const factor = first.replicas.length
-        return [
-          ...(partitions.length === wanted ? [] : [`topic ${name} has ${partitions.length} partitions, not ${wanted}`]),
-          ...(factor === replication ? [] : [`topic ${name} has replication factor ${factor}, not ${replication}`]),
-        ]
-      })
+      const shapes = await wrongShapes(admin, topics, replication)
+      return [...shapes, ...(await wrongSettings(admin, topics, replication))]
     } catch (error) {
       const isPassing = error instanceof Unavailable || error instanceof kafkajs.KafkaJSError
       if (!isPassing || Date.now() > deadline) throw error
@@ -59,8 +48,24 @@ async function eachLed(admin: Admin, topics: Declared[], replication: number): P
   }
 }
 
+async function wrongShapes(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
+  const metadata = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) })
+  return topics.flatMap(({ name, partitions: wanted }) => {
+    const partitions = metadata.topics.find((topic) => topic.name === name)?.partitions ?? []
+    const [first] = partitions
+    if (!first || partitions.some(({ leader }) => leader < 0)) {
+      throw new Unavailable('log', `topic ${name} has no leader yet`)
+    }
+    const factor = first.replicas.length
+    return [
+      ...(partitions.length === wanted ? [] : [`topic ${name} has ${partitions.length} partitions, not ${wanted}`]),
+      ...(factor === replication ? [] : [`topic ${name} has replication factor ${factor}, not ${replication}`]),
+    ]
+  })
+}
+
 /** A topic that differs from what is declared could lose what the declaration promises to keep. */
-async function eachSetting(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
+async function wrongSettings(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
   const wanted = topics.map(({ name }) => ({ name, settings: settingsOf(name, replication) }))
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,

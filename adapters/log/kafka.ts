@@ -2,7 +2,7 @@ import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
 import { systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 import { consuming, scanning } from './kafka-consumer.ts'
-import { asUnavailable, connected, isProducersFault, isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
+import { asUnavailable, connected, isAnswer, isProducersFault, isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
 import { ensureTopics } from './kafka-topics.ts'
 import './kafka-warning.ts'
 import { type Lane, lane } from './lane.ts'
@@ -50,8 +50,10 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
     try {
       return await call(await current)
     } catch (error) {
-      if (administering === current) administering = undefined
-      void current.then((admin) => admin.disconnect()).catch(() => undefined)
+      if (!isAnswer(error)) {
+        if (administering === current) administering = undefined
+        void current.then((admin) => admin.disconnect()).catch(() => undefined)
+      }
       throw asUnavailable(error)
     }
   }
