@@ -1,8 +1,8 @@
 import type { StatementSync } from 'node:sqlite'
-import type { Document, Fields, Json } from '#domains/domain.ts'
+import type { Document, Json } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
-import { type Find, fieldsOf, type Inserted, ResumeLost, type Store, type StoredCollection } from './store.ts'
+import { type Find, fieldsOf, type Inserted, ResumeLost, type Store, type StoredCollection, scalar } from './store.ts'
 
 const WATCH_PAGE = 500
 const SWEEP_MS = 60_000
@@ -95,8 +95,15 @@ export function embeddedStore(file: EmbeddedFile): Store {
 
     async find(collection, query) {
       const table = tableOf(collection)
-      const { sql, values } = findSql(table, fieldsOf(collection, query.index), query)
-      return (prepared(sql).all(...values) as { body: string }[]).map(({ body }) => JSON.parse(body))
+      const fields = fieldsOf(collection, query.index)
+      const found: Document[] = []
+      for (const range of rangesOf(fields, query)) {
+        const { sql, values } = findSql(table, fields, query, range)
+        const rows = prepared(sql).all(...values, query.limit - found.length) as { body: string }[]
+        for (const { body } of rows) found.push(JSON.parse(body))
+        if (found.length >= query.limit) break
+      }
+      return found
     },
 
     async increment(collection, ids) {
@@ -133,7 +140,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
     const table = tableOf(collection)
     const newest = () => Number(prepared(`SELECT coalesce(max(row), 0) AS row FROM ${table}`).get()?.row)
     let last = resume === undefined ? newest() : Number(resume)
-    if (!Number.isSafeInteger(last) || last > newest())
+    if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest())
       throw new ResumeLost(`store: ${resume} is no place in ${collection.name}`)
     const select = prepared(`SELECT row, body FROM ${table} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`)
     let wake = () => {}
@@ -164,28 +171,59 @@ const column = (field: string): string => `json_extract(body, '$.${field}')`
 
 type Bindable = string | number | null
 
-/** A keyset page: equality on a prefix of the index, then everything behind the last document in the index's order. */
-function findSql(table: string, fields: string[], { where = {}, after, newestFirst, limit }: Find) {
-  const conditions: string[] = []
-  const values: Bindable[] = []
-  for (const [field, value] of Object.entries(where)) {
-    conditions.push(`${column(field)} IS ?`)
-    values.push(bindable(value))
+interface Condition {
+  sql: string
+  /** How many of the index's first columns it fixes. */
+  fixed: number
+  values: Bindable[]
+}
+
+/**
+ * What lies behind the last document, as ranges of the index in its order. One comparison of rows would be shorter, but
+ * SQL finds nothing behind a null.
+ */
+function rangesOf(fields: string[], { after, where = {}, newestFirst }: Find): Condition[] {
+  if (!after) return [{ sql: 'TRUE', fixed: 0, values: [] }]
+  const keys = [
+    ...fields.map((field) => [column(field), bindable(after[field] ?? null)] as const),
+    ['id', after._id] as const,
+  ]
+  const ranges: Condition[] = []
+  for (const [at, [by, value]] of [...keys.entries()].reverse()) {
+    if (fields[at] !== undefined && fields[at] in where) continue
+    const before = keys.slice(0, at)
+    const add = (condition: string, values: Bindable[] = [], fixed = at) =>
+      ranges.push({
+        sql: [...before.map(([by]) => `${by} IS ?`), condition].join(' AND '),
+        fixed,
+        values: [...before.map(([, value]) => value), ...values],
+      })
+    if (value === null) {
+      if (!newestFirst) add(`${by} IS NOT NULL`)
+    } else if (newestFirst) {
+      add(`${by} < ?`, [value])
+      if (by !== 'id') add(`${by} IS NULL`, [], at + 1)
+    } else add(`${by} > ?`, [value])
   }
-  if (after) {
-    const columns = [...fields.map(column), 'id'].join(', ')
-    const places = [...fields, 'id'].map(() => '?').join(', ')
-    conditions.push(`(${columns}) ${newestFirst ? '<' : '>'} (${places})`)
-    values.push(...fields.map((field) => bindable((after as Fields)[field] ?? null)), after._id)
+  return ranges
+}
+
+/**
+ * A keyset page: equality on a prefix of the index, and a range of it; the limit is the last value. It is ordered by the
+ * columns that are not fixed, since SQLite sorts by itself when it is told of the others too.
+ */
+function findSql(table: string, fields: string[], { where = {}, newestFirst }: Find, range: Condition) {
+  const equal = Object.entries(where)
+  const conditions = [...equal.map(([field]) => `${column(field)} IS ?`), range.sql].join(' AND ')
+  const free = fields.slice(Math.max(equal.length, range.fixed))
+  const order = [...free.map(column), 'id'].map((by) => `${by} ${newestFirst ? 'DESC' : 'ASC'}`).join(', ')
+  return {
+    sql: `SELECT body FROM ${table} WHERE ${conditions} ORDER BY ${order} LIMIT ?`,
+    values: [...equal.map(([, value]) => bindable(value)), ...range.values],
   }
-  const direction = newestFirst ? 'DESC' : 'ASC'
-  const order = [...fields.map(column), 'id'].map((by) => `${by} ${direction}`).join(', ')
-  const condition = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
-  return { sql: `SELECT body FROM ${table} ${condition} ORDER BY ${order} LIMIT ?`, values: [...values, limit] }
 }
 
 function bindable(value: Json): Bindable {
-  if (typeof value === 'boolean') return value ? 1 : 0
-  if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
-  return value
+  const bound = scalar(value)
+  return typeof bound === 'boolean' ? Number(bound) : bound
 }

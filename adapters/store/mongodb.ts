@@ -1,4 +1,5 @@
 import {
+  BSON,
   type Document as Bson,
   type ChangeStreamInsertDocument,
   type Collection,
@@ -12,7 +13,16 @@ import {
 } from 'mongodb'
 import type { Document, Fields } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
-import { type Find, fieldsOf, type Inserted, Refused, ResumeLost, type Store, type StoredCollection } from './store.ts'
+import {
+  type Find,
+  fieldsOf,
+  type Inserted,
+  Refused,
+  ResumeLost,
+  type Store,
+  type StoredCollection,
+  scalar,
+} from './store.ts'
 
 export interface MongodbOptions {
   uri: string
@@ -54,7 +64,9 @@ export function mongodbStore(options: MongodbOptions): Store {
         for (const collection of wanted) {
           const { name, indexes, expireAfter } = collection
           await db.createCollection(name).catch(ifAlreadyThere)
-          const keys = Object.entries(indexes).map(([index, { fields }]) => ({ name: index, key: ascending(fields) }))
+          const keys = Object.entries(indexes)
+            .filter(([, { fields }]) => fields.length > 0)
+            .map(([index, { fields }]) => ({ name: index, key: ascending(fields) }))
           if (keys.length > 0) await of(collection).createIndexes(keys)
           if (expireAfter !== undefined) {
             await of(collection).createIndex({ [AT]: 1 }, { name: 'expiry', expireAfterSeconds: expireAfter })
@@ -79,6 +91,7 @@ export function mongodbStore(options: MongodbOptions): Store {
      */
     increment: (collection, ids) =>
       answered(async () => {
+        if (ids.length === 0) return new Map()
         const update = { $inc: { count: 1 }, $set: { [AT]: new Date() } }
         const upserts = ids.map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }))
         await of(collection).bulkWrite(upserts, { ordered: false })
@@ -117,7 +130,7 @@ export function mongodbStore(options: MongodbOptions): Store {
       await of(collection).insertMany(rows, { ordered: false, forceServerObjectId: true })
       return new Set()
     } catch (error) {
-      if (isTooLarge(error)) return await insertEach(collection, documents, error)
+      if (isUnwritable(error)) return await insertEach(collection, documents, error)
       if (!(error instanceof MongoBulkWriteError) || isDoubtful(error)) throw error
       const failed = writeErrorsOf(error).map(({ index, code, errmsg }) => ({
         id: rows[index]?._id ?? '',
@@ -133,7 +146,7 @@ export function mongodbStore(options: MongodbOptions): Store {
     }
   }
 
-  /** The driver refuses a whole batch for one document that is too large: so each goes alone. */
+  /** The driver refuses a whole batch for one document that it can't write: so each goes alone. */
   async function insertEach(collection: StoredCollection, documents: Document[], cause: unknown): Promise<Set<string>> {
     if (documents.length === 1)
       throw new Refused(new Map([[documents[0]?._id ?? '', (cause as Error).message]]), { cause })
@@ -163,7 +176,8 @@ export function mongodbStore(options: MongodbOptions): Store {
     const fields = fieldsOf(collection, index)
     const direction = newestFirst ? -1 : 1
     const sort = Object.fromEntries([...fields, '_id'].map((field) => [field, direction] as const))
-    const filter = after ? { $and: [where, behind(fields, after, newestFirst ? '$lt' : '$gt')] } : where
+    const equal = Object.fromEntries(Object.entries(where).map(([field, value]) => [field, scalar(value)]))
+    const filter = after ? { $and: [equal, behind(fields, after, newestFirst)] } : equal
     return (await of(collection)
       .find(filter as Bson, withoutAt)
       .sort(sort)
@@ -174,15 +188,17 @@ export function mongodbStore(options: MongodbOptions): Store {
 
 const ascending = (fields: string[]) => Object.fromEntries([...fields, '_id'].map((field) => [field, 1 as const]))
 
-/** Everything behind `last` in the order of the fields and `_id`. */
-function behind(fields: string[], last: Fields, compare: '$lt' | '$gt'): Bson {
-  const all = [...fields, '_id']
-  return {
-    $or: all.map((field, at) => ({
-      ...Object.fromEntries(all.slice(0, at).map((before) => [before, last[before] ?? null])),
-      [field]: { [compare]: last[field] ?? null },
-    })),
-  }
+/** Everything behind `last` in the order of the fields and `_id`. MongoDB finds nothing greater or less than null. */
+function behind(fields: string[], last: Fields, newestFirst = false): Bson {
+  const all = [...fields, '_id'].map((field) => [field, scalar(last[field] ?? null)] as const)
+  const ranges = all.flatMap(([field, value], at): Bson[] => {
+    const equal = Object.fromEntries(all.slice(0, at))
+    if (value === null) return newestFirst ? [] : [{ ...equal, [field]: { $ne: null } }]
+    if (!newestFirst) return [{ ...equal, [field]: { $gt: value } }]
+    const lower = { ...equal, [field]: { $lt: value } }
+    return field === '_id' ? [lower] : [lower, { ...equal, [field]: null }]
+  })
+  return { $or: ranges }
 }
 
 async function* watching(
@@ -195,20 +211,24 @@ async function* watching(
     [{ $match: { operationType: 'insert' } }],
     token,
   )
+  let isBegun = false
   const stop = () => void stream.close()
   signal.addEventListener('abort', stop)
   try {
     while (!signal.aborted) {
       const change = await stream.next()
+      isBegun = true
       const { [AT]: _, ...document } = change.fullDocument
       yield { document: document as Document, resume: JSON.stringify(change._id) }
     }
   } catch (error) {
     if (signal.aborted) return
-    if (error instanceof MongoServerError && LOST_HISTORY.has(Number(error.code))) {
+    const known = asUnavailable(error)
+    const isRefused = resume !== undefined && !isBegun && !(known instanceof Unavailable)
+    if (error instanceof MongoServerError && (isRefused || LOST_HISTORY.has(Number(error.code)))) {
       throw new ResumeLost('store: what follows is no longer known', { cause: error })
     }
-    throw asUnavailable(error)
+    throw known
   } finally {
     signal.removeEventListener('abort', stop)
     await stream.close().catch(() => undefined)
@@ -269,10 +289,12 @@ const isDoubtful = (error: MongoBulkWriteError): boolean =>
 
 const writeErrorsOf = ({ writeErrors }: MongoBulkWriteError): WriteError[] => [writeErrors].flat() as WriteError[]
 
-const isTooLarge = (error: unknown): boolean =>
-  error instanceof MongoError &&
-  (Number(error.code) === 10334 || /larger than|too large|out of range|maxBsonObjectSize/i.test(error.message)) &&
-  !(error instanceof MongoBulkWriteError)
+/** Too large, or with a name that BSON does not have: a zero byte in it, or `_bsontype`. */
+const isUnwritable = (error: unknown): boolean =>
+  BSON.BSONError.isBSONError(error) ||
+  (error instanceof MongoError &&
+    (Number(error.code) === 10334 || /larger than|too large|out of range|maxBsonObjectSize/i.test(error.message)) &&
+    !(error instanceof MongoBulkWriteError))
 
 /** NamespaceExists. */
 function ifAlreadyThere(error: unknown): void {

@@ -1,7 +1,7 @@
-import type { Collection, Document, Fields } from '#domains/domain.ts'
+import type { Collection, Document, Fields, Json } from '#domains/domain.ts'
 
 /**
- * The store port. Two adapters, one contract suite (contract.test.ts): embedded (node:sqlite) and mongodb.
+ * The store port. Two adapters, one contract suite (contract.ts): embedded (node:sqlite) and mongodb.
  * Every method rejects with `Unavailable` in an outage and with another error for a mistake. Writes are durable
  * (majority and journal; fsync) when they resolve; reads are from the primary and see what is durable.
  */
@@ -14,7 +14,7 @@ export interface Store {
    */
   insert(collection: StoredCollection, documents: Document[]): Promise<Set<string>>
   get(collection: StoredCollection, ids: string[]): Promise<Map<string, Document>>
-  /** In the order of the index, `_id` last. */
+  /** In the order of the index, `_id` last. Documents without a field, or with null in it, are the lowest. */
   find(collection: StoredCollection, query: Find): Promise<Document[]>
   /** Adds one to the counters with these ids, makes those that are missing, and resolves with their new values. */
   increment(collection: StoredCollection, ids: string[]): Promise<Map<string, number>>
@@ -54,6 +54,12 @@ export function fieldsOf({ name, indexes }: StoredCollection, index: string): st
   const fields = indexes[index]?.fields
   if (!fields) throw new Error(`store: collection ${name} has no index ${index}`)
   return fields
+}
+
+/** What an index compares. Throws for a list or an object, which a store might take for an operator. */
+export function scalar(value: Json): string | number | boolean | null {
+  if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
+  return value
 }
 
 /** Some documents can't be stored by their nature (too large, a bad name): a fault of theirs, not an outage. */
