@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { drains } from './drain.ts'
+import { folds } from './fold.ts'
+import { latencies } from './latency.ts'
+import { cleanUp, lacking, type Pair } from './place.ts'
+import { publishing } from './publish.ts'
+import { type Figure, table } from './report.ts'
+import { stopAll } from './served.ts'
+import { starts } from './start.ts'
+
+/**
+ * make bench: our figures beside their floors, measured in one run on one machine. Compare ratios, not figures.
+ * `node test/bench/bench.ts --quick` shows in seconds that all of it runs; `--only b,d` measures some rows.
+ */
+const ROWS = {
+  a: 'bare servers with the same check of the same body',
+  b: 'publish: requests/s and CPU time of the server for each request',
+  c: 'end to end, open loop: from when a request was due to the 201 that says it is stored (Prefer: wait=10)',
+  d: 'drain of a full topic by the whole Millrace',
+  e: "the driver's insertMany (w: majority, j: true), the floor of d",
+  f: 'persist: a hundred deliveries in flight against one',
+  g: 'cold start to the first 2xx of /health/ready',
+}
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: Object.keys(ROWS).join() } },
+})
+const only = values.only.split(',')
+const strange = only.filter((row) => !(row in ROWS))
+if (strange.length > 0) throw new Error(`There is no row ${strange}. There are ${Object.keys(ROWS).join()}.`)
+const wanted = (row: string) => only.includes(row)
+const isQuick = values.quick
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    stopAll()
+    await cleanUp().catch(() => undefined)
+    process.exit(130)
+  })
+}
+
+const lacks = await lacking()
+const pairs: Pair[] = lacks ? ['embedded'] : ['embedded', 'real']
+if (lacks) console.log(`Only the embedded pair is measured: ${lacks}. make services starts both.`)
+
+const figures: Figure[] = []
+const failures: string[] = []
+await measure(['a', 'b'], () => publishing(pairs, isQuick, wanted('b')))
+await measure(['c'], () => latencies(pairs, isQuick))
+await measure(['d', 'e'], () => drains(pairs, isQuick, wanted))
+await measure(['f'], () => folds(pairs, isQuick))
+await measure(['g'], () => starts(pairs, isQuick))
+await cleanUp()
+
+const machine = {
+  node: process.version,
+  cpu: cpus()[0]?.model ?? '',
+  cores: availableParallelism(),
+  load: loadavg()[0],
+}
+const notes = Object.entries(ROWS).filter(([row]) => figures.some((figure) => figure.row === row))
+console.log(`\n${table(figures)}\n`)
+for (const [row, note] of notes) console.log(`${row}: ${note}`)
+console.log(
+  `Node ${machine.node}, ${machine.cores} x ${machine.cpu}, load ${machine.load?.toFixed(1)}; see bench.json.`,
+)
+for (const failure of failures) console.error(failure)
+writeFileSync(
+  'bench.json',
+  `${JSON.stringify({ at: new Date().toISOString(), isQuick, machine, lacks, failures, figures }, undefined, 2)}\n`,
+)
+process.exit(failures.length > 0 ? 1 : 0)
+
+/** A row that fails is told and fails the run; the others are measured all the same. */
+async function measure(rows: string[], run: () => Promise<Figure[]>): Promise<void> {
+  if (!rows.some(wanted)) return
+  const began = performance.now()
+  process.stdout.write(`measuring ${rows.filter(wanted).join(', ')} ... `)
+  try {
+    figures.push(...(await run()))
+  } catch (error) {
+    failures.push(`${rows.join(', ')}: ${error instanceof Error ? error.stack : error}`)
+  }
+  console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`)
+}

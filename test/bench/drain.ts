@@ -1,0 +1,111 @@
+import { MongoClient } from 'mongodb'
+import { openFile } from '#adapters/embedded/file.ts'
+import { embeddedLog } from '#adapters/log/embedded.ts'
+import { kafkaLog } from '#adapters/log/kafka.ts'
+import type { Log, NewRecord } from '#adapters/log/log.ts'
+import tutorials from '#domains/tutorials/domain.ts'
+import { newId } from '#functions/ids.ts'
+import { seal } from '#functions/publish/event.ts'
+import { BROKERS, MONGODB_URI, newPlace, type Pair, type Place } from './place.ts'
+import { atLeast, type Figure } from './report.ts'
+import { ours, type Served, serve } from './served.ts'
+
+const BATCH = 500
+const RAW = 'insertMany of the driver'
+const STALL_MS = 30_000
+
+/** Rows d and e: a topic that is full when everything starts, beside what the driver alone can write to this MongoDB. */
+export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: string) => boolean): Promise<Figure[]> {
+  const count = isQuick ? 4000 : 50_000
+  const raw = pairs.includes('real') ? await insertMany(count) : undefined
+  const figures: Figure[] = raw ? [{ row: 'e', name: `${RAW}, ${BATCH} each`, value: raw, unit: 'documents/s' }] : []
+  if (!wanted('d')) return figures
+  for (const pair of pairs) {
+    const value = await drain(pair, count)
+    const figure = { row: 'd', name: `drain of ${count} records, ${pair} pair`, value, unit: 'documents/s' }
+    const ratio = raw ? { of: RAW, value: value / raw } : undefined
+    figures.push(ratio ? { ...figure, ratio, aim: atLeast(ratio.value, 0.35, 'x') } : figure)
+  }
+  return figures
+}
+
+async function drain(pair: Pair, count: number): Promise<number> {
+  const place = newPlace(pair)
+  await fill(pair, place, count)
+  const server = await serve(ours(place.env, place.root, 'functions/dev.ts'))
+  try {
+    return await measured(server, count)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function fill(pair: Pair, { topic, dir }: Place, count: number): Promise<void> {
+  const file = pair === 'embedded' ? openFile(dir) : undefined
+  const log: Log = file
+    ? embeddedLog(file, { maxBuffered: count })
+    : kafkaLog({ brokers: BROKERS.split(','), replication: 3, maxBuffered: count })
+  await log.ensure([{ name: topic, partitions: tutorials.topic.partitions }])
+  for (let done = 0; done < count; done += 5000) {
+    const records = Array.from({ length: Math.min(5000, count - done) }, (_, at) => recordOf(done + at))
+    await Promise.all(records.map((record) => log.append(topic, record)))
+  }
+  await log.close()
+  file?.close()
+}
+
+function recordOf(number: number): NewRecord {
+  const time = Date.now()
+  const id = newId(time)
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  const data = { title: `How water turns a wheel, and a wheel a stone (${number})` }
+  const command = { id, type: 'tutorials.publish', stream: `tutorial/${id}`, time, actor: 'anonymous', traceparent }
+  return seal({ ...command, data }, tutorials.topic).record
+}
+
+/** From the first look that finds documents to the one that finds all: what starting takes is row g. */
+async function measured({ url }: Served, count: number): Promise<number> {
+  let first: { at: number; stored: number } | undefined
+  let last = { at: performance.now(), stored: 0 }
+  while (last.stored < count) {
+    const stored = await applied(url)
+    const at = performance.now()
+    if (stored > last.stored) last = { at, stored }
+    if (stored > 0) first ??= last
+    if (at - last.at > STALL_MS) throw new Error(`only ${last.stored} of ${count} records were stored`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const all = (await (await fetch(`${url}/api/test`)).json()) as unknown[]
+  if (all.length !== count) throw new Error(`${all.length} documents of ${count} records`)
+  if (!first || first.stored === count) throw new Error('it was over before it could be measured')
+  return ((last.stored - first.stored) * 1000) / (last.at - first.at)
+}
+
+async function applied(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^millrace_queue_latency_seconds_count\S* (\d+)/m.exec(text)?.[1] ?? 0)
+}
+
+/** The same documents, with the index that they have, one batch after the other. */
+async function insertMany(count: number): Promise<number> {
+  const { database } = newPlace('real')
+  const client = new MongoClient(MONGODB_URI)
+  try {
+    const collection = client
+      .db(database)
+      .collection<{ _id: string }>('tutorials', { writeConcern: { w: 'majority', journal: true } })
+    await collection.createIndex({ time: 1, _id: 1 })
+    const documents = Array.from({ length: count }, (_, number) => {
+      const id = newId(Date.now())
+      const title = `How water turns a wheel, and a wheel a stone (${number})`
+      return { _id: id, title, time: new Date().toISOString(), _hash: id.slice(0, 22) }
+    })
+    const began = performance.now()
+    for (let at = 0; at < count; at += BATCH) {
+      await collection.insertMany(documents.slice(at, at + BATCH), { ordered: false })
+    }
+    return (count * 1000) / (performance.now() - began)
+  } finally {
+    await client.close()
+  }
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import kafkajs from 'kafkajs'
+import { MongoClient } from 'mongodb'
+import { copyWith } from '../copy.ts'
+
+export type Pair = 'embedded' | 'real'
+
+export const BROKERS = process.env.KAFKA_BROKERS ?? '127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094'
+const brokers = BROKERS.split(',')
+/** The test server slows down after 10,000 retryable writes; a real mongod does without them as well. */
+export const MONGODB_URI = withoutRetries(process.env.MONGODB_URI ?? 'mongodb://127.0.0.1:27117/?directConnection=true')
+
+const made: { topics: string[]; groups: string[]; databases: string[]; folders: string[] } = {
+  topics: [],
+  groups: [],
+  databases: [],
+  folders: [],
+}
+let count = 0
+
+/** Where one measurement runs, so that none finds what another left. */
+export interface Place {
+  /** A copy of the product whose only difference is the name of its topic, and so of its consumer group. */
+  root: string
+  topic: string
+  database: string
+  dir: string
+  env: Record<string, string>
+}
+
+export function newPlace(pair: Pair): Place {
+  const name = `bench-${process.pid}-${++count}`
+  const domain = readFileSync('domains/tutorials/domain.ts', 'utf8')
+  const text = domain.replace("name: 'tutorials'", `name: '${name}'`).replace("'tutorials-topic'", `'${name}'`)
+  if (!text.includes(`name: '${name}',\n  topic: {\n    name: '${name}'`)) throw new Error('the domain reads otherwise')
+  const root = copyWith([{ path: 'domains/tutorials/domain.ts', text }])
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  const database = name.replaceAll('-', '_')
+  made.folders.push(root, dir)
+  if (pair === 'real') {
+    made.topics.push(name)
+    made.groups.push(`millrace-${name}`)
+    made.databases.push(database)
+  }
+  const isReal = pair === 'real'
+  const env = {
+    LOG: isReal ? 'kafka' : 'embedded',
+    STORE: isReal ? 'mongodb' : 'embedded',
+    MILLRACE_DIR: dir,
+    MONGODB_DATABASE: database,
+    MONGODB_URI,
+    KAFKA_BROKERS: BROKERS,
+    LOG_LEVEL: 'warn',
+    HOST: '127.0.0.1',
+    RECEIPT_SECRET: 'of a benchmark, thirty-two characters',
+  }
+  return { root, topic: name, database, dir, env }
+}
+
+/** Why the real pair can't be measured here; undefined when it can. */
+export async function lacking(): Promise<string | undefined> {
+  const lacks: string[] = []
+  const admin = kafka().admin()
+  await admin
+    .connect()
+    .then(() => admin.describeCluster())
+    .catch(() => lacks.push(`no Kafka at ${BROKERS}`))
+  await admin.disconnect().catch(() => undefined)
+  const client = new MongoClient(MONGODB_URI, { serverSelectionTimeoutMS: 1500 })
+  await client
+    .db('admin')
+    .command({ ping: 1 })
+    .catch(() => lacks.push(`no MongoDB at ${MONGODB_URI}`))
+  await client.close()
+  return lacks.length > 0 ? lacks.join(' and ') : undefined
+}
+
+/** Removes what this run made, and nothing else. */
+export async function cleanUp(): Promise<void> {
+  for (const folder of made.folders) rmSync(folder, { recursive: true, force: true })
+  const { topics, groups, databases } = made
+  if (topics.length > 0) {
+    const admin = kafka().admin()
+    await admin.connect()
+    const there = new Set(await admin.listTopics())
+    await admin.deleteGroups(groups).catch(() => undefined)
+    await admin.deleteTopics({ topics: topics.filter((topic) => there.has(topic)) })
+    await admin.disconnect()
+  }
+  if (databases.length > 0) {
+    const client = new MongoClient(MONGODB_URI)
+    for (const database of databases) await client.db(database).dropDatabase()
+    await client.close()
+  }
+}
+
+const kafka = () =>
+  new kafkajs.Kafka({
+    clientId: 'millrace-bench',
+    brokers,
+    connectionTimeout: 1000,
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 2 },
+  })
+
+function withoutRetries(uri: string): string {
+  if (/[?&]retryWrites=/.test(uri)) return uri
+  if (uri.includes('?')) return `${uri}&retryWrites=false`
+  return `${uri}${/^[^/]+\/\/[^/]+\//.test(uri) ? '' : '/'}?retryWrites=false`
+}
