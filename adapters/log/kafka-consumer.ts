@@ -134,17 +134,27 @@ export async function consuming(
   }
 }
 
-/** Reads each partition to its end with a consumer group of its own, which is removed afterwards. */
-export async function* scanning(
-  kafka: Kafka,
-  topic: string,
-  open: { partition: number; start: number; end: number }[],
-): AsyncGenerator<LogRecord> {
+/** Where each partition goes on and ends: what comes from before was read already, or is older than was asked for. */
+type Left = Map<number, { next: number; end: number }>
+
+/** Reads each partition to its end, and waits out a coordinator that moves. */
+export async function* scanning(kafka: Kafka, topic: string, left: Left): AsyncGenerator<LogRecord> {
+  const deadline = Date.now() + JOINED_WITHIN_MS
+  while (left.size > 0) {
+    try {
+      yield* reading(kafka, topic, left)
+    } catch (error) {
+      if (!isCoordinatorMoving(error) || Date.now() > deadline) throw asUnavailable(error)
+      await systemClock.sleep(REOPEN_MS)
+    }
+  }
+}
+
+/** With a consumer group of its own, which is removed afterwards. What it yields is no longer in `left`. */
+async function* reading(kafka: Kafka, topic: string, left: Left): AsyncGenerator<LogRecord> {
   const groupId = `millrace-scan-${randomUUID()}`
   const retry = { retries: 5, initialRetryTime: 100, maxRetryTime: 1000, restartOnFailure: async () => false }
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false, retry })
-  /** Where each partition goes on: what comes from before it was read already, or is older than was asked for. */
-  const left = new Map(open.map(({ partition, start, end }) => [partition, { next: start, end }]))
   let records: LogRecord[] = []
   let crash: Error | undefined
   let wake = () => {}
@@ -175,22 +185,19 @@ export async function* scanning(
         })
       },
     })
-    for (const { partition, start } of open) consumer.seek({ topic, partition, offset: String(start) })
+    if (crash) throw crash
+    for (const [partition, { next }] of left) consumer.seek({ topic, partition, offset: String(next) })
     while (left.size > 0 || records.length > 0) {
-      if (crash) throw crash
       const batch = records
       records = []
       taken()
       yield* batch
-      const isIdle = records.length === 0 && left.size > 0 && !crash
-      if (isIdle) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
+      if (records.length > 0 || left.size === 0) continue
+      if (crash) throw crash
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
     }
-  } catch (error) {
-    throw asUnavailable(error)
   } finally {
     taken()
     await consumer.disconnect().catch(() => undefined)

@@ -177,13 +177,11 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
     ensure: (topics) => administered((admin) => ensureTopics(admin, topics, replication)),
 
     async *scan(topic, from) {
-      const ends = (await endsOf(topic)).map(({ partition, low, high }) => ({
-        partition,
-        start: Math.max(low, from?.get(partition) ?? 0),
-        end: high,
-      }))
-      const open = ends.filter(({ start, end }) => start < end)
-      if (open.length > 0) yield* scanning(kafka, topic, open)
+      const ends = (await endsOf(topic)).map(
+        ({ partition, low, high }) =>
+          [partition, { next: Math.max(low, from?.get(partition) ?? 0), end: high }] as const,
+      )
+      yield* scanning(kafka, topic, new Map(ends.filter(([, { next, end }]) => next < end)))
     },
 
     async consume(options, take) {
