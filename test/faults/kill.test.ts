@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { afterEach, expect, test } from 'vitest'
-import { expectKept, startLoad, stored } from '../load.ts'
+import { expectStored, startLoad, stored } from '../load.ts'
 import { discard, eventually, type Mill, startMill } from '../mill.ts'
 
 let mill: Mill
@@ -30,7 +30,7 @@ test('kill -9 at any moment loses nothing that was acknowledged, and doubles not
     mill = await startMill({ pair: 'embedded', dir: mill.dir })
   }
   await load.stop()
-  expectKept(load.told, await allStored(load.told.yes))
+  expectStored(load.told, await allStored(load.told.yes))
   expect(load.told.yes.size).toBeGreaterThan(500)
 })
 
@@ -43,7 +43,7 @@ test('Ctrl-C under load drains: it ends by itself with 0, and nothing is lost', 
   expect(Date.now() - started).toBeLessThan(5000)
   await load.stop()
   mill = await startMill({ pair: 'embedded', dir: mill.dir })
-  expectKept(load.told, await allStored(load.told.yes))
+  expectStored(load.told, await allStored(load.told.yes))
 })
 
 test('a second start on the same files says who holds them, and harms nothing', async () => {

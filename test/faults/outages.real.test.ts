@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { kafkaLog } from '#adapters/log/kafka.ts'
-import { expectKept, startLoad, stored, type Told } from '../load.ts'
+import { expectOnTopic, expectStored, startLoad, stored, type Told } from '../load.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 import { type Services, startServices } from '../services/services.ts'
 
@@ -40,7 +40,7 @@ async function expectNothingLost(told: Told): Promise<void> {
     onTopic.set(title, (onTopic.get(title) ?? 0) + 1)
   }
   await log.close()
-  expectKept(told, onTopic)
+  expectOnTopic(told, onTopic)
   const counts = await eventually(
     async () => {
       const counts = await stored(mill)
@@ -49,7 +49,7 @@ async function expectNothingLost(told: Told): Promise<void> {
     },
     { within: MINUTE, every: 200 },
   )
-  expectKept(told, counts)
+  expectStored(told, counts)
 }
 
 const until = (load: { told: Told }, more: number) => {
@@ -104,7 +104,7 @@ test(
     expect(waited.status).toBe(202)
     const { receipt } = (await waited.json()) as { receipt: string }
     await load.stop()
-    expect([...load.told.no, ...load.told.unknown]).toEqual([])
+    expect([...load.told.no, ...load.told.repeated]).toEqual([])
     await services.mongod.start()
     await eventually(
       async () => expect(await (await fetch(mill.query + receipt)).json()).toMatchObject({ status: 'applied' }),
