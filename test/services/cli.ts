@@ -1,44 +1,37 @@
-import { composeDown, composeUp } from './docker.ts'
-import { missing } from './install.ts'
-import { runningServices, type State, startServices, stopServices } from './services.ts'
+import { findShared, startShared, stopShared } from './shared.ts'
+import type { Addresses } from './state.ts'
 
-/** make services, make services-down: through compose.yaml where Docker can pull its images, else natively. */
-const DIR = '.millrace/services'
-const HINT = 'They need a Docker engine that can pull images, or Java 17 with Maven and a mongod or Python 3.'
+/** make services, make services-down. */
 
-const say = ({ brokers, mongodbUri }: Pick<State, 'brokers' | 'mongodbUri'>) =>
+const say = ({ brokers, mongodbUri }: Addresses) =>
   console.log(`KAFKA_BROKERS=${brokers.join(',')}\nMONGODB_URI=${mongodbUri}`)
 
 async function start(): Promise<void> {
-  const running = runningServices(DIR)
-  if (running) {
-    console.log('They run already.')
-    return say(running)
-  }
-  if (composeUp()) {
-    const brokers = ['127.0.0.1:19092', '127.0.0.1:19093', '127.0.0.1:19094']
-    return say({ brokers, mongodbUri: 'mongodb://127.0.0.1:27117/?directConnection=true' })
-  }
-  const lacks = missing()
-  if (lacks) {
-    console.error(`The services can not be started: ${lacks}. ${HINT}`)
-    process.exit(1)
-  }
-  const { MONGODB_URI } = process.env
-  const { brokers, mongodbUri } = await startServices({ dir: DIR, mongodb: !MONGODB_URI })
-  say({ brokers, mongodbUri: MONGODB_URI ?? mongodbUri })
+  const running = findShared()
+  console.log(running ? 'They run already.' : 'Starting three brokers and a MongoDB ...')
+  say(running ?? (await startShared()))
 }
 
-switch (process.argv[2]) {
-  case 'start':
-    await start()
-    break
-  case 'stop':
-    if (runningServices(DIR)) stopServices(DIR)
-    else composeDown()
-    break
-  default:
-    console.error('cli.ts start | stop')
-    process.exit(1)
+function status(): void {
+  const running = findShared()
+  if (running) say(running)
+  else console.log('They do not run.')
 }
-process.exit(0)
+
+const actions = new Map([
+  ['start', start],
+  ['stop', stopShared],
+  ['status', async () => status()],
+])
+
+const action = actions.get(process.argv[2] ?? '')
+if (!action) {
+  console.error(`node test/services/cli.ts ${[...actions.keys()].join(' | ')}`)
+  process.exit(1)
+}
+try {
+  await action()
+} catch (error) {
+  console.error((error as Error).message)
+  process.exit(1)
+}

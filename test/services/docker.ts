@@ -1,10 +1,25 @@
 import { spawnSync } from 'node:child_process'
 
-const run = (args: string[]): boolean => spawnSync('docker', args, { stdio: 'ignore' }).status === 0
+const docker = (args: string[], timeout: number): { ok: boolean; output: string } => {
+  const { status, stdout } = spawnSync('docker', args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout,
+  })
+  return { ok: status === 0, output: stdout ?? '' }
+}
 
-/** Starts compose.yaml. False where no Docker engine answers or it can't have the images. */
-export const composeUp = (): boolean =>
-  run(['info']) && run(['compose', 'pull', '--quiet']) && run(['compose', 'up', '--detach', '--wait'])
+export const hasDocker = (): boolean => docker(['info'], 10_000).ok
 
-/** Stops what compose.yaml started, with its data; nothing where it started nothing. */
-export const composeDown = (): boolean => run(['info']) && run(['compose', 'down', '--volumes'])
+/** Starts compose.yaml. False where that can't be had, an image for instance; nothing is left behind then. */
+export function composeUp(): boolean {
+  const { ok } = docker(['compose', 'up', '--detach', '--wait', '--quiet-pull'], 10 * 60_000)
+  if (!ok) composeDown()
+  return ok
+}
+
+export const composeRuns = (): boolean =>
+  docker(['compose', 'ps', '--quiet', '--status', 'running'], 10_000).output.trim() !== ''
+
+/** With their data. */
+export const composeDown = (): boolean => docker(['compose', 'down', '--volumes'], 120_000).ok

@@ -1,65 +1,66 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 
 /** What the servers need is put here once, and shared by all sets of servers. */
 const TOOLS = resolve('.millrace/tools')
+const KAFKA = join(TOOLS, 'kafka-4.1.1')
+const SECANTUS = join(TOOLS, 'secantus-0.7.0b3')
 
-export const has = (command: string): boolean => {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+const works = (command: string, args: string[]): boolean =>
+  spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0
+
+export const hasMongod = (): boolean => works('mongod', ['--version'])
+
+/** Why three brokers of our own can't be had on this machine, or nothing. */
+export function kafkaLacks(): string | undefined {
+  if (!works('java', ['-version'])) return 'no Java'
+  if (!existsSync(KAFKA) && !works('mvn', ['--version'])) return 'no Maven'
 }
 
-/** Why the real servers can't be had on this machine, or nothing. */
-export function missing(): string | undefined {
-  const lacks = [
-    ...(process.env.KAFKA_BROKERS ? [] : ['java', 'mvn'].filter((tool) => !has(tool))),
-    ...(process.env.MONGODB_URI || has('mongod') || has('python3') ? [] : ['mongod or python3']),
-  ]
-  return lacks.length > 0 ? `${lacks.join(', ')} not found` : undefined
+/** Why a MongoDB of our own can't be had on this machine, or nothing. */
+export function mongodbLacks(): string | undefined {
+  if (existsSync(SECANTUS) || hasMongod() || works('python3', ['-c', 'import venv, ensurepip'])) return undefined
+  return 'neither mongod nor Python 3 with venv'
+}
+
+/** The class path of Kafka, through Maven. */
+export async function kafkaJars(): Promise<string> {
+  await once(KAFKA, async (folder) => {
+    const goal = ['-q', '-B', '-f', 'test/services/pom.xml', 'dependency:copy-dependencies']
+    await run('mvn', [...goal, '-DincludeScope=runtime', `-DoutputDirectory=${folder}`])
+  })
+  return join(KAFKA, '*')
+}
+
+/** The command of a wire-compatible test server, for where there is no mongod. */
+export async function secantus(): Promise<string[]> {
+  await once(SECANTUS, async (folder) => {
+    await run('python3', ['-m', 'venv', folder])
+    await run(join(folder, 'bin', 'pip'), ['install', '-q', '--disable-pip-version-check', 'secantusdb==0.7.0b3'])
+  })
+  // Through its python: the script's first line names the folder that it was made in.
+  return [join(SECANTUS, 'bin', 'python3'), join(SECANTUS, 'bin', 'secantusd-py')]
 }
 
 /** Makes `path` with `make`, whole or not at all, also when two processes do it at once. */
-function once(path: string, make: (temporary: string) => void): string {
-  if (existsSync(path)) return path
+async function once(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  if (existsSync(path)) return
   mkdirSync(dirname(path), { recursive: true })
   const temporary = mkdtempSync(`${path}.`)
-  make(temporary)
   try {
+    await make(temporary)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     if (!existsSync(path)) throw error
   }
-  return path
 }
 
-/** The folder with Kafka's jars, through Maven. */
-export const kafkaJars = (): string =>
-  once(join(TOOLS, 'kafka-4.1.1'), (folder) => {
-    const goal = ['-q', '-B', '-f', 'test/services/pom.xml', 'dependency:copy-dependencies']
-    run('mvn', [...goal, '-DincludeScope=runtime', `-DoutputDirectory=${folder}`])
-  })
-
-/** The wire-compatible test server, where there is no mongod. A virtual environment can't be moved, so it is made in place. */
-export function secantus(): string {
-  const folder = join(TOOLS, 'secantus-0.7.0b3')
-  const command = join(folder, 'bin', 'secantusd-py')
-  if (existsSync(join(folder, 'complete'))) return command
-  rmSync(folder, { recursive: true, force: true })
-  run('python3', ['-m', 'venv', folder])
-  run(join(folder, 'bin', 'pip'), ['install', '-q', '--disable-pip-version-check', 'secantusdb==0.7.0b3'])
-  mkdirSync(join(folder, 'complete'))
-  return command
-}
-
-function run(command: string, args: string[]): void {
+export async function run(command: string, args: string[]): Promise<void> {
   try {
-    execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
+    await promisify(execFile)(command, args)
   } catch (cause) {
     const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string }
     throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause })

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { type Identity, identify, isRunning, signal } from './process.ts'
 
 /** One server process that can be killed, paused and started again on its data. */
 export interface Server {
@@ -16,65 +18,60 @@ export interface ServerOptions {
   name: string
   command: string[]
   logFile: string
+  /** Asks the server; rejects until it answers. */
   ready(): Promise<void>
-  within?: number
+  /** Told of each process as soon as there is one. */
+  onStart(): void
 }
 
-/** A pid and when its process started: a pid that was given to another process since is not ours. */
-export interface Identity {
-  pid: number
-  started: string
-}
+const WITHIN_MS = 90_000
 
-export function identify(pid: number): Identity | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : { pid, started: fields[19] ?? '' }
-  } catch {
-    return undefined
-  }
-}
-
-export const isRunning = ({ pid, started }: Identity): boolean => identify(pid)?.started === started
-
-export function server({ name, command, logFile, ready, within = 60_000 }: ServerOptions): Server {
+export function server({ name, command, logFile, ready, onStart }: ServerOptions): Server {
   let identity: Identity | undefined
-  const signal = (name: NodeJS.Signals) => {
-    if (identity && isRunning(identity)) process.kill(identity.pid, name)
-  }
+  const hasEnded = () => !identity || !isRunning(identity)
   return {
     pid: () => identity?.pid,
     async start() {
-      const log = openSync(logFile, 'a')
-      const [file = '', ...args] = command
-      const child = spawn(file, args, { stdio: ['ignore', log, log], detached: true })
-      closeSync(log)
-      child.unref()
-      const failed = new Promise<never>((_, reject) => child.once('error', reject))
-      identity = identify(child.pid ?? -1)
-      await Promise.race([poll(ready, within, name, logFile, () => identity && isRunning(identity)), failed])
+      identity = launch(command, logFile)
+      onStart()
+      await eventually(ready, { name, logFile, hasEnded })
     },
     async kill() {
-      signal('SIGCONT')
-      signal('SIGKILL')
-      while (identity && isRunning(identity)) await new Promise((resolve) => setTimeout(resolve, 20))
+      signal(identity, 'SIGKILL')
+      while (!hasEnded()) await setTimeout(20)
     },
-    pause: () => signal('SIGSTOP'),
-    resume: () => signal('SIGCONT'),
+    pause: () => signal(identity, 'SIGSTOP'),
+    resume: () => signal(identity, 'SIGCONT'),
   }
 }
 
-async function poll(ready: () => Promise<void>, within: number, name: string, logFile: string, alive: () => unknown) {
-  const deadline = Date.now() + within
+/** In a process group of its own: Ctrl-C in the terminal is for those who use the server, not for the server. */
+function launch([file = '', ...args]: string[], logFile: string): Identity | undefined {
+  const log = openSync(logFile, 'a')
+  const child = spawn(file, args, { stdio: ['ignore', log, log], detached: true })
+  closeSync(log)
+  // A command that isn't there has no pid, and is seen to have ended.
+  child.on('error', () => undefined)
+  child.unref()
+  return identify(child.pid)
+}
+
+interface Wait {
+  name: string
+  logFile: string
+  hasEnded(): boolean
+}
+
+async function eventually(ready: () => Promise<void>, { name, logFile, hasEnded }: Wait): Promise<void> {
+  const deadline = Date.now() + WITHIN_MS
+  const tail = () => readFileSync(logFile, 'utf8').split('\n').slice(-15).join('\n')
   for (;;) {
     try {
       return await ready()
     } catch (cause) {
-      const tail = () => readFileSync(logFile, 'utf8').split('\n').slice(-15).join('\n')
-      if (!alive()) throw new Error(`${name} ended while it started:\n${tail()}`, { cause })
-      if (Date.now() > deadline) throw new Error(`${name} was not ready within ${within} ms:\n${tail()}`, { cause })
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      if (hasEnded()) throw new Error(`${name} ended while it started:\n${tail()}`, { cause })
+      if (Date.now() > deadline) throw new Error(`${name} was not ready within ${WITHIN_MS} ms:\n${tail()}`, { cause })
+      await setTimeout(100)
     }
   }
 }
