@@ -131,7 +131,7 @@ export function mongodbStore(options: MongodbOptions): Store {
       return new Set()
     } catch (error) {
       if (isUnwritable(error)) return await insertEach(collection, documents, error)
-      if (!(error instanceof MongoBulkWriteError) || isDoubtful(error)) throw error
+      if (!(error instanceof MongoBulkWriteError) || isDoubtful(error) || isUnanswered(error)) throw error
       const failed = writeErrorsOf(error).map(({ index, code, errmsg }) => ({
         id: rows[index]?._id ?? '',
         code,
@@ -279,13 +279,18 @@ function asUnavailable(error: unknown): unknown {
     error.hasErrorLabel('RetryableWriteError') ||
     error.hasErrorLabel('TransientTransactionError') ||
     OUTAGE_CODES.has(Number(error.code)) ||
-    (error instanceof MongoBulkWriteError && isDoubtful(error))
+    (error instanceof MongoBulkWriteError &&
+      (isDoubtful(error) || (isUnanswered(error) && typeof error.code !== 'number')))
   return isOutage ? new Unavailable('store', error.message, { cause: error }) : error
 }
 
 /** What was written may not last: nothing about this batch counts as done. */
 const isDoubtful = (error: MongoBulkWriteError): boolean =>
   error.result.getWriteConcernError() !== undefined || writeErrorsOf(error).some(({ code }) => OUTAGE_CODES.has(code))
+
+/** The driver dresses whatever ended a bulk write as a whole like this, also that there was no connection: no document was answered. */
+const isUnanswered = (error: MongoBulkWriteError): boolean =>
+  writeErrorsOf(error).length === 0 && error.result.getWriteConcernError() === undefined
 
 const writeErrorsOf = ({ writeErrors }: MongoBulkWriteError): WriteError[] => [writeErrors].flat() as WriteError[]
 
@@ -294,7 +299,7 @@ const isUnwritable = (error: unknown): boolean =>
   BSON.BSONError.isBSONError(error) ||
   (error instanceof MongoError &&
     (Number(error.code) === 10334 || /larger than|too large|out of range|maxBsonObjectSize/i.test(error.message)) &&
-    !(error instanceof MongoBulkWriteError))
+    !(error instanceof MongoBulkWriteError && !isUnanswered(error)))
 
 /** NamespaceExists. */
 function ifAlreadyThere(error: unknown): void {

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto'
+import { MongoClient } from 'mongodb'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, freePort } from '#test/mill.ts'
+import { type Services, startServices } from '#test/services/services.ts'
+import { readConfig } from '../config.ts'
+import { Unavailable } from '../unavailable.ts'
+import { newCollection, storeContract } from './contract.ts'
+import { mongodbStore } from './mongodb.ts'
+import { Refused, type Store, type StoredCollection } from './store.ts'
+
+const { MONGODB_URI: uri } = readConfig(process.env)
+
+/** Of this run alone; dropped at its end. */
+const database = `contract_${process.pid}_${randomUUID().slice(0, 8)}`
+
+async function drop(): Promise<void> {
+  const client = new MongoClient(uri)
+  await client.db(database).dropDatabase()
+  await client.close()
+}
+
+storeContract('mongodb', async () => ({ open: () => mongodbStore({ uri, database }), remove: drop }))
+
+describe('mongodb store: documents that it can not keep', () => {
+  let store: Store
+  let collection: StoredCollection
+
+  beforeAll(async () => {
+    store = mongodbStore({ uri, database })
+    collection = newCollection()
+    await store.prepare([collection])
+  })
+
+  afterAll(async () => {
+    await store.close()
+    await drop()
+  })
+
+  const refusal = (documents: Parameters<Store['insert']>[1]): Promise<Refused> =>
+    store.insert(collection, documents).then(
+      () => expect.fail('nothing was refused'),
+      (error) => {
+        expect(error).toBeInstanceOf(Refused)
+        return error
+      },
+    )
+
+  const stored = async (...ids: string[]) => [...(await store.get(collection, ids)).keys()].toSorted()
+
+  test('given one of more than 16 MB, then it is refused alone, and those beside it are stored', async () => {
+    await store.insert(collection, [{ _id: 'old', text: 'kept' }])
+    const error = await refusal([
+      { _id: 'a' },
+      { _id: 'big', text: 'x'.repeat(17 * 1024 * 1024) },
+      { _id: 'old', text: 'other' },
+      { _id: 'b' },
+    ])
+    expect([...error.reasons.keys()]).toEqual(['big'])
+    expect(await stored('a', 'b', 'big', 'old')).toEqual(['a', 'b', 'old'])
+    expect((await store.get(collection, ['old'])).get('old')).toEqual({ _id: 'old', text: 'kept' })
+  })
+
+  test('given it alone, then it is refused as well', async () => {
+    const error = await refusal([{ _id: 'huge', text: 'ü'.repeat(9 * 1024 * 1024) }])
+    expect([...error.reasons.keys()]).toEqual(['huge'])
+    expect(await stored('huge')).toEqual([])
+  })
+
+  test.each(['{"a\\u0000b":1}', '{"_bsontype":"ObjectId"}', '{"in":[{"_bsontype":{}}]}'])(
+    'given %s, which the driver can not write, then it is refused alone',
+    async (text) => {
+      const [before, bad, after] = [randomUUID(), randomUUID(), randomUUID()]
+      const error = await refusal([{ _id: before }, { _id: bad, said: JSON.parse(text) }, { _id: after }])
+      expect([...error.reasons.keys()]).toEqual([bad])
+      expect(await stored(before, bad, after)).toEqual([before, after].toSorted())
+    },
+  )
+})
+
+describe('mongodb store: a server that goes away', () => {
+  let services: Services
+  let store: Store
+  const collection = newCollection()
+
+  beforeAll(async () => {
+    const mongodbPort = await freePort()
+    services = await startServices({ dir: `.millrace/store-test-${process.pid}`, mongodbPort, kafka: false })
+    store = mongodbStore({ uri: services.mongodbUri, database: 'store' })
+    await store.prepare([collection])
+  })
+
+  afterAll(async () => {
+    await store?.close()
+    await services?.stop()
+  })
+
+  async function within<Result>(ms: number, call: () => Promise<Result>): Promise<Result> {
+    const before = Date.now()
+    return await call().finally(() => expect(Date.now() - before).toBeLessThan(ms))
+  }
+
+  test('given a server that dies by kill -9, then calls are refused within 4 s, and answered within 5 s of its return', async () => {
+    await store.insert(collection, [{ _id: 'before', time: 1 }])
+    await services.mongod.kill()
+    const calls: (() => Promise<unknown>)[] = [
+      () => store.insert(collection, [{ _id: 'away' }]),
+      () => store.get(collection, ['before']),
+      () => store.find(collection, { index: 'time', limit: 1 }),
+      () => store.increment(collection, ['counter']),
+      () => store.remove(collection, ['before']),
+      () => store.prepare([collection]),
+      () => store.ping(),
+      () => store.watch(collection, { signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
+    ]
+    await Promise.all(
+      calls.map((call) => within(4000, () => expect(call(), String(call)).rejects.toBeInstanceOf(Unavailable))),
+    )
+    await services.mongod.start()
+    await within(5000, () => eventually(() => store.insert(collection, [{ _id: 'after' }])))
+    expect([...(await store.get(collection, ['before', 'after'])).keys()].toSorted()).toEqual(['after', 'before'])
+  })
+
+  test('given kill -9 under load, then all that was acknowledged is there, and what was not can be repeated', async () => {
+    const acknowledged: string[] = []
+    const stop = new AbortController()
+    const writing = write(acknowledged, stop.signal)
+    const moreThan = (count: number) => async () => expect(acknowledged.length).toBeGreaterThan(count)
+    try {
+      await eventually(moreThan(400))
+      await services.mongod.kill()
+      await services.mongod.start()
+      await eventually(moreThan(acknowledged.length + 100))
+    } finally {
+      stop.abort()
+      await writing
+    }
+    const stored = new Set((await store.get(collection, acknowledged)).keys())
+    expect(acknowledged.filter((id) => !stored.has(id))).toEqual([])
+  })
+
+  /** Batch by batch, each repeated until it is acknowledged. */
+  async function write(acknowledged: string[], stop: AbortSignal): Promise<void> {
+    for (let batch = 0; !stop.aborted; ) {
+      const ids = Array.from({ length: 20 }, (_, at) => `${batch}-${at}`)
+      try {
+        await store.insert(
+          collection,
+          ids.map((_id) => ({ _id })),
+        )
+        acknowledged.push(...ids)
+        batch++
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+  }
+})
