@@ -37,12 +37,14 @@ export async function closeAll(): Promise<void> {
 
 async function makeLog(config: Config): Promise<Log> {
   const maxBuffered = config.MAX_IN_FLIGHT
+  const { batchSize } = await import('./telemetry/metrics.ts')
+  const onSend = (topic: string, records: number) => batchSize('publish', topic, records)
   if (config.LOG === 'embedded') {
     const { embeddedLog } = await import('./log/embedded.ts')
-    return embeddedLog(await openedFile(config), { maxBuffered })
+    return embeddedLog(await openedFile(config), { maxBuffered, onSend })
   }
   const { kafkaLog } = await import('./log/kafka.ts')
-  return kafkaLog({ brokers: config.KAFKA_BROKERS, replication: config.KAFKA_REPLICATION, maxBuffered })
+  return kafkaLog({ brokers: config.KAFKA_BROKERS, replication: config.KAFKA_REPLICATION, maxBuffered, onSend })
 }
 
 async function makeStore(config: Config): Promise<Store> {

@@ -29,8 +29,14 @@ interface Row {
   headers: string
 }
 
+export interface EmbeddedLogOptions {
+  maxBuffered?: number
+  /** Told of each flush that is on disk. */
+  onSend?(topic: string, records: number): void
+}
+
 /** The log in the embedded file. What arrives in one turn of the event loop is one transaction: one flush to disk. */
-export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): Log {
+export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }: EmbeddedLogOptions = {}): Log {
   const { database } = file
   database.exec(`
     CREATE TABLE IF NOT EXISTS log_topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
@@ -95,7 +101,10 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000 } = {}): 
       for (const { reject } of batch) reject(new Unavailable('log', 'the embedded file can not be written', { cause }))
       return
     }
-    for (const [topic, offsets] of next) ends.set(topic, offsets)
+    for (const [topic, offsets] of next) {
+      ends.set(topic, offsets)
+      onSend?.(topic, batch.filter((entry) => entry.topic === topic).length)
+    }
     for (const [index, { resolve }] of batch.entries()) resolve(positions[index] as Position)
     for (const wake of wakers) wake()
   }

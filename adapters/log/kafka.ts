@@ -17,6 +17,8 @@ export interface KafkaOptions {
   /** The longest that an append waits for its answer. */
   answerWithinMs?: number
   onRetry?(error: unknown): void
+  /** Told of each send that is settled. */
+  onSend?(topic: string, records: number): void
 }
 
 const REQUEST_MS = 5000
@@ -24,7 +26,8 @@ const MAX_SEND_BYTES = 900_000
 const RECORD_OVERHEAD_BYTES = 100
 
 /** The log on Kafka, by lanes. It connects when it is first asked, and again for ever. */
-export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1800, onRetry }: KafkaOptions): Log {
+export function kafkaLog(options: KafkaOptions): Log {
+  const { brokers, replication, maxBuffered, answerWithinMs = 1800, onRetry, onSend } = options
   const kafka = new kafkajs.Kafka({
     clientId: 'millrace',
     brokers,
@@ -107,6 +110,7 @@ export function kafkaLog({ brokers, replication, maxBuffered, answerWithinMs = 1
           const answers = await producer.send({ topic, acks: -1, timeout: REQUEST_MS, messages })
           const answer = answers.find((answer) => answer.partition === partition)
           if (!answer) throw new Error('the answer of the brokers does not cover the partition')
+          onSend?.(topic, records.length)
           return Number(answer.baseOffset)
         } catch (error) {
           if (isProducersFault(error)) {

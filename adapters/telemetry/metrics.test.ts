@@ -16,7 +16,7 @@ test('what was counted and measured is on the page', async () => {
   const labels = 'function="publish",method="POST",route="/api/things",status="202"'
   expect(series(text, `millrace_request_duration_seconds_count{${labels}}`)).toMatch(/ 2$/)
   expect(series(text, `millrace_request_duration_seconds_bucket{le="0.005",${labels}}`)).toMatch(/ 1$/)
-  expect(series(text, 'millrace_batch_size_sum{function="persist",domain="things"}')).toMatch(/ 7$/)
+  expect(series(text, 'millrace_batch_size_sum{function="persist",topic="things"}')).toMatch(/ 7$/)
   expect(series(text, 'millrace_queue_latency_seconds_sum{domain="things"}')).toMatch(/ 0\.04$/)
   expect(series(text, 'millrace_errors_total{cause="store"}')).toMatch(/ 1$/)
   expect(series(text, 'millrace_letters_total')).toMatch(/ 1$/)

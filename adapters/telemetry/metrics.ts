@@ -13,7 +13,7 @@ registry.registerMetric(requests.metric)
 const batchSizes = new Histogram({
   name: 'millrace_batch_size',
   help: 'Commands in a batch',
-  labelNames: ['function', 'domain'],
+  labelNames: ['function', 'topic'],
   buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
   registers,
 })
@@ -59,8 +59,8 @@ function observer(key: string, make: () => { observe: Observe }): Observe {
 
 export const requestDone = requests.observe
 
-export const batchSize = (name: string, domain: string, size: number): void =>
-  observer(`size ${name} ${domain}`, () => batchSizes.labels(name, domain))(size)
+export const batchSize = (name: string, topic: string, size: number): void =>
+  observer(`size ${name} ${topic}`, () => batchSizes.labels(name, topic))(size)
 
 export const queueLatency = (domain: string, ms: number): void =>
   observer(`latency ${domain}`, () => queueLatencies.labels(domain))(ms / 1000)

@@ -15,7 +15,7 @@ const { persist: apply, close } = persister({
   clock: systemClock,
   instance: settings.INSTANCE,
   maxInFlight: settings.MAX_IN_FLIGHT,
-  onBatch: (domain, size) => batchSize('persist', domain, size),
+  onBatch: (topic, size) => batchSize('persist', topic, size),
   onApplied: queueLatency,
 })
 onClose(close)

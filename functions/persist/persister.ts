@@ -18,7 +18,7 @@ export interface PersisterParts {
   clock: Clock
   instance: string
   maxInFlight: number
-  onBatch?(domain: string, size: number): void
+  onBatch?(topic: string, size: number): void
   onApplied?(domain: string, latencyMs: number): void
 }
 
@@ -40,7 +40,7 @@ export function persister(parts: PersisterParts): Persister {
       return [
         domain.name,
         batcher<Arrival, Answer>(bounds, async (batch) => {
-          parts.onBatch?.(domain.name, batch.length)
+          parts.onBatch?.(domain.topic.name, batch.length)
           return await fold(batch)
         }),
       ]
