@@ -43,8 +43,15 @@ async function makeLog(config: Config): Promise<Log> {
     const { embeddedLog } = await import('./log/embedded.ts')
     return embeddedLog(await openedFile(config), { maxBuffered, onSend })
   }
-  const { kafkaLog } = await import('./log/kafka.ts')
-  return kafkaLog({ brokers: config.KAFKA_BROKERS, replication: config.KAFKA_REPLICATION, maxBuffered, onSend })
+  const [{ kafkaLog }, { logger }] = await Promise.all([import('./log/kafka.ts'), import('./telemetry/logger.ts')])
+  const onRetry = (error: unknown) => logger.warn({ err: error }, 'a send to the log is repeated')
+  return kafkaLog({
+    brokers: config.KAFKA_BROKERS,
+    replication: config.KAFKA_REPLICATION,
+    maxBuffered,
+    onRetry,
+    onSend,
+  })
 }
 
 async function makeStore(config: Config): Promise<Store> {
