@@ -13,6 +13,9 @@ import { ours, type Served, serve } from './served.ts'
 const BATCH = 500
 const RAW = 'insertMany of the driver'
 const STALL_MS = 30_000
+const CHUNK = 2000
+/** A look at the metrics costs the process as much as some hundred records. */
+const LOOK_EVERY_MS = 250
 
 /** Rows d and e: a topic that is full when everything starts, beside what the driver alone can write to this MongoDB. */
 export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: string) => boolean): Promise<Figure[]> {
@@ -44,10 +47,10 @@ async function fill(pair: Pair, { topic, dir }: Place, count: number): Promise<v
   const file = pair === 'embedded' ? openFile(dir) : undefined
   const log: Log = file
     ? embeddedLog(file, { maxBuffered: count })
-    : kafkaLog({ brokers: BROKERS.split(','), replication: 3, maxBuffered: count })
+    : kafkaLog({ brokers: BROKERS.split(','), replication: 3, maxBuffered: count, answerWithinMs: STALL_MS })
   await log.ensure([{ name: topic, partitions: tutorials.topic.partitions }])
-  for (let done = 0; done < count; done += 5000) {
-    const records = Array.from({ length: Math.min(5000, count - done) }, (_, at) => recordOf(done + at))
+  for (let done = 0; done < count; done += CHUNK) {
+    const records = Array.from({ length: Math.min(CHUNK, count - done) }, (_, at) => recordOf(done + at))
     await Promise.all(records.map((record) => log.append(topic, record)))
   }
   await log.close()
@@ -73,7 +76,7 @@ async function measured({ url }: Served, count: number): Promise<number> {
     if (stored > last.stored) last = { at, stored }
     if (stored > 0) first ??= last
     if (at - last.at > STALL_MS) throw new Error(`only ${last.stored} of ${count} records were stored`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
   const all = (await (await fetch(`${url}/api/test`)).json()) as unknown[]
   if (all.length !== count) throw new Error(`${all.length} documents of ${count} records`)

@@ -24,6 +24,7 @@ export interface Served {
 
 const CLI = resolve('node_modules/@google-cloud/functions-framework/build/src/main.js')
 const START_MS = 30_000
+const STOP_MS = 15_000
 const TICK_US = 10_000
 const running = new Set<ChildProcess>()
 
@@ -58,8 +59,10 @@ export async function serve({ args, cwd = '.', env = {}, ready = '/' }: Command)
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const url = `http://127.0.0.1:${port}`
   const stop = async () => {
-    child.kill('SIGKILL')
+    child.kill('SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
     await gone
+    clearTimeout(late)
     running.delete(child)
   }
   while (!(await answers(url + ready))) {
