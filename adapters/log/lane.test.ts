@@ -166,17 +166,17 @@ describe('a lane', () => {
 
   test('given 2,000 items and a broker that fails at random, then all are there once and in order', async () => {
     const random = numbers(7)
-    const fates = ['ok', 'ok', 'fails', 'written, fails'] as const
-    const { add, broker, clock } = given(() => fates[Math.floor(random() * 4)] ?? 'ok')
+    const fates = ['fails', 'written, fails'] as const
+    const { add, broker, clock } = given(() => fates[Math.floor(random() * 8)] ?? 'ok')
     const items = Array.from({ length: 2000 }, (_, number) => String(number))
     const ends: ReturnType<typeof ending>[] = []
     for (const item of items) {
       ends.push(ending(add(item)))
-      if (random() < 0.1) await clock.advance(20)
+      if (random() < 0.1) await clock.advance(50)
     }
     await clock.advance(60_000)
     const isThere = (index: number) => ends[index]?.offset !== undefined || handedOver(ends[index] ?? {})
-    expect(ends.filter(({ offset }) => offset !== undefined).length).toBeGreaterThan(1000)
+    expect(ends.filter(({ offset }) => offset !== undefined).length).toBeGreaterThan(1500)
     expect(broker.written).toEqual(items.filter((_, index) => isThere(index)))
     for (const [index, { offset }] of ends.entries())
       if (offset !== undefined) expect(broker.written[offset]).toBe(items[index])
