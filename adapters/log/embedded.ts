@@ -253,10 +253,14 @@ const bytes = (value: string | Uint8Array | null): Uint8Array | null =>
 
 /** Header values are bytes; JSON keeps them as latin1 text, one character a byte. */
 function packed(headers: NewRecord['headers'] = {}): string {
-  return JSON.stringify(
-    Object.entries(headers).map(([name, value]) => [name, Buffer.from(value as string).toString('latin1')]),
-  )
+  return JSON.stringify(Object.entries(headers).map(([name, value]) => [name, latin1(value)]))
 }
+
+const PRINTABLE = /^[\x20-\x7e]*$/
+
+/** Printable ASCII, which nearly every header is, is the same in both: no need to go through its bytes. */
+const latin1 = (value: string | Uint8Array): string =>
+  typeof value === 'string' && PRINTABLE.test(value) ? value : Buffer.from(value as string).toString('latin1')
 
 function toRecord({ partition, offset, time, key, value, headers }: Row): LogRecord {
   return {
