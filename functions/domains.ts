@@ -36,6 +36,16 @@ export function refuseClashes(domains: Domain[]): void {
   }
 }
 
+export const RECEIPT_PATH = '/api/receipts/{receipt}'
+export const LETTERS_PATH = '/api/letters'
+
+/** Every path that query answers. */
+export const readPaths = (domains: Domain[]): string[] => [
+  RECEIPT_PATH,
+  LETTERS_PATH,
+  ...domains.flatMap(({ queries }) => queries.map(({ path }) => path)),
+]
+
 export interface KnownType {
   domain: Domain
   type: string

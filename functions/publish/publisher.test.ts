@@ -118,6 +118,20 @@ test('given the store away, then a command that prefers to wait is answered 202 
   expect((await publish(request(title('a'), { prefer: 'wait=1' }))).status).toBe(202)
 })
 
+test('a whole surrogate pair is kept, escaped or not', async () => {
+  const { publish, records } = publishing()
+  await publish(request('{"title":"\\ud83c\\udf3e 🌾"}'))
+  expect(records[0]?.value).toBe('🌾 🌾')
+})
+
+test('a path that is only read is 405 for a command', async () => {
+  const { publish } = publishing()
+  for (const path of ['/api/test', '/api/letters', '/api/receipts/x']) {
+    const problem = await problemOf(publish(request('{}', {}, path)))
+    expect([problem.status, problem.headers.allow]).toEqual([405, 'GET, HEAD'])
+  }
+})
+
 test.each([
   ['wait=3', 3000],
   ['respond-async, wait=3', 3000],
@@ -144,6 +158,7 @@ test('a rejection or a parked command is 409 with the reason', async () => {
 
 test.each([
   ['not JSON', '{', {}, 400],
+  ['half a surrogate pair', '{"title":"\\ud83c "}', {}, 400],
   ['not UTF-8', Buffer.from([0x22, 0xff, 0x22]), {}, 400],
   ['another type', 'a,b', { 'content-type': 'text/csv' }, 415],
   ['no title', '{}', {}, 422],

@@ -4,7 +4,7 @@ import type { Log } from '#adapters/log/log.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Domain, Route } from '#domains/domain.ts'
-import { commandTypes, type KnownType } from '../domains.ts'
+import { commandTypes, type KnownType, RECEIPT_PATH, readPaths } from '../domains.ts'
 import { derivedId, newId } from '../ids.ts'
 import type { Address, Addresses, Receipt, Waiting } from '../receipts.ts'
 import { router } from '../router.ts'
@@ -29,9 +29,7 @@ export function publisher({ domains, log, addresses, waiting, clock }: Publisher
     ...[...commandTypes(domains).values()].flatMap((known) =>
       known.command.routes.map((route) => ({ method: route.method, path: route.path, target: { ...known, route } })),
     ),
-    ...domains.flatMap(({ queries }) =>
-      queries.map(({ path }) => ({ method: 'GET' as const, path, target: undefined })),
-    ),
+    ...readPaths(domains).map((path) => ({ method: 'GET' as const, path, target: undefined })),
   ])
 
   return async function publish(request: Request): Promise<Response> {
@@ -87,7 +85,7 @@ export function publisher({ domains, log, addresses, waiting, clock }: Publisher
   }
 }
 
-const receiptPath = (receipt: string) => `/api/receipts/${receipt}`
+const receiptPath = (receipt: string) => RECEIPT_PATH.replace('{receipt}', receipt)
 
 function acceptedAs(id: string, receipt: string, route: Route): Response {
   const location = receiptPath(receipt)

@@ -5,6 +5,7 @@ import { type Find, fieldsOf, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { AllQuery, Collection, Document, Domain, Fields, OneQuery, PageQuery } from '#domains/domain.ts'
 import { letters } from '../collections.ts'
+import { LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
 import type { Addresses, Waiting } from '../receipts.ts'
 import { type Entry, router } from '../router.ts'
 import { readCursor, readParams, writeCursor } from './page.ts'
@@ -26,8 +27,8 @@ const STREAM_PAGE = 1000
 /** query: match the route, wait for one's own write if asked, read, answer. */
 export function querier({ domains, store, addresses, waiting, clock }: QuerierParts) {
   const entries: Entry<Answering | undefined>[] = [
-    { method: 'GET', path: '/api/receipts/{receipt}', target: receipt },
-    { method: 'GET', path: '/api/letters', target: (request) => page(request, letters, letterList) },
+    { method: 'GET', path: RECEIPT_PATH, target: receipt },
+    { method: 'GET', path: LETTERS_PATH, target: (request) => page(request, letters, letterList) },
   ]
   for (const { queries, documents, commands } of domains) {
     for (const query of queries) {
@@ -133,7 +134,7 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
 
 const letterList: PageQuery = {
   answers: 'page',
-  path: '/api/letters',
+  path: LETTERS_PATH,
   index: 'arrival',
   shape: ({ _id, hash: _, ...letter }): Fields => ({ id: _id, ...letter }),
 }
