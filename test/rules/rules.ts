@@ -8,6 +8,7 @@ export interface Source {
 }
 
 const FOLDERS = ['functions', 'domains', 'adapters']
+const ENTRY_LINES = 40
 
 /** The product's own code: what users run, without its tests and the suites that tests share. */
 export function productCode(): Source[] {
@@ -21,30 +22,39 @@ export function productCode(): Source[] {
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts') || basename(path) === 'contract.ts'
 
-const ENTRY_LINES = 40
-
 /** What is wrong with a file, in words; nothing for a file that keeps the rules. */
-export function violations({ path, text }: Source): string[] {
-  const imported = importsOf(path, text)
-  const layer = path.split('/')[0]
-  const found = imported.filter((target) => !mayImport(path, target)).map((target) => `imports ${target}`)
-  if (path !== 'adapters/config.ts' && /\bprocess\.env\b/.test(text)) found.push('reads process.env')
-  if (/^\s*(export\s+)?(const\s+)?enum\s/m.test(text)) found.push('has an enum')
-  if (/\b(TODO|FIXME|XXX)\b/.test(text)) found.push('leaves something to do')
-  if (/^utils?\.ts$/.test(basename(path))) found.push('is named for nothing')
-  if (/^export\s+(\*|\{[^}]*\})\s+from/m.test(text)) found.push('re-exports')
-  if (layer === 'functions' && basename(path) === 'index.ts' && text.split('\n').length > ENTRY_LINES + 1) {
-    found.push(`is an entry of more than ${ENTRY_LINES} lines`)
-  }
-  return found.map((what) => `${path} ${what}`)
+export function violations(source: Source): string[] {
+  const imports = importsOf(source)
+    .filter((target) => !mayImport(source.path, target))
+    .map((target) => `imports ${target}`)
+  const others = RULES.filter(({ isBroken }) => isBroken(source)).map(({ what }) => what)
+  return [...imports, ...others].map((what) => `${source.path} ${what}`)
 }
 
-function importsOf(path: string, text: string): string[] {
-  const found = [
-    ...text.matchAll(/(?:^|\s)(?:import|export)\s[^'"`;]*?from\s+'([^']+)'|import\('([^']+)'\)|^import\s+'([^']+)'/gm),
-  ]
-  return found.map(([, from, dynamic, bare]) => {
-    const target = from ?? dynamic ?? bare ?? ''
+const RULES: { what: string; isBroken(source: Source): boolean }[] = [
+  {
+    what: 'reads the environment',
+    isBroken: ({ path, text }) =>
+      path !== 'adapters/config.ts' && /\bprocess\s*(\.|\[')env\b|\{[^}]*\benv\b[^}]*\} = process\b/.test(text),
+  },
+  { what: 'has an enum', isBroken: ({ text }) => /^\s*(export\s+)?(declare\s+)?(const\s+)?enum\s/m.test(text) },
+  { what: 'leaves something to do', isBroken: ({ text }) => /\b(TODO|FIXME|XXX)\b/.test(text) },
+  { what: 'is named for nothing', isBroken: ({ path }) => /^(utils?|helpers?|common|misc)\.ts$/.test(basename(path)) },
+  { what: 're-exports', isBroken: ({ text }) => /^export\s+(type\s+)?(\*|\{[^}]*\})[^;'"]*?\sfrom\s/m.test(text) },
+  {
+    what: `is an entry of more than ${ENTRY_LINES} lines`,
+    isBroken: ({ path, text }) =>
+      /^functions\/[^/]+\/index\.ts$/.test(path) && text.trimEnd().split('\n').length > ENTRY_LINES,
+  },
+]
+
+const IMPORT =
+  /^\s*(?:import|export)\s[^'"`;]*?\sfrom\s+['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\b(?:import|require)\(\s*['"`]([^'"`$]+)['"`]/gm
+
+/** What a file imports: ours from the project's root, packages by name. */
+function importsOf({ path, text }: Source): string[] {
+  return [...text.matchAll(IMPORT)].map(([, from, bare, dynamic]) => {
+    const target = from ?? bare ?? dynamic ?? ''
     if (target.startsWith('.')) return normalize(join(dirname(path), target))
     return target.startsWith('#') ? target.slice(1) : target
   })
@@ -52,13 +62,21 @@ function importsOf(path: string, text: string): string[] {
 
 function mayImport(path: string, target: string): boolean {
   const [layer, folder] = path.split('/')
-  const isOurs = FOLDERS.some((name) => target.startsWith(`${name}/`))
+  const isIn = (...folders: string[]) => folders.some((name) => target.startsWith(`${name}/`))
+  const isPackage = !isIn(...FOLDERS, 'test')
   switch (layer) {
     case 'domains':
-      return target === 'zod' || target === 'domains/domain.ts' || target.startsWith(`domains/${folder}/`)
+      return target === 'zod' || target === 'domains/domain.ts' || isIn(`domains/${folder}`)
     case 'adapters':
-      return isOurs ? target.startsWith('adapters/') || target === 'domains/domain.ts' : !target.startsWith('test/')
+      return isPackage || isIn('adapters') || target === 'domains/domain.ts'
     default:
-      return !target.startsWith('test/')
+      return isPackage || isIn('adapters', 'domains') || isOneFunction(path, target)
   }
+}
+
+/** No function reaches into another one; what they share lies beside them, and what starts them may import all. */
+function isOneFunction(path: string, target: string): boolean {
+  const [, from, ...inside] = path.split('/')
+  const [layer, to, ...file] = target.split('/')
+  return layer === 'functions' && (inside.length === 0 || file.length === 0 || from === to)
 }
