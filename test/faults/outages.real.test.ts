@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { kafkaLog } from '#adapters/log/kafka.ts'
 import { expectOnTopic, expectStored, startLoad, stored, type Told } from '../load.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
@@ -24,6 +24,10 @@ beforeAll(async () => {
   services = await startServices({ dir: '.millrace/fault-services', kafkaPort: 19492, mongodbPort: 27517 })
   mill = await start()
 }, 2 * MINUTE)
+
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(() => console.log(mill.output().slice(-4000)))
+})
 
 afterAll(async () => {
   await mill?.kill()
