@@ -6,7 +6,7 @@ import { asUnavailable, connected, isCoordinatorMoving } from './kafka-errors.ts
 import type { ConsumeOptions, Consumer, LogRecord } from './log.ts'
 
 const REOPEN_MS = 500
-const JOINED_WITHIN_MS = 20_000
+const JOINED_WITHIN_MS = 60_000
 
 /**
  * A member of a consumer group that goes on for ever: where kafkajs gives up, a new one takes its place.
@@ -25,6 +25,8 @@ export async function consuming(
   /** The partitions that are ours since the group last met; nothing taken before says where to go on. */
   let ours = new Set<number>()
   let reopening: Promise<void> | undefined
+  /** The brokers have answered: what fails from here on is the group, which passes. */
+  let isReached = false
   let closed = false
 
   async function open(): Promise<void> {
@@ -50,6 +52,7 @@ export async function consuming(
     try {
       await consumer.connect()
       await consumer.subscribe({ topics: [topic], fromBeginning: initialOffset === 'earliest' })
+      isReached = true
       await consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -70,13 +73,15 @@ export async function consuming(
     })
   }
 
+  /** A group whose last members died without a word meets again only once they are given up. */
   async function join(): Promise<void> {
     const deadline = Date.now() + JOINED_WITHIN_MS
     for (;;) {
       try {
         return await open()
       } catch (error) {
-        if (!isCoordinatorMoving(error) || Date.now() > deadline) throw error
+        if (!isReached || Date.now() > deadline) throw error
+        onError(error as Error)
         await systemClock.sleep(REOPEN_MS)
       }
     }
