@@ -34,8 +34,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const wanted = (part: string) => only.length === 0 || only.includes(part)
 mkdirSync('.millrace', { recursive: true })
-for (const part of EMBEDDED.filter(wanted)) await run(part, {})
-await onServers([...REAL.keys()].filter(wanted))
+try {
+  for (const part of EMBEDDED.filter(wanted)) await run(part, {})
+  await onServers([...REAL.keys()].filter(wanted))
+} catch (error) {
+  counts.failed += 1
+  console.error(error)
+}
 await stopOrphans('.millrace')
 
 const { passed, failed, skipped } = counts
