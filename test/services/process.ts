@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** A pid and when its process started: a pid that was given to another process since is not ours. */
 export interface Identity {
@@ -20,11 +20,13 @@ export function signal(identity: Identity | undefined, name: NodeJS.Signals): vo
   if (identity && isRunning(identity)) process.kill(identity.pid, name)
 }
 
+/** A killed process is not gone before its last thread is: until then its ports and locks are held. */
 function startedByProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : fields[19]
+    const isDead = fields[0] === 'Z' && readdirSync(`/proc/${pid}/task`).length <= 1
+    return isDead ? undefined : fields[19]
   } catch {
     return undefined
   }
