@@ -22,6 +22,7 @@ export interface KafkaOptions {
 }
 
 const REQUEST_MS = 5000
+const KNOWN_WITHIN_MS = 1000
 const MAX_SEND_BYTES = 900_000
 const RECORD_OVERHEAD_BYTES = 100
 
@@ -124,13 +125,23 @@ export function kafkaLog(options: KafkaOptions): Log {
   }
 
   async function lanesOf(topic: string): Promise<Lane<NewRecord>[]> {
-    const metadata = await administered((admin) => admin.fetchTopicMetadata({ topics: [topic] })).catch((error) => {
-      throw isTopicUnknown(error) ? new Unavailable('log', `there is no topic ${topic}`, { cause: error }) : error
-    })
-    const partitions = metadata.topics[0]?.partitions.length ?? 0
+    const partitions = await partitionsOf(topic, Date.now() + KNOWN_WITHIN_MS)
     const made = Array.from({ length: partitions }, (_, partition) => laneOf(topic, partition))
     setImmediate(() => lanes.set(topic, made))
     return made
+  }
+
+  /** Not every broker knows a new topic at once. */
+  async function partitionsOf(topic: string, deadline: number): Promise<number> {
+    try {
+      const metadata = await administered((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+      return metadata.topics[0]?.partitions.length ?? 0
+    } catch (error) {
+      if (!isTopicUnknown(error)) throw error
+      if (Date.now() > deadline) throw new Unavailable('log', `there is no topic ${topic}`, { cause: error })
+      await systemClock.sleep(50)
+      return await partitionsOf(topic, deadline)
+    }
   }
 
   /**
