@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { openFile } from '#adapters/embedded/file.ts'
+import { Unavailable } from '../unavailable.ts'
 import { storeContract } from './contract.ts'
 import { embeddedStore } from './embedded.ts'
 import type { StoredCollection } from './store.ts'
@@ -91,6 +92,38 @@ test('given a file that can not be written, then writes are refused as an outage
   }
   file.database.exec('PRAGMA query_only = OFF')
   expect(await store.insert(notes, [{ _id: 'a' }])).toEqual(new Set())
+  await store.close()
+  rmSync(dir, { recursive: true })
+})
+
+test('given a file that was closed under it, then every call is refused as an outage', async () => {
+  const dir = makeDir()
+  const file = openFile(dir)
+  const store = embeddedStore(file)
+  await store.prepare([notes])
+  const calls: (() => Promise<unknown>)[] = [
+    () => store.prepare([notes]),
+    () => store.insert(notes, [{ _id: 'a' }]),
+    () => store.get(notes, ['a']),
+    () => store.find(notes, { index: 'time', limit: 1 }),
+    () => store.increment(notes, ['a']),
+    () => store.remove(notes, ['a']),
+    () => store.ping(),
+    () => store.watch(notes, { signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
+  ]
+  for (const call of calls.slice(1, 7)) await call()
+  file.close()
+  for (const call of calls) await expect(call(), String(call)).rejects.toBeInstanceOf(Unavailable)
+  await store.close()
+  rmSync(dir, { recursive: true })
+})
+
+test('given a collection that was not prepared, then using it is a mistake, not an outage', async () => {
+  const dir = makeDir()
+  const { store } = opened(dir)
+  for (const call of [() => store.insert(notes, [{ _id: 'a' }]), () => store.increment(notes, ['a'])]) {
+    await expect(call()).rejects.toMatchObject({ name: 'Error', message: 'no such table: doc_notes' })
+  }
   await store.close()
   rmSync(dir, { recursive: true })
 })

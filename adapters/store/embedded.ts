@@ -1,11 +1,17 @@
 import type { StatementSync } from 'node:sqlite'
-import type { Document, Json } from '#domains/domain.ts'
+import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
-import { type Find, fieldsOf, type Inserted, ResumeLost, type Store, type StoredCollection, scalar } from './store.ts'
+import { column, findSql, quoted, rangesOf } from './embedded-find.ts'
+import { type Find, fieldsOf, type Inserted, Refused, ResumeLost, type Store, type StoredCollection } from './store.ts'
 
 const WATCH_PAGE = 500
 const SWEEP_MS = 60_000
+
+/** SQLite's BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB: the file, not what was asked of it. */
+const OUTAGES = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
+
+const tableName = (collection: string): string => `doc_${collection}`
 
 /** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
@@ -15,7 +21,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
   const wakers = new Set<() => void>()
   let closed = false
 
-  const sweeper = setInterval(sweep, SWEEP_MS).unref()
+  const sweeper = setInterval(sweepIfPossible, SWEEP_MS).unref()
 
   function prepared(sql: string): StatementSync {
     const statement = statements.get(sql) ?? database.prepare(sql)
@@ -23,10 +29,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
     return statement
   }
 
-  function tableOf({ name }: StoredCollection): string {
-    if (closed) throw new Unavailable('store', 'the embedded file is closed')
-    return quoted(`doc_${name}`)
-  }
+  const tableOf = ({ name }: StoredCollection): string => quoted(tableName(name))
 
   /** All of `work` or nothing, on disk when it returns. */
   function transaction<Result>(work: () => Result): Result {
@@ -35,114 +38,160 @@ export function embeddedStore(file: EmbeddedFile): Store {
       const result = work()
       database.exec('COMMIT')
       return result
-    } catch (cause) {
+    } catch (error) {
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
-      throw new Unavailable('store', 'the embedded file can not be written', { cause })
+      throw error
     }
   }
 
+  const isOutage = (error: unknown): boolean =>
+    !database.isOpen || OUTAGES.has(Number((error as { errcode?: number }).errcode) & 0xff)
+
+  /** An outage as `Unavailable`, anything else as it is. */
+  function answered<Result>(work: () => Result): Result {
+    try {
+      if (closed) throw new Unavailable('store', 'the embedded file is closed')
+      return work()
+    } catch (cause) {
+      if (cause instanceof Unavailable || !isOutage(cause)) throw cause
+      throw new Unavailable('store', 'the embedded file can not be read or written', { cause })
+    }
+  }
+
+  function wakeWatchers(): void {
+    for (const wake of wakers) wake()
+  }
+
   function sweep(): void {
-    if (closed) return
     for (const collection of expiring.values()) {
       const { expireAfter = 0 } = collection
       prepared(`DELETE FROM ${tableOf(collection)} WHERE at < ?`).run(Date.now() - expireAfter * 1000)
     }
   }
 
-  return {
-    async prepare(wanted) {
-      for (const collection of wanted) {
-        const table = tableOf(collection)
-        database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
-          row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
-        for (const [name, { fields }] of Object.entries(collection.indexes)) {
-          const columns = [...fields.map(column), 'id'].join(', ')
-          database.exec(
-            `CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name}_${name}`)} ON ${table} (${columns})`,
-          )
-        }
-        if (collection.expireAfter !== undefined) {
-          expiring.set(collection.name, collection)
-          database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name} at`)} ON ${table} (at)`)
-        }
-      }
-      sweep()
-    },
+  /** Nobody waits for it: whoever asks next is told of the outage, and the next sweep takes what this one leaves. */
+  function sweepIfPossible(): void {
+    try {
+      answered(sweep)
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error
+    }
+  }
 
-    async insert(collection, documents) {
-      const table = tableOf(collection)
-      const present = new Set<string>()
-      if (documents.length === 0) return present
-      const insert = prepared(`INSERT INTO ${table} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`)
-      const now = Date.now()
-      transaction(() => {
-        for (const document of documents) {
-          const { changes } = insert.run(document._id, now, JSON.stringify(document))
+  function prepare(collection: StoredCollection): void {
+    const table = tableOf(collection)
+    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
+      row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
+    for (const [name, { fields }] of Object.entries(collection.indexes)) {
+      const columns = [...fields.map(column), 'id'].join(', ')
+      database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name}_${name}`)} ON ${table} (${columns})`)
+    }
+    if (collection.expireAfter === undefined) return
+    expiring.set(collection.name, collection)
+    database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name} at`)} ON ${table} (at)`)
+  }
+
+  function insert(collection: StoredCollection, documents: Document[]): Set<string> {
+    const present = new Set<string>()
+    if (documents.length === 0) return present
+    const statement = prepared(
+      `INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    )
+    const now = Date.now()
+    const refused = transaction(() => {
+      const refused = new Map<string, string>()
+      for (const document of documents) {
+        try {
+          const { changes } = statement.run(document._id, now, JSON.stringify(document))
           if (changes === 0) present.add(document._id)
+        } catch (error) {
+          if (isOutage(error)) throw error
+          refused.set(document._id, (error as Error).message)
         }
-      })
-      if (present.size < documents.length) for (const wake of wakers) wake()
-      return present
-    },
-
-    async get(collection, ids) {
-      const select = prepared(`SELECT body FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
-      const documents = (select.all(JSON.stringify(ids)) as { body: string }[]).map(
-        ({ body }) => JSON.parse(body) as Document,
-      )
-      return new Map(documents.map((document) => [document._id, document]))
-    },
-
-    async find(collection, query) {
-      const table = tableOf(collection)
-      const fields = fieldsOf(collection, query.index)
-      const found: Document[] = []
-      for (const range of rangesOf(fields, query)) {
-        const { sql, values } = findSql(table, fields, query, range)
-        const rows = prepared(sql).all(...values, query.limit - found.length) as { body: string }[]
-        for (const { body } of rows) found.push(JSON.parse(body))
-        if (found.length >= query.limit) break
       }
-      return found
-    },
+      return refused
+    })
+    if (present.size + refused.size < documents.length) wakeWatchers()
+    if (refused.size > 0) throw new Refused(refused)
+    return present
+  }
 
-    async increment(collection, ids) {
-      const upsert =
-        prepared(`INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, json_object('_id', ?, 'count', 1))
-        ON CONFLICT (id) DO UPDATE SET at = excluded.at, body = json_set(body, '$.count', json_extract(body, '$.count') + 1)
-        RETURNING json_extract(body, '$.count') AS count`)
-      const now = Date.now()
-      return transaction(() => new Map(ids.map((id) => [id, Number(upsert.get(id, now, id)?.count)])))
-    },
+  function find(collection: StoredCollection, query: Find): Document[] {
+    const fields = fieldsOf(collection, query.index)
+    const found: Document[] = []
+    for (const range of rangesOf(fields, query)) {
+      const { sql, values } = findSql(tableOf(collection), fields, query, range)
+      const rows = prepared(sql).all(...values, query.limit - found.length) as { body: string }[]
+      for (const { body } of rows) found.push(JSON.parse(body))
+      if (found.length >= query.limit) break
+    }
+    return found
+  }
 
-    async remove(collection, ids) {
-      const remove = prepared(`DELETE FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
-      transaction(() => remove.run(JSON.stringify(ids)))
-    },
+  return {
+    prepare: async (wanted) =>
+      answered(() => {
+        for (const collection of wanted) prepare(collection)
+        sweep()
+      }),
+
+    insert: async (collection, documents) => answered(() => insert(collection, documents)),
+
+    get: async (collection, ids) =>
+      answered(() => {
+        const select = prepared(`SELECT body FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
+        const rows = select.all(JSON.stringify(ids)) as { body: string }[]
+        const documents = rows.map(({ body }) => JSON.parse(body) as Document)
+        return new Map(documents.map((document) => [document._id, document]))
+      }),
+
+    find: async (collection, query) => answered(() => find(collection, query)),
+
+    increment: async (collection, ids) =>
+      answered(() => {
+        const upsert =
+          prepared(`INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, json_object('_id', ?, 'count', 1))
+          ON CONFLICT (id) DO UPDATE SET at = excluded.at, body = json_set(body, '$.count', json_extract(body, '$.count') + 1)
+          RETURNING json_extract(body, '$.count') AS count`)
+        const now = Date.now()
+        const counts = transaction(() => new Map(ids.map((id) => [id, Number(upsert.get(id, now, id)?.count)])))
+        wakeWatchers()
+        return counts
+      }),
+
+    remove: async (collection, ids) =>
+      answered(() => {
+        const remove = prepared(`DELETE FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
+        remove.run(JSON.stringify(ids))
+      }),
 
     watch: (collection, options) => watching(collection, options),
 
-    async ping() {
-      if (closed) throw new Unavailable('store', 'the embedded file is closed')
-    },
+    ping: async () => answered(() => void prepared('SELECT 1').get()),
 
     async close() {
       closed = true
       clearInterval(sweeper)
-      for (const wake of wakers) wake()
+      wakeWatchers()
     },
   }
 
+  /** The last that was ever given out: what is removed or has expired leaves no doubt about what follows it. */
+  function lastRow({ name }: StoredCollection): number {
+    const row = prepared('SELECT seq FROM sqlite_sequence WHERE name = ?').get(tableName(name))
+    return Number(row?.seq ?? 0)
+  }
+
+  /** The place to resume from is the row. It is lost when the collection, made anew, has not come that far. */
   async function* watching(
     collection: StoredCollection,
     { resume, signal }: { resume?: string; signal: AbortSignal },
   ): AsyncGenerator<Inserted> {
-    const table = tableOf(collection)
-    const newest = () => Number(prepared(`SELECT coalesce(max(row), 0) AS row FROM ${table}`).get()?.row)
-    let last = resume === undefined ? newest() : Number(resume)
-    if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest())
+    const newest = answered(() => lastRow(collection))
+    let last = resume === undefined ? newest : Number(resume)
+    if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest)
       throw new ResumeLost(`store: ${resume} is no place in ${collection.name}`)
-    const select = prepared(`SELECT row, body FROM ${table} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`)
+    const behind = `SELECT row, body FROM ${tableOf(collection)} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`
     let wake = () => {}
     const waker = () => wake()
     wakers.add(waker)
@@ -150,7 +199,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
     try {
       while (!signal.aborted && !closed) {
         const woken = new Promise<void>((resolve) => (wake = resolve))
-        const rows = select.all(last) as { row: number; body: string }[]
+        const rows = answered(() => prepared(behind).all(last)) as { row: number; body: string }[]
         for (const { row, body } of rows) {
           yield { document: JSON.parse(body), resume: String(row) }
           last = row
@@ -163,67 +212,4 @@ export function embeddedStore(file: EmbeddedFile): Store {
       signal.removeEventListener('abort', waker)
     }
   }
-}
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
-const column = (field: string): string => `json_extract(body, '$.${field}')`
-
-type Bindable = string | number | null
-
-interface Condition {
-  sql: string
-  /** How many of the index's first columns it fixes. */
-  fixed: number
-  values: Bindable[]
-}
-
-/**
- * What lies behind the last document, as ranges of the index in its order. One comparison of rows would be shorter, but
- * SQL finds nothing behind a null.
- */
-function rangesOf(fields: string[], { after, where = {}, newestFirst }: Find): Condition[] {
-  if (!after) return [{ sql: 'TRUE', fixed: 0, values: [] }]
-  const keys = [
-    ...fields.map((field) => [column(field), bindable(after[field] ?? null)] as const),
-    ['id', after._id] as const,
-  ]
-  const ranges: Condition[] = []
-  for (const [at, [by, value]] of [...keys.entries()].reverse()) {
-    if (fields[at] !== undefined && fields[at] in where) continue
-    const before = keys.slice(0, at)
-    const add = (condition: string, values: Bindable[] = [], fixed = at) =>
-      ranges.push({
-        sql: [...before.map(([by]) => `${by} IS ?`), condition].join(' AND '),
-        fixed,
-        values: [...before.map(([, value]) => value), ...values],
-      })
-    if (value === null) {
-      if (!newestFirst) add(`${by} IS NOT NULL`)
-    } else if (newestFirst) {
-      add(`${by} < ?`, [value])
-      if (by !== 'id') add(`${by} IS NULL`, [], at + 1)
-    } else add(`${by} > ?`, [value])
-  }
-  return ranges
-}
-
-/**
- * A keyset page: equality on a prefix of the index, and a range of it; the limit is the last value. It is ordered by the
- * columns that are not fixed, since SQLite sorts by itself when it is told of the others too.
- */
-function findSql(table: string, fields: string[], { where = {}, newestFirst }: Find, range: Condition) {
-  const equal = Object.entries(where)
-  const conditions = [...equal.map(([field]) => `${column(field)} IS ?`), range.sql].join(' AND ')
-  const free = fields.slice(Math.max(equal.length, range.fixed))
-  const order = [...free.map(column), 'id'].map((by) => `${by} ${newestFirst ? 'DESC' : 'ASC'}`).join(', ')
-  return {
-    sql: `SELECT body FROM ${table} WHERE ${conditions} ORDER BY ${order} LIMIT ?`,
-    values: [...equal.map(([, value]) => bindable(value)), ...range.values],
-  }
-}
-
-function bindable(value: Json): Bindable {
-  const bound = scalar(value)
-  return typeof bound === 'boolean' ? Number(bound) : bound
 }
