@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Document, Fields, Json } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
-import { type Find, type Inserted, ResumeLost, type Store, type StoredCollection } from './store.ts'
+import { type Find, type Inserted, Refused, ResumeLost, type Store, type StoredCollection } from './store.ts'
 
 /** Somewhere to keep documents. `open` makes a store on it, also after an earlier one was closed. */
 export interface Ground {
@@ -200,6 +200,34 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
         document,
       ])
       expect((await take(inserts, 1))[0]?.document).toStrictEqual(document)
+    })
+
+    const circular = (): Json => {
+      const list: Json[] = []
+      list.push(list)
+      return list
+    }
+    const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)])
+
+    test.each<[string, () => Json]>([
+      ['a circle', circular],
+      ['5,000 levels', () => nested(5000)],
+    ])('given a document that can not be stored (%s), then it is refused alone', async (_, value) => {
+      await givenCollection()
+      await store.insert(collection, [{ _id: 'old' }])
+      const { inserts } = watch()
+      await begun(inserts)
+      const documents = [{ _id: 'a' }, { _id: 'bad', value: value() }, { _id: 'old', other: 1 }, { _id: 'b' }]
+      const error = await store.insert(collection, documents).then(
+        () => expect.fail('nothing was refused'),
+        (error) => error,
+      )
+      expect(error).toBeInstanceOf(Refused)
+      expect([...error.reasons.keys()]).toEqual(['bad'])
+      expect(await kept('a', 'b', 'bad', 'old')).toHaveLength(3)
+      expect((await store.get(collection, ['old'])).get('old')).toEqual({ _id: 'old' })
+      expect(idsOf((await take(inserts, 2)).map(({ document }) => document)).toSorted()).toEqual(['a', 'b'])
+      await expect(store.insert(collection, [{ _id: 'bad', value: value() }])).rejects.toBeInstanceOf(Refused)
     })
 
     test('given a name that objects inherit, then it is kept like any other', async () => {
@@ -409,6 +437,31 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect((await take(again, 1))[0]?.document).toEqual({ _id: 'f' })
       const behind = watch(followed[2]?.resume).inserts
       expect(idsOf((await take(behind, 2)).map(({ document }) => document))).toEqual(['e', 'f'])
+    })
+
+    test('given a place whose document was removed, then a watch goes on behind it', async () => {
+      await givenCollection()
+      const { inserts } = watch()
+      const { document, resume } = await begun(inserts)
+      await store.remove(collection, [document._id])
+      await store.insert(collection, [{ _id: 'next' }])
+      const [next] = (await take(watch(resume).inserts, 1)) as [Inserted]
+      expect(next.document._id).toBe('next')
+      await store.remove(collection, ['next'])
+      const waiting = watch(next.resume).inserts.next()
+      const soon = new Promise((resolve) => setTimeout(resolve, 50, 'waits'))
+      expect(await Promise.race([waiting, soon])).toBe('waits')
+      await store.insert(collection, [{ _id: 'last' }])
+      expect((await waiting).value.document._id).toBe('last')
+    })
+
+    test('given a watch that waits, then a first count is an insert too, and wakes it', async () => {
+      await givenCollection()
+      const { inserts } = watch()
+      await begun(inserts)
+      const next = inserts.next()
+      await store.increment(collection, ['counted'])
+      expect((await next).value.document._id).toBe('counted')
     })
 
     test.each(['rubbish', '-1', '999999999', '{}', '{"_data":"zz"}', ''])(

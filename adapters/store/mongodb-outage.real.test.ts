@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
 import { Unavailable } from '../unavailable.ts'
 import { newCollection } from './contract.ts'
-import { mongodbStore } from './mongodb.ts'
+import { type MongodbOptions, mongodbStore } from './mongodb.ts'
 import type { Store } from './store.ts'
 
 /** What outlasts an outage, and a server that is there but says nothing. */
@@ -53,21 +55,75 @@ test('given a watch when the server dies, then it says that it is away, and goes
   expect(new Set(seen).size).toBe(seen.length)
 })
 
-test('given a server that hangs, then calls are refused once their time is over, and answered when it goes on', async () => {
-  const hasty = mongodbStore({ uri: services.mongodbUri, database: 'store', answerWithinMs: 1000 })
+test.each<Partial<MongodbOptions>>([{ answerWithinMs: 1000 }, { selectWithinMs: 500 }])(
+  'given a server that hangs, then calls are refused once their time is over, and answered when it goes on (%o)',
+  async (options) => {
+    const hasty = mongodbStore({ uri: services.mongodbUri, database: 'store', ...options })
+    const calls: (() => Promise<unknown>)[] = [
+      () => hasty.insert(collection, [{ _id: 'hung' }]),
+      () => hasty.increment(collection, ['counter']),
+      () => hasty.get(collection, ['hung']),
+      () => hasty.find(collection, { index: 'time', limit: 1 }),
+      () => hasty.remove(collection, ['none']),
+      () => hasty.ping(),
+    ]
+    // So that each finds a connection, and hangs on it.
+    await Promise.all(calls.map((call) => call()))
+    services.mongod.pause()
+    const before = Date.now()
+    const ends = await Promise.allSettled(calls.map((call) => call())).finally(() => services.mongod.resume())
+    for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'Unavailable' } })
+    expect(Date.now() - before).toBeLessThan(5000)
+    const resumed = Date.now()
+    await eventually(() => hasty.insert(collection, [{ _id: 'hung' }]))
+    expect(Date.now() - resumed).toBeLessThan(5000)
+    expect((await hasty.get(collection, ['hung'])).size).toBe(1)
+    await hasty.close()
+  },
+)
+
+test('given a server that is well but does no work, then every call ends in time, however many wait, and it recovers', async () => {
+  const { uri, stall, close } = await stallable(services.mongodbUri)
+  const hasty = mongodbStore({ uri, database: 'store', poolSize: 2, answerWithinMs: 1000 })
   await hasty.ping()
-  services.mongod.pause()
+  stall(true)
   const before = Date.now()
-  const ends = await Promise.allSettled([
-    hasty.insert(collection, [{ _id: 'hung' }]),
-    hasty.increment(collection, ['counter']),
+  const calls = Array.from({ length: 20 }, (_, number) => [
+    hasty.insert(collection, [{ _id: `stalled-${number}` }]),
+    hasty.increment(collection, [`stalled-counter-${number}`]),
     hasty.get(collection, ['hung']),
-  ]).finally(() => services.mongod.resume())
-  for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { name: 'Unavailable' } })
-  expect(Date.now() - before).toBeLessThan(8000)
-  const resumed = Date.now()
-  await eventually(() => hasty.insert(collection, [{ _id: 'hung' }]))
-  expect(Date.now() - resumed).toBeLessThan(5000)
-  expect((await hasty.get(collection, ['hung'])).size).toBe(1)
+  ]).flat()
+  for (const end of await Promise.allSettled(calls)) {
+    expect(end).toMatchObject({ status: 'rejected', reason: { name: 'Unavailable' } })
+  }
+  expect(Date.now() - before).toBeLessThan(2000)
+  stall(false)
+  await eventually(() => hasty.insert(collection, [{ _id: 'worked' }]))
   await hasty.close()
+  await close()
 })
+
+/** A way to the server that lets heartbeats through but, when told to, no work. */
+async function stallable(uri: string) {
+  const { port } = new URL(uri)
+  let isStalled = false
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), '127.0.0.1')
+    const close = () => [client, server].map((end) => end.destroy())
+    let isDead = false
+    client.on('data', (message) => {
+      isDead ||= isStalled && /insert|update|find/.test(message.toString('latin1'))
+      if (!isDead) server.write(message)
+    })
+    server.on('data', (message) => client.write(message))
+    for (const end of [client, server]) end.on('close', close).on('error', close)
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  return {
+    uri: uri.replace(port, `${(proxy.address() as AddressInfo).port}`),
+    stall: (stalled: boolean) => {
+      isStalled = stalled
+    },
+    close: () => new Promise((resolve) => proxy.close(resolve)),
+  }
+}

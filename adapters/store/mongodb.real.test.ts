@@ -78,6 +78,29 @@ describe('mongodb store: documents that it can not keep', () => {
   )
 })
 
+describe('mongodb store: an index of somebody else', () => {
+  test('given a unique one, then its duplicate is refused, and not taken for an id that was there', async () => {
+    const store = mongodbStore({ uri, database })
+    const collection = newCollection()
+    await store.prepare([collection])
+    const client = new MongoClient(uri)
+    await client.db(database).collection(collection.name).createIndex({ title: 1 }, { unique: true })
+    await store.insert(collection, [{ _id: 'a', title: 'x' }])
+    const inserted = store.insert(collection, [
+      { _id: 'b', title: 'x' },
+      { _id: 'a', title: 'y' },
+      { _id: 'c', title: 'z' },
+    ])
+    const error = await inserted.catch((error) => error)
+    expect(error).toBeInstanceOf(Refused)
+    expect([...error.reasons.keys()]).toEqual(['b'])
+    expect([...(await store.get(collection, ['a', 'b', 'c'])).keys()].toSorted()).toEqual(['a', 'c'])
+    await client.close()
+    await store.close()
+    await drop()
+  })
+})
+
 describe('mongodb store: a server that goes away', () => {
   let services: Services
   let store: Store

@@ -1,18 +1,16 @@
 import {
-  BSON,
   type Document as Bson,
   type ChangeStreamInsertDocument,
   type Collection,
   type Db,
   MongoBulkWriteError,
   MongoClient,
-  MongoError,
   MongoServerError,
   type ResumeToken,
-  type WriteError,
 } from 'mongodb'
 import type { Document, Fields } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
+import { asUnavailable, isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './outage.ts'
 import {
   type Find,
   fieldsOf,
@@ -36,7 +34,6 @@ export interface MongodbOptions {
 
 type Stored = Bson & { _id: string; _at?: Date }
 
-const DUPLICATE_KEY = 11000
 /** When a document was inserted, for expiry; not part of the document. */
 const AT = '_at'
 const withoutAt = { projection: { [AT]: 0 } }
@@ -49,6 +46,7 @@ export function mongodbStore(options: MongodbOptions): Store {
     serverSelectionTimeoutMS: selectWithinMs,
     connectTimeoutMS: selectWithinMs,
     socketTimeoutMS: answerWithinMs,
+    waitQueueTimeoutMS: answerWithinMs,
     heartbeatFrequencyMS: 1000,
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: answerWithinMs },
     readConcern: { level: 'majority' },
@@ -117,6 +115,25 @@ export function mongodbStore(options: MongodbOptions): Store {
   }
 
   /**
+   * The driver bounds each try on a connection, but a call may wait for one and is tried again; so the call as a whole is
+   * bounded here. What goes on behind it ends in its own time; every write may be repeated.
+   */
+  async function answered<Result>(call: () => Promise<Result>): Promise<Result> {
+    const late = Promise.withResolvers<never>()
+    const timer = setTimeout(
+      () => late.reject(new Unavailable('store', `no answer within ${answerWithinMs} ms`)),
+      answerWithinMs,
+    )
+    try {
+      return await Promise.race([call(), late.promise])
+    } catch (error) {
+      throw asUnavailable(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /**
    * Error 11000 says only that the primary has the id. It counts as "was there" once a majority read sees it too: what a
    * failover could roll back must not be called done.
    */
@@ -130,31 +147,31 @@ export function mongodbStore(options: MongodbOptions): Store {
       await of(collection).insertMany(rows, { ordered: false, forceServerObjectId: true })
       return new Set()
     } catch (error) {
-      if (isUnwritable(error)) return await insertEach(collection, documents, error)
+      if (isUnwritable(error)) return await insertApart(collection, documents, error)
       if (!(error instanceof MongoBulkWriteError) || isDoubtful(error) || isUnanswered(error)) throw error
-      const failed = writeErrorsOf(error).map(({ index, code, errmsg }) => ({
-        id: rows[index]?._id ?? '',
-        code,
-        errmsg,
-      }))
-      const present = failed.filter(({ code }) => code === DUPLICATE_KEY).map(({ id }) => id)
-      const refused = failed.filter(({ code }) => code !== DUPLICATE_KEY)
+      const present: string[] = []
+      const refused = new Map<string, string>()
+      for (const failed of writeErrorsOf(error)) {
+        const id = documents[failed.index]?._id ?? ''
+        if (isDuplicateId(failed)) present.push(id)
+        else refused.set(id, failed.errmsg ?? 'refused')
+      }
       await seenByMajority(collection, present)
-      if (refused.length > 0)
-        throw new Refused(new Map(refused.map(({ id, errmsg }) => [id, errmsg ?? 'refused'])), { cause: error })
+      if (refused.size > 0) throw new Refused(refused, { cause: error })
       return new Set(present)
     }
   }
 
-  /** The driver refuses a whole batch for one document that it can't write: so each goes alone. */
-  async function insertEach(collection: StoredCollection, documents: Document[], cause: unknown): Promise<Set<string>> {
-    if (documents.length === 1)
-      throw new Refused(new Map([[documents[0]?._id ?? '', (cause as Error).message]]), { cause })
+  /** One document that can't be written fails its whole batch: so its halves go apart, down to the one. */
+  async function insertApart(collection: StoredCollection, documents: Document[], cause: Error): Promise<Set<string>> {
+    const [first, ...others] = documents
+    if (first && others.length === 0) throw new Refused(new Map([[first._id, cause.message]]), { cause })
+    const middle = Math.ceil(documents.length / 2)
     const present = new Set<string>()
     const refused = new Map<string, string>()
-    for (const document of documents) {
+    for (const half of [documents.slice(0, middle), documents.slice(middle)]) {
       try {
-        for (const id of await insert(collection, [document])) present.add(id)
+        for (const id of await insert(collection, half)) present.add(id)
       } catch (error) {
         if (!(error instanceof Refused)) throw error
         for (const [id, reason] of error.reasons) refused.set(id, reason)
@@ -245,61 +262,6 @@ function parseToken(resume: string): ResumeToken {
     throw new ResumeLost(`store: ${resume} is no place in a collection`, { cause })
   }
 }
-
-async function answered<Result>(call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await call()
-  } catch (error) {
-    throw asUnavailable(error)
-  }
-}
-
-const OUTAGES = new Set([
-  'MongoServerSelectionError',
-  'MongoNetworkError',
-  'MongoNetworkTimeoutError',
-  'MongoPoolClearedError',
-  'MongoPoolClosedError',
-  'MongoWaitQueueTimeoutError',
-  'MongoTopologyClosedError',
-  'MongoNotConnectedError',
-  'MongoClientClosedError',
-  'MongoOperationTimeoutError',
-  'MongoWriteConcernError',
-])
-
-/** Stepping down, shutting down, no primary, interrupted, time limits: codes of servers that are there but can't serve. */
-const OUTAGE_CODES = new Set([6, 7, 50, 64, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
-
-/** An outage as `Unavailable`, anything else as it is. */
-function asUnavailable(error: unknown): unknown {
-  if (!(error instanceof MongoError)) return error
-  const isOutage =
-    OUTAGES.has(error.name) ||
-    error.hasErrorLabel('RetryableWriteError') ||
-    error.hasErrorLabel('TransientTransactionError') ||
-    OUTAGE_CODES.has(Number(error.code)) ||
-    (error instanceof MongoBulkWriteError &&
-      (isDoubtful(error) || (isUnanswered(error) && typeof error.code !== 'number')))
-  return isOutage ? new Unavailable('store', error.message, { cause: error }) : error
-}
-
-/** What was written may not last: nothing about this batch counts as done. */
-const isDoubtful = (error: MongoBulkWriteError): boolean =>
-  error.result.getWriteConcernError() !== undefined || writeErrorsOf(error).some(({ code }) => OUTAGE_CODES.has(code))
-
-/** The driver dresses whatever ended a bulk write as a whole like this, also that there was no connection: no document was answered. */
-const isUnanswered = (error: MongoBulkWriteError): boolean =>
-  writeErrorsOf(error).length === 0 && error.result.getWriteConcernError() === undefined
-
-const writeErrorsOf = ({ writeErrors }: MongoBulkWriteError): WriteError[] => [writeErrors].flat() as WriteError[]
-
-/** Too large, or with a name that BSON does not have: a zero byte in it, or `_bsontype`. */
-const isUnwritable = (error: unknown): boolean =>
-  BSON.BSONError.isBSONError(error) ||
-  (error instanceof MongoError &&
-    (Number(error.code) === 10334 || /larger than|too large|out of range|maxBsonObjectSize/i.test(error.message)) &&
-    !(error instanceof MongoBulkWriteError && !isUnanswered(error)))
 
 /** NamespaceExists. */
 function ifAlreadyThere(error: unknown): void {
