@@ -1,6 +1,7 @@
 /**
  * The log or the store can't be reached: an outage, not a bug. Nothing was done, unless `handedOver`: then it is not
- * known whether it was, and only repeating with the same command id is safe.
+ * known whether it was, and only repeating with the same command id is safe. The store never knows, and doesn't say:
+ * its writes go by id and are repeated anyway.
  */
 export class Unavailable extends Error {
   override name = 'Unavailable'

@@ -68,7 +68,7 @@ test.each<Partial<MongodbOptions>>([{ answerWithinMs: 1000 }, { selectWithinMs: 
       () => hasty.ping(),
     ]
     // So that each finds a connection, and hangs on it.
-    await Promise.all(calls.map((call) => call()))
+    await Promise.all([...calls, ...calls, ...calls].map((call) => call()))
     services.mongod.pause()
     const before = Date.now()
     const ends = await Promise.allSettled(calls.map((call) => call())).finally(() => services.mongod.resume())
