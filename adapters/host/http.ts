@@ -53,6 +53,12 @@ export class Problem extends Error {
   }
 }
 
+export const json = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+})
+
 const EMPTY = Buffer.alloc(0)
 
 /**

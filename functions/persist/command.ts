@@ -2,6 +2,7 @@ import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
 import type { KnownType } from '../domains.ts'
 import { bodyHash, derivedId } from '../ids.ts'
+import { refusalOf } from '../refusal.ts'
 
 /** A delivery as persist goes on with it: a command, or the reason why it isn't one. */
 export type Read =
@@ -71,8 +72,7 @@ function readKnown(event: Event, { domain, type, command }: KnownType, id: strin
   }
   const checked = command.data.safeParse(data)
   if (!checked.success) {
-    const issues = checked.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
-    return refuse(`fails its schema: ${issues.join('; ')}`)
+    return refuse(`fails its schema: ${refusalOf(checked.error).detail}`)
   }
   return {
     ok: true,

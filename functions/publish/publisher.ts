@@ -1,5 +1,5 @@
 import type { Clock } from '#adapters/clock.ts'
-import { Problem, type Request, type Response } from '#adapters/host/http.ts'
+import { json, Problem, type Request, type Response } from '#adapters/host/http.ts'
 import type { Log } from '#adapters/log/log.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
@@ -117,12 +117,6 @@ function decided(receipt: Receipt, id: string, address: string, route: Route): R
       return receipt satisfies never
   }
 }
-
-const json = (status: number, body: unknown, headers: Record<string, string>): Response => ({
-  status,
-  headers: { 'content-type': 'application/json', ...headers },
-  body: JSON.stringify(body),
-})
 
 function unavailable(cause: Unavailable, id: string, key: string, receipt: string): Problem {
   const detail = cause.handedOver

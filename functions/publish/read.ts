@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { Problem, type Request } from '#adapters/host/http.ts'
 import type { CommandType, Fields, Route } from '#domains/domain.ts'
+import { refusalOf } from '../refusal.ts'
 
 const MAX_EVENT_BYTES = 256 * 1024
 
@@ -57,8 +58,7 @@ function utf8(body: Buffer): string {
 }
 
 function invalid(error: z.ZodError): Problem {
-  const errors = error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))
-  const detail = errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ')
+  const { errors, detail } = refusalOf(error)
   return new Problem(422, 'Invalid command', detail, { members: { errors } })
 }
 

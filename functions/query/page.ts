@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Problem, type Request } from '#adapters/host/http.ts'
 import type { Document, Fields, Json, PageQuery } from '#domains/domain.ts'
+import { refusalOf } from '../refusal.ts'
 
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 1000
@@ -23,8 +24,7 @@ export function readParams(request: Request, query: Pick<PageQuery, 'params'>): 
   const given = Object.fromEntries(request.query)
   const result = schema.safeParse(given)
   if (!result.success) {
-    const errors = result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))
-    const detail = errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ')
+    const { errors, detail } = refusalOf(result.error)
     throw new Problem(400, 'Bad parameters', detail, { members: { errors } })
   }
   const { limit, cursor, after: _, ...own } = result.data as z.infer<typeof common>

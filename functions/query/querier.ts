@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '#adapters/clock.ts'
-import { Problem, type Request, type Response } from '#adapters/host/http.ts'
+import { json, Problem, type Request, type Response } from '#adapters/host/http.ts'
 import { type Find, fieldsOf, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { AllQuery, Collection, Document, Domain, Fields, OneQuery, PageQuery } from '#domains/domain.ts'
@@ -138,12 +138,6 @@ const letterList: PageQuery = {
   index: 'arrival',
   shape: ({ _id, hash: _, ...letter }): Fields => ({ id: _id, ...letter }),
 }
-
-const json = (status: number, body: unknown, headers: Record<string, string> = {}): Response => ({
-  status,
-  headers: { 'content-type': 'application/json', ...headers },
-  body: JSON.stringify(body),
-})
 
 /** Answers 304 to a client that has this very body. */
 function tagged(request: Request, body: unknown): Response {
