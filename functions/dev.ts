@@ -1,14 +1,11 @@
-import { systemClock } from '#adapters/clock.ts'
 import { config } from '#adapters/config.ts'
 import { startHost } from '#adapters/host/host.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
-import { kafkaSink } from '#adapters/source/sink.ts'
-import { startSource } from '#adapters/source/source.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
-import { measureLag, processMetrics } from '#adapters/telemetry/metrics.ts'
+import { processMetrics } from '#adapters/telemetry/metrics.ts'
 import { findDomains } from './domains.ts'
+import { deadLetterSink, startSources } from './local-sources.ts'
 import { prepare } from './prepare.ts'
-import { deadLetters, sourceOf } from './sources.ts'
 import { untilStopped } from './stop.ts'
 
 /** `make dev`: the three functions, a source for each domain and the error topic's sink, in one process on one port. */
@@ -24,7 +21,6 @@ const [{ publish }, { persist }, { query }] = await Promise.all([
 ])
 
 const isRead = (method: string) => method === 'GET' || method === 'HEAD'
-const DEAD_LETTERS = '/sinks/dead-letters'
 
 const host = await startHost({
   port: settings.PORT,
@@ -33,27 +29,16 @@ const host = await startHost({
   checks: { log: () => log.ping(), store: () => store.ping() },
   mounts: [
     { kind: 'cloudevent', name: 'persist', path: '/persist', serve: persist },
-    {
-      kind: 'http',
-      name: 'sink',
-      accepts: (_, path) => path === DEAD_LETTERS,
-      serve: kafkaSink(log, deadLetters.name),
-    },
+    deadLetterSink(log),
     { kind: 'http', name: 'query', accepts: isRead, serve: query },
     { kind: 'http', name: 'publish', accepts: () => true, serve: publish },
   ],
 })
 
 const self = `http://127.0.0.1:${host.port}`
-const specs = domains.map((domain) =>
-  sourceOf(domain, { persist: `${self}/persist`, deadLetters: self + DEAD_LETTERS }),
-)
-const sources = await Promise.all(
-  specs.map((spec) => startSource({ ...spec, pacing: settings.SOURCE_PACING }, { log, clock: systemClock })),
-)
-
+const pacing = settings.SOURCE_PACING
+const stopSources = await startSources({ domains, log, persist: `${self}/persist`, origin: self, pacing })
 processMetrics()
-measureLag(() => Promise.all(specs.map(async ({ topic, group }) => ({ topic, lag: await log.lag(topic, group) }))))
 
 process.stdout.write(`
 Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store: ${settings.STORE}). Try:
@@ -65,7 +50,7 @@ Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store:
 
 await untilStopped()
 logger.info('stopping')
-await Promise.all(sources.map((source) => source.close()))
+await stopSources()
 await host.close()
 await closeAll()
 process.exit(0)

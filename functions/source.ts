@@ -1,0 +1,36 @@
+import { config } from '#adapters/config.ts'
+import { startHost } from '#adapters/host/host.ts'
+import { closeAll, openLog } from '#adapters/open.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
+import { processMetrics } from '#adapters/telemetry/metrics.ts'
+import { findDomains } from './domains.ts'
+import { deadLetterSink, startSources } from './local-sources.ts'
+import { untilStopped } from './stop.ts'
+
+/** log --source--> persist: what Knative does in a cluster, as a process of its own. compose.yaml runs it. */
+
+const settings = config()
+const [domains, log] = await Promise.all([findDomains(), openLog(settings)])
+const host = await startHost({
+  port: settings.PORT,
+  address: settings.HOST,
+  maxBodyBytes: settings.MAX_BODY_BYTES,
+  checks: { log: () => log.ping() },
+  mounts: [deadLetterSink(log)],
+})
+const stopSources = await startSources({
+  domains,
+  log,
+  persist: settings.PERSIST_URL,
+  origin: `http://127.0.0.1:${host.port}`,
+  pacing: settings.SOURCE_PACING,
+})
+processMetrics()
+logger.info({ function: 'source', port: host.port, persist: settings.PERSIST_URL }, 'ready')
+
+await untilStopped()
+logger.info('stopping')
+await stopSources()
+await host.close()
+await closeAll()
+process.exit(0)
