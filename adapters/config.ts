@@ -2,55 +2,92 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 
 /** Every setting there is. The table in README.md is checked against it. */
-const schema = z.object({
-  PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('port of the host'),
-  HOST: z.string().default('0.0.0.0').describe('address the host listens on'),
-  LOG: z.enum(['embedded', 'kafka']).default('embedded').describe('the log adapter'),
-  STORE: z.enum(['embedded', 'mongodb']).default('embedded').describe('the store adapter'),
-  MILLRACE_DIR: z.string().min(1).default('.millrace').describe('where the embedded pair keeps its file'),
-  KAFKA_BROKERS: z
-    .string()
-    .default('127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094')
-    .transform((list) => list.split(',').map((broker) => broker.trim()))
-    .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port, separated by commas')).min(1))
-    .describe('bootstrap servers, host:port separated by commas'),
-  KAFKA_REPLICATION: z.coerce.number().int().min(1).default(3).describe('replication factor of topics that are made'),
-  MONGODB_URI: z
-    .string()
-    .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://')
-    .default('mongodb://127.0.0.1:27117/?directConnection=true')
-    .describe('connection string'),
-  MONGODB_DATABASE: z.string().min(1).default('millrace').describe('database name'),
-  RECEIPT_SECRET: z.string().min(32).optional().describe('signs receipt addresses; the same for publish and query'),
-  MAX_BODY_BYTES: z.coerce.number().int().min(1024).default(1_048_576).describe('largest request body'),
-  MAX_IN_FLIGHT: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .default(10_000)
-    .describe('commands that wait for the log or store at most'),
-  INSTANCE: z.string().min(1).default(hostname()).describe('name of this instance; a restart keeps it'),
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
-    .default('info')
-    .describe('least level logged'),
-  FUNCTION_TARGET: z.enum(['publish', 'persist', 'query']).optional().describe('the function the host serves'),
-  SOURCE_PACING: z
-    .enum(['off', 'real'])
-    .default('off')
-    .describe('real: the local source polls every 200 ms, as an ordered KafkaSource does'),
-})
+const schema = z
+  .object({
+    PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('port of the host'),
+    HOST: z.string().default('0.0.0.0').describe('address the host listens on'),
+    LOG: z.enum(['embedded', 'kafka']).default('embedded').describe('the log adapter'),
+    STORE: z.enum(['embedded', 'mongodb']).default('embedded').describe('the store adapter'),
+    MILLRACE_DIR: z.string().min(1).default('.millrace').describe('where the embedded pair keeps its file'),
+    KAFKA_BROKERS: z
+      .string()
+      .default('127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094')
+      .transform((list) => list.split(',').map((broker) => broker.trim()))
+      .pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port, separated by commas')).min(1))
+      .describe('bootstrap servers, host:port separated by commas'),
+    KAFKA_REPLICATION: z.coerce.number().int().min(1).default(3).describe('replication factor of topics that are made'),
+    KAFKA_TLS: z.enum(['off', 'on']).default('off').describe('whether the brokers are spoken to over TLS'),
+    KAFKA_CA_FILE: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('PEM file of the authority that signed the certificates of the brokers'),
+    KAFKA_USERNAME: z.string().min(1).optional().describe('user name at the brokers'),
+    KAFKA_PASSWORD: z.string().min(1).optional().describe('password at the brokers'),
+    KAFKA_SASL: z
+      .string()
+      .default('plain')
+      .transform((mechanism) => mechanism.toLowerCase())
+      .pipe(z.enum(['plain', 'scram-sha-256', 'scram-sha-512']))
+      .describe('how the password is proved, in any case of letters'),
+    MONGODB_URI: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://')
+      .default('mongodb://127.0.0.1:27117/?directConnection=true')
+      .describe('connection string'),
+    MONGODB_DATABASE: z.string().min(1).default('millrace').describe('database name'),
+    MONGODB_POOL: z.coerce.number().int().min(1).default(20).describe('connections to each MongoDB server at most'),
+    RECEIPT_SECRET: z.string().min(32).optional().describe('signs receipt addresses; the same for publish and query'),
+    MAX_BODY_BYTES: z.coerce.number().int().min(1024).default(1_048_576).describe('largest request body'),
+    MAX_IN_FLIGHT: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('commands that wait for the log or store at most'),
+    INSTANCE: z.string().min(1).default(hostname()).describe('name of this instance; a restart keeps it'),
+    LOG_LEVEL: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('least level logged'),
+    FUNCTION_TARGET: z
+      .enum(['publish', 'persist', 'query', 'prepare', 'source'])
+      .optional()
+      .describe(
+        'what the image runs: a function, the Job that prepares for them, or the stand-in for the KafkaSources',
+      ),
+    PERSIST_URL: z
+      .url({ protocol: /^https?$/ })
+      .default('http://persist:8080/')
+      .describe('where the stand-in posts to'),
+    SOURCE_PACING: z
+      .enum(['off', 'real'])
+      .default('off')
+      .describe('real: the local source polls every 200 ms, as an ordered KafkaSource does'),
+  })
+  .refine(({ KAFKA_USERNAME: name, KAFKA_PASSWORD: password }) => (name === undefined) === (password === undefined), {
+    path: ['KAFKA_PASSWORD'],
+    message: 'KAFKA_USERNAME and KAFKA_PASSWORD come together',
+  })
+  .refine(({ KAFKA_TLS, KAFKA_CA_FILE }) => KAFKA_TLS === 'on' || KAFKA_CA_FILE === undefined, {
+    path: ['KAFKA_CA_FILE'],
+    message: 'is of no use without KAFKA_TLS=on',
+  })
 
 export type Config = z.infer<typeof schema>
+
+/** An error says what stands in the others. */
+const SECRET = new Set(['KAFKA_PASSWORD', 'MONGODB_URI', 'RECEIPT_SECRET'])
 
 /** Throws an error that names every wrong variable. */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const result = schema.safeParse(given)
   if (result.success) return result.data
-  const wrong = result.error.issues.map(
-    ({ path, message }) => `${path.join('.')}=${given[String(path[0])]}: ${message}`,
-  )
+  const wrong = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0])
+    return `${path.join('.')}${SECRET.has(name) ? '' : `=${given[name]}`}: ${message}`
+  })
   throw new Error(`Wrong configuration:\n  ${wrong.join('\n  ')}`)
 }
 

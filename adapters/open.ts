@@ -43,10 +43,15 @@ async function makeLog(config: Config): Promise<Log> {
     const { embeddedLog } = await import('./log/embedded.ts')
     return embeddedLog(await openedFile(config), { maxBuffered, onSend })
   }
-  const [{ kafkaLog }, { logger }] = await Promise.all([import('./log/kafka.ts'), import('./telemetry/logger.ts')])
+  const [{ kafkaLog }, { kafkaSecurity }, { logger }] = await Promise.all([
+    import('./log/kafka.ts'),
+    import('./log/kafka-security.ts'),
+    import('./telemetry/logger.ts'),
+  ])
   const onRetry = (error: unknown) => logger.warn({ err: error }, 'a send to the log is repeated')
   return kafkaLog({
     brokers: config.KAFKA_BROKERS,
+    security: kafkaSecurity(config),
     replication: config.KAFKA_REPLICATION,
     maxBuffered,
     onRetry,
@@ -61,5 +66,6 @@ async function makeStore(config: Config): Promise<Store> {
     return withBreaker(embeddedStore(await openedFile(config)))
   }
   const { mongodbStore } = await import('./store/mongodb.ts')
-  return withBreaker(mongodbStore({ uri: config.MONGODB_URI, database: config.MONGODB_DATABASE }))
+  const { MONGODB_URI: uri, MONGODB_DATABASE: database, MONGODB_POOL: poolSize } = config
+  return withBreaker(mongodbStore({ uri, database, poolSize }))
 }

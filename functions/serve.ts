@@ -8,20 +8,23 @@ import { untilStopped } from './stop.ts'
 /** One function on the host, chosen by FUNCTION_TARGET: what the image runs. */
 
 const settings = config()
-if (!settings.FUNCTION_TARGET) throw new Error('FUNCTION_TARGET is not set: publish, persist or query')
+const { FUNCTION_TARGET: target } = settings
+if (!target || target === 'prepare' || target === 'source') {
+  throw new Error('FUNCTION_TARGET is none of publish, persist and query')
+}
 
 const host = await startHost({
   port: settings.PORT,
   address: settings.HOST,
   maxBodyBytes: settings.MAX_BODY_BYTES,
-  mounts: [await mountOf(settings.FUNCTION_TARGET)],
+  mounts: [await mountOf(target)],
   checks: {
-    ...(settings.FUNCTION_TARGET === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
+    ...(target === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
     store: async () => (await openStore(settings)).ping(),
   },
 })
 processMetrics()
-logger.info({ function: settings.FUNCTION_TARGET, port: host.port }, 'ready')
+logger.info({ function: target, port: host.port }, 'ready')
 
 await untilStopped()
 await host.close()

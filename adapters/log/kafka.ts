@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 import { consuming, scanning } from './kafka-consumer.ts'
 import { asUnavailable, connected, isAnswer, isProducersFault, isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
+import type { KafkaSecurity } from './kafka-security.ts'
 import { ensureTopics } from './kafka-topics.ts'
 import './kafka-warning.ts'
 import { type Lane, lane } from './lane.ts'
@@ -11,6 +12,8 @@ import { partitionOf } from './partition.ts'
 
 export interface KafkaOptions {
   brokers: string[]
+  /** TLS and SASL; plain text without. */
+  security?: KafkaSecurity
   /** Of topics that are made. */
   replication: number
   maxBuffered: number
@@ -28,10 +31,11 @@ const RECORD_OVERHEAD_BYTES = 100
 
 /** The log on Kafka, by lanes. It connects when it is first asked, and again for ever. */
 export function kafkaLog(options: KafkaOptions): Log {
-  const { brokers, replication, maxBuffered, answerWithinMs = 1800, onRetry, onSend } = options
+  const { brokers, security, replication, maxBuffered, answerWithinMs = 1800, onRetry, onSend } = options
   const kafka = new kafkajs.Kafka({
     clientId: 'millrace',
     brokers,
+    ...security,
     connectionTimeout: 1000,
     requestTimeout: REQUEST_MS,
     logLevel: kafkajs.logLevel.NOTHING,

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+
+test('a wrong value is named, and every one of them at once', () => {
+  expect(() => readConfig({ PORT: 'http', KAFKA_BROKERS: 'kafka:1,nowhere', LOG: 'paper' })).toThrow(
+    /PORT=http:.*\n.*LOG=paper:.*\n.*KAFKA_BROKERS.1=kafka:1,nowhere:/,
+  )
+})
+
+test('a variable that is empty is one that is not set', () => {
+  expect(readConfig({ KAFKA_USERNAME: '', MONGODB_POOL: '' })).toEqual(readConfig({}))
+})
+
+test.each([
+  { KAFKA_USERNAME: 'ada' },
+  { KAFKA_PASSWORD: 'secret' },
+  { KAFKA_CA_FILE: '/etc/ca.crt' },
+  { KAFKA_SASL: 'gssapi' },
+  { KAFKA_TLS: 'true' },
+  { MONGODB_POOL: '0' },
+  { PERSIST_URL: 'persist:8080' },
+])('half a setting, or one that is not known, stops the start: %j', (env) => {
+  expect(() => readConfig(env)).toThrow('Wrong configuration')
+})
+
+test.each([{ KAFKA_PASSWORD: 'kept quiet' }, { RECEIPT_SECRET: 'kept quiet' }, { MONGODB_URI: 'kept quiet' }])(
+  'a secret does not stand in the error: %j',
+  (env) => {
+    let said = ''
+    try {
+      readConfig(env)
+    } catch (error) {
+      said = (error as Error).message
+    }
+    expect(said).toContain(`${Object.keys(env)[0]}: `)
+    expect(said).not.toContain('kept quiet')
+  },
+)

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+import type { KafkaConfig, SASLOptions } from 'kafkajs'
+import type { Config } from '../config.ts'
+
+/** How a client comes to the brokers, in the words of kafkajs. */
+export type KafkaSecurity = Pick<KafkaConfig, 'ssl' | 'sasl'>
+
+type Settings = Pick<Config, 'KAFKA_TLS' | 'KAFKA_CA_FILE' | 'KAFKA_SASL' | 'KAFKA_USERNAME' | 'KAFKA_PASSWORD'>
+
+/** Without a file of its own the certificate is checked against those that Node trusts; it is always checked. */
+export function kafkaSecurity(settings: Settings): KafkaSecurity {
+  const { KAFKA_TLS, KAFKA_CA_FILE, KAFKA_SASL, KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = settings
+  const ca = KAFKA_CA_FILE === undefined ? {} : { ca: [readFileSync(KAFKA_CA_FILE, 'utf8')] }
+  const tls = KAFKA_TLS === 'on' ? { ssl: ca } : {}
+  if (username === undefined || password === undefined) return tls
+  return { ...tls, sasl: { mechanism: KAFKA_SASL, username, password } as SASLOptions }
+}
