@@ -8,29 +8,50 @@ type Declared = Pick<Topic, 'name' | 'partitions'>
 
 const DAY_MS = 86_400_000
 
-/** What a topic declares. The error topic keeps its records without limit. */
+/**
+ * What a topic declares, whatever the brokers' defaults are. The error topic keeps its records without limit. A lane sends
+ * at most 900 kB at once, which `max.message.bytes` must take.
+ */
 export const settingsOf = (topic: string, replication: number): Record<string, string> => ({
   'min.insync.replicas': String(Math.max(1, replication - 1)),
   'retention.ms': topic === 'dead-letters' ? '-1' : String(RETENTION_DAYS * DAY_MS),
+  'retention.bytes': '-1',
+  'cleanup.policy': 'delete',
+  'max.message.bytes': '1048588',
   'unclean.leader.election.enable': 'false',
 })
 
 const KNOWN_WITHIN_MS = 15_000
 
-/** Makes the missing ones, waits until every partition is led, and throws what differs from its declaration. */
+/**
+ * Makes the missing ones, waits until every partition is led, and throws what differs from its declaration and how it is
+ * mended. What is there is never altered: a topic that gets more partitions sends keys to others than before.
+ */
 export async function ensureTopics(admin: Admin, topics: Declared[], replication: number): Promise<void> {
   const there = new Set(await admin.listTopics())
-  const made = topics
-    .filter(({ name }) => !there.has(name))
-    .map(({ name, partitions }) => ({
-      topic: name,
-      numPartitions: partitions,
-      replicationFactor: replication,
-      configEntries: Object.entries(settingsOf(name, replication)).map(([name, value]) => ({ name, value })),
-    }))
-  if (made.length > 0) await admin.createTopics({ topics: made, waitForLeaders: false })
+  const missing = topics.filter(({ name }) => !there.has(name))
+  if (missing.length > 0) await make(admin, missing, replication)
   const wrong = await differences(admin, topics, replication)
-  if (wrong.length > 0) throw new Error(`log: ${wrong.join('; ')}`)
+  if (wrong.length > 0) throw new Error(`log: the topics are not as they are declared\n  ${wrong.join('\n  ')}`)
+}
+
+async function make(admin: Admin, topics: Declared[], replication: number): Promise<void> {
+  const made = topics.map(({ name, partitions }) => ({
+    topic: name,
+    numPartitions: partitions,
+    replicationFactor: replication,
+    configEntries: Object.entries(settingsOf(name, replication)).map(([name, value]) => ({ name, value })),
+  }))
+  try {
+    await admin.createTopics({ topics: made, waitForLeaders: false })
+  } catch (error) {
+    if (!(error instanceof kafkajs.KafkaJSAggregateError)) throw error
+    const reasons = error.errors.map((refused) =>
+      refused instanceof Error && 'topic' in refused ? `${refused.topic}: ${refused.message}` : String(refused),
+    )
+    const cause = { cause: error }
+    throw new Error(`log: topics with ${replication} replicas can not be made\n  ${reasons.join('\n  ')}`, cause)
+  }
 }
 
 /** A topic that was just made has no leaders for a moment, and some brokers don't know it yet. */
@@ -52,19 +73,28 @@ async function wrongShapes(admin: Admin, topics: Declared[], replication: number
   const metadata = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) })
   return topics.flatMap(({ name, partitions: wanted }) => {
     const partitions = metadata.topics.find((topic) => topic.name === name)?.partitions ?? []
-    const [first] = partitions
-    if (!first || partitions.some(({ leader }) => leader < 0)) {
+    if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) {
       throw new Unavailable('log', `topic ${name} has no leader yet`)
     }
-    const factor = first.replicas.length
+    const factor = partitions.find(({ replicas }) => replicas.length !== replication)?.replicas.length
     return [
-      ...(partitions.length === wanted ? [] : [`topic ${name} has ${partitions.length} partitions, not ${wanted}`]),
-      ...(factor === replication ? [] : [`topic ${name} has replication factor ${factor}, not ${replication}`]),
+      ...(partitions.length === wanted
+        ? []
+        : [`topic ${name} has ${partitions.length} partitions, not ${wanted}: ${regrow(partitions.length, wanted)}`]),
+      ...(factor === undefined
+        ? []
+        : [
+            `topic ${name} has replication factor ${factor}, not ${replication}: kafka-reassign-partitions.sh alters it`,
+          ]),
     ]
   })
 }
 
-/** A topic that differs from what is declared could lose what the declaration promises to keep. */
+const regrow = (actual: number, wanted: number): string =>
+  actual > wanted
+    ? 'partitions can not be taken away, so declare as many as there are'
+    : 'more partitions move keys, so drain the topic first'
+
 async function wrongSettings(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
   const wanted = topics.map(({ name }) => ({ name, settings: settingsOf(name, replication) }))
   const { resources } = await admin.describeConfigs({
@@ -79,7 +109,8 @@ async function wrongSettings(admin: Admin, topics: Declared[], replication: numb
     const found = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? []
     return Object.entries(settings).flatMap(([setting, value]) => {
       const actual = found.find(({ configName }) => configName === setting)?.configValue
-      return actual === value ? [] : [`topic ${name} has ${setting}=${actual}, not ${value}`]
+      const alter = `kafka-configs.sh --alter --topic ${name} --add-config ${setting}=${value}`
+      return actual === value ? [] : [`topic ${name} has ${setting}=${actual}, not ${value}: ${alter}`]
     })
   })
 }
