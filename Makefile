@@ -5,13 +5,23 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help dev test check services services-down bench clean
+.PHONY: help dev up down test check services services-down bench clean
 
 help: ## This help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 dev: $(INSTALLED) ## The whole Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb)
 	@node functions/dev.ts
+
+up: .env ## The whole Millrace in containers at http://localhost:8080, with Docker Compose
+	docker compose up --build --detach --wait
+
+down: ## Stop what make up started; its data stay
+	docker compose down
+
+# The secret that publish and query share, made once.
+.env:
+	@umask 077; echo "RECEIPT_SECRET=$$(head -c 32 /dev/urandom | base64)" > $@
 
 test: $(INSTALLED) ## Every test that this machine can run; ends with a count
 	@node test/run.ts
