@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readConfig } from '#adapters/config.ts'
+import { type Model, readModel, type Service } from './model.ts'
+import { ours, violations } from './rules.ts'
+
+const model = readModel()
+
+test('compose.yaml keeps the rules', () => {
+  expect(violations(model)).toEqual([])
+})
+
+test('it runs every target of the image', () => {
+  const targets = ['publish', 'persist', 'query', 'prepare', 'source']
+  expect(
+    ours(model)
+      .map(([name]) => name)
+      .sort(),
+  ).toEqual(targets.sort())
+  for (const FUNCTION_TARGET of targets) expect(readConfig({ FUNCTION_TARGET })).toMatchObject({ FUNCTION_TARGET })
+})
+
+/** A copy with one thing changed, and what is then wrong. */
+const broken: [string, (services: Record<string, Service>) => void][] = [
+  ['redis has no pinned image', ({ redis }) => change(redis, { image: 'redis:latest' })],
+  ['redis has no pinned image', ({ redis }) => change(redis, { image: 'redis' })],
+  ['persist has no health check', ({ persist }) => change(persist, { healthcheck: { disable: true } })],
+  [
+    'persist is not asked for its health',
+    ({ persist }) => change(persist, { environment: { ...persist?.environment, PORT: 80 } }),
+  ],
+  [
+    'publish waits for persist by service_started',
+    ({ publish }) => change(publish?.depends_on?.persist, { condition: 'service_started' }),
+  ],
+  ['source sets PERSISTURL', ({ source }) => change(source?.environment, { PERSISTURL: 'http://persist:8080/' })],
+  ['LOG=kafca', ({ source }) => change(source?.environment, { LOG: 'kafca' })],
+  [
+    'source calls persist at another port',
+    ({ source }) => change(source?.environment, { PERSIST_URL: 'http://persist:80/' }),
+  ],
+  ['query calls kafka-1 at another port', ({ query }) => change(query?.environment, { KAFKA_BROKERS: 'kafka-1:9094' })],
+  [
+    'query does not wait for mongo',
+    ({ query }) => change(query?.environment, { MONGODB_URI: 'mongodb://mongo:27017' }),
+  ],
+  [
+    'source does not wait for persist',
+    ({ source, prepare }) => change(source, { depends_on: prepare?.depends_on ?? {} }),
+  ],
+  [
+    'publish does not wait for persist',
+    ({ publish, persist }) => change(publish, { depends_on: persist?.depends_on ?? {} }),
+  ],
+  ['query runs publish', ({ query }) => change(query?.environment, { FUNCTION_TARGET: 'publish' })],
+  ['query has a secret in clear', ({ query }) => change(query?.environment, { RECEIPT_SECRET: 'x'.repeat(32) })],
+  ['query may write', ({ query }) => change(query, { read_only: false })],
+  ['gateway is not published at 8080', ({ gateway }) => change(gateway, { ports: [] })],
+  ['publish is open to other machines', ({ publish }) => change(publish?.ports?.[0], { host_ip: '' })],
+]
+
+test.each(broken)('a copy in which %s is refused', (what, spoil) => {
+  const copy: Model = structuredClone(model)
+  spoil(copy.services)
+  expect(violations(copy)).toContainEqual(expect.stringContaining(what))
+})
+
+function change<Part extends object>(part: Part | undefined, values: Partial<Part>): void {
+  if (!part) throw new Error('there is nothing to change')
+  Object.assign(part, values)
+}
+
+test('the cluster runs the same images', () => {
+  const files = readdirSync('knative/components', { recursive: true, encoding: 'utf8' })
+  const texts = files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => readFileSync(join('knative/components', file), 'utf8'))
+  const theirs = new Set(texts.flatMap((text) => [...text.matchAll(/^\s*image: (\S+)$/gm)].map(([, image]) => image)))
+  const images = Object.values(model.services).flatMap(({ image, build }) => (build ? [] : [image]))
+  expect([...theirs].sort()).toEqual([...new Set(images)].sort())
+})

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually, freePort } from '../mill.ts'
+import type { Model } from './model.ts'
+import { forerunners, ours } from './rules.ts'
+
+/** Services of compose.yaml as processes of this machine, by their names. */
+export interface Stack {
+  origin(name: string): string
+  /** As `docker compose stop`: SIGTERM, in reverse order. Resolves with how each has ended. */
+  stop(): Promise<Record<string, number | null>>
+}
+
+const TEMPLATE = 'knative/components/gateway/nginx.conf.template'
+
+export interface StackOptions {
+  names: string[]
+  /** Of the brokers and the store, and the secret: they stand in for what compose.yaml says. */
+  given: Record<string, string>
+  database: string
+}
+
+/**
+ * Starts them with exactly the environment that compose.yaml gives them, one after the other in the order that it asks
+ * for, each once those before it are healthy. Only addresses differ, for one host has them all, and the file system can't
+ * be written to.
+ */
+export async function startStack(model: Model, { names, given, database }: StackOptions): Promise<Stack> {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-compose-'))
+  chmodSync(dir, 0o755)
+  const ports = new Map(await Promise.all(names.map(async (name) => [name, await freePort()] as const)))
+  const running = new Map<string, ChildProcess>()
+  const origin = (name: string) => `http://127.0.0.1:${ports.get(name)}`
+  const here = (text: string) =>
+    text.replaceAll(/\b([a-z]+):8080( resolve)?/g, (whole, name) =>
+      ports.has(name) ? `127.0.0.1:${ports.get(name)}` : whole,
+    )
+  const logOf = (name: string) => join(dir, `${name}.log`)
+
+  function environment(name: string): Record<string, string> {
+    const declared = Object.entries(model.services[name]?.environment ?? {})
+    return Object.fromEntries(
+      declared.map(([setting, value]) => [setting, given[setting] ?? (value === null ? '' : here(`${value}`))]),
+    )
+  }
+
+  /** As the image's entry does it; the paths and the port are the container's own. */
+  function gateway(name: string): string[] {
+    const env: Record<string, string> = { ...environment(name), NGINX_LOCAL_RESOLVERS: '127.0.0.1' }
+    const filled = readFileSync(TEMPLATE, 'utf8').replaceAll(/\$\{([A-Z_]+)\}/g, (whole, key) => env[key] ?? whole)
+    const conf = join(dir, 'nginx.conf')
+    writeFileSync(
+      conf,
+      filled.replaceAll('/tmp/', `${dir}/`).replace('listen 8080', `listen 127.0.0.1:${ports.get(name)}`),
+    )
+    return ['nginx', '-p', dir, '-c', conf, '-g', 'daemon off;']
+  }
+
+  async function start(name: string): Promise<void> {
+    const isOurs = ours(model).some(([own]) => own === name)
+    const [command = '', ...args] = isOurs ? [process.execPath, 'functions/serve.ts'] : gateway(name)
+    const place = {
+      PORT: `${ports.get(name)}`,
+      HOST: '127.0.0.1',
+      MONGODB_DATABASE: database,
+      MILLRACE_DIR: '/dev/null',
+    }
+    const log = openSync(logOf(name), 'a')
+    const env = { PATH: process.env.PATH, ...environment(name), ...place }
+    const child = spawn(command, args, { env, stdio: ['ignore', log, log] })
+    running.set(name, child)
+    const isOneShot = model.services[name]?.restart === 'no'
+    await eventually(
+      async () => {
+        if (isOneShot ? child.exitCode === 0 : await isHealthy(name, isOurs)) return
+        throw new Error(`${name} is not ready (${child.exitCode}):\n${readFileSync(logOf(name), 'utf8')}`)
+      },
+      { within: 30_000 },
+    )
+  }
+
+  const isHealthy = (name: string, isOurs: boolean): Promise<boolean> =>
+    fetch(`${origin(name)}/health/${isOurs ? 'ready' : 'gateway'}`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+
+  async function stop(): Promise<Record<string, number | null>> {
+    const codes: Record<string, number | null> = {}
+    for (const [name, child] of [...running].reverse()) codes[name] = await ended(child)
+    rmSync(dir, { recursive: true })
+    return codes
+  }
+
+  try {
+    for (const name of names.toSorted((a, b) => forerunners(model, a).size - forerunners(model, b).size))
+      await start(name)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { origin, stop }
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
+    child.once('exit', (code) => resolve(code))
+    child.kill('SIGTERM')
+  })
+}

@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readConfig } from '#adapters/config.ts'
+import { kafkaLog } from '#adapters/log/kafka.ts'
+import { deadLetters } from '#functions/sources.ts'
+import { eventually, send } from '../mill.ts'
+import { readModel } from './model.ts'
+import { type Stack, startStack } from './native.ts'
+import { SECRET } from './rules.ts'
+
+const { KAFKA_BROKERS: brokers, MONGODB_URI } = readConfig(process.env)
+const NAMES = ['prepare', 'publish', 'persist', 'query', 'source', 'gateway']
+const hasNginx = spawnSync('nginx', ['-v']).status === 0
+const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10, answerWithinMs: 20_000 })
+
+let stack: Stack
+let codes: Record<string, number | null> | undefined
+const stop = async () => (codes ??= await stack.stop())
+
+beforeAll(async () => {
+  stack = await startStack(readModel(), {
+    names: NAMES.filter((name) => hasNginx || name !== 'gateway'),
+    given: { ...SECRET, MONGODB_URI, KAFKA_BROKERS: brokers.join(',') },
+    database: `test_compose_${process.pid}`,
+  })
+})
+afterAll(async () => {
+  if (stack) await stop()
+  await log.close()
+})
+
+const title = () => `Compose ${crypto.randomUUID()}`
+
+test('a command goes through publish, the source, persist and query, each a process of its own', async () => {
+  const wanted = title()
+  const answer = await send(`${stack.origin('publish')}/api/tutorials`, { title: wanted }, { prefer: 'wait=15' })
+  expect(answer.status).toBe(201)
+  const one = await fetch(stack.origin('query') + answer.headers.get('location'))
+  expect(await one.json()).toMatchObject({ title: wanted })
+})
+
+test.skipIf(!hasNginx)('one origin has reads and writes, and a receipt of publish is known to query', async () => {
+  const site = stack.origin('gateway')
+  const wanted = title()
+  const { receipt } = (await (await send(`${site}/api/tutorials`, { title: wanted })).json()) as { receipt: string }
+  await eventually(async () => expect(await (await fetch(site + receipt)).json()).toMatchObject({ status: 'applied' }))
+})
+
+test('the ports of the system that it replaces: a bare title to publish, the whole data set from query', async () => {
+  const wanted = title()
+  const headers = { 'content-type': 'text/plain' }
+  expect((await send(`${stack.origin('publish')}/api/publish`, wanted, headers)).status).toBe(200)
+  await eventually(async () => {
+    const all = (await (await fetch(`${stack.origin('query')}/api/test`)).json()) as { title: string }[]
+    expect(all.filter((item) => item.title === wanted)).toHaveLength(1)
+  })
+})
+
+test('what persist refuses is a letter, and the source copies it to the error topic', async () => {
+  const id = `compose-${crypto.randomUUID()}`
+  const attributes = { ce_specversion: '1.0', ce_id: id, ce_source: '/test', ce_type: 'nobody.knows' }
+  await log.append('tutorials-topic', {
+    key: id,
+    value: '{}',
+    headers: { 'content-type': 'application/json', ...attributes },
+  })
+  await eventually(async () => {
+    const { items } = (await (await fetch(`${stack.origin('query')}/api/letters?limit=1000`)).json()) as {
+      items: { id: string }[]
+    }
+    expect(items.map((letter) => letter.id)).toContain(id)
+  })
+  await eventually(async () => expect(await copiesOf(id)).toEqual(['422']), { every: 500, within: 20_000 })
+})
+
+async function copiesOf(id: string): Promise<(string | undefined)[]> {
+  const copies: (string | undefined)[] = []
+  for await (const { headers } of log.scan(deadLetters.name)) {
+    const named = Object.fromEntries(headers.map(([name, value]) => [name, value.toString()]))
+    if (named.ce_id === id) copies.push(named.ce_knativeerrorcode)
+  }
+  return copies
+}
+
+test('the source tells how far it is behind', async () => {
+  const metrics = await (await fetch(`${stack.origin('source')}/metrics`)).text()
+  expect(metrics).toMatch(/^millrace_lag\{topic="tutorials-topic",partition="0"\} \d+$/m)
+  expect((await fetch(`${stack.origin('source')}/health/deep`)).status).toBe(200)
+})
+
+test('told to stop, each drains and ends by itself', async () => {
+  const started = Date.now()
+  const names = Object.keys(await stop())
+  expect(codes).toEqual(Object.fromEntries(names.map((name) => [name, 0])))
+  expect(Date.now() - started).toBeLessThan(30_000)
+})
