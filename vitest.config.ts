@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
+      { test: { name: 'manifests', include: ['test/manifests/**/*.test.ts'], testTimeout: MINUTE } },
       {
         test: {
           name: 'unit',
@@ -23,6 +24,8 @@ export default defineConfig({
       { test: { name: 'real', include: ['{adapters,functions}/**/*.real.test.ts'], ...slow } },
       endToEnd('embedded'),
       endToEnd('real'),
+      { test: { name: 'compose', include: ['test/compose/**/*.test.ts'], ...slow } },
+      { test: { name: 'upgrade', include: ['test/upgrade/**/*.test.ts'], ...slow } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], exclude: ['**/*.real.test.ts'], ...slow } },
       { test: { name: 'faults-real', include: ['test/faults/**/*.real.test.ts'], ...slow } },
     ],

@@ -18,7 +18,7 @@ export interface Load {
 }
 
 /** Clients that send commands one after the other, as fast as they are answered, until they are stopped. */
-export function startLoad(mill: () => Mill, clients = 8): Load {
+export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load {
   const told: Told = { yes: new Set(), no: new Set(), repeated: new Set() }
   let isStopped = false
 
@@ -57,7 +57,7 @@ export function startLoad(mill: () => Mill, clients = 8): Load {
 }
 
 /** Everything that is stored: title to how often. */
-export async function stored(mill: Mill): Promise<Map<string, number>> {
+export async function stored(mill: Pick<Mill, 'query'>): Promise<Map<string, number>> {
   const all = (await (await fetch(`${mill.query}/api/test`)).json()) as { title: string }[]
   const counts = new Map<string, number>()
   for (const { title } of all) counts.set(title, (counts.get(title) ?? 0) + 1)

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { composeLacks } from './compose/model.ts'
 import { type Counts, countPart, interruptPart, runPart } from './part.ts'
 import { kafkaLacks, mongodbLacks } from './services/install.ts'
 import { HINT, lease } from './services/shared.ts'
@@ -13,6 +14,8 @@ const EMBEDDED = ['rules', 'unit', 'e2e-embedded', 'faults']
 const REAL = new Map([
   ['real', () => mongodbLacks()],
   ['e2e-real', () => undefined],
+  ['compose', () => composeLacks()],
+  ['upgrade', () => composeLacks()],
   ['faults-real', () => kafkaLacks() ?? mongodbLacks()],
 ])
 const parts = [...EMBEDDED, ...REAL.keys()]
@@ -73,7 +76,8 @@ async function onServers(wanted: string[]): Promise<void> {
 
 function skip(parts: string[]): void {
   if (parts.length === 0) return
-  const lacks = new Set([kafkaLacks(), mongodbLacks()].filter((lack) => lack !== undefined))
+  const found = [kafkaLacks(), mongodbLacks(), ...parts.map((part) => REAL.get(part)?.())]
+  const lacks = new Set(found.filter((lack) => lack !== undefined))
   counts.skipped += parts.reduce((sum, part) => sum + countPart(part), 0)
   console.log(`Skipped ${parts.join(', ')}: there is ${[...lacks].join(', ')}. ${HINT}`)
 }

@@ -24,6 +24,12 @@ const LOADERS = [
   ['go', 'run', 'github.com/compose-spec/compose-go/v2/cmd@v2.9.1', '-format', 'json', 'compose.yaml'],
 ]
 
+/** Why compose.yaml can't be read on this machine, or nothing. */
+export function composeLacks(): string | undefined {
+  const works = (command: string, args: string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0
+  if (!works('docker', ['compose', 'version']) && !works('go', ['version'])) return 'neither Docker Compose nor Go'
+}
+
 export function readModel(): Model {
   const reasons: string[] = []
   for (const [command = '', ...args] of LOADERS) {

@@ -9,6 +9,8 @@ import { forerunners, ours } from './rules.ts'
 /** Services of compose.yaml as processes of this machine, by their names. */
 export interface Stack {
   origin(name: string): string
+  /** Stops it, and starts that of another version in its place. */
+  replace(name: string, root: string): Promise<void>
   /** As `docker compose stop`: SIGTERM, in reverse order. Resolves with how each has ended. */
   stop(): Promise<Record<string, number | null>>
 }
@@ -20,6 +22,8 @@ export interface StackOptions {
   /** Of the brokers and the store, and the secret: they stand in for what compose.yaml says. */
   given: Record<string, string>
   database: string
+  /** Whose versions of the functions are started; this one's unless said. */
+  roots?: Record<string, string>
 }
 
 /**
@@ -27,7 +31,7 @@ export interface StackOptions {
  * for, each once those before it are healthy. Only addresses differ, for one host has them all, and the file system can't
  * be written to.
  */
-export async function startStack(model: Model, { names, given, database }: StackOptions): Promise<Stack> {
+export async function startStack(model: Model, { names, given, database, roots = {} }: StackOptions): Promise<Stack> {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-compose-'))
   chmodSync(dir, 0o755)
   const ports = new Map(await Promise.all(names.map(async (name) => [name, await freePort()] as const)))
@@ -58,7 +62,7 @@ export async function startStack(model: Model, { names, given, database }: Stack
     return ['nginx', '-p', dir, '-c', conf, '-g', 'daemon off;']
   }
 
-  async function start(name: string): Promise<void> {
+  async function start(name: string, root = roots[name] ?? '.'): Promise<void> {
     const isOurs = ours(model).some(([own]) => own === name)
     const [command = '', ...args] = isOurs ? [process.execPath, 'functions/serve.ts'] : gateway(name)
     const place = {
@@ -69,7 +73,7 @@ export async function startStack(model: Model, { names, given, database }: Stack
     }
     const log = openSync(logOf(name), 'a')
     const env = { PATH: process.env.PATH, ...environment(name), ...place }
-    const child = spawn(command, args, { env, stdio: ['ignore', log, log] })
+    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', log, log] })
     running.set(name, child)
     const isOneShot = model.services[name]?.restart === 'no'
     await eventually(
@@ -101,7 +105,15 @@ export async function startStack(model: Model, { names, given, database }: Stack
     await stop()
     throw error
   }
-  return { origin, stop }
+  return {
+    origin,
+    stop,
+    async replace(name, root) {
+      const child = running.get(name)
+      if (!child || (await ended(child)) !== 0) throw new Error(`${name} did not stop as it should`)
+      await start(name, root)
+    },
+  }
 }
 
 function ended(child: ChildProcess): Promise<number | null> {

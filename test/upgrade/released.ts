@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** The version before this one, which may be running while this one is rolled out. Moves on with each release. */
+const RELEASED = 'fe2f45fac523412fd877287a6a31e91c749542e4'
+
+/** Its code from the history, on the packages of today. The caller removes it. */
+export function released(): string {
+  const root = mkdtempSync(join(tmpdir(), 'millrace-released-'))
+  try {
+    const archive = execFileSync('git', ['archive', RELEASED, 'adapters', 'domains', 'functions', 'package.json'])
+    execFileSync('tar', ['--extract', '--directory', root], { input: archive })
+  } catch (cause) {
+    throw new Error(`${RELEASED} is not to be had from the history. A shallow clone lacks it: git fetch --unshallow`, {
+      cause,
+    })
+  }
+  symlinkSync(resolve('node_modules'), join(root, 'node_modules'))
+  return root
+}
