@@ -16,15 +16,16 @@ export interface Sinks {
 }
 
 /**
- * The KafkaSource of a domain, in the words of its manifest. `retry` outlasts any outage but one of days; what persist
- * wants parked it answers with 422, which is not retried.
+ * A KafkaSource, in the words of its manifest. `retry` outlasts any outage but one of days; what persist wants parked it
+ * answers with 422, which is not retried. Each partition has a consumer of its own, and so its own room in flight.
  */
-export const sourceOf = (domain: Domain, sinks: Sinks) =>
+const sourceOn = (name: string, topic: Pick<Topic, 'name' | 'partitions'>, sinks: Sinks) =>
   ({
-    name: domain.name,
+    name,
     namespace: 'millrace',
-    topic: domain.topic.name,
-    group: `millrace-${domain.name}`,
+    topic: topic.name,
+    group: `millrace-${name}`,
+    consumers: topic.partitions,
     ordering: 'unordered',
     initialOffset: 'earliest',
     delivery: {
@@ -36,3 +37,9 @@ export const sourceOf = (domain: Domain, sinks: Sinks) =>
     },
     sink: sinks.persist,
   }) as const
+
+/** The KafkaSource of a domain. */
+export const sourceOf = (domain: Domain, sinks: Sinks) => sourceOn(domain.name, domain.topic, sinks)
+
+/** The one that reads the error topic back into the list of letters; what it gives up on goes to that topic again. */
+export const deadLetterSource = (sinks: Sinks) => sourceOn(deadLetters.name, deadLetters, sinks)

@@ -45,7 +45,7 @@ export async function secantus(): Promise<string[]> {
 }
 
 /** Makes `path` with `make`, whole or not at all, also when two processes do it at once. */
-async function once(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+export async function once(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
   if (existsSync(path)) return
   mkdirSync(dirname(path), { recursive: true })
   const temporary = mkdtempSync(`${path}.`)
@@ -58,9 +58,9 @@ async function once(path: string, make: (temporary: string) => Promise<void>): P
   }
 }
 
-export async function run(command: string, args: string[]): Promise<void> {
+export async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<void> {
   try {
-    await promisify(execFile)(command, args)
+    await promisify(execFile)(command, args, { env: { ...process.env, ...env } })
   } catch (cause) {
     const { stdout = '', stderr = '' } = cause as { stdout?: string; stderr?: string }
     throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause })

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { built } from './overlay.ts'
+import { ask } from './tools.ts'
+
+const SCHEMAS = 'test/manifests/schemas/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json'
+
+const conforms = (input: string) => ask('kubeconform', ['-strict', '-summary', '-schema-location', SCHEMAS], { input })
+
+const folders = ['knative/overlays/kind', 'knative/overlays/production', 'knative/platform', 'knative/flux']
+
+test.each(folders.filter((folder) => existsSync(folder)))(
+  '%s is what Kubernetes, Knative and Flux declare',
+  (folder) => {
+    const { ok, output, errors } = conforms(built(folder))
+    expect(output + errors).toMatch(/Invalid: 0, Errors: 0, Skipped: 0/)
+    expect(ok).toBe(true)
+  },
+)
+
+test.each([
+  ['a field that is not known', 'minReadySeconds:', 'minReadySecond:'],
+  ['a field of Knative that is not known', 'containerConcurrency:', 'containerConcurency:'],
+  ['a field of a KafkaSource that is not known', 'consumerGroup:', 'consumergroup:'],
+  ['text for a number', 'retry: 1000', 'retry: many'],
+  ['a field that is missing', '  topic: dead-letters\n', ''],
+  ['a kind that is not known', 'kind: KafkaSink', 'kind: KafkaSinc'],
+])('%s is refused', (_, right, wrong) => {
+  const yaml = built('knative/overlays/kind')
+  expect(yaml).toContain(right)
+  expect(conforms(yaml.replaceAll(right, wrong)).ok).toBe(false)
+})
