@@ -100,7 +100,8 @@ async function ready(mill: Mill, child: ChildProcess, serving: 'host' | 'framewo
   })
 }
 
-class Gone extends Error {}
+/** What will never be so: not worth asking again. */
+export class Gone extends Error {}
 
 export const discard = (mill: Mill): void => rmSync(mill.dir, { recursive: true, force: true })
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventually, freePort } from '../mill.ts'
+import { eventually, freePort, Gone } from '../mill.ts'
 import type { Model } from './model.ts'
 import { forerunners, ours } from './rules.ts'
 
@@ -74,12 +74,14 @@ export async function startStack(model: Model, { names, given, database, roots =
     const log = openSync(logOf(name), 'a')
     const env = { PATH: process.env.PATH, ...environment(name), ...place }
     const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', log, log] })
+    closeSync(log)
     running.set(name, child)
     const isOneShot = model.services[name]?.restart === 'no'
     await eventually(
       async () => {
         if (isOneShot ? child.exitCode === 0 : await isHealthy(name, isOurs)) return
-        throw new Error(`${name} is not ready (${child.exitCode}):\n${readFileSync(logOf(name), 'utf8')}`)
+        const why = `${name} is not ready (${child.exitCode}):\n${readFileSync(logOf(name), 'utf8')}`
+        throw child.exitCode === null ? new Error(why) : new Gone(why)
       },
       { within: 30_000 },
     )
@@ -116,10 +118,17 @@ export async function startStack(model: Model, { names, given, database, roots =
   }
 }
 
+const STOP_MS = 30_000
+
+/** SIGTERM, and SIGKILL for one that does not end by itself. */
 function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
-    child.once('exit', (code) => resolve(code))
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    child.once('exit', (code) => {
+      clearTimeout(late)
+      resolve(code)
+    })
     child.kill('SIGTERM')
   })
 }
