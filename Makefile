@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help dev up down test check services services-down bench clean
+.PHONY: help dev up down test check check-manifests services services-down bench clean
 
 help: ## This help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -26,10 +26,14 @@ down: ## Stop what make up started; its data stay
 test: $(INSTALLED) ## Every test that this machine can run; ends with a count
 	@node test/run.ts
 
-check: $(INSTALLED) ## Types, format, lint, import rules
+check: $(INSTALLED) ## Types, format, lint, import rules, manifests
 	tsc --noEmit
 	biome ci .
 	vitest run --project rules
+	@$(MAKE) --no-print-directory check-manifests
+
+check-manifests: $(INSTALLED) ## The manifests: build, real schemas, our own rules, the code (Go, nginx)
+	@node test/manifests/check.ts
 
 services: $(INSTALLED) ## Three Kafka brokers and a MongoDB on 127.0.0.1
 	@node test/services/cli.ts start

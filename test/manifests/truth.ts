@@ -1,4 +1,4 @@
-import { type Config, readConfig, settings } from '#adapters/config.ts'
+import { readConfig, settings } from '#adapters/config.ts'
 import type { Domain } from '#domains/domain.ts'
 import { deadLetterSource, deadLetters, sourceOf } from '#functions/sources.ts'
 import { isFunction, type Manifest, nameOf, ofKind } from './overlay.ts'
@@ -107,5 +107,3 @@ const sorted = (value: unknown): unknown =>
           .map(([name, inner]) => [name, sorted(inner)]),
       )
     : value
-
-export type { Config }

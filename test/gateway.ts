@@ -1,0 +1,74 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually, freePort } from './mill.ts'
+
+/** The gateway's nginx as it is shipped, but for its port and the place of its files. */
+export interface Gateway {
+  url: string
+  stop(): Promise<void>
+}
+
+export const TEMPLATE = 'knative/components/gateway/nginx.conf.template'
+
+export interface Upstreams {
+  query: string
+  publish: string
+  maxBodyBytes?: number
+}
+
+export const hasNginx = (): boolean => spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0
+
+/** As the image's entry does, and with files and a port of its own. */
+export function render(template: string, dir: string, port: number, upstreams: Upstreams): string {
+  const { query, publish, maxBodyBytes = 1_048_576 } = upstreams
+  const values: Record<string, string> = {
+    NGINX_LOCAL_RESOLVERS: '127.0.0.1',
+    QUERY_SERVER: new URL(query).host,
+    QUERY_HOST: 'query.test',
+    PUBLISH_SERVER: new URL(publish).host,
+    PUBLISH_HOST: 'publish.test',
+    MAX_BODY_BYTES: String(maxBodyBytes),
+  }
+  return template
+    .replaceAll(/\$\{(\w+)\}/g, (given, name) => values[name] ?? given)
+    .replaceAll('/tmp/', `${dir}/`)
+    .replace('listen 8080;', `listen 127.0.0.1:${port};`)
+}
+
+/** A folder that the workers may read and write, whoever they run as. */
+export function gatewayFolder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-gateway-'))
+  chmodSync(dir, 0o755)
+  return dir
+}
+
+export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
+  const [dir, port] = [gatewayFolder(), await freePort()]
+  const file = join(dir, 'nginx.conf')
+  writeFileSync(file, render(readFileSync(TEMPLATE, 'utf8'), dir, port, upstreams))
+  // A file: nginx opens /dev/stdout by its name, which it can't where that is a socket.
+  const log = openSync(join(dir, 'log'), 'a')
+  const child = spawn('nginx', ['-p', dir, '-c', file, '-g', 'daemon off;'], { stdio: ['ignore', log, log] })
+  closeSync(log)
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const url = `http://127.0.0.1:${port}`
+  const stop = async () => {
+    child.kill('SIGQUIT')
+    const hurry = setTimeout(() => child.kill('SIGTERM'), 2000)
+    await gone
+    clearTimeout(hurry)
+    rmSync(dir, { recursive: true, force: true })
+  }
+  try {
+    await eventually(async () => {
+      if ((await fetch(`${url}/health/gateway`)).status !== 204) throw new Error('not ready')
+    })
+  } catch (cause) {
+    const said = readFileSync(join(dir, 'log'), 'utf8')
+    await stop()
+    throw new Error(`no gateway:\n${said}`, { cause })
+  }
+  return { url, stop }
+}
