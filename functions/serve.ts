@@ -3,33 +3,44 @@ import { type Mount, startHost } from '#adapters/host/host.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
+import { prepare } from './prepare.ts'
 import { untilStopped } from './stop.ts'
 
-/** One function on the host, chosen by FUNCTION_TARGET: what the image runs. */
+/** What the image runs, chosen by FUNCTION_TARGET: a function on the host, what prepares for them, or what drives them. */
 
 const settings = config()
 const { FUNCTION_TARGET: target } = settings
-if (!target || target === 'prepare' || target === 'source') {
-  throw new Error('FUNCTION_TARGET is none of publish, persist and query')
+switch (target) {
+  case undefined:
+    throw new Error('FUNCTION_TARGET is not set')
+  case 'prepare':
+    await prepare()
+    break
+  case 'source':
+    await import('./source.ts')
+    break
+  default:
+    await serve(target)
 }
-
-const host = await startHost({
-  port: settings.PORT,
-  address: settings.HOST,
-  maxBodyBytes: settings.MAX_BODY_BYTES,
-  mounts: [await mountOf(target)],
-  checks: {
-    ...(target === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
-    store: async () => (await openStore(settings)).ping(),
-  },
-})
-processMetrics()
-logger.info({ function: target, port: host.port }, 'ready')
-
-await untilStopped()
-await host.close()
 await closeAll()
 process.exit(0)
+
+async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
+  const host = await startHost({
+    port: settings.PORT,
+    address: settings.HOST,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    mounts: [await mountOf(target)],
+    checks: {
+      ...(target === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
+      store: async () => (await openStore(settings)).ping(),
+    },
+  })
+  processMetrics()
+  logger.info({ function: target, port: host.port }, 'ready')
+  await untilStopped()
+  await host.close()
+}
 
 async function mountOf(target: 'publish' | 'persist' | 'query'): Promise<Mount> {
   switch (target) {

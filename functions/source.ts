@@ -1,13 +1,13 @@
 import { config } from '#adapters/config.ts'
 import { startHost } from '#adapters/host/host.ts'
-import { closeAll, openLog } from '#adapters/open.ts'
+import { openLog } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
 import { findDomains } from './domains.ts'
 import { deadLetterSink, startSources } from './local-sources.ts'
 import { untilStopped } from './stop.ts'
 
-/** log --source--> persist: what Knative does in a cluster, as a process of its own. compose.yaml runs it. */
+/** log --source--> persist: what Knative does in a cluster, in a process of its own. Ends when it is stopped. */
 
 const settings = config()
 const [domains, log] = await Promise.all([findDomains(), openLog(settings)])
@@ -32,5 +32,3 @@ await untilStopped()
 logger.info('stopping')
 await stopSources()
 await host.close()
-await closeAll()
-process.exit(0)
