@@ -74,11 +74,16 @@ test('a bare record becomes the command that its topic names, and the same recor
 test('the identity of a bare record is topic, partition, offset and time: offsets come back in a topic made anew', () => {
   const ids = [
     plain(),
-    plain({ knativekafkapartition: '1' }),
-    plain({ knativekafkaoffset: '42' }),
+    plain({ id: 'partition:1/offset:41' }),
+    plain({ id: 'partition:2/offset:42' }),
     plain({ time: '2026-01-02T03:04:05.679Z' }),
   ].map((given) => commandOf(given).command.id)
   expect(new Set(ids).size).toBe(4)
+})
+
+test('a bare record that comes back from the error topic is the same command, wherever its copy stands', () => {
+  const copy = plain({ knativekafkapartition: '0', knativekafkaoffset: '7', knativeerrordest: 'http://persist/' })
+  expect(commandOf(copy).command.id).toBe(commandOf(plain()).command.id)
 })
 
 test.each([

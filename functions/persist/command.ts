@@ -41,13 +41,17 @@ export function readCommand(event: Event, { types, topics }: Known): Read {
   return readKnown(event, known, event.id, event.bodyhash)
 }
 
+/** Where a bare record stands, as its first KafkaSource says; the one that reads the error topic says where the copy does. */
+const PLACE = /^partition:(\d+)\/offset:(\d+)$/
+
 /**
  * A bare record has no id of its own. Topic, partition and offset are not enough: offsets come back when a topic is
  * made anew, so the record's time belongs to its identity.
  */
 function readPlain(event: Event, types: Known['types'], topics: Known['topics']): Read {
   const topic = topicOf(event) ?? ''
-  const { knativekafkapartition: partition = '', knativekafkaoffset: offset = '' } = event
+  const { knativekafkapartition, knativekafkaoffset } = event
+  const [, partition = '', offset = ''] = PLACE.exec(event.id) ?? ['', knativekafkapartition, knativekafkaoffset]
   const id = derivedId(topic, partition, offset, event.time ?? '')
   const domain = topics.get(topic)
   const known = types.get(domain?.topic.plain ?? '')

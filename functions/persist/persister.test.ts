@@ -272,3 +272,14 @@ test('given more than may wait, then 503 at once, and what waits is applied', as
   expect(answers.filter(({ status }) => status === 204)).toHaveLength(10)
   expect(answers.filter(({ status }) => status === 503)).toHaveLength(5)
 })
+
+test('given what comes back from the error topic, then a letter of it is kept and it is done: not copied there for ever', async () => {
+  const { persist } = start()
+  const copy = { knativeerrordest: 'http://persist/', knativeerrorcode: '503' }
+  expect((await persist(event('unknown', 'a', { ...copy, type: 'nobody.knows' }))).status).toBe(204)
+  expect(await letterOf('unknown')).toMatchObject({ error: 'unknown command type nobody.knows' })
+  for (const status of [500, 500, 500, 204, 204]) expect((await persist(event('bug', 'bug', copy))).status).toBe(status)
+  expect(await letterOf('bug')).toMatchObject({ error: 'division by zero' })
+  expect((await persist(event('late', 'applied after all', copy))).status).toBe(204)
+  expect(await stored('late')).toEqual(['late'])
+})

@@ -28,6 +28,12 @@ export interface Persister {
   close(): Promise<void>
 }
 
+/**
+ * Whether it came back from the error topic, where a KafkaSource says what went wrong. A letter of it is not answered
+ * with 422: it would be copied to that topic for ever.
+ */
+const isCopy = (event: Event): boolean => event.knativeerrordest !== undefined
+
 /** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
 export function persister(parts: PersisterParts): Persister {
   const { domains, store, clock, instance, maxInFlight } = parts
@@ -64,7 +70,8 @@ export function persister(parts: PersisterParts): Persister {
     async persist(event) {
       const trace = event.traceparent?.split('-')[1]
       try {
-        const { delayMs = 0, ...outcome } = await answer(event)
+        const { delayMs = 0, ...answered } = await answer(event)
+        const outcome = answered.status === 422 && isCopy(event) ? { status: 204 as const } : answered
         if (outcome.status === 204) logger.debug({ command: event.id, trace }, 'applied')
         else logger.warn({ command: event.id, trace, ...outcome }, outcome.status === 422 ? 'parked' : 'not applied')
         if (delayMs > 0) await clock.sleep(delayMs)
