@@ -20,19 +20,20 @@ export interface Upstreams {
 
 export const hasNginx = (): boolean => spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0
 
+/** What its manifests give it by env, on this machine. */
+export const valuesOf = ({ query, publish, maxBodyBytes = 1_048_576 }: Upstreams): Record<string, string> => ({
+  QUERY_SERVER: new URL(query).host,
+  QUERY_HOST: 'query.test',
+  PUBLISH_SERVER: new URL(publish).host,
+  PUBLISH_HOST: 'publish.test',
+  MAX_BODY_BYTES: String(maxBodyBytes),
+})
+
 /** As the image's entry does, and with files and a port of its own. */
-export function render(template: string, dir: string, port: number, upstreams: Upstreams): string {
-  const { query, publish, maxBodyBytes = 1_048_576 } = upstreams
-  const values: Record<string, string> = {
-    NGINX_LOCAL_RESOLVERS: '127.0.0.1',
-    QUERY_SERVER: new URL(query).host,
-    QUERY_HOST: 'query.test',
-    PUBLISH_SERVER: new URL(publish).host,
-    PUBLISH_HOST: 'publish.test',
-    MAX_BODY_BYTES: String(maxBodyBytes),
-  }
+export function render(template: string, dir: string, port: number, values: Record<string, string>): string {
+  const known: Record<string, string> = { ...values, NGINX_LOCAL_RESOLVERS: '127.0.0.1' }
   return template
-    .replaceAll(/\$\{(\w+)\}/g, (given, name) => values[name] ?? given)
+    .replaceAll(/\$\{(\w+)\}/g, (given, name) => known[name] ?? given)
     .replaceAll('/tmp/', `${dir}/`)
     .replace('listen 8080;', `listen 127.0.0.1:${port};`)
 }
@@ -47,7 +48,7 @@ export function gatewayFolder(): string {
 export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
   const [dir, port] = [gatewayFolder(), await freePort()]
   const file = join(dir, 'nginx.conf')
-  writeFileSync(file, render(readFileSync(TEMPLATE, 'utf8'), dir, port, upstreams))
+  writeFileSync(file, render(readFileSync(TEMPLATE, 'utf8'), dir, port, valuesOf(upstreams)))
   // A file: nginx opens /dev/stdout by its name, which it can't where that is a socket.
   const log = openSync(join(dir, 'log'), 'a')
   const child = spawn('nginx', ['-p', dir, '-c', file, '-g', 'daemon off;'], { stdio: ['ignore', log, log] })

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gatewayFolder, render, TEMPLATE } from '../gateway.ts'
 import { eventually, freePort, Gone } from '../mill.ts'
 import type { Model } from './model.ts'
 import { forerunners, ours } from './rules.ts'
@@ -14,8 +14,6 @@ export interface Stack {
   /** As `docker compose stop`: SIGTERM, in reverse order. Resolves with how each has ended. */
   stop(): Promise<Record<string, number | null>>
 }
-
-const TEMPLATE = 'knative/components/gateway/nginx.conf.template'
 
 export interface StackOptions {
   names: string[]
@@ -32,8 +30,7 @@ export interface StackOptions {
  * be written to.
  */
 export async function startStack(model: Model, { names, given, database, roots = {} }: StackOptions): Promise<Stack> {
-  const dir = mkdtempSync(join(tmpdir(), 'millrace-compose-'))
-  chmodSync(dir, 0o755)
+  const dir = gatewayFolder()
   const ports = new Map(await Promise.all(names.map(async (name) => [name, await freePort()] as const)))
   const running = new Map<string, ChildProcess>()
   const origin = (name: string) => `http://127.0.0.1:${ports.get(name)}`
@@ -50,15 +47,9 @@ export async function startStack(model: Model, { names, given, database, roots =
     )
   }
 
-  /** As the image's entry does it; the paths and the port are the container's own. */
   function gateway(name: string): string[] {
-    const env: Record<string, string> = { ...environment(name), NGINX_LOCAL_RESOLVERS: '127.0.0.1' }
-    const filled = readFileSync(TEMPLATE, 'utf8').replaceAll(/\$\{([A-Z_]+)\}/g, (whole, key) => env[key] ?? whole)
     const conf = join(dir, 'nginx.conf')
-    writeFileSync(
-      conf,
-      filled.replaceAll('/tmp/', `${dir}/`).replace('listen 8080', `listen 127.0.0.1:${ports.get(name)}`),
-    )
+    writeFileSync(conf, render(readFileSync(TEMPLATE, 'utf8'), dir, ports.get(name) ?? 0, environment(name)))
     return ['nginx', '-p', dir, '-c', conf, '-g', 'daemon off;']
   }
 

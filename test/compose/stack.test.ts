@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '#adapters/config.ts'
 import { kafkaLog } from '#adapters/log/kafka.ts'
 import { deadLetters } from '#functions/sources.ts'
+import { hasNginx } from '../gateway.ts'
 import { eventually, send } from '../mill.ts'
 import { readModel } from './model.ts'
 import { type Stack, startStack } from './native.ts'
@@ -10,7 +10,6 @@ import { SECRET } from './rules.ts'
 
 const { KAFKA_BROKERS: brokers, MONGODB_URI } = readConfig(process.env)
 const NAMES = ['prepare', 'publish', 'persist', 'query', 'source', 'gateway']
-const hasNginx = spawnSync('nginx', ['-v']).status === 0
 const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10, answerWithinMs: 20_000 })
 
 let stack: Stack
@@ -19,7 +18,7 @@ const stop = async () => (codes ??= await stack.stop())
 
 beforeAll(async () => {
   stack = await startStack(readModel(), {
-    names: NAMES.filter((name) => hasNginx || name !== 'gateway'),
+    names: NAMES.filter((name) => hasNginx() || name !== 'gateway'),
     given: { ...SECRET, MONGODB_URI, KAFKA_BROKERS: brokers.join(',') },
     database: `test_compose_${process.pid}`,
   })
@@ -39,7 +38,7 @@ test('a command goes through publish, the source, persist and query, each a proc
   expect(await one.json()).toMatchObject({ title: wanted })
 })
 
-test.skipIf(!hasNginx)('one origin has reads and writes, and a receipt of publish is known to query', async () => {
+test.skipIf(!hasNginx())('one origin has reads and writes, and a receipt of publish is known to query', async () => {
   const site = stack.origin('gateway')
   const wanted = title()
   const { receipt } = (await (await send(`${site}/api/tutorials`, { title: wanted })).json()) as { receipt: string }

@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { gatewayFolder, render, TEMPLATE } from '../gateway.ts'
+import { gatewayFolder, render, TEMPLATE, valuesOf } from '../gateway.ts'
 
 function tested(template: string): { ok: boolean; errors: string } {
   const dir = gatewayFolder()
   const file = join(dir, 'nginx.conf')
-  writeFileSync(file, render(template, dir, 8080, { query: 'http://127.0.0.1:1', publish: 'http://127.0.0.1:2' }))
+  writeFileSync(
+    file,
+    render(template, dir, 8080, valuesOf({ query: 'http://127.0.0.1:1', publish: 'http://127.0.0.1:2' })),
+  )
   // nginx opens /dev/stdout by its name, which it can't where that is a socket.
   const stdio = ['ignore', 'ignore', 'pipe'] as const
   const { status, stderr } = spawnSync('nginx', ['-t', '-p', dir, '-c', file], { encoding: 'utf8', stdio: [...stdio] })
