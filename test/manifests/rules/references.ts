@@ -12,6 +12,7 @@ export function referenceViolations(objects: Manifest[]): string[] {
   return objects.flatMap((object) =>
     [
       ...strangers(object),
+      ...unlabelled(object),
       ...sinksOf(object)
         .filter((sink) => !objects.some((other) => isSink(other, sink)))
         .map(({ kind, name }) => `sends to ${kind} ${name}, which is not there`),
@@ -29,6 +30,10 @@ const has = (objects: Manifest[], kind: string, name: string): boolean =>
 
 const strangers = ({ kind, metadata }: Manifest): string[] =>
   kind === 'Namespace' || metadata.namespace === 'millrace' ? [] : [`is in the namespace ${metadata.namespace}`]
+
+/** By which the parts are applied one after the other. */
+const unlabelled = ({ metadata }: Manifest): string[] =>
+  metadata.labels?.['app.kubernetes.io/component'] ? [] : ['has no component']
 
 const sinksOf = ({ kind, spec }: Manifest): Reference[] =>
   kind === 'KafkaSource' ? [spec.sink?.ref, spec.delivery?.deadLetterSink?.ref].filter((ref) => ref) : []

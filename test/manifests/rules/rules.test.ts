@@ -125,6 +125,7 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
     (spec) => set({ 'statefulset.kubernetes.io/pod-name': 'kafka-3' })(spec.selector),
     'selects no pod',
   ],
+  ['Service redis', (_, object) => set({ labels: {} })(object.metadata), 'has no component'],
   ['Service redis', (_, object) => set({ namespace: 'default' })(object.metadata), 'is in the namespace default'],
 ]
 
