@@ -5,7 +5,7 @@ import { kafkaSink } from '#adapters/source/sink.ts'
 import { type SourceSpec, startSource } from '#adapters/source/source.ts'
 import { measureLag } from '#adapters/telemetry/metrics.ts'
 import type { Domain } from '#domains/domain.ts'
-import { deadLetters, sourceOf } from './sources.ts'
+import { deadLetterSource, deadLetters, sourceOf } from './sources.ts'
 
 export const DEAD_LETTERS_PATH = '/sinks/dead-letters'
 
@@ -27,7 +27,7 @@ export interface LocalSources {
   pacing: NonNullable<SourceSpec['pacing']>
 }
 
-/** Every KafkaSource, where there is no Knative; their lag is a metric. Resolves with what stops them. */
+/** Every KafkaSource, the one of the error topic too, where there is no Knative; their lag is a metric. Resolves with what stops them. */
 export async function startSources({
   domains,
   log,
@@ -35,7 +35,8 @@ export async function startSources({
   origin,
   pacing,
 }: LocalSources): Promise<() => Promise<void>> {
-  const specs = domains.map((domain) => sourceOf(domain, { persist, deadLetters: origin + DEAD_LETTERS_PATH }))
+  const sinks = { persist, deadLetters: origin + DEAD_LETTERS_PATH }
+  const specs = [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)]
   const sources = await Promise.all(specs.map((spec) => startSource({ ...spec, pacing }, { log, clock: systemClock })))
   measureLag(() => Promise.all(specs.map(async ({ topic, group }) => ({ topic, lag: await log.lag(topic, group) }))))
   return async () => {

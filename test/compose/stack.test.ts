@@ -55,22 +55,26 @@ test('the ports of the system that it replaces: a bare title to publish, the who
   })
 })
 
-test('what persist refuses is a letter, and the source copies it to the error topic', async () => {
+test('what persist refuses is a letter, its copy stands on the error topic, and comes back from there only once', async () => {
   const id = `compose-${crypto.randomUUID()}`
   const attributes = { ce_specversion: '1.0', ce_id: id, ce_source: '/test', ce_type: 'nobody.knows' }
-  await log.append('tutorials-topic', {
-    key: id,
-    value: '{}',
-    headers: { 'content-type': 'application/json', ...attributes },
-  })
-  await eventually(async () => {
-    const { items } = (await (await fetch(`${stack.origin('query')}/api/letters?limit=1000`)).json()) as {
-      items: { id: string }[]
-    }
-    expect(items.map((letter) => letter.id)).toContain(id)
-  })
+  const headers = { 'content-type': 'application/json', ...attributes }
+  await log.append('tutorials-topic', { key: id, value: '{}', headers })
   await eventually(async () => expect(await copiesOf(id)).toEqual(['422']), { every: 500, within: 20_000 })
+  const path = `${stack.origin('query')}/api/letters?limit=1000`
+  const { items } = (await (await fetch(path)).json()) as { items: { id: string }[] }
+  expect(items.filter((letter) => letter.id === id)).toHaveLength(1)
+  await eventually(async () => expect(await lagOf(deadLetters.name)).toBe(0), { every: 500, within: 20_000 })
+  expect(await copiesOf(id)).toEqual(['422'])
 })
+
+/** As the source's metrics tell it. */
+async function lagOf(topic: string): Promise<number> {
+  const metrics = await (await fetch(`${stack.origin('source')}/metrics`)).text()
+  const lags = [...metrics.matchAll(/^millrace_lag\{topic="([^"]+)",partition="\d+"\} (\d+)$/gm)]
+  expect(lags.map(([, name]) => name)).toContain(topic)
+  return lags.reduce((sum, [, name, lag]) => sum + (name === topic ? Number(lag) : 0), 0)
+}
 
 async function copiesOf(id: string): Promise<(string | undefined)[]> {
   const copies: (string | undefined)[] = []
@@ -81,10 +85,9 @@ async function copiesOf(id: string): Promise<(string | undefined)[]> {
   return copies
 }
 
-test('the source tells how far it is behind', async () => {
-  const metrics = await (await fetch(`${stack.origin('source')}/metrics`)).text()
-  expect(metrics).toMatch(/^millrace_lag\{topic="tutorials-topic",partition="0"\} \d+$/m)
+test('the source is asked for its health and its lag', async () => {
   expect((await fetch(`${stack.origin('source')}/health/deep`)).status).toBe(200)
+  await eventually(async () => expect(await lagOf('tutorials-topic')).toBe(0), { every: 500, within: 20_000 })
 })
 
 test('told to stop, each drains and ends by itself', async () => {
