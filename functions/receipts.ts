@@ -1,5 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Clock } from '#adapters/clock.ts'
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import { Problem } from '#adapters/host/http.ts'
 import { RETENTION_DAYS } from '#adapters/log/log.ts'
 import type { Store } from '#adapters/store/store.ts'
@@ -28,7 +27,8 @@ export interface Addresses {
 
 /** Addresses are signed, so that nobody can make up or guess another's. */
 export function addresses(secret: string): Addresses {
-  const mac = (text: string) => createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22)
+  const key = createSecretKey(secret, 'utf8')
+  const mac = (text: string) => createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
   return {
     sign({ domain, id, hash, time }) {
       const text = `${domain}.${id}.${hash}.${time.toString(36)}`
@@ -56,86 +56,38 @@ export const rejectionId = (id: string, hash: string): string => `${id}.${hash}`
 
 /** Reads outcomes, one read for each collection however many are asked for. */
 export async function readReceipts(store: Store, domain: Domain, asked: Address[]): Promise<Receipt[]> {
-  const ids = asked.map(({ id }) => id)
-  const [documents, rejections, kept] = await Promise.all([
-    store.get(domain.documents.collection, ids),
+  const [applied, refused] = await Promise.all([readApplied(store, domain, asked), readRefused(store, asked)])
+  return asked.map((address) => applied(address) ?? refused(address) ?? PENDING)
+}
+
+export type Lookup = (address: Address) => Receipt | undefined
+
+export const PENDING: Receipt = { status: 'pending' }
+
+/** What nearly all of them come to. */
+export async function readApplied(store: Store, { documents }: Domain, asked: Address[]): Promise<Lookup> {
+  const found = await store.get(
+    documents.collection,
+    asked.map(({ id }) => id),
+  )
+  return ({ id, hash }) => (found.get(id)?._hash === hash ? { status: 'applied' } : undefined)
+}
+
+export async function readRefused(store: Store, asked: Address[]): Promise<Lookup> {
+  const [rejections, kept] = await Promise.all([
     store.get(
       receipts,
       asked.map(({ id, hash }) => rejectionId(id, hash)),
     ),
-    store.get(letters, ids),
+    store.get(
+      letters,
+      asked.map(({ id }) => id),
+    ),
   ])
-  return asked.map(({ id, hash }) => {
-    if (documents.get(id)?._hash === hash) return { status: 'applied' }
+  return ({ id, hash }) => {
     const rejection = rejections.get(rejectionId(id, hash))
     if (rejection) return { status: 'rejected', reason: String(rejection.reason) }
     const letter = kept.get(id)
-    if (letter?.hash === hash) return { status: 'parked', reason: String(letter.error) }
-    return { status: 'pending' }
-  })
-}
-
-export interface Waiting {
-  /** The receipt as soon as it isn't pending, else as it is after `ms`. Rejects with `Unavailable` in an outage. */
-  wait(address: Address, ms: number, signal?: AbortSignal): Promise<Receipt>
-}
-
-interface Waiter {
-  address: Address
-  until: number
-  signal: AbortSignal | undefined
-  resolve(receipt: Receipt): void
-  reject(error: unknown): void
-}
-
-/** Waits for receipts; all who wait share one look at the store, at most every `every` milliseconds. */
-export function waiting(store: Store, domains: Domain[], clock: Clock, every = 10): Waiting {
-  const waiters = new Set<Waiter>()
-  let looking = false
-
-  async function look() {
-    for (const domain of domains) {
-      const group = [...waiters].filter(({ address }) => address.domain === domain.name)
-      if (group.length === 0) continue
-      try {
-        const found = await readReceipts(
-          store,
-          domain,
-          group.map(({ address }) => address),
-        )
-        group.forEach((waiter, index) => {
-          const receipt = found[index] ?? { status: 'pending' }
-          if (receipt.status === 'pending' && clock.now() < waiter.until && !waiter.signal?.aborted) return
-          waiters.delete(waiter)
-          waiter.resolve(receipt)
-        })
-      } catch (error) {
-        for (const waiter of group) {
-          waiters.delete(waiter)
-          waiter.reject(error)
-        }
-      }
-    }
-  }
-
-  async function run() {
-    looking = true
-    while (waiters.size > 0) {
-      await look()
-      if (waiters.size > 0) await clock.sleep(every)
-    }
-    looking = false
-  }
-
-  return {
-    wait(address, ms, signal) {
-      if (!domains.some(({ name }) => name === address.domain)) {
-        return Promise.reject(new Problem(404, 'Unknown receipt', `There is no domain ${address.domain}.`))
-      }
-      return new Promise((resolve, reject) => {
-        waiters.add({ address, until: clock.now() + ms, signal, resolve, reject })
-        if (!looking) void run()
-      })
-    },
+    return letter?.hash === hash ? { status: 'parked', reason: String(letter.error) } : undefined
   }
 }

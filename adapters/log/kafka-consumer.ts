@@ -8,19 +8,34 @@ import type { ConsumeOptions, Consumer, LogRecord } from './log.ts'
 const REOPEN_MS = 500
 const JOINED_WITHIN_MS = 60_000
 
+/** What is read ahead of each partition; a fetch may add another MiB to it. */
+const AHEAD_BYTES = 1024 * 1024
+
+/** What was fetched of a partition and not taken yet. */
+interface Line {
+  /** The meeting of the group that it belongs to: it ends with it, for what it holds is fetched again. */
+  since: Set<number>
+  records: LogRecord[]
+  bytes: number
+  resume: (() => void) | undefined
+  /** Resolves once it is empty or over. */
+  taking: Promise<void>
+}
+
 /**
  * A member of a consumer group that goes on for ever: where kafkajs gives up, a new one takes its place.
  *
  * kafkajs fetches nothing more from a broker while one batch of it is being worked on, nor does it tell the group that it
- * lives. So each batch is taken beside its loop, with the partition paused: the others go on, however long it takes.
+ * lives; and where all partitions of a broker are paused it sleeps. So batches are only lined up in its loop and taken
+ * beside it, and a partition is paused while more than enough of it waits.
  */
 export async function consuming(
   kafka: Kafka,
   { topic, group, initialOffset, maxRecords, onError = () => {} }: ConsumeOptions,
   take: (records: LogRecord[]) => Promise<void>,
 ): Promise<Consumer> {
-  /** What is being taken, by partition: never twice at once, also when the group hands a partition out anew. */
-  const taking = new Map<number, Promise<void>>()
+  /** By partition: never two at once, also when the group hands a partition out anew. */
+  const lines = new Map<number, Line>()
   let current: KafkaConsumer | undefined
   /** The partitions that are ours since the group last met; nothing taken before says where to go on. */
   let ours = new Set<number>()
@@ -100,26 +115,47 @@ export async function consuming(
 
   async function eachBatch({ batch, pause, resolveOffset }: EachBatchPayload): Promise<void> {
     const { partition, messages } = batch
-    const resume = pause()
-    const since = ours
-    const isOver = () => closed || since !== ours || !ours.has(partition)
-    const work = (taking.get(partition) ?? Promise.resolve())
-      .then(async () => {
-        for (let at = 0; at < messages.length && !isOver(); at += maxRecords) {
-          const records = messages.slice(at, at + maxRecords).map((message) => recordOf(partition, message))
-          await take(records)
-          if (!isOver()) resolveOffset(String(records.at(-1)?.offset))
-        }
-      })
-      .catch(async (error) => {
-        onError(error)
+    const line = lineOf(partition)
+    for (const message of messages) {
+      const record = recordOf(partition, message)
+      line.records.push(record)
+      line.bytes += bytesOf(record)
+    }
+    resolveOffset(batch.lastOffset())
+    if (line.bytes > AHEAD_BYTES) line.resume = pause()
+    if (line.records.length === messages.length) line.taking = line.taking.then(() => takeAll(partition, line))
+  }
+
+  function lineOf(partition: number): Line {
+    const known = lines.get(partition)
+    if (known?.since === ours) return known
+    const line = { since: ours, records: [], bytes: 0, resume: undefined, taking: known?.taking ?? Promise.resolve() }
+    lines.set(partition, line)
+    return line
+  }
+
+  async function takeAll(partition: number, line: Line): Promise<void> {
+    const isOver = () => closed || line.since !== ours || !ours.has(partition)
+    while (line.records.length > 0 && !isOver()) {
+      const records = line.records.slice(0, maxRecords)
+      try {
+        await take(records)
+      } catch (error) {
+        onError(error as Error)
         await systemClock.sleep(REOPEN_MS)
-      })
-      .finally(() => {
-        if (taking.get(partition) === work) taking.delete(partition)
-        resume()
-      })
-    taking.set(partition, work)
+        continue
+      }
+      line.records.splice(0, records.length)
+      for (const record of records) line.bytes -= bytesOf(record)
+      if (line.bytes <= AHEAD_BYTES / 2) goOn(line)
+    }
+    line.records = []
+    goOn(line)
+  }
+
+  function goOn(line: Line): void {
+    line.resume?.()
+    line.resume = undefined
   }
 
   await join()
@@ -132,7 +168,7 @@ export async function consuming(
     },
     async close() {
       closed = true
-      await Promise.all(taking.values())
+      await Promise.all([...lines.values()].map(({ taking }) => taking))
       await reopening
       await current?.disconnect()
     },
@@ -214,6 +250,9 @@ async function forget(kafka: Kafka, groupId: string): Promise<void> {
   const admin = await connected(kafka.admin())
   await admin.deleteGroups([groupId]).finally(() => admin.disconnect())
 }
+
+const bytesOf = ({ key, value, headers }: LogRecord): number =>
+  headers.reduce((sum, [, value]) => sum + value.length, (key?.length ?? 0) + (value?.length ?? 0))
 
 function recordOf(partition: number, { offset, timestamp, key, value, headers = {} }: KafkaMessage): LogRecord {
   return {

@@ -5,7 +5,8 @@ import { httpFunction } from '#adapters/host/http.ts'
 import { openLog, openStore } from '#adapters/open.ts'
 import { receiptSecret } from '#adapters/secret.ts'
 import { findDomains } from '../domains.ts'
-import { addresses, waiting } from '../receipts.ts'
+import { addresses } from '../receipts.ts'
+import { waiting } from '../waiting.ts'
 import { publisher } from './publisher.ts'
 
 const settings = config()

@@ -6,8 +6,9 @@ import { Unavailable } from '#adapters/unavailable.ts'
 import type { AllQuery, Collection, Document, Domain, Fields, OneQuery, PageQuery } from '#domains/domain.ts'
 import { letters } from '../collections.ts'
 import { LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
-import type { Addresses, Waiting } from '../receipts.ts'
+import type { Addresses } from '../receipts.ts'
 import { type Entry, router } from '../router.ts'
+import type { Waiting } from '../waiting.ts'
 import { readCursor, readParams, writeCursor } from './page.ts'
 
 export interface QuerierParts {

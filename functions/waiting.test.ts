@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import type { Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import domain from '#domains/tutorials/domain.ts'
+import { manualClock } from '#test/clock.ts'
+import { letters, receipts } from './collections.ts'
+import { type Receipt, rejectionId } from './receipts.ts'
+import { waiting } from './waiting.ts'
+
+const address = (id: string) => ({ domain: domain.name, id, hash: 'hash', time: 0 })
+
+/** A store of what the test puts there, which counts who asks for what. */
+function begin() {
+  const clock = manualClock()
+  const there = new Map<string, Map<string, Record<string, string>>>()
+  const asked: string[] = []
+  let isAway = false
+  const get: Store['get'] = async (collection, ids) => {
+    if (isAway) throw new Unavailable('store', 'away')
+    asked.push(...ids.map(() => collection.name))
+    const found = there.get(collection.name) ?? new Map()
+    return new Map(ids.flatMap((id) => (found.has(id) ? [[id, { _id: id, ...found.get(id) }]] : [])))
+  }
+  const put = (collection: string, id: string, fields: Record<string, string>) =>
+    there.set(collection, (there.get(collection) ?? new Map()).set(id, fields))
+  const { wait } = waiting({ get } as Store, [domain], clock)
+  return {
+    clock,
+    asked,
+    applied: (id: string) => put(domain.documents.collection.name, id, { _hash: 'hash' }),
+    put,
+    away: () => (isAway = true),
+    start(id: string, ms: number, signal?: AbortSignal) {
+      const began = clock.now()
+      const state: { receipt?: Receipt; after?: number; error?: unknown } = {}
+      wait(address(id), ms, signal).then(
+        (receipt) => Object.assign(state, { receipt, after: clock.now() - began }),
+        (error) => Object.assign(state, { error }),
+      )
+      return state
+    },
+  }
+}
+
+test('what is applied is known soon after', async () => {
+  const { clock, applied, start } = begin()
+  const one = start('one', 5000)
+  await clock.advance(30)
+  expect(one.receipt).toBeUndefined()
+  applied('one')
+  await clock.advance(30)
+  expect(one.receipt).toEqual({ status: 'applied' })
+})
+
+test('what is refused is known within a tenth of a second or so', async () => {
+  const { clock, put, start } = begin()
+  const [rejected, parked] = [start('rejected', 5000), start('parked', 5000)]
+  await clock.advance(200)
+  put(receipts.name, rejectionId('rejected', 'hash'), { reason: 'because' })
+  put(letters.name, 'parked', { hash: 'hash', error: 'a bug' })
+  await clock.advance(250)
+  expect(rejected.receipt).toEqual({ status: 'rejected', reason: 'because' })
+  expect(parked.receipt).toEqual({ status: 'parked', reason: 'a bug' })
+})
+
+test('who asks without waiting gets the outcome as it is now, refused or not', async () => {
+  const { clock, put, start } = begin()
+  put(letters.name, 'parked', { hash: 'hash', error: 'a bug' })
+  const [pending, parked] = [start('pending', 0), start('parked', 0)]
+  await clock.advance(10)
+  expect(pending.receipt).toEqual({ status: 'pending' })
+  expect(parked.receipt).toEqual({ status: 'parked', reason: 'a bug' })
+})
+
+test('the wait ends on time, and when the client goes away', async () => {
+  const { clock, start } = begin()
+  const gone = new AbortController()
+  const [late, left] = [start('late', 1000), start('left', 5000, gone.signal)]
+  await clock.advance(500)
+  gone.abort()
+  await clock.advance(20)
+  expect(left.receipt).toEqual({ status: 'pending' })
+  await clock.advance(500)
+  expect(late).toMatchObject({ receipt: { status: 'pending' } })
+  expect(late.after).toBeLessThan(1020)
+})
+
+test('a thousand that take a second are looked for a few times each, not at each look', async () => {
+  const { clock, applied, asked, start } = begin()
+  const states = Array.from({ length: 1000 }, (_, index) => start(`slow-${index}`, 5000))
+  await clock.advance(1000)
+  for (let index = 0; index < 1000; index++) applied(`slow-${index}`)
+  await clock.advance(300)
+  expect(states.every(({ receipt }) => receipt?.status === 'applied')).toBe(true)
+  expect(asked.filter((name) => name === domain.documents.collection.name).length).toBeLessThan(30_000)
+})
+
+test('an outage is told to all who wait', async () => {
+  const { clock, away, start } = begin()
+  const one = start('one', 5000)
+  await clock.advance(20)
+  away()
+  await clock.advance(20)
+  expect(one.error).toBeInstanceOf(Unavailable)
+})

@@ -1,0 +1,100 @@
+import type { Clock } from '#adapters/clock.ts'
+import { Problem } from '#adapters/host/http.ts'
+import type { Store } from '#adapters/store/store.ts'
+import type { Domain } from '#domains/domain.ts'
+import { type Address, PENDING, type Receipt, readApplied, readRefused } from './receipts.ts'
+
+export interface Waiting {
+  /** The receipt as soon as it isn't pending, else as it is after `ms`. Rejects with `Unavailable` in an outage. */
+  wait(address: Address, ms: number, signal?: AbortSignal): Promise<Receipt>
+}
+
+interface Waiter {
+  address: Address
+  since: number
+  until: number
+  /** When it is looked for next. */
+  due: number
+  signal: AbortSignal | undefined
+  resolve(receipt: Receipt): void
+  reject(error: unknown): void
+}
+
+const LEAST_PAUSE_MS = 4
+const LONGEST_PAUSE_MS = 250
+/** What is refused is rare, and looked for less often. */
+const LOOK_FOR_REFUSED_EVERY_MS = 100
+/** How much the last outcome moves what is expected of the next. */
+const LEARN = 0.05
+
+/**
+ * Waits for receipts. All who wait share the looks at the store; each is looked for about when its outcome is to be
+ * expected, as it went with those before it, and the store has half of the time to itself.
+ */
+export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting {
+  const waiters = new Set<Waiter>()
+  let isLooking = false
+  let lookedForRefused = 0
+  let expectedMs = LEAST_PAUSE_MS
+
+  async function run(): Promise<void> {
+    isLooking = true
+    while (waiters.size > 0) {
+      const began = clock.now()
+      await Promise.all(domains.map((domain) => look(domain, began)))
+      if (waiters.size > 0) await clock.sleep(Math.max(clock.now() - began, LEAST_PAUSE_MS))
+    }
+    isLooking = false
+  }
+
+  async function look(domain: Domain, now: number): Promise<void> {
+    const isOver = ({ until, signal }: Waiter) => until <= now || signal?.aborted
+    const group = [...waiters].filter(
+      (waiter) => waiter.address.domain === domain.name && (waiter.due <= now || isOver(waiter)),
+    )
+    if (group.length === 0) return
+    const isThorough = now - lookedForRefused >= LOOK_FOR_REFUSED_EVERY_MS || group.some(isOver)
+    if (isThorough) lookedForRefused = now
+    const asked = group.map(({ address }) => address)
+    try {
+      const [applied, refused] = await Promise.all([
+        readApplied(store, domain, asked),
+        isThorough ? readRefused(store, asked) : undefined,
+      ])
+      for (const waiter of group) {
+        const receipt = applied(waiter.address) ?? refused?.(waiter.address)
+        if (receipt || isOver(waiter)) settle(waiter, receipt)
+        else waiter.due = now + pauseFor(now - waiter.since)
+      }
+    } catch (error) {
+      for (const waiter of group) {
+        waiters.delete(waiter)
+        waiter.reject(error)
+      }
+    }
+  }
+
+  function settle(waiter: Waiter, receipt: Receipt | undefined): void {
+    waiters.delete(waiter)
+    waiter.resolve(receipt ?? PENDING)
+    if (receipt) expectedMs += LEARN * (clock.now() - waiter.since - expectedMs)
+  }
+
+  /** A quarter of the time that it has taken so far, or is expected to take. */
+  const pauseFor = (waited: number): number =>
+    Math.min(Math.max(waited, expectedMs) / 4 + LEAST_PAUSE_MS, LONGEST_PAUSE_MS)
+
+  return {
+    wait(address, ms, signal) {
+      if (!domains.some(({ name }) => name === address.domain)) {
+        return Promise.reject(new Problem(404, 'Unknown receipt', `There is no domain ${address.domain}.`))
+      }
+      return new Promise((resolve, reject) => {
+        const since = clock.now()
+        const due = since + Math.min(0.75 * expectedMs, LONGEST_PAUSE_MS)
+        waiters.add({ address, since, until: since + ms, due, signal, resolve, reject })
+        if (!isLooking) void run()
+      })
+    },
+  }
+}
