@@ -2,7 +2,7 @@ import { kafkaLog } from '#adapters/log/kafka.ts'
 import { median, type Throughput, throughput } from './load.ts'
 import { BROKERS, newPlace, type Pair, type Place } from './place.ts'
 import { atMost, type Figure } from './report.ts'
-import { bareFramework, bareHttp, type Command, framework, ours, serve } from './served.ts'
+import { bareFramework, bareHttp, type Command, forgetful, framework, ours, serve } from './served.ts'
 
 interface Subject {
   row: 'a' | 'b'
@@ -22,7 +22,11 @@ export async function publishing(pairs: Pair[], isQuick: boolean, withOurs: bool
     { row: 'a', name: HTTP, command: bareHttp, path: '/' },
     { row: 'a', name: FRAMEWORK, command: bareFramework, path: '/' },
   ]
-  for (const pair of withOurs ? pairs : []) subjects.push(...(await publishOn(pair)))
+  if (withOurs) {
+    const name = 'publish, a log that forgets, our host'
+    subjects.push({ row: 'b', name, command: forgetful, path: '/api/tutorials', isOurs: true })
+    for (const pair of pairs) subjects.push(...(await publishOn(pair)))
+  }
   const figures: Figure[] = []
   for (const connections of isQuick ? [32] : [32, 128]) {
     const results = await compare(subjects, connections, isQuick)
