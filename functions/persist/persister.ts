@@ -4,9 +4,10 @@ import type { Store } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Domain } from '#domains/domain.ts'
+import { letters } from '../collections.ts'
 import { commandTypes } from '../domains.ts'
 import { batcher, Full } from './batch.ts'
-import { fromSource, readCommand } from './command.ts'
+import { fromSource, type Received, readCommand } from './command.ts'
 import { type Answer, type Arrival, appendFold, HOLD_MS } from './fold.ts'
 import { held } from './held.ts'
 import { keepLetter } from './letter.ts'
@@ -61,9 +62,16 @@ export function persister(parts: PersisterParts): Persister {
       return { status: 422, detail: read.reason }
     }
     const { domain, command, bytes } = read.received
+    if (isCopy(event) && (await isLetter(read.received))) return { status: 204 }
     const done = await batchers.get(domain.name)?.add({ received: read.received, at: clock.now() }, bytes)
     if (done?.status === 204) parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time))
     return done ?? { status: 500, detail: `domain ${domain.name} has no batch` }
+  }
+
+  /** The most of what comes back: it was kept before its copy was made, and waits for a redrive. */
+  async function isLetter({ command: { id }, hash }: Received): Promise<boolean> {
+    const kept = await held(() => store.get(letters, [id]), clock.now() + HOLD_MS, clock)
+    return kept.get(id)?.hash === hash
   }
 
   return {
