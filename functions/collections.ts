@@ -1,16 +1,35 @@
 import { RETENTION_DAYS } from '#adapters/log/log.ts'
 import type { StoredCollection } from '#adapters/store/store.ts'
 import type { Domain } from '#domains/domain.ts'
+import { collectionsOf } from './domains.ts'
 
 const HORIZON_SECONDS = RETENTION_DAYS * 86_400
 
-/** Commands that could not be applied, by command id; listed in order of arrival. */
+/** Commands that could not be applied, by command id; listed in order of arrival, numbered within a parked stream. */
 export const letters = {
   name: 'letters',
-  indexes: { arrival: { fields: ['at'] }, domain: { fields: ['domain', 'at'] } },
+  indexes: { arrival: { fields: ['at'] }, domain: { fields: ['domain', 'at'] }, stream: { fields: ['key', 'number'] } },
 } satisfies StoredCollection
 
-/** Outcomes that no document tells: rejections, by command id and body hash. Kept for the horizon. */
+/**
+ * One for each stream of a decide domain, by its key: its version (the number of its last event), whether it is parked, how
+ * many letters it has had, and a generation that every commit to the stream counts up.
+ */
+export const heads = { name: 'heads', indexes: {} } satisfies StoredCollection
+
+/** What has happened in decide domains, for ever; by the stream's key and number. */
+export const events = { name: 'events', indexes: { stream: { fields: ['key', 'number'] } } } satisfies StoredCollection
+
+/** What a stream is called in heads and events: two domains may use the same name for theirs. */
+export const streamKey = (domain: string, stream: string): string => `${domain}:${stream}`
+
+/** The documents of a tally; each batch adds to one of them. */
+export const slotIds = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
+
+/**
+ * Outcomes that no document tells: of an append domain's commands only rejections, by command id and body hash; of a decide
+ * domain's every outcome, by command id. Kept for the horizon.
+ */
 export const receipts = { name: 'receipts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
 /** How often a command was tried, by command id. */
@@ -20,7 +39,8 @@ export const attempts = { name: 'attempts', indexes: {}, expireAfter: HORIZON_SE
 export const runs = { name: 'runs', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
 export const collections = (domains: Domain[]): StoredCollection[] => [
-  ...domains.map(({ documents }) => documents.collection),
+  ...domains.flatMap(collectionsOf),
+  ...(domains.some(({ kind }) => kind === 'decide') ? [heads, events] : []),
   letters,
   receipts,
   attempts,

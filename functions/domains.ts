@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import type { CommandType, Domain } from '#domains/domain.ts'
+import type { Collection, CommandType, Domain } from '#domains/domain.ts'
 
 /** Every folder under domains/ is a domain: its `domain.ts` default-exports it. */
 export async function findDomains(folder = new URL('../domains/', import.meta.url)): Promise<Domain[]> {
@@ -16,6 +16,12 @@ export async function findDomains(folder = new URL('../domains/', import.meta.ur
   return found
 }
 
+/** The collections that are a domain's own. */
+export const collectionsOf = (domain: Domain): Collection[] =>
+  domain.kind === 'append'
+    ? [domain.documents.collection]
+    : [...domain.collections, ...(domain.tally ? [domain.tally.collection] : [])]
+
 /** What two domains must not share, since it is how a command finds its own. */
 export function refuseClashes(domains: Domain[]): void {
   const owners = new Map<string, string>()
@@ -23,7 +29,7 @@ export function refuseClashes(domains: Domain[]): void {
     const claims = [
       `name ${domain.name}`,
       `topic ${domain.topic.name}`,
-      `collection ${domain.documents.collection.name}`,
+      ...collectionsOf(domain).map(({ name }) => `collection ${name}`),
       ...Object.keys(domain.commands).map((type) => `command ${type}`),
       ...Object.values(domain.commands).flatMap(({ routes }) => routes.map(({ method, path }) => `${method} ${path}`)),
       ...domain.queries.map(({ path }) => `GET ${path}`),

@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import { Problem } from '#adapters/host/http.ts'
 import { RETENTION_DAYS } from '#adapters/log/log.ts'
 import type { Store } from '#adapters/store/store.ts'
-import type { Domain } from '#domains/domain.ts'
+import type { Domain, Fields } from '#domains/domain.ts'
 import { letters, receipts } from './collections.ts'
 
 /** What a receipt's address says: which command, with which body, accepted when (milliseconds). */
@@ -16,7 +16,8 @@ export interface Address {
 export type Receipt =
   | { status: 'pending' }
   | { status: 'applied' }
-  | { status: 'rejected'; reason: string }
+  /** `isStale`: the stream was not at the version that the client expected. */
+  | { status: 'rejected'; reason: string; isStale?: true }
   | { status: 'parked'; reason: string }
 
 export interface Addresses {
@@ -64,13 +65,20 @@ export type Lookup = (address: Address) => Receipt | undefined
 
 export const PENDING: Receipt = { status: 'pending' }
 
-/** What nearly all of them come to. */
-export async function readApplied(store: Store, { documents }: Domain, asked: Address[]): Promise<Lookup> {
-  const found = await store.get(
-    documents.collection,
-    asked.map(({ id }) => id),
-  )
-  return ({ id, hash }) => (found.get(id)?._hash === hash ? { status: 'applied' } : undefined)
+/** What nearly all of them come to: an append domain's document, or the outcome that was written with a decision. */
+export async function readApplied(store: Store, domain: Domain, asked: Address[]): Promise<Lookup> {
+  const ids = asked.map(({ id }) => id)
+  if (domain.kind === 'append') {
+    const found = await store.get(domain.documents.collection, ids)
+    return ({ id, hash }) => (found.get(id)?._hash === hash ? { status: 'applied' } : undefined)
+  }
+  const found = await store.get(receipts, ids)
+  return ({ id, hash }) => {
+    const { hash: of, status, reason, isStale } = (found.get(id) ?? {}) as Fields
+    if (of !== hash) return undefined
+    if (status === 'applied') return { status }
+    return { status: 'rejected', reason: String(reason), ...(isStale === true ? { isStale } : {}) }
+  }
 }
 
 export async function readRefused(store: Store, asked: Address[]): Promise<Lookup> {

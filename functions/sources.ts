@@ -19,14 +19,19 @@ export interface Sinks {
  * A KafkaSource, in the words of its manifest. `retry` outlasts any outage but one of days; what persist wants parked it
  * answers with 422, which is not retried. Each partition has a consumer of its own, and so its own room in flight.
  */
-const sourceOn = (name: string, topic: Pick<Topic, 'name' | 'partitions'>, sinks: Sinks) =>
+const sourceOn = (
+  name: string,
+  topic: Pick<Topic, 'name' | 'partitions'>,
+  ordering: 'ordered' | 'unordered',
+  sinks: Sinks,
+) =>
   ({
     name,
     namespace: 'millrace',
     topic: topic.name,
     group: `millrace-${name}`,
     consumers: topic.partitions,
-    ordering: 'unordered',
+    ordering,
     initialOffset: 'earliest',
     delivery: {
       retry: 1000,
@@ -39,7 +44,8 @@ const sourceOn = (name: string, topic: Pick<Topic, 'name' | 'partitions'>, sinks
   }) as const
 
 /** The KafkaSource of a domain. */
-export const sourceOf = (domain: Domain, sinks: Sinks) => sourceOn(domain.name, domain.topic, sinks)
+export const sourceOf = (domain: Domain, sinks: Sinks) =>
+  sourceOn(domain.name, domain.topic, domain.kind === 'decide' ? domain.ordering : 'unordered', sinks)
 
 /** The one that reads the error topic back into the list of letters; what it gives up on goes to that topic again. */
-export const deadLetterSource = (sinks: Sinks) => sourceOn(deadLetters.name, deadLetters, sinks)
+export const deadLetterSource = (sinks: Sinks) => sourceOn(deadLetters.name, deadLetters, 'unordered', sinks)

@@ -26,6 +26,7 @@ export function withBreaker(store: Store): Store {
   return {
     ...store,
     insert: (...args) => guarded(() => store.insert(...args)),
+    commit: (...args) => guarded(() => store.commit(...args)),
     get: (...args) => guarded(() => store.get(...args)),
     find: (...args) => guarded(() => store.find(...args)),
     increment: (...args) => guarded(() => store.increment(...args)),

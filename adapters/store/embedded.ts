@@ -3,7 +3,17 @@ import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
 import { column, findSql, quoted, rangesOf } from './embedded-find.ts'
-import { type Find, fieldsOf, type Inserted, Refused, ResumeLost, type Store, type StoredCollection } from './store.ts'
+import {
+  Conflict,
+  type Find,
+  fieldsOf,
+  type Inserted,
+  Refused,
+  ResumeLost,
+  type Store,
+  type StoredCollection,
+  type Write,
+} from './store.ts'
 
 const WATCH_PAGE = 500
 const SWEEP_MS = 60_000
@@ -116,6 +126,36 @@ export function embeddedStore(file: EmbeddedFile): Store {
     return present
   }
 
+  function commit(writes: Write[]): void {
+    transaction(() => {
+      for (const write of writes) apply(write)
+    })
+    wakeWatchers()
+  }
+
+  function apply({ collection, insert = [], put = [], remove = [], swap = [] }: Write): void {
+    const table = tableOf(collection)
+    const now = Date.now()
+    const inserted = `INSERT INTO ${table} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id)`
+    const once = prepared(`${inserted} DO NOTHING`)
+    const replacing = prepared(`${inserted} DO UPDATE SET at = excluded.at, body = excluded.body`)
+    const swapping = prepared(
+      `UPDATE ${table} SET at = ?, body = ? WHERE id = ? AND json_extract(body, '$.generation') = ?`,
+    )
+    const removing = prepared(`DELETE FROM ${table} WHERE id = ?`)
+    const must = ({ changes }: { changes: number | bigint }, id: string) => {
+      if (changes === 0) throw new Conflict(`store: somebody else was first with ${id} of ${collection.name}`)
+    }
+    for (const document of insert) must(once.run(document._id, now, JSON.stringify(document)), document._id)
+    for (const document of put) replacing.run(document._id, now, JSON.stringify(document))
+    for (const id of remove) removing.run(id)
+    for (const document of swap) {
+      const { _id, generation } = document
+      const body = JSON.stringify(document)
+      must(generation === 1 ? once.run(_id, now, body) : swapping.run(now, body, _id, generation - 1), _id)
+    }
+  }
+
   function find(collection: StoredCollection, query: Find): Document[] {
     const fields = fieldsOf(collection, query.index)
     const found: Document[] = []
@@ -136,6 +176,8 @@ export function embeddedStore(file: EmbeddedFile): Store {
       }),
 
     insert: async (collection, documents) => answered(() => insert(collection, documents)),
+
+    commit: async (writes) => answered(() => commit(writes)),
 
     get: async (collection, ids) =>
       answered(() => {

@@ -10,6 +10,7 @@ import {
 } from 'mongodb'
 import type { Document, Fields } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
+import { commitTo } from './mongodb-commit.ts'
 import { asUnavailable, isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './outage.ts'
 import {
   type Find,
@@ -21,6 +22,7 @@ import {
   type StoredCollection,
   scalar,
 } from './store.ts'
+import { AT, type Stored } from './stored.ts'
 
 export interface MongodbOptions {
   uri: string
@@ -32,10 +34,6 @@ export interface MongodbOptions {
   answerWithinMs?: number
 }
 
-type Stored = Bson & { _id: string; _at?: Date }
-
-/** When a document was inserted, for expiry; not part of the document. */
-const AT = '_at'
 const withoutAt = { projection: { [AT]: 0 } }
 
 /** The store on MongoDB. It connects when it is first asked, so a process may start before MongoDB does. */
@@ -73,6 +71,8 @@ export function mongodbStore(options: MongodbOptions): Store {
       }),
 
     insert: (collection, documents) => answered(() => insert(collection, documents)),
+
+    commit: (writes) => answered(() => client.withSession((session) => commitTo(session, of, writes))),
 
     get: (collection, ids) =>
       answered(async () => {

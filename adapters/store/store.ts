@@ -13,6 +13,11 @@ export interface Store {
    * is durable. Rejects with `Refused` when single documents can't be stored: the others are.
    */
   insert(collection: StoredCollection, documents: Document[]): Promise<Set<string>>
+  /**
+   * All of it or nothing. Rejects with `Conflict` when an id to insert is there or a generation is not the one before:
+   * somebody else was first, and nothing was written.
+   */
+  commit(writes: Write[]): Promise<void>
   get(collection: StoredCollection, ids: string[]): Promise<Map<string, Document>>
   /** In the order of the index, `_id` last. Documents without a field, or with null in it, are the lowest. */
   find(collection: StoredCollection, query: Find): Promise<Document[]>
@@ -31,6 +36,18 @@ export interface Store {
 /** `expireAfter`: seconds after which a document may be removed, counted from its insert (or last increment). */
 export interface StoredCollection extends Collection {
   expireAfter?: number
+}
+
+/** What is written to one collection in a commit. An id stands in one write of a commit at most. */
+export interface Write {
+  collection: StoredCollection
+  /** None of them may be there. */
+  insert?: Document[]
+  /** Replaced, or inserted where missing. */
+  put?: Document[]
+  remove?: string[]
+  /** Compare-and-set: each has a `generation`, and replaces the document with the one before; 1 is its first. */
+  swap?: (Document & { generation: number })[]
 }
 
 export interface Find {
@@ -71,6 +88,11 @@ export class Refused extends Error {
     super([...reasons].map(([id, reason]) => `${id}: ${reason}`).join('; '), options)
     this.reasons = reasons
   }
+}
+
+/** Somebody else wrote first: read again and decide anew. */
+export class Conflict extends Error {
+  override name = 'Conflict'
 }
 
 export class ResumeLost extends Error {

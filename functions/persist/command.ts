@@ -1,18 +1,26 @@
 import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
 import type { KnownType } from '../domains.ts'
-import { bodyHash, derivedId } from '../ids.ts'
+import { ANONYMOUS, bodyHash, derivedId, hashOf } from '../ids.ts'
 import { refusalOf } from '../refusal.ts'
 
 /** A delivery as persist goes on with it: a command, or the reason why it isn't one. */
-export type Read =
-  | { ok: true; received: Received }
-  | { ok: false; id: string; hash: string; reason: string; domain?: string }
+export type Read = { ok: true; received: Received } | Unread
+
+export interface Unread {
+  ok: false
+  id: string
+  hash: string
+  reason: string
+  domain?: string
+}
 
 export interface Received {
   domain: Domain
   command: Command
   hash: string
+  /** The version that the client expects the stream to have. */
+  expected: number | undefined
   /** About how much memory and room in a batch it takes. */
   bytes: number
   event: Event
@@ -30,6 +38,16 @@ export const fromSource = (event: Event): boolean =>
 /** The topic, where the event tells: KafkaSource names it only for bare records. */
 export const topicOf = (event: Event): string | undefined =>
   event.type === PLAIN ? /#([^#]+)$/.exec(event.source)?.[1] : undefined
+
+/** The stream of a command that publish sealed: an attribute that was not printable ASCII is percent-encoded. */
+export function streamOf(event: Event): string {
+  const stream = String(event.partitionkey ?? '')
+  try {
+    return decodeURI(stream)
+  } catch {
+    return stream
+  }
+}
 
 export function readCommand(event: Event, { types, topics }: Known): Read {
   if (event.type === PLAIN) return readPlain(event, types, topics)
@@ -62,10 +80,21 @@ function readPlain(event: Event, types: Known['types'], topics: Known['topics'])
   return readKnown(event, known, id, undefined)
 }
 
-function readKnown(event: Event, { domain, type, command }: KnownType, id: string, given: string | undefined): Read {
+/** Of a bare record `id` says only where it stands: a key in its body goes before it, as it does in publish. */
+function readKnown(
+  event: Event,
+  { domain, type, command }: KnownType,
+  given: string,
+  sealed: string | undefined,
+): Read {
   const text = textOf(event.data)
-  const hash = given ?? bodyHash(type, text)
-  const refuse = (reason: string): Read => ({ ok: false, id, hash, reason, domain: domain.name })
+  const refuse = (reason: string): Read => ({
+    ok: false,
+    id: given,
+    hash: sealed ?? bodyHash(type, text),
+    reason,
+    domain: domain.name,
+  })
   if (event.data === undefined || event.data === null || text === '') return refuse('a record without a value')
   if (Number.isNaN(Date.parse(event.time ?? ''))) return refuse(`time is not a date: ${event.time}`)
   let data: unknown
@@ -78,6 +107,8 @@ function readKnown(event: Event, { domain, type, command }: KnownType, id: strin
   if (!checked.success) {
     return refuse(`fails its schema: ${refusalOf(checked.error).detail}`)
   }
+  const key = event.type === PLAIN ? command.key?.(checked.data) : undefined
+  const id = key === undefined ? given : derivedId(domain.name, ANONYMOUS, key, 0)
   return {
     ok: true,
     received: {
@@ -90,7 +121,8 @@ function readKnown(event: Event, { domain, type, command }: KnownType, id: strin
         actor: event.actor ?? '',
         data: checked.data,
       },
-      hash,
+      hash: sealed ?? hashOf(type, checked.data, text, domain.topic),
+      expected: event.expectedversion === undefined ? undefined : Number(event.expectedversion),
       bytes: text.length + 512,
       event,
     },

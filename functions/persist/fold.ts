@@ -1,13 +1,9 @@
 import type { Clock } from '#adapters/clock.ts'
 import type { Outcome } from '#adapters/event.ts'
-import { Refused, type Store } from '#adapters/store/store.ts'
+import { Refused } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { Document, Domain } from '#domains/domain.ts'
-import { receipts } from '../collections.ts'
-import { rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
 import { held } from './held.ts'
-import { keepLetter } from './letter.ts'
 import type { Tries } from './tries.ts'
 
 /** The first try and its three retries; a fifth delivery means that the fourth never came back. */
@@ -24,65 +20,65 @@ export interface Arrival {
 
 export type Answer = Outcome & { delayMs?: number }
 
-export interface FoldParts {
-  store: Store
-  tries: Tries
-  clock: Clock
+export const DONE: Answer = { status: 204 }
+
+/** Repeats what ends in an outage, for as long as the batch may be held. */
+export type Patiently = <Result>(work: () => Promise<Result>) => Promise<Result>
+
+/** How the commands of one domain are applied. Everything rejects with `Unavailable` in an outage. */
+export interface Applier {
+  /** Whether a command must not run before one of its stream that went before it in the batch. */
+  isOrdered: boolean
+  /** Applies them all at once; those whose own fault keeps them from it are left out of the answers. */
+  together(arrivals: Arrival[], patiently: Patiently): Promise<Map<Arrival, Answer>>
+  /** Applies one; rejects with what is wrong with it. */
+  alone(arrival: Arrival, patiently: Patiently): Promise<Answer>
+  /** Keeps it as a letter. */
+  park(arrival: Arrival, reason: string, attempts: number): Promise<void>
 }
 
-const DONE: Answer = { status: 204 }
-
-/** Applies a batch of an append domain's commands: one bulk insert, then what is left is tried one by one. */
-export function appendFold(domain: Domain, { store, tries, clock }: FoldParts) {
-  const { collection, document } = domain.documents
-  const toDocument = ({ command, hash }: Received): Document => ({
-    ...document(command),
-    _id: command.id,
-    _hash: hash,
-  })
-
-  return async function fold(batch: Arrival[]): Promise<Map<Arrival, Answer>> {
+/** Applies a batch: all at once, then what is left one by one. */
+export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; clock: Clock }) {
+  return async function fold(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
+    const batch = applier.isOrdered ? arrivals.toSorted(inLogOrder) : arrivals
     const deadline = Math.min(...batch.map(({ at }) => at)) + HOLD_MS
-    const answers = new Map<Arrival, Answer>()
-    const careful = await held(() => tries.careful(), deadline, clock)
-    const counts = careful ? await held(() => tries.count(idsOf(batch)), deadline, clock) : undefined
+    const patiently: Patiently = (work) => held(work, deadline, clock)
+    const careful = await patiently(() => tries.careful())
+    const counts = careful ? await patiently(() => tries.count(idsOf(batch))) : undefined
     const isSuspect = ({ received }: Arrival) => (counts?.get(received.command.id) ?? 0) > 1
 
-    let rest = await insertAll(batch.filter((arrival) => !isSuspect(arrival)))
+    const { first, rest } = split(batch, isSuspect)
+    const answers = await allAtOnce(first)
     if (counts) await tries.forget(idsOf([...answers.keys()])).catch(ignoreOutage)
-    rest = [...rest, ...batch.filter(isSuspect)]
-    for (const arrival of rest) {
-      const id = arrival.received.command.id
-      answers.set(arrival, await tryAlone(arrival, counts?.get(id)))
+    const failed = new Set<string>()
+    for (const arrival of batch.filter((arrival) => rest.has(arrival) || !answers.has(arrival))) {
+      const { id, stream } = arrival.received.command
+      const isBehind = applier.isOrdered && failed.has(stream)
+      const answer = isBehind ? behind(id, counts?.get(id)) : await tryAlone(arrival, counts?.get(id))
+      if (answer.status >= 500) failed.add(stream)
+      answers.set(arrival, answer)
     }
     return answers
 
-    /** Resolves with those that must be tried alone. */
-    async function insertAll(arrivals: Arrival[]): Promise<Arrival[]> {
-      const { documents, folded, faulty } = foldEach(arrivals)
+    async function allAtOnce(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
+      if (arrivals.length === 0) return new Map()
       try {
-        const present = await held(() => store.insert(collection, documents), deadline, clock)
-        await held(() => settleRepeats(folded, present), deadline, clock)
-        for (const arrival of folded) answers.set(arrival, DONE)
-        return faulty
+        return await applier.together(arrivals, patiently)
       } catch (error) {
-        if (error instanceof Unavailable) {
-          if (counts) tries.uncount(counts)
-          throw error
-        }
-        return arrivals
+        if (!(error instanceof Unavailable)) return new Map()
+        if (counts) tries.uncount(counts)
+        throw error
       }
     }
 
     async function tryAlone(arrival: Arrival, counted?: number): Promise<Answer> {
       const { id } = arrival.received.command
-      const count = counted ?? (await held(() => tries.count([id]), deadline, clock)).get(id) ?? 1
-      if (count > MOST_TRIES) return await park(arrival, `no attempt came back: the process did not survive it`, count)
+      const count = counted ?? (await patiently(() => tries.count([id]))).get(id) ?? 1
+      if (count > MOST_TRIES) return await park(arrival, 'no attempt came back: the process did not survive it', count)
       try {
-        const present = await held(() => store.insert(collection, [toDocument(arrival.received)]), deadline, clock)
-        await held(() => settleRepeats([arrival], present), deadline, clock)
+        const answer = await applier.alone(arrival, patiently)
         await tries.forget([id]).catch(ignoreOutage)
-        return DONE
+        return answer
       } catch (error) {
         if (error instanceof Unavailable) {
           tries.uncount(new Map([[id, count]]))
@@ -94,64 +90,40 @@ export function appendFold(domain: Domain, { store, tries, clock }: FoldParts) {
       }
     }
 
-    async function park({ received }: Arrival, reason: string, count: number): Promise<Answer> {
-      const { command, hash, event } = received
-      const letter = {
-        id: command.id,
-        hash,
-        reason,
-        event,
-        domain: domain.name,
-        stream: command.stream,
-        attempts: count,
-      }
+    async function park(arrival: Arrival, reason: string, count: number): Promise<Answer> {
       try {
-        await held(() => keepLetter(store, letter, clock.now()), deadline, clock)
+        await patiently(() => applier.park(arrival, reason, count))
         return { status: 422, detail: reason }
       } catch (error) {
         if (error instanceof Unavailable) return { status: 503, detail: error.message }
         throw error
       }
     }
-  }
 
-  /** A command that was there before is done if its body is the same; another body under its id is rejected. */
-  async function settleRepeats(arrivals: Arrival[], present: Set<string>): Promise<void> {
-    if (present.size === 0) return
-    const stored = await store.get(collection, [...present])
-    const reused = arrivals.filter(({ received: { command, hash } }) => {
-      const first = stored.get(command.id)
-      return first !== undefined && first._hash !== hash
-    })
-    if (reused.length === 0) return
-    const at = new Date(clock.now()).toISOString()
-    const reason = 'this key was used before, for a command with another body'
-    await store.insert(
-      receipts,
-      reused.map(({ received: { command, hash } }) => ({
-        _id: rejectionId(command.id, hash),
-        status: 'rejected',
-        reason,
-        at,
-      })),
-    )
-  }
-
-  function foldEach(arrivals: Arrival[]) {
-    const documents: Document[] = []
-    const folded: Arrival[] = []
-    const faulty: Arrival[] = []
-    for (const arrival of arrivals) {
-      try {
-        documents.push(toDocument(arrival.received))
-        folded.push(arrival)
-      } catch {
-        faulty.push(arrival)
-      }
+    /** It was not tried, so what was counted is given back. */
+    function behind(id: string, counted?: number): Answer {
+      if (counted !== undefined) tries.uncount(new Map([[id, counted]]))
+      return { status: 503, detail: 'behind a command of its stream that failed' }
     }
-    return { documents, folded, faulty }
+  }
+
+  /** Sets suspects aside, and what is behind them in their streams. */
+  function split(batch: Arrival[], isSuspect: (arrival: Arrival) => boolean) {
+    const streams = new Set<string>()
+    const rest = new Set<Arrival>()
+    for (const arrival of batch) {
+      const { stream } = arrival.received.command
+      if (!isSuspect(arrival) && !streams.has(stream)) continue
+      rest.add(arrival)
+      if (applier.isOrdered) streams.add(stream)
+    }
+    return { first: batch.filter((arrival) => !rest.has(arrival)), rest }
   }
 }
+
+const inLogOrder = ({ received: { event: a } }: Arrival, { received: { event: b } }: Arrival): number =>
+  Number(a.knativekafkapartition) - Number(b.knativekafkapartition) ||
+  Number(a.knativekafkaoffset) - Number(b.knativekafkaoffset)
 
 const idsOf = (arrivals: Arrival[]): string[] => arrivals.map(({ received }) => received.command.id)
 

@@ -6,11 +6,14 @@ import { Unavailable } from '#adapters/unavailable.ts'
 import type { Domain } from '#domains/domain.ts'
 import { letters } from '../collections.ts'
 import { commandTypes } from '../domains.ts'
+import { appendApplier } from './append.ts'
 import { batcher, Full } from './batch.ts'
-import { fromSource, type Received, readCommand } from './command.ts'
-import { type Answer, type Arrival, appendFold, HOLD_MS } from './fold.ts'
+import { fromSource, type Received, readCommand, streamOf, type Unread } from './command.ts'
+import { decideApplier } from './decide.ts'
+import { type Answer, type Applier, type Arrival, batchFold, HOLD_MS } from './fold.ts'
 import { held } from './held.ts'
 import { keepLetter } from './letter.ts'
+import { parkStream } from './stream.ts'
 import { tries } from './tries.ts'
 
 export interface PersisterParts {
@@ -43,7 +46,7 @@ export function persister(parts: PersisterParts): Persister {
   const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
   const batchers = new Map(
     domains.map((domain) => {
-      const fold = appendFold(domain, { store, tries: attempts, clock })
+      const fold = batchFold(applierOf(domain), { tries: attempts, clock })
       return [
         domain.name,
         batcher<Arrival, Answer>(bounds, async (batch) => {
@@ -54,11 +57,24 @@ export function persister(parts: PersisterParts): Persister {
     }),
   )
 
+  function applierOf(domain: Domain): Applier {
+    return domain.kind === 'append' ? appendApplier(domain, store, clock) : decideApplier(domain, store, clock)
+  }
+
+  /** What follows in the stream of a decide domain may depend on it: the stream is parked. */
+  async function keep(read: Unread, event: Event): Promise<void> {
+    const domain = domains.find(({ name }) => name === read.domain)
+    const stream = streamOf(event)
+    const letter = { ...read, event, stream }
+    if (domain?.kind === 'decide' && stream) await parkStream(store, domain, letter, clock)
+    else await keepLetter(store, letter, clock.now())
+  }
+
   async function answer(event: Event): Promise<Answer> {
     if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
     const read = readCommand(event, known)
     if (!read.ok) {
-      await held(() => keepLetter(store, { ...read, event }, clock.now()), clock.now() + HOLD_MS, clock)
+      await held(() => keep(read, event), clock.now() + HOLD_MS, clock)
       return { status: 422, detail: read.reason }
     }
     const { domain, command, bytes } = read.received

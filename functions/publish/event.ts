@@ -1,6 +1,6 @@
 import type { NewRecord } from '#adapters/log/log.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
-import { bodyHash } from '../ids.ts'
+import { hashOf } from '../ids.ts'
 
 /** A command that publish accepted, on its way to the log. */
 export interface Accepted {
@@ -12,6 +12,8 @@ export interface Accepted {
   actor: string
   traceparent: string
   data: Fields
+  /** The version that the client expects the stream to have. */
+  expectedVersion?: number | undefined
 }
 
 export interface Sealed {
@@ -21,8 +23,11 @@ export interface Sealed {
 
 /** The record of a command: a CloudEvent in binary mode, keyed by its stream. */
 export function seal(command: Accepted, topic: Topic): Sealed {
-  const value = topic.record ? topic.record.encode(command.data) : JSON.stringify(command.data)
-  const hash = bodyHash(command.type, value)
+  const time = new Date(command.time).toISOString()
+  const value = topic.record
+    ? topic.record.encode(command.data, { id: command.id, time })
+    : JSON.stringify(command.data)
+  const hash = hashOf(command.type, command.data, value, topic)
   const stream = attribute(command.stream)
   return {
     hash,
@@ -37,10 +42,11 @@ export function seal(command: Accepted, topic: Topic): Sealed {
         ce_type: command.type,
         ce_subject: stream,
         ce_partitionkey: stream,
-        ce_time: new Date(command.time).toISOString(),
+        ce_time: time,
         ce_bodyhash: hash,
         ce_actor: attribute(command.actor),
         ce_traceparent: command.traceparent,
+        ...(command.expectedVersion === undefined ? {} : { ce_expectedversion: String(command.expectedVersion) }),
       },
     },
   }

@@ -3,14 +3,14 @@ import { json, Problem, type Request, type Response } from '#adapters/host/http.
 import type { Log } from '#adapters/log/log.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { Domain, Route } from '#domains/domain.ts'
+import type { Domain, Fields, Route } from '#domains/domain.ts'
 import { commandTypes, type KnownType, RECEIPT_PATH, readPaths } from '../domains.ts'
-import { derivedId, newId } from '../ids.ts'
+import { ANONYMOUS, derivedId, newId } from '../ids.ts'
 import type { Address, Addresses, Receipt } from '../receipts.ts'
 import { router } from '../router.ts'
 import type { Waiting } from '../waiting.ts'
 import { type Accepted, seal } from './event.ts'
-import { readData, readKey, readWait } from './read.ts'
+import { readData, readExpectedVersion, readKey, readWait } from './read.ts'
 
 export interface PublisherParts {
   domains: Domain[]
@@ -21,8 +21,6 @@ export interface PublisherParts {
 }
 
 type Target = KnownType & { route: Route }
-
-const ANONYMOUS = 'anonymous'
 
 /** publish: match the route, check the command, append it, answer. */
 export function publisher({ domains, log, addresses, waiting, clock }: PublisherParts) {
@@ -40,29 +38,31 @@ export function publisher({ domains, log, addresses, waiting, clock }: Publisher
     const { domain, type, command, route } = target
     const data = readData(request, route, command)
     const wait = readWait(request)
+    const expectedVersion = readExpectedVersion(request, domain)
     const time = clock.now()
-    const id = identify(request, domain, time)
+    const key = command.key?.(data) ?? readKey(request)
+    const id = identify(key, domain, time)
     const { traceparent, traceId } = request.trace
-    const accepted: Accepted = { id, type, stream: command.stream(data, id), time, actor: ANONYMOUS, traceparent, data }
+    const stream = command.stream(data, id)
+    const accepted: Accepted = { id, type, stream, time, actor: ANONYMOUS, traceparent, data, expectedVersion }
     const { record, hash } = seal(accepted, domain.topic)
     const address = { domain: domain.name, id, hash, time }
     const receipt = addresses.sign(address)
     try {
       await log.append(domain.topic.name, record)
     } catch (error) {
-      throw error instanceof Unavailable ? unavailable(error, id, readKey(request) ?? receipt, receipt) : error
+      throw error instanceof Unavailable ? unavailable(error, id, key ?? receipt, receipt) : error
     }
     logger.debug({ command: id, trace: traceId, type }, 'accepted')
     const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, request.signal)
-    return outcome ? decided(outcome, id, receipt, route) : acceptedAs(id, receipt, route)
+    return outcome ? decided(outcome, id, receipt, route, data) : acceptedAs(id, receipt, route, data)
   }
 
   /**
    * The command id: new, or the one that this caller's key stands for in this domain. A receipt's address is a key too:
    * it stands for the command that it was given for, so that one without a key can be repeated.
    */
-  function identify(request: Request, domain: Domain, now: number): string {
-    const key = readKey(request)
+  function identify(key: string | undefined, domain: Domain, now: number): string {
     if (key === undefined) return newId(now)
     if (key.startsWith(`${domain.name}.`)) {
       try {
@@ -88,32 +88,36 @@ export function publisher({ domains, log, addresses, waiting, clock }: Publisher
 
 const receiptPath = (receipt: string) => RECEIPT_PATH.replace('{receipt}', receipt)
 
-function acceptedAs(id: string, receipt: string, route: Route): Response {
+function acceptedAs(id: string, receipt: string, route: Route, data: Fields): Response {
   const location = receiptPath(receipt)
   if (route.text !== undefined) {
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', location }, body: route.text }
   }
+  if (route.answer) return json(200, route.answer(data), { location })
   return json(202, { id, status: 'pending', receipt: location }, { location })
 }
 
-function decided(receipt: Receipt, id: string, address: string, route: Route): Response {
+function decided(receipt: Receipt, id: string, address: string, route: Route, data: Fields): Response {
   const location = receiptPath(address)
   const applied = { 'preference-applied': 'wait' }
   switch (receipt.status) {
     case 'pending':
-      return acceptedAs(id, address, route)
+      return acceptedAs(id, address, route, data)
     case 'applied': {
-      if (route.text !== undefined) return acceptedAs(id, address, route)
+      if (route.text !== undefined || route.answer) return acceptedAs(id, address, route, data)
       const created = route.created?.replaceAll('{id}', id)
       const headers = { ...applied, location: created ?? location }
       return json(created ? 201 : 200, { id, status: 'applied', receipt: location }, headers)
     }
     case 'rejected':
-    case 'parked':
-      throw new Problem(409, receipt.status === 'rejected' ? 'Rejected' : 'Parked', receipt.reason, {
+    case 'parked': {
+      const isStale = receipt.status === 'rejected' && receipt.isStale
+      const title = receipt.status === 'rejected' ? 'Rejected' : 'Parked'
+      throw new Problem(isStale ? 412 : 409, isStale ? 'Precondition failed' : title, receipt.reason, {
         headers: applied,
         members: { id, outcome: receipt.status, receipt: location },
       })
+    }
     default:
       return receipt satisfies never
   }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { Problem, type Request } from '#adapters/host/http.ts'
-import type { CommandType, Fields, Route } from '#domains/domain.ts'
+import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
 import { refusalOf } from '../refusal.ts'
 
 const MAX_EVENT_BYTES = 256 * 1024
@@ -79,4 +79,15 @@ export function readWait({ headers }: Request): number | undefined {
   const prefer = headers.prefer
   const seconds = /(?:^|[\s,;])wait=(\d{1,6})(?:$|[\s,;])/.exec(String(prefer ?? ''))?.[1]
   return seconds === undefined ? undefined : Math.min(Number(seconds), LONGEST_WAIT_SECONDS) * 1000
+}
+
+/** The version of the stream that the client has seen, as an entity tag (RFC 9110): `If-Match: "3"`. */
+export function readExpectedVersion({ headers }: Request, domain: Domain): number | undefined {
+  const given = headers['if-match']
+  if (given === undefined) return undefined
+  const version = /^"(\d{1,15})"$/.exec(given)?.[1]
+  if (version === undefined || domain.kind !== 'decide') {
+    throw new Problem(400, 'Bad If-Match', 'If-Match takes the version of a stream that keeps one, such as "3".')
+  }
+  return Number(version)
 }

@@ -3,8 +3,18 @@ import type { Clock } from '#adapters/clock.ts'
 import { json, Problem, type Request, type Response } from '#adapters/host/http.ts'
 import { type Find, fieldsOf, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { AllQuery, Collection, Document, Domain, Fields, OneQuery, PageQuery } from '#domains/domain.ts'
-import { letters } from '../collections.ts'
+import type {
+  AllQuery,
+  Collection,
+  Document,
+  Domain,
+  Fields,
+  OneQuery,
+  PageQuery,
+  Query,
+  TotalQuery,
+} from '#domains/domain.ts'
+import { letters, slotIds } from '../collections.ts'
 import { LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
 import type { Addresses } from '../receipts.ts'
 import { type Entry, router } from '../router.ts'
@@ -31,9 +41,10 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
     { method: 'GET', path: RECEIPT_PATH, target: receipt },
     { method: 'GET', path: LETTERS_PATH, target: (request) => page(request, letters, letterList) },
   ]
-  for (const { queries, documents, commands } of domains) {
+  for (const domain of domains) {
+    const { queries, commands } = domain
     for (const query of queries) {
-      const target: Answering = (request, params) => answer(query, documents.collection, request, params)
+      const target = answering(domain, query)
       entries.push({ method: 'GET', path: query.path, target })
     }
     for (const { method, path } of Object.values(commands).flatMap(({ routes }) => routes)) {
@@ -57,22 +68,26 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
     }
   }
 
-  function answer(
-    query: PageQuery | OneQuery | AllQuery,
-    collection: Collection,
-    request: Request,
-    params: Record<string, string | undefined>,
-  ): Promise<Response> {
+  function answering(domain: Domain, query: Query): Answering {
+    if (query.answers === 'total') return () => total(domain, query)
+    const collection = readBy(domain, query)
     switch (query.answers) {
       case 'page':
-        return page(request, collection, query)
+        return (request) => page(request, collection, query)
       case 'one':
-        return one(request, collection, query, params.id ?? '')
+        return (request, params) => one(request, collection, query, params.id ?? '')
       case 'all':
-        return all(collection, query)
+        return () => all(collection, query)
       default:
         return query satisfies never
     }
+  }
+
+  async function total(domain: Domain, query: TotalQuery): Promise<Response> {
+    if (domain.kind !== 'decide' || !domain.tally) throw new Error(`${domain.name} has no tally for ${query.path}`)
+    const slots = await store.get(domain.tally.collection, slotIds)
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-cache' }
+    return { status: 200, headers, body: query.total([...slots.values()]) }
   }
 
   async function page(request: Request, collection: Collection, query: PageQuery): Promise<Response> {
@@ -131,6 +146,17 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
       throw new Problem(503, 'Not yet applied', 'The command of this receipt is not applied yet.', { headers })
     }
   }
+}
+
+/** The collection that a query names; the only one where it names none. */
+function readBy(domain: Domain, { path, from }: PageQuery | OneQuery | AllQuery): Collection {
+  const all = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
+  const [first] = from === undefined && all.length === 1 ? all : all.filter(({ name }) => name === from)
+  if (!first)
+    throw new Error(
+      `${path}: domain ${domain.name} has no collection ${from ?? 'of its own to read without saying which'}`,
+    )
+  return first
 }
 
 const letterList: PageQuery = {

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import type { CommandType, Fields } from '../domain.ts'
+
+/** As the protobuf of the system that it replaces has them. */
+const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 }
+const int32 = z.int().min(INT32.min).max(INT32.max)
+
+export const sumOf = ({ firstNumber, secondNumber }: Fields): number => Number(firstNumber) + Number(secondNumber)
+
+const isInt32 = (value: number): boolean => value >= INT32.min && value <= INT32.max
+
+export const commands: { [type: string]: CommandType } = {
+  'sums.add': {
+    data: z
+      .strictObject({
+        requestId: z.string().min(1).max(255).optional(),
+        firstNumber: int32,
+        secondNumber: int32,
+      })
+      .refine((data) => isInt32(data.firstNumber + data.secondNumber), { error: 'the sum does not fit into 32 bits' })
+      .transform(
+        ({ requestId, ...numbers }): Fields => (requestId === undefined ? numbers : { requestId, ...numbers }),
+      ),
+    stream: (_, id) => `sum/${id}`,
+    key: ({ requestId }) => (requestId === undefined ? undefined : String(requestId)),
+    routes: [
+      {
+        method: 'POST',
+        path: '/api/sums',
+        body: 'json',
+        answer: (data) => ({ result: sumOf(data) }),
+      },
+    ],
+  },
+}

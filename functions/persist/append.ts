@@ -1,0 +1,70 @@
+import type { Clock } from '#adapters/clock.ts'
+import type { Store } from '#adapters/store/store.ts'
+import type { AppendDomain, Document } from '#domains/domain.ts'
+import { receipts } from '../collections.ts'
+import { rejectionId } from '../receipts.ts'
+import type { Received } from './command.ts'
+import { type Answer, type Applier, type Arrival, DONE, type Patiently } from './fold.ts'
+import { keepLetter, unappliedOf } from './letter.ts'
+
+/** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
+export function appendApplier(domain: AppendDomain, store: Store, clock: Clock): Applier {
+  const { collection, document } = domain.documents
+  const toDocument = ({ command, hash }: Received): Document => ({
+    ...document(command),
+    _id: command.id,
+    _hash: hash,
+  })
+
+  async function insert(arrivals: Arrival[], documents: Document[], patiently: Patiently) {
+    const present = await patiently(() => store.insert(collection, documents))
+    await patiently(() => settleRepeats(arrivals, present))
+    return new Map<Arrival, Answer>(arrivals.map((arrival) => [arrival, DONE]))
+  }
+
+  /** A command that was there before is done if its body is the same; another body under its id is rejected. */
+  async function settleRepeats(arrivals: Arrival[], present: Set<string>): Promise<void> {
+    if (present.size === 0) return
+    const stored = await store.get(collection, [...present])
+    const reused = arrivals.filter(({ received: { command, hash } }) => {
+      const first = stored.get(command.id)
+      return first !== undefined && first._hash !== hash
+    })
+    if (reused.length === 0) return
+    const now = clock.now()
+    await store.insert(
+      receipts,
+      reused.map(({ received }) => reusedKey(received, now)),
+    )
+  }
+
+  return {
+    isOrdered: false,
+    async together(arrivals, patiently) {
+      const documents: Document[] = []
+      const folded: Arrival[] = []
+      for (const arrival of arrivals) {
+        try {
+          documents.push(toDocument(arrival.received))
+          folded.push(arrival)
+        } catch {
+          // tried alone, where its fault is counted
+        }
+      }
+      return await insert(folded, documents, patiently)
+    },
+    async alone(arrival, patiently) {
+      await insert([arrival], [toDocument(arrival.received)], patiently)
+      return DONE
+    },
+    park: ({ received }, reason, attempts) => keepLetter(store, unappliedOf(received, reason, attempts), clock.now()),
+  }
+}
+
+/** The outcome of a command whose id is another's. */
+export const reusedKey = ({ command, hash }: Received, now: number): Document => ({
+  _id: rejectionId(command.id, hash),
+  status: 'rejected',
+  reason: 'this key was used before, for a command with another body',
+  at: new Date(now).toISOString(),
+})

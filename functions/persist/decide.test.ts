@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Clock } from '#adapters/clock.ts'
+import { openFile } from '#adapters/embedded/file.ts'
+import type { Event } from '#adapters/event.ts'
+import { embeddedStore } from '#adapters/store/embedded.ts'
+import type { Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { DecideDomain, Document } from '#domains/domain.ts'
+import { collections, events, heads, letters, receipts, slotIds } from '../collections.ts'
+import { type Persister, persister } from './persister.ts'
+
+const counters = { name: 'counters', indexes: {} }
+const totals = { name: 'totals', indexes: {} }
+
+let isBroken = true
+
+/** Counters that take at most ten; one stream each. A domain with a bug that is mended when `isBroken` is false. */
+const domain: DecideDomain = {
+  kind: 'decide',
+  name: 'counting',
+  topic: { name: 'counting', partitions: 1 },
+  ordering: 'ordered',
+  commands: {
+    'counting.count': {
+      data: z.object({ counter: z.string(), by: z.int() }),
+      stream: ({ counter }) => `counter/${counter}`,
+      routes: [],
+    },
+  },
+  collections: [counters],
+  touches: ({ data }) => [{ collection: 'counters', ids: [String(data.counter)] }],
+  decide({ data }, documents) {
+    const count = documents.get('counters', String(data.counter))?.count ?? 0
+    if (Number(data.by) === 13 && isBroken) throw new Error('bad luck')
+    if (Number(count) + Number(data.by) > 100) return { rejected: 'no counter goes beyond a hundred' }
+    return { events: [{ type: 'counted', data }] }
+  },
+  project({ data, number }, documents) {
+    const count = documents.get('counters', String(data.counter))?.count ?? 0
+    const document = { _id: String(data.counter), count: Number(count) + Number(data.by), at: number }
+    return [{ collection: 'counters', document }]
+  },
+  tally: {
+    collection: totals,
+    zero: { total: 0 },
+    add: ({ total }, { data }) => ({ total: Number(total) + Number(data.by) }),
+  },
+  queries: [],
+}
+
+let dir: string
+let file: ReturnType<typeof openFile>
+let store: Store
+let time: number
+
+/** Sleeping takes no time but passes it. */
+const clock: Clock = {
+  now: () => time,
+  async sleep(ms) {
+    time += ms
+  },
+}
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'decide-'))
+  file = openFile(dir)
+  store = embeddedStore(file)
+  await store.prepare(collections([domain]))
+  time = Date.parse('2026-01-01T00:00:00Z')
+  isBroken = true
+})
+
+afterEach(async () => {
+  await store.close()
+  file.close()
+  rmSync(dir, { recursive: true })
+})
+
+const start = (changes: Partial<Store> = {}, instance = 'pod-1'): Persister =>
+  persister({ domains: [domain], store: { ...store, ...changes }, clock, instance, maxInFlight: 1000 })
+
+let offset = 0
+const count = (id: string, counter: string, by: unknown, changes: Partial<Event> = {}): Event => ({
+  specversion: '1.0',
+  id,
+  source: '/test',
+  type: 'counting.count',
+  time: '2026-01-01T00:00:00.000Z',
+  partitionkey: `counter/${counter}`,
+  bodyhash: `hash of ${counter} ${by}`,
+  knativekafkapartition: '0',
+  knativekafkaoffset: String(offset++),
+  data: { counter, by } as Event['data'],
+  ...changes,
+})
+
+const all = async (collection: typeof counters, ...ids: string[]) => await store.get(collection, ids)
+const counterOf = async (id: string) => (await all(counters, id)).get(id)?.count
+const headOf = async (counter: string) =>
+  (await all(heads, `counting:counter/${counter}`)).get(`counting:counter/${counter}`)
+const eventsOf = (counter: string): Promise<Document[]> =>
+  store.find(events, { index: 'stream', where: { key: `counting:counter/${counter}` }, limit: 1000 })
+const totalOf = async () =>
+  [...(await all(totals, ...slotIds)).values()].reduce((sum, { total }) => sum + Number(total), 0)
+const statuses = async (answers: Promise<{ status: number }>[]) =>
+  (await Promise.all(answers)).map(({ status }) => status)
+
+test('given commands of one stream in flight together, then they are folded in order and committed once', async () => {
+  let commits = 0
+  const { persist } = start({
+    commit(writes) {
+      commits++
+      return store.commit(writes)
+    },
+  })
+  const given = ['a', 'b', 'c'].map((id, index) => count(id, 'x', index + 1))
+  expect(await statuses(given.toReversed().map((event) => persist(event)))).toEqual([204, 204, 204])
+  expect(commits).toBe(1)
+  expect(await counterOf('x')).toBe(6)
+  expect((await eventsOf('x')).map(({ number, command }) => [number, command])).toEqual([
+    [1, 'a'],
+    [2, 'b'],
+    [3, 'c'],
+  ])
+  expect(await headOf('x')).toMatchObject({ version: 3, isParked: false })
+  expect(await totalOf()).toBe(6)
+})
+
+test('given a command that is delivered again, alone or beside itself, then it takes effect once', async () => {
+  const { persist } = start()
+  const event = count('a', 'x', 5)
+  expect(await statuses([persist(event), persist(event), persist(event)])).toEqual([204, 204, 204])
+  expect((await persist(event)).status).toBe(204)
+  expect(await counterOf('x')).toBe(5)
+  expect(await eventsOf('x')).toHaveLength(1)
+})
+
+test('given a rule that says no, then the rejection is recorded, and nothing else changes', async () => {
+  const { persist } = start()
+  await persist(count('a', 'x', 99))
+  expect((await persist(count('b', 'x', 2))).status).toBe(204)
+  expect((await all(receipts, 'b')).get('b')).toMatchObject({
+    status: 'rejected',
+    reason: expect.stringContaining('hundred'),
+  })
+  expect(await counterOf('x')).toBe(99)
+  await persist(count('c', 'x', -50))
+  expect((await persist(count('b', 'x', 2))).status).toBe(204)
+  expect(await counterOf('x')).toBe(49)
+})
+
+test('given an id that was used for another body, then that body is rejected and the first is untouched', async () => {
+  const { persist } = start()
+  await persist(count('a', 'x', 1))
+  expect((await persist(count('a', 'x', 2))).status).toBe(204)
+  expect(await counterOf('x')).toBe(1)
+  expect((await all(receipts, 'a')).get('a')).toMatchObject({ status: 'applied' })
+  expect((await all(receipts, 'a.hash of x 2')).get('a.hash of x 2')).toMatchObject({ status: 'rejected' })
+})
+
+test('given an expected version, then the command is rejected as stale unless the stream is there', async () => {
+  const { persist } = start()
+  await persist(count('a', 'x', 1, { expectedversion: '0' }))
+  await persist(count('b', 'x', 1, { expectedversion: '0' }))
+  await persist(count('c', 'x', 1, { expectedversion: '1' }))
+  expect((await all(receipts, 'b')).get('b')).toMatchObject({ status: 'rejected', isStale: true })
+  expect(await counterOf('x')).toBe(2)
+})
+
+test('given a bug, then it is retried three times and parked; what is behind it waits in order, other streams go on', async () => {
+  const { persist } = start()
+  const [bug, behind, other] = [count('bug', 'x', 13), count('behind', 'x', 1), count('other', 'y', 1)]
+  expect(await statuses([persist(bug), persist(behind), persist(other)])).toEqual([500, 503, 204])
+  for (const status of [500, 500, 422]) expect((await persist(bug)).status).toBe(status)
+  expect((await persist(behind)).status).toBe(204)
+  expect((await persist(count('later', 'x', 2))).status).toBe(204)
+  expect((await persist(behind)).status).toBe(204)
+  expect(await counterOf('x')).toBeUndefined()
+  expect(await headOf('x')).toMatchObject({ isParked: true, letters: 3 })
+  const kept = await store.find(letters, { index: 'stream', where: { key: 'counting:counter/x' }, limit: 10 })
+  expect(kept.map(({ _id, number }) => [_id, number])).toEqual([
+    ['bug', 1],
+    ['behind', 2],
+    ['later', 3],
+  ])
+  expect(await counterOf('y')).toBe(1)
+})
+
+test('given what fails its schema, then its stream is parked, since what follows may depend on it', async () => {
+  const { persist } = start()
+  expect((await persist(count('bad', 'x', 'many'))).status).toBe(422)
+  expect((await persist(count('bad', 'x', 'many'))).status).toBe(422)
+  expect((await persist(count('good', 'x', 1))).status).toBe(204)
+  expect(await counterOf('x')).toBeUndefined()
+  expect(await headOf('x')).toMatchObject({ isParked: true, letters: 2 })
+})
+
+test('given several processes on the same streams, zombies included, then each command takes effect once and none is lost', async () => {
+  const others = ['pod-1', 'pod-2', 'pod-3'].map((instance) =>
+    start(
+      {
+        // Reads take a turn of the event loop, so that the processes meet between reading and committing.
+        async get(collection, ids) {
+          const found = await store.get(collection, ids)
+          await new Promise((resolve) => setImmediate(resolve))
+          return found
+        },
+      },
+      instance,
+    ),
+  )
+  const commands = Array.from({ length: 60 }, (_, index) => count(`c${index}`, `x${index % 3}`, 1))
+  let open = others.flatMap((process) => commands.map((event) => ({ process, event })))
+  for (let round = 0; open.length > 0 && round < 50; round++) {
+    const answers = await statuses(open.map(({ process, event }) => process.persist(event)))
+    expect(answers.every((status) => status === 204 || status === 503)).toBe(true)
+    open = open.filter((_, index) => answers[index] !== 204)
+  }
+  expect(open).toEqual([])
+  for (const counter of ['x0', 'x1', 'x2']) {
+    expect(await counterOf(counter)).toBe(20)
+    expect((await eventsOf(counter)).map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
+  }
+  expect(await totalOf()).toBe(60)
+})
+
+test('given an outage at the commit, then nothing counts as an attempt, and it is applied once the store is back', async () => {
+  let isAway = true
+  const { persist } = start({
+    commit: (writes) => (isAway ? Promise.reject(new Unavailable('store', 'away')) : store.commit(writes)),
+  })
+  const event = count('a', 'x', 1)
+  for (let delivery = 0; delivery < 6; delivery++) expect((await persist(event)).status).toBe(503)
+  isAway = false
+  expect((await persist(event)).status).toBe(204)
+  expect(await counterOf('x')).toBe(1)
+})
+
+test('given a commit whose answer was lost, then the repeat finds it done', async () => {
+  let commits = 0
+  const { persist } = start({
+    async commit(writes) {
+      await store.commit(writes)
+      if (++commits === 1) throw new Unavailable('store', 'the answer was lost')
+    },
+  })
+  expect((await persist(count('a', 'x', 1))).status).toBe(204)
+  expect(commits).toBe(1)
+  expect(await eventsOf('x')).toHaveLength(1)
+})
+
+test('given a rule that reads or writes what its touches do not name, then that is a bug and nothing is written', async () => {
+  const nosy = { ...domain, touches: () => [] }
+  const { persist } = persister({ domains: [nosy], store, clock, instance: 'pod-1', maxInFlight: 10 })
+  expect((await persist(count('a', 'x', 1))).status).toBe(500)
+  expect(await eventsOf('x')).toEqual([])
+})

@@ -1,0 +1,76 @@
+import type { Clock } from '#adapters/clock.ts'
+import { Conflict, type Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
+import { heads, letters, streamKey } from '../collections.ts'
+import { letterOf, type Unapplied } from './letter.ts'
+
+/** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
+export interface Head {
+  key: string
+  /** The number of its last event; 0 before the first. */
+  version: number
+  /** Whether it stands still behind its letters, until they are redriven or discarded. */
+  isParked: boolean
+  /** How many letters it has ever had: the number of the last. */
+  letters: number
+  generation: number
+}
+
+export function headOf(key: string, found: Document | undefined): Head {
+  const { version = 0, isParked = false, letters = 0, generation = 0 } = (found ?? {}) as Fields
+  return {
+    key,
+    version: Number(version),
+    isParked: isParked === true,
+    letters: Number(letters),
+    generation: Number(generation),
+  }
+}
+
+export const toSwap = ({ key, generation, ...head }: Head) => ({ _id: key, ...head, generation: generation + 1 })
+
+/** The next letter of a stream, which stands still from here on. One whose id another letter has is kept beside it. */
+export function nextLetter(head: Head, unapplied: Unapplied, kept: Document | undefined, now: number): Document {
+  head.isParked = true
+  head.letters++
+  const letter = { ...letterOf(unapplied, now), key: head.key, number: head.letters }
+  return kept ? { ...letter, _id: `${unapplied.id}.${unapplied.hash}` } : letter
+}
+
+const MOST_CONFLICTS = 10
+const FIRST_PAUSE_MS = 5
+
+/** Repeats what somebody else was faster with, each time after a longer pause; with `Unavailable` if that never ends. */
+export async function again<Result>(work: () => Promise<Result>, clock: Clock): Promise<Result> {
+  for (let conflicts = 1; ; conflicts++) {
+    try {
+      return await work()
+    } catch (cause) {
+      if (!(cause instanceof Conflict)) throw cause
+      if (conflicts === MOST_CONFLICTS)
+        throw new Unavailable('store', 'write conflicts outlast their retries', { cause })
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** conflicts * Math.random())
+    }
+  }
+}
+
+/** Keeps a command as the next letter of its stream. Keeping it again changes nothing. */
+export async function parkStream(
+  store: Store,
+  domain: DecideDomain,
+  unapplied: Unapplied & { stream: string },
+  clock: Clock,
+): Promise<void> {
+  const key = streamKey(domain.name, unapplied.stream)
+  await again(async () => {
+    const head = headOf(key, (await store.get(heads, [key])).get(key))
+    const kept = (await store.get(letters, [unapplied.id])).get(unapplied.id)
+    if (kept?.hash === unapplied.hash) return
+    const letter = nextLetter(head, unapplied, kept, clock.now())
+    await store.commit([
+      { collection: heads, swap: [toSwap(head)] },
+      { collection: letters, put: [letter] },
+    ])
+  }, clock)
+}

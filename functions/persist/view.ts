@@ -1,0 +1,94 @@
+import type { Write } from '#adapters/store/store.ts'
+import type { Change, Collection, Command, DecideDomain, Document, Event, Touch, View } from '#domains/domain.ts'
+
+/** The documents of a batch, as they are after everything that was kept. */
+export interface Table {
+  /** What one command sees and changes: only what its `touches` named. Nothing of it counts until `keep`. */
+  begin(touches: Touch[]): Changes
+  /** What has changed since it was loaded. */
+  writes(): Write[]
+}
+
+export interface Changes extends View {
+  apply(change: Change): void
+  keep(): void
+}
+
+type Read = (collection: Collection, ids: string[]) => Promise<Map<string, Document>>
+type Documents = Map<string, Document | undefined>
+
+/** Loads every document that the commands touch, in one read for each collection. */
+export async function tableOf(domain: DecideDomain, commands: Command[], read: Read): Promise<Table> {
+  const wanted = new Map<string, Set<string>>()
+  for (const { collection, ids } of commands.flatMap((command) => touchesOf(domain, command))) {
+    const all = wanted.get(collection) ?? new Set()
+    wanted.set(collection, all)
+    for (const id of ids) all.add(id)
+  }
+  const tables = new Map<string, { collection: Collection; documents: Documents; changed: Set<string> }>()
+  await Promise.all(
+    domain.collections.map(async (collection) => {
+      const ids = [...(wanted.get(collection.name) ?? [])]
+      const documents = ids.length > 0 ? await read(collection, ids) : new Map()
+      tables.set(collection.name, { collection, documents, changed: new Set() })
+    }),
+  )
+
+  return {
+    begin(touches) {
+      const own = new Map<string, Documents>()
+      const allowed = new Set(touches.flatMap(({ collection, ids }) => ids.map((id) => `${collection} ${id}`)))
+      const check = (collection: string, id: string) => {
+        if (!allowed.has(`${collection} ${id}`)) throw new Error(`touches does not name ${id} of ${collection}`)
+      }
+      return {
+        get(collection, id) {
+          check(collection, id)
+          const changed = own.get(collection)
+          return changed?.has(id) ? changed.get(id) : tables.get(collection)?.documents.get(id)
+        },
+        apply(change) {
+          const { collection } = change
+          const [id, document] =
+            'remove' in change ? [change.remove, undefined] : [change.document._id, change.document]
+          check(collection, id)
+          const documents = own.get(collection) ?? new Map()
+          own.set(collection, documents.set(id, document))
+        },
+        keep() {
+          for (const [collection, documents] of own) {
+            const table = tables.get(collection)
+            for (const [id, document] of documents) {
+              table?.documents.set(id, document)
+              table?.changed.add(id)
+            }
+          }
+        },
+      }
+    },
+
+    writes: () =>
+      [...tables.values()].map(({ collection, documents, changed }) => {
+        const ids = [...changed]
+        return {
+          collection,
+          put: ids.flatMap((id) => documents.get(id) ?? []),
+          remove: ids.filter((id) => documents.get(id) === undefined),
+        }
+      }),
+  }
+}
+
+/** One whose `touches` throws is found out when it is decided on. */
+function touchesOf(domain: DecideDomain, command: Command): Touch[] {
+  try {
+    return domain.touches(command)
+  } catch {
+    return []
+  }
+}
+
+/** Projects events one after the other: each sees what the ones before it have changed. */
+export function project(domain: DecideDomain, events: Event[], changes: Changes): void {
+  for (const event of events) for (const change of domain.project(event, changes)) changes.apply(change)
+}
