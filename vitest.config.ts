@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{adapters,domains,functions}/**/*.test.ts'],
+          include: ['{adapters,deploy,domains,functions}/**/*.test.ts', 'test/deploy/**/*.test.ts'],
           exclude: ['**/*.real.test.ts'],
           env: { LOG_LEVEL: 'silent' },
         },

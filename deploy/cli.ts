@@ -1,0 +1,44 @@
+import { deleteCluster } from './cluster.ts'
+import { bootstrapFlux } from './flux.ts'
+import { readSettings } from './settings.ts'
+import { smoke } from './smoke.ts'
+import { type Step, steps } from './steps.ts'
+import { pin } from './versions.ts'
+import { openWorld, type World } from './world.ts'
+
+/** make deploy, each of its steps, and what else is done to a cluster: `node deploy/cli.ts <name> ...`. */
+
+const others: Step[] = [
+  { name: 'pin', what: 'the checksums of what is installed', run: ({ settings, say }) => pin(settings.VERSIONS, say) },
+  { name: 'smoke', what: 'a running cluster, from outside', run: smoke },
+  { name: 'flux', what: 'Flux follows the repository', run: bootstrapFlux },
+  { name: 'undeploy', what: 'the kind cluster goes, with its data', run: deleteCluster },
+]
+
+const farewell = ({ settings: { SITE }, say }: World) =>
+  say(`
+Millrace is ready at ${SITE} (reads also at port 30001, writes at 30002, the brokers at localhost:30010-30012). Try:
+  curl -i ${SITE}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'
+  curl ${SITE}/api/tutorials
+  kubectl -n millrace get ksvc,kafkasources
+`)
+
+const names = process.argv.slice(2)
+const wanted = names.flatMap((name) =>
+  name === 'deploy' ? steps : [...steps, ...others].filter((step) => step.name === name),
+)
+if (wanted.length < Math.max(1, names.length)) {
+  console.error(`node deploy/cli.ts deploy | ${[...steps, ...others].map(({ name }) => name).join(' | ')}`)
+  process.exit(1)
+}
+try {
+  const world = openWorld(readSettings(process.env))
+  for (const { name, what, run } of wanted) {
+    world.say(`${name}: ${what}`)
+    await run(world)
+  }
+  if (names.includes('deploy')) farewell(world)
+} catch (error) {
+  console.error(`\n${(error as Error).message}`)
+  process.exit(1)
+}

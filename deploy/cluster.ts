@@ -1,0 +1,41 @@
+import { run, ToolMissing } from './tool.ts'
+import type { World } from './world.ts'
+
+const TOOLS: { tool: string; args: string[]; get: string }[] = [
+  {
+    tool: 'docker',
+    args: ['version', '--format', '{{.Server.Version}}'],
+    get: 'https://docs.docker.com/engine/install',
+  },
+  { tool: 'kind', args: ['version'], get: 'go install sigs.k8s.io/kind@latest, or https://kind.sigs.k8s.io' },
+  { tool: 'kubectl', args: ['version', '--client'], get: 'https://kubernetes.io/docs/tasks/tools' },
+]
+
+/** Throws what is missing and where to get it, all of it at once. */
+export async function checkTools({ say }: World): Promise<void> {
+  const problems: string[] = []
+  for (const { tool, args, get } of TOOLS) {
+    try {
+      const [version] = (await run(tool, args)).split('\n')
+      say(`  ${tool}: ${version}`)
+    } catch (error) {
+      if (error instanceof ToolMissing) problems.push(`${tool} is missing: ${get}`)
+      else problems.push(`${tool} does not work: ${(error as Error).message}`)
+    }
+  }
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+}
+
+const KIND = ['--config', 'kind-config.yaml', '--wait', '5m']
+
+export async function createCluster({ settings: { CLUSTER }, versions, say }: World): Promise<void> {
+  if (await clusterRuns(CLUSTER)) return say(`  cluster ${CLUSTER} is there`)
+  await run('kind', ['create', 'cluster', '--name', CLUSTER, '--image', versions.node, ...KIND], { shown: true })
+}
+
+export async function deleteCluster({ settings: { CLUSTER } }: World): Promise<void> {
+  await run('kind', ['delete', 'cluster', '--name', CLUSTER], { shown: true })
+}
+
+const clusterRuns = async (name: string): Promise<boolean> =>
+  (await run('kind', ['get', 'clusters'])).split('\n').includes(name)

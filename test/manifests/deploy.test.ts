@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { secrets } from '../../deploy/secrets.ts'
+import { parts } from '../../deploy/steps.ts'
+import { built, type Manifest, nameOf, overlay, parsed } from './overlay.ts'
+
+const objects = overlay('kind')
+const componentOf = ({ metadata }: Manifest) => metadata.labels?.['app.kubernetes.io/component'] ?? ''
+const flux = (part: string) => parsed(built(`knative/flux/parts/${part}`))
+const names = (objects: Manifest[]) => objects.map(nameOf).sort()
+
+test('make deploy applies every object of the overlay', () => {
+  const applied = Object.values(parts).flat()
+  expect(new Set(applied)).toEqual(new Set(objects.map(componentOf)))
+})
+
+test('make deploy makes up every key of a Secret that the overlay asks for', () => {
+  const refs = JSON.stringify(objects).matchAll(/"secretKeyRef":(\{[^}]*\})/g)
+  const volumes = JSON.stringify(objects).matchAll(/"secret":(\{"secretName":[^\]]*\]\})/g)
+  const asked = [
+    ...[...refs].map(([, ref = '']) => JSON.parse(ref)).map(({ name, key }) => `${name} ${key}`),
+    ...[...volumes]
+      .map(([, volume = '']) => JSON.parse(volume))
+      .flatMap(({ secretName, items }) => items.map(({ key }: { key: string }) => `${secretName} ${key}`)),
+  ]
+  const made = Object.entries(secrets).flatMap(([name, make]) => Object.keys(make()).map((key) => `${name} ${key}`))
+  expect(new Set(made)).toEqual(new Set(asked))
+})
+
+test.each([
+  ['data', parts.data],
+  ['prepare', [...parts.settings, ...parts.prepare]],
+  ['persist', [...parts.settings, ...parts.persist, ...parts.sources]],
+  ['publish', [...parts.settings, ...parts.doors]],
+])('Flux applies with %s what make deploy does', (part, components) => {
+  const wanted = objects.filter((object) => object.kind !== 'Namespace' && components.includes(componentOf(object)))
+  expect(names(flux(part))).toEqual(names(wanted))
+})
+
+test('Flux has its parts one behind the other, and looks at each every minute', () => {
+  const kustomizations = parsed(built('knative/flux')).filter(({ kind }) => kind === 'Kustomization')
+  const order = Object.fromEntries(
+    kustomizations.map(({ metadata, spec }) => [
+      metadata.name,
+      (spec.dependsOn ?? []).map(({ name }: { name: string }) => name),
+    ]),
+  )
+  expect(order).toEqual({
+    'millrace-data': [],
+    'millrace-prepare': ['millrace-data'],
+    'millrace-persist': ['millrace-prepare'],
+    'millrace-publish': ['millrace-persist'],
+  })
+  for (const { metadata, spec } of kustomizations) {
+    expect(spec).toMatchObject({
+      interval: '1m',
+      prune: true,
+      wait: true,
+      path: `./knative/flux/parts/${metadata.name.slice(9)}`,
+    })
+  }
+})
+
+test('no part of Flux changes settings that an older revision may go back to', () => {
+  for (const part of ['prepare', 'persist', 'publish']) {
+    const settings = flux(part).find((object) => componentOf(object) === 'settings')
+    expect(settings?.metadata.annotations).toEqual({
+      'kustomize.toolkit.fluxcd.io/ssa': 'IfNotPresent',
+      'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+    })
+  }
+})
