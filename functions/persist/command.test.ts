@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
 import { commandTypes, findDomains } from '../domains.ts'
+import { derivedId } from '../ids.ts'
 import { fromSource, readCommand } from './command.ts'
 
 const domains = await findDomains()
@@ -101,4 +102,17 @@ test('what does not say where in the log it stands is not from a KafkaSource', (
   expect(fromSource(event())).toBe(true)
   expect(fromSource(event({ knativekafkaoffset: undefined as never }))).toBe(false)
   expect(fromSource(event({ knativekafkapartition: 'x' }))).toBe(false)
+})
+
+test('a bare record with a key in its body is the command that publish makes of this key', () => {
+  const value = (produceTimestamp: number) =>
+    JSON.stringify({ requestId: 'r-1', 'First Number': 2, 'Second Number': 3, Result: 5, produceTimestamp })
+  const [first, again] = [1, 2].map((offset) =>
+    commandOf(
+      plain({ id: `partition:0/offset:${offset}`, source: '/kafkasources/old#summation', data: value(offset) }),
+    ),
+  )
+  expect(first?.command).toMatchObject({ id: derivedId('sums', 'anonymous', 'r-1', 0), type: 'sums.add' })
+  expect(again?.command.id).toBe(first?.command.id)
+  expect(again?.hash).toBe(first?.hash)
 })
