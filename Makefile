@@ -6,6 +6,7 @@ SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .PHONY: help dev up down test check check-manifests services services-down bench clean
+.PHONY: deploy tools cluster platform data image-load prepare apply wait smoke flux pin undeploy
 
 help: ## This help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +41,25 @@ services: $(INSTALLED) ## Three Kafka brokers and a MongoDB on 127.0.0.1
 
 services-down: $(INSTALLED) ## Stop exactly what make services started
 	@node test/services/cli.ts stop
+
+deploy: $(INSTALLED) ## All of it on a kind cluster, in the steps below; safe to repeat
+	@node deploy/cli.ts $@
+
+# The steps of make deploy, and what else is done to a cluster. Settings: CLUSTER= LIMIT= OVERLAY= CONTEXT= IMAGE=.
+tools: ## - docker, kind and kubectl are there
+cluster: ## - the kind cluster
+platform: ## - Knative and Kourier, as pinned in deploy/versions.json
+data: ## - Secrets, Kafka, MongoDB, Redis
+image-load: ## - the image, built and loaded into the nodes
+prepare: ## - topics, collections and indexes
+apply: ## - persist and its sources, then publish, query and the gateway
+wait: ## - until every part is ready, or what is not and why
+smoke: ## Uses a running cluster as a client does, and takes persist and a broker away (SITE=, FAULTS=no)
+flux: ## Flux follows the repository from now on (REPO=, BRANCH=)
+pin: ## Fills in the checksums of deploy/versions.json, on a machine with a network
+undeploy: ## Delete the kind cluster, with its data
+tools cluster platform data image-load prepare apply wait smoke flux pin undeploy: $(INSTALLED)
+	@node deploy/cli.ts $@
 
 bench: $(INSTALLED) ## Our figures beside their floors, as a table and as bench.json
 	@node test/bench/bench.ts

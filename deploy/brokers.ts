@@ -11,7 +11,7 @@ export async function healed(brokers: string[], withinMs: number): Promise<void>
   try {
     const deadline = Date.now() + withinMs
     for (;;) {
-      const lagging = await outOfSync(admin)
+      const lagging = outOfSync((await admin.fetchTopicMetadata()).topics)
       if (lagging.length === 0) return
       if (Date.now() > deadline) throw new Error(`not in sync within ${withinMs / 1000} s: ${lagging.join(', ')}`)
       await sleep(PAUSE_MS)
@@ -21,11 +21,10 @@ export async function healed(brokers: string[], withinMs: number): Promise<void>
   }
 }
 
-async function outOfSync(admin: kafkajs.Admin): Promise<string[]> {
-  const { topics } = await admin.fetchTopicMetadata()
-  return topics.flatMap(({ name, partitions }) =>
+/** The partitions that have fewer replicas in sync than replicas. */
+export const outOfSync = (topics: kafkajs.ITopicMetadata[]): string[] =>
+  topics.flatMap(({ name, partitions }) =>
     partitions
       .filter(({ replicas, isr }) => isr.length < replicas.length)
       .map(({ partitionId }) => `${name} ${partitionId}`),
   )
-}

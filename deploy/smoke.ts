@@ -38,12 +38,12 @@ async function sameKey({ settings }: World): Promise<void> {
   await applied(settings, first)
 }
 
-/** Half of the commands come before the pods die without a word, half after. */
+/** Half of the commands come before the pods are killed, half after. */
 async function under({ settings, kubectl }: World, pods: string[]): Promise<void> {
   const send = () =>
     Promise.all(Array.from({ length: COMMANDS / 2 }, () => publish(settings, `Smoke ${crypto.randomUUID()}`)))
   const before = await send()
-  await kubectl(['delete', 'pod', ...pods, '--namespace', NAMESPACE, '--grace-period=0', '--force', '--wait=false'])
+  await kubectl(['delete', 'pod', ...pods, '--namespace', NAMESPACE, '--grace-period=1', '--wait=false'])
   const after = await send()
   await Promise.all([...before, ...after].map((command) => applied(settings, command)))
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { secrets } from '../../deploy/secrets.ts'
 import { parts } from '../../deploy/steps.ts'
 import { built, type Manifest, nameOf, overlay, parsed } from './overlay.ts'
+import { containersOf, podOf } from './rules/pods.ts'
 
 const objects = overlay('kind')
 const componentOf = ({ metadata }: Manifest) => metadata.labels?.['app.kubernetes.io/component'] ?? ''
@@ -14,16 +15,16 @@ test('make deploy applies every object of the overlay', () => {
 })
 
 test('make deploy makes up every key of a Secret that the overlay asks for', () => {
-  const refs = JSON.stringify(objects).matchAll(/"secretKeyRef":(\{[^}]*\})/g)
-  const volumes = JSON.stringify(objects).matchAll(/"secret":(\{"secretName":[^\]]*\]\})/g)
-  const asked = [
-    ...[...refs].map(([, ref = '']) => JSON.parse(ref)).map(({ name, key }) => `${name} ${key}`),
-    ...[...volumes]
-      .map(([, volume = '']) => JSON.parse(volume))
-      .flatMap(({ secretName, items }) => items.map(({ key }: { key: string }) => `${secretName} ${key}`)),
-  ]
+  const pods = objects.map(podOf).filter((pod) => pod !== undefined)
+  const inEnv = pods
+    .flatMap(containersOf)
+    .flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []))
+    .map(({ name, key }) => `${name} ${key}`)
+  const inVolumes = pods
+    .flatMap(({ volumes = [] }) => volumes.flatMap(({ secret }) => secret ?? []))
+    .flatMap(({ secretName, items }) => items.map(({ key }) => `${secretName} ${key}`))
   const made = Object.entries(secrets).flatMap(([name, make]) => Object.keys(make()).map((key) => `${name} ${key}`))
-  expect(new Set(made)).toEqual(new Set(asked))
+  expect(new Set(made)).toEqual(new Set([...inEnv, ...inVolumes]))
 })
 
 test.each([

@@ -3,7 +3,7 @@ import { isFunction, type Manifest, nameOf } from '../overlay.ts'
 interface Container {
   name: string
   image: string
-  env?: { name: string; value?: string }[]
+  env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string; key: string } } }[]
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> }
   securityContext?: SecurityContext
   readinessProbe?: object
@@ -28,7 +28,7 @@ export interface PodSpec {
   hostNetwork?: boolean
   hostPID?: boolean
   hostIPC?: boolean
-  volumes?: Record<string, unknown>[]
+  volumes?: { secret?: { secretName: string; items: { key: string }[] }; [kind: string]: unknown }[]
 }
 
 /** What an object says of its pods, if it makes any. */

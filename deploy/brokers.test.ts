@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { outOfSync } from './brokers.ts'
+
+const partition = (partitionId: number, isr: number[]) => ({
+  partitionId,
+  isr,
+  replicas: [0, 1, 2],
+  leader: 0,
+  partitionErrorCode: 0,
+})
+
+test('a partition whose replica is not back yet is named', () => {
+  const topics = [
+    { name: 'tutorials-topic', partitions: [partition(0, [0, 1, 2]), partition(1, [0, 2])] },
+    { name: 'dead-letters', partitions: [partition(0, [2, 1, 0])] },
+  ]
+  expect(outOfSync(topics)).toEqual(['tutorials-topic 1'])
+})

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { Rehearsal, said } from '../deploy/rehearsal.ts'
+import { lists } from '../deploy/scenario.ts'
+import { discard, freePort, type Mill, startMill } from '../mill.ts'
+
+/** make smoke on a real mill; kubectl is a stand-in, so nothing is taken away. */
+let mill: Mill
+let rehearsal: Rehearsal
+beforeAll(async () => {
+  mill = await startMill({ pair: inject('pair') })
+  rehearsal = await new Rehearsal().open()
+}, 60_000)
+afterAll(async () => {
+  await rehearsal?.close()
+  await mill?.stop()
+  if (mill) discard(mill)
+})
+
+test('passes over HTTP, and leaves the cluster alone', async () => {
+  const told = await rehearsal.run(['smoke'], [], { SITE: mill.publish, FAULTS: 'no' })
+  expect(told.code, told.output).toBe(0)
+  expect(told.output).toContain('read back after its receipt')
+  expect(told.calls).toEqual([])
+})
+
+if (inject('pair') === 'real') {
+  test('takes persist and a broker away, and waits for the replicas', async () => {
+    const BROKERS = process.env.KAFKA_BROKERS ?? ''
+    const broker = { kind: 'StatefulSet', metadata: { name: 'kafka' }, spec: { replicas: 1 } }
+    const ready = { ...broker, status: { readyReplicas: 1, updatedReplicas: 1 } }
+    const told = await rehearsal.run(['smoke'], [lists('get statefulsets', ready)], { SITE: mill.publish, BROKERS })
+    expect(told.code, told.output).toBe(0)
+    expect(told.output).toContain('every replica in sync')
+    expect(said(told).filter((call) => call.includes('delete pod'))).toEqual([
+      expect.stringContaining('--selector serving.knative.dev/service=persist'),
+      expect.stringContaining('delete pod kafka-1'),
+    ])
+  })
+}
+
+test('says what did not happen, and fails', async () => {
+  const SITE = `http://127.0.0.1:${await freePort()}`
+  const told = await rehearsal.run(['smoke'], [], { SITE, FAULTS: 'no', LIMIT: '1' })
+  expect(told.code).toBe(1)
+  expect(told.output).toContain(`${SITE}: fetch failed: connect ECONNREFUSED`)
+})
