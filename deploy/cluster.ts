@@ -1,20 +1,21 @@
 import { run, ToolMissing } from './tool.ts'
+import type { Versions } from './versions.ts'
 import type { World } from './world.ts'
 
-const TOOLS: { tool: string; args: string[]; get: string }[] = [
+const toolsFor = ({ kind }: Versions): { tool: string; args: string[]; get: string }[] => [
   {
     tool: 'docker',
     args: ['version', '--format', '{{.Server.Version}}'],
     get: 'https://docs.docker.com/engine/install',
   },
-  { tool: 'kind', args: ['version'], get: 'go install sigs.k8s.io/kind@latest, or https://kind.sigs.k8s.io' },
+  { tool: 'kind', args: ['version'], get: `go install sigs.k8s.io/kind@v${kind}, or https://kind.sigs.k8s.io` },
   { tool: 'kubectl', args: ['version', '--client'], get: 'https://kubernetes.io/docs/tasks/tools' },
 ]
 
 /** Throws what is missing and where to get it, all of it at once. */
-export async function checkTools({ say }: World): Promise<void> {
+export async function checkTools({ versions, say }: World): Promise<void> {
   const problems: string[] = []
-  for (const { tool, args, get } of TOOLS) {
+  for (const { tool, args, get } of toolsFor(versions)) {
     try {
       const [version] = (await run(tool, args)).split('\n')
       say(`  ${tool}: ${version}`)

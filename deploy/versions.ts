@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { z } from 'zod'
 
+const semver = z.string().regex(/^\d+\.\d+\.\d+$/)
+
 const release = z.strictObject({
-  version: z.string().regex(/^\d+\.\d+\.\d+$/),
+  version: semver,
   /** With {version} and {file}. */
   url: z.url(),
   /** The sha256 of each file; null until `make pin`. */
@@ -18,6 +20,8 @@ const release = z.strictObject({
 })
 
 const schema = z.strictObject({
+  /** The kind that the node image was made for. */
+  kind: semver,
   /** Kubernetes on kind, by digest. */
   node: z.string().regex(/@sha256:[0-9a-f]{64}$/),
   releases: z.record(z.string(), release),

@@ -9,6 +9,7 @@ const TOOLS = {
   kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0',
   kind: 'sigs.k8s.io/kind@v0.30.0',
   yq: 'github.com/mikefarah/yq/v4@v4.47.2',
+  actionlint: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
 }
 
 export type Tool = keyof typeof TOOLS
