@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help dev up down test check check-manifests services services-down bench clean
+.PHONY: help dev up down test check check-manifests image services services-down bench clean
 .PHONY: deploy tools cluster platform data image-load prepare apply wait smoke flux pin undeploy
 
 help: ## This help
@@ -35,6 +35,9 @@ check: $(INSTALLED) ## Types, format, lint, import rules, manifests
 
 check-manifests: $(INSTALLED) ## The manifests: build, real schemas, our own rules, the code (Go, nginx)
 	@node test/manifests/check.ts
+
+image: ## The image millrace:dev, with Docker
+	docker build --tag millrace:dev .
 
 services: $(INSTALLED) ## Three Kafka brokers and a MongoDB on 127.0.0.1
 	@node test/services/cli.ts start

@@ -1,10 +1,15 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
 const MINUTE = 60_000
 /** Real servers answer in seconds, and one test at a time gives them a machine of two cores. */
 const slow = { testTimeout: 2 * MINUTE, hookTimeout: 2 * MINUTE, fileParallelism: false }
-const endToEnd = (pair: 'embedded' | 'real') => ({
-  test: { name: `e2e-${pair}`, include: ['test/e2e/**/*.test.ts'], provide: { pair }, ...slow },
+const endToEnd = (pair: 'embedded' | 'real'): TestProjectConfiguration => ({
+  test: {
+    name: `e2e-${pair}`,
+    include: ['test/e2e/**/*.test.ts'],
+    provide: { pair, servings: ['host', 'framework'] },
+    ...slow,
+  },
 })
 
 /** The parts of `make test`; test/run.ts picks those that can run on this machine. */
@@ -24,6 +29,15 @@ export default defineConfig({
       { test: { name: 'real', include: ['{adapters,functions}/**/*.real.test.ts'], ...slow } },
       endToEnd('embedded'),
       endToEnd('real'),
+      {
+        test: {
+          name: 'e2e-bundles',
+          include: ['test/e2e/{tutorials,sums}.test.ts', 'test/image/**/*.test.ts'],
+          provide: { pair: 'real', servings: ['bundles'] },
+          globalSetup: 'test/bundle-setup.ts',
+          ...slow,
+        },
+      },
       { test: { name: 'compose', include: ['test/compose/**/*.test.ts'], ...slow } },
       { test: { name: 'upgrade', include: ['test/upgrade/**/*.test.ts'], ...slow } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], exclude: ['**/*.real.test.ts'], ...slow } },

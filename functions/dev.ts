@@ -3,7 +3,7 @@ import { startHost } from '#adapters/host/host.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
-import { findDomains } from './domains.ts'
+import { findDomains } from './find-domains.ts'
 import { deadLetterSink, startSources } from './local-sources.ts'
 import { prepare } from './prepare.ts'
 import { untilStopped } from './stop.ts'
@@ -40,6 +40,7 @@ const pacing = settings.SOURCE_PACING
 const stopSources = await startSources({ domains, log, persist: `${self}/persist`, origin: self, pacing })
 processMetrics()
 
+const stopped = untilStopped()
 process.stdout.write(`
 Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store: ${settings.STORE}). Try:
   curl -i localhost:${host.port}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'
@@ -48,7 +49,7 @@ Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store:
 
 `)
 
-await untilStopped()
+await stopped
 logger.info('stopping')
 await stopSources()
 await host.close()

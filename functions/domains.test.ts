@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { findDomains, refuseClashes } from './domains.ts'
+import { refuseClashes } from './domains.ts'
+import { findDomains } from './find-domains.ts'
 
 test('every folder under domains/ is found', async () => {
   expect((await findDomains()).map(({ name }) => name)).toEqual(['sums', 'tutorials'])

@@ -1,20 +1,4 @@
-import { readdir } from 'node:fs/promises'
 import type { Collection, CommandType, Domain } from '#domains/domain.ts'
-
-/** Every folder under domains/ is a domain: its `domain.ts` default-exports it. */
-export async function findDomains(folder = new URL('../domains/', import.meta.url)): Promise<Domain[]> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  const found = await Promise.all(
-    names.sort().map(async (name) => {
-      const { default: domain } = (await import(new URL(`${name}/domain.ts`, folder).href)) as { default?: Domain }
-      if (!domain) throw new Error(`domains/${name}/domain.ts has no default export: it must be the domain`)
-      return domain
-    }),
-  )
-  refuseClashes(found)
-  return found
-}
 
 /** The collections that are a domain's own. */
 export const collectionsOf = (domain: Domain): Collection[] =>

@@ -1,7 +1,7 @@
 import { config } from '#adapters/config.ts'
 import { openLog, openStore } from '#adapters/open.ts'
 import { collections } from './collections.ts'
-import { findDomains } from './domains.ts'
+import { findDomains } from './find-domains.ts'
 import { topics } from './sources.ts'
 
 /** Makes topics, collections and indexes. Safe to repeat; says what is wrong with those that are there. */

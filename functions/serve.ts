@@ -37,8 +37,9 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
     },
   })
   processMetrics()
+  const stopped = untilStopped()
   logger.info({ function: target, port: host.port }, 'ready')
-  await untilStopped()
+  await stopped
   await host.close()
 }
 

@@ -3,7 +3,7 @@ import { startHost } from '#adapters/host/host.ts'
 import { openLog } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
-import { findDomains } from './domains.ts'
+import { findDomains } from './find-domains.ts'
 import { deadLetterSink, startSources } from './local-sources.ts'
 import { untilStopped } from './stop.ts'
 
@@ -26,9 +26,10 @@ const stopSources = await startSources({
   pacing: settings.SOURCE_PACING,
 })
 processMetrics()
+const stopped = untilStopped()
 logger.info({ function: 'source', port: host.port, persist: settings.PERSIST_URL }, 'ready')
 
-await untilStopped()
+await stopped
 logger.info('stopping')
 await stopSources()
 await host.close()

@@ -4,7 +4,7 @@ import { systemClock } from '#adapters/clock.ts'
 import { config } from '#adapters/config.ts'
 import { closeAll, openLog } from '#adapters/open.ts'
 import { startSource } from '#adapters/source/source.ts'
-import { findDomains } from '#functions/domains.ts'
+import { findDomains } from '#functions/find-domains.ts'
 import { prepare } from '#functions/prepare.ts'
 import { sourceOf } from '#functions/sources.ts'
 

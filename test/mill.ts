@@ -19,9 +19,14 @@ export interface Mill {
   kill(): Promise<void>
 }
 
+/** On our host in one process, on the bare functions-framework, or as the image does: each bundle a process. */
+export type Serving = 'host' | 'framework' | 'bundles'
+
+const SCRIPTS = { host: 'functions/dev.ts', framework: 'test/framework.ts', bundles: 'test/bundles.ts' }
+
 export interface MillOptions {
   pair: 'embedded' | 'real'
-  serving?: 'host' | 'framework'
+  serving?: Serving
   /** Kept from a mill before; else one of its own. */
   dir?: string
   root?: string
@@ -31,7 +36,7 @@ export interface MillOptions {
 export async function startMill({ pair, serving = 'host', dir, root = '.', env = {} }: MillOptions): Promise<Mill> {
   const home = dir ?? mkdtempSync(join(tmpdir(), 'millrace-'))
   const [port, persistPort, queryPort] = await Promise.all([freePort(), freePort(), freePort()])
-  const script = serving === 'host' ? 'functions/dev.ts' : 'test/framework.ts'
+  const script = SCRIPTS[serving]
   const child = spawn(process.execPath, [script], {
     cwd: root,
     env: {
@@ -84,14 +89,16 @@ function control(child: ChildProcess) {
   return { stop: () => end('SIGINT'), kill: () => end('SIGKILL').then(() => undefined) }
 }
 
-async function ready(mill: Mill, child: ChildProcess, serving: 'host' | 'framework'): Promise<void> {
-  const path = serving === 'host' ? '/health/ready' : '/api/tutorials'
+async function ready(mill: Mill, child: ChildProcess, serving: Serving): Promise<void> {
+  const path = serving === 'framework' ? '/api/tutorials' : '/health/ready'
   await eventually(
     async () => {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Gone(`it ended with ${child.exitCode ?? child.signalCode}:\n${mill.output()}`)
-      const answer = await fetch(mill.query + path)
-      if (answer.status !== 200) throw new Error(`not ready: ${answer.status}`)
+      for (const url of [mill.query + path, ...(serving === 'bundles' ? [mill.publish + path] : [])]) {
+        const answer = await fetch(url)
+        if (answer.status !== 200) throw new Error(`not ready: ${answer.status}`)
+      }
     },
     { within: 30_000 },
   ).catch(async (error) => {
@@ -147,5 +154,6 @@ export async function expectProblem(answer: globalThis.Response, status: number)
 declare module 'vitest' {
   interface ProvidedContext {
     pair: 'embedded' | 'real'
+    servings: Serving[]
   }
 }

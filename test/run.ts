@@ -14,6 +14,7 @@ const EMBEDDED = ['rules', 'unit', 'e2e-embedded', 'faults']
 const REAL = new Map([
   ['real', () => mongodbLacks()],
   ['e2e-real', () => undefined],
+  ['e2e-bundles', () => undefined],
   ['compose', () => composeLacks()],
   ['upgrade', () => composeLacks()],
   ['faults-real', () => kafkaLacks() ?? mongodbLacks()],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
-import { commandTypes, findDomains } from '../domains.ts'
+import { commandTypes } from '../domains.ts'
+import { findDomains } from '../find-domains.ts'
 import { derivedId } from '../ids.ts'
 import { fromSource, readCommand } from './command.ts'
 

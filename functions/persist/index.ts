@@ -4,7 +4,7 @@ import { config } from '#adapters/config.ts'
 import type { Event, Outcome } from '#adapters/event.ts'
 import { onClose, openStore } from '#adapters/open.ts'
 import { batchSize, queueLatency } from '#adapters/telemetry/metrics.ts'
-import { findDomains } from '../domains.ts'
+import { findDomains } from '../find-domains.ts'
 import { persister } from './persister.ts'
 
 const settings = config()

@@ -1,7 +1,7 @@
 import { systemClock } from '#adapters/clock.ts'
 import { startHost } from '#adapters/host/host.ts'
 import { httpFunction } from '#adapters/host/http.ts'
-import { findDomains } from '#functions/domains.ts'
+import { findDomains } from '#functions/find-domains.ts'
 import { publisher } from '#functions/publish/publisher.ts'
 import { addresses } from '#functions/receipts.ts'
 

@@ -1,21 +1,32 @@
+import { execFileSync } from 'node:child_process'
+import { resolve } from 'node:path'
+import { buildSync } from 'esbuild'
 import { median } from './load.ts'
 import { newPlace, type Pair } from './place.ts'
 import { atMost, type Figure } from './report.ts'
-import { bareFramework, bareHttp, type Command, ours, serve } from './served.ts'
+import { type Command, framework, ours, serve } from './served.ts'
 
 const FRAMEWORK = 'bare functions-framework'
 const ROUNDS = 7
+/** The bare ones as JavaScript too: stripping types would slow their start. */
+const BARE = 'dist/bare'
+const MODULE = { platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' } } as const
 
-/** Row g: from the start of a process to its first 2xx. They take turns, and the median counts. */
+/** Row g: from the start of a process to its first 2xx; ours as the image has them. They take turns, and the median counts. */
 export async function starts(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
+  execFileSync(process.execPath, ['bundle.ts'])
+  const bare = ['bare-http', 'bare-framework'].map((name) => `test/bench/${name}.ts`)
+  buildSync({ entryPoints: bare, outdir: BARE, bundle: true, packages: 'external', ...MODULE })
   const subjects: { name: string; command: Command }[] = [
-    { name: 'bare node:http', command: bareHttp },
-    { name: FRAMEWORK, command: bareFramework },
+    { name: 'bare node:http', command: { args: [`${BARE}/bare-http.mjs`] } },
+    { name: FRAMEWORK, command: framework(`${BARE}/bare-framework.mjs`, 'bare') },
   ]
   for (const pair of pairs) {
     for (const target of ['publish', 'persist', 'query']) {
-      const { env, root } = newPlace(pair)
-      subjects.push({ name: `${target}, ${pair} pair`, command: ours({ ...env, FUNCTION_TARGET: target }, root) })
+      const { env } = newPlace(pair)
+      const cache = { NODE_COMPILE_CACHE: resolve('dist/cache') }
+      const command = ours({ ...env, ...cache, FUNCTION_TARGET: target }, '.', 'dist/serve.mjs')
+      subjects.push({ name: `${target}, ${pair} pair`, command })
     }
   }
   const times = new Map(subjects.map(({ name }) => [name, [] as number[]]))

@@ -3,7 +3,7 @@ import { discard, eventually, expectProblem, type Mill, send, startMill } from '
 
 type Sum = { requestId: string; result: number }
 
-describe.each(['host', 'framework'] as const)('on the %s', (serving) => {
+describe.each(inject('servings'))('on the %s', (serving) => {
   let mill: Mill
   beforeAll(async () => {
     mill = await startMill({ pair: inject('pair'), serving })
@@ -17,8 +17,9 @@ describe.each(['host', 'framework'] as const)('on the %s', (serving) => {
     send(`${mill.publish}/api/sums`, { firstNumber, secondNumber, ...more }, headers)
   const applied = async (answer: globalThis.Response) => {
     const receipt = answer.headers.get('location')
-    await eventually(async () =>
-      expect(await (await fetch(mill.query + receipt)).json()).toMatchObject({ status: 'applied' }),
+    await eventually(
+      async () => expect(await (await fetch(mill.query + receipt)).json()).toMatchObject({ status: 'applied' }),
+      { within: 30_000 },
     )
     return receipt
   }

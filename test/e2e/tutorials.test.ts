@@ -3,7 +3,7 @@ import { discard, eventually, expectProblem, type Mill, send, startMill } from '
 
 type Item = { id: string; title: string; time: string }
 
-describe.each(['host', 'framework'] as const)('on the %s', (serving) => {
+describe.each(inject('servings'))('on the %s', (serving) => {
   let mill: Mill
   beforeAll(async () => {
     mill = await startMill({ pair: inject('pair'), serving })
@@ -131,7 +131,7 @@ describe.each(['host', 'framework'] as const)('on the %s', (serving) => {
   test('a delivery that is no command of ours is kept as a letter', async () => {
     const id = `letter-${crypto.randomUUID()}`
     const answer = await send(mill.persist, { anything: true }, delivery(id, 'nobody.knows'))
-    expect(answer.status).toBe(serving === 'host' ? 422 : 204)
+    expect(answer.status).toBe(serving === 'framework' ? 204 : 422)
     const { items } = (await (await get('/api/letters?limit=1000')).json()) as {
       items: { id: string; error: string }[]
     }
@@ -154,7 +154,7 @@ describe.each(['host', 'framework'] as const)('on the %s', (serving) => {
   test('a request that is not from a KafkaSource is not answered as if it were', async () => {
     const { 'ce-knativekafkaoffset': _, ...headers } = delivery(crypto.randomUUID(), 'tutorials.publish')
     const answer = await send(mill.persist, 'x', { ...headers, 'content-type': 'text/vnd.millrace.title' })
-    expect(answer.status).toBe(serving === 'host' ? 404 : 500)
+    expect(answer.status).toBe(serving === 'framework' ? 500 : 404)
   })
 })
 

@@ -1,0 +1,18 @@
+import { readdir } from 'node:fs/promises'
+import type { Domain } from '#domains/domain.ts'
+import { refuseClashes } from './domains.ts'
+
+/** Every folder under domains/ is a domain: its `domain.ts` default-exports it. A bundle has those that were there when it was made. */
+export async function findDomains(folder = new URL('../domains/', import.meta.url)): Promise<Domain[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const found = await Promise.all(
+    names.sort().map(async (name) => {
+      const { default: domain } = (await import(new URL(`${name}/domain.ts`, folder).href)) as { default?: Domain }
+      if (!domain) throw new Error(`domains/${name}/domain.ts has no default export: it must be the domain`)
+      return domain
+    }),
+  )
+  refuseClashes(found)
+  return found
+}
