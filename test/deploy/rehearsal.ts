@@ -79,7 +79,9 @@ export class Rehearsal {
     rmSync(calls, { force: true })
     writeFileSync(join(this.folder, 'rules'), JSON.stringify(rules))
     const child = spawn(process.execPath, ['deploy/cli.ts', ...names], {
+      // Every call of a tool is a process: it takes its code as it was compiled before.
       env: {
+        NODE_COMPILE_CACHE: resolve('.millrace/compile-cache'),
         PATH: this.folder,
         VERSIONS: this.versions,
         DOWNLOADS: join(this.folder, 'platform'),

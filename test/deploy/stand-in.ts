@@ -1,11 +1,10 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { Rule } from './rehearsal.ts'
 
 /** Stands in for docker, kind or kubectl: writes down how it was called and answers by the first rule that fits. */
 const [folder = '', tool = '', ...args] = process.argv.slice(2)
-const input = await text(process.stdin)
+const input = readFileSync(0, 'utf8')
 appendFileSync(join(folder, 'calls'), `${JSON.stringify({ tool, args, input })}\n`)
 
 const path = join(folder, 'rules')
