@@ -28,11 +28,13 @@ export function refuseClashes(domains: Domain[]): void {
 
 export const RECEIPT_PATH = '/api/receipts/{receipt}'
 export const LETTERS_PATH = '/api/letters'
+export const LETTER_PATH = '/api/letters/{id}'
 
 /** Every path that query answers. */
 export const readPaths = (domains: Domain[]): string[] => [
   RECEIPT_PATH,
   LETTERS_PATH,
+  LETTER_PATH,
   ...domains.flatMap(({ queries }) => queries.map(({ path }) => path)),
 ]
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Clock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
@@ -10,6 +10,7 @@ import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { DecideDomain, Document } from '#domains/domain.ts'
+import letterDomain from '#domains/letters/domain.ts'
 import { collections, events, heads, letters, receipts, slotIds } from '../collections.ts'
 import { type Persister, persister } from './persister.ts'
 
@@ -258,4 +259,120 @@ test('given a rule that reads or writes what its touches do not name, then that 
   const { persist } = persister({ domains: [nosy], store, clock, instance: 'pod-1', maxInFlight: 10 })
   expect((await persist(count('a', 'x', 1))).status).toBe(500)
   expect(await eventsOf('x')).toEqual([])
+})
+
+const ask = (id: string, type: string, data: Record<string, string>): Event => ({
+  specversion: '1.0',
+  id,
+  source: '/test',
+  type: `letters.${type}`,
+  time: '2026-01-02T00:00:00.000Z',
+  bodyhash: `hash of ${id}`,
+  knativekafkapartition: '0',
+  knativekafkaoffset: String(offset++),
+  data,
+})
+
+describe('letters', () => {
+  const stream = 'counter/x'
+  const startBoth = (changes: Partial<Store> = {}) =>
+    persister({
+      domains: [domain, letterDomain],
+      store: { ...store, ...changes },
+      clock,
+      instance: 'pod-1',
+      maxInFlight: 100,
+    })
+
+  /** A counter that stands still at 1 behind a bug, with two commands behind it. */
+  async function parked(): Promise<Persister> {
+    await store.prepare(collections([domain, letterDomain]))
+    const made = startBoth()
+    await made.persist(count('first', 'x', 1))
+    const bug = count('bug', 'x', 13)
+    for (const status of [500, 500, 500, 422]) expect((await made.persist(bug)).status).toBe(status)
+    for (const [index, by] of [20, 3].entries()) {
+      expect((await made.persist(count(`behind-${index}`, 'x', by))).status).toBe(204)
+    }
+    return made
+  }
+
+  const outcomeOf = async (id: string) => (await store.get(letterDomain.documents.collection, [id])).get(id)
+  const kept = async () => (await store.find(letters, { index: 'stream', limit: 100 })).map(({ _id }) => _id)
+
+  test('given a bug that is mended, then a redrive applies the stream in order and sets it going again', async () => {
+    const { persist } = await parked()
+    isBroken = false
+    expect((await persist(ask('r-1', 'redrive', { stream }))).status).toBe(204)
+    expect(await outcomeOf('r-1')).toMatchObject({ redriven: 3, failures: 0 })
+    expect((await eventsOf('x')).map(({ command }) => command)).toEqual(['first', 'bug', 'behind-0', 'behind-1'])
+    expect(await headOf('x')).toMatchObject({ isParked: false, version: 4 })
+    expect(await kept()).toEqual([])
+    expect((await persist(count('after', 'x', 1))).status).toBe(204)
+    expect(await counterOf('x')).toBe(38)
+  })
+
+  test('given a bug that is still there, then the first failure stops it, and nothing behind it runs', async () => {
+    const { persist } = await parked()
+    expect((await persist(ask('r-1', 'redrive', { error: 'luck' }))).status).toBe(204)
+    expect(await outcomeOf('r-1')).toMatchObject({ redriven: 0, failed: [{ id: 'bug', error: 'bad luck' }] })
+    expect(await kept()).toEqual(['bug', 'behind-0', 'behind-1'])
+    expect(await counterOf('x')).toBe(1)
+  })
+
+  test('given a discard, then its receipt says rejected, and a redrive goes on behind it', async () => {
+    const { persist } = await parked()
+    expect((await persist(ask('d-1', 'discard', { id: 'bug', reason: 'never meant' }))).status).toBe(204)
+    expect((await all(receipts, 'bug')).get('bug')).toMatchObject({
+      status: 'rejected',
+      reason: 'discarded: never meant',
+    })
+    expect(await headOf('x')).toMatchObject({ isParked: true })
+    await persist(ask('r-1', 'redrive', { id: 'behind-0' }))
+    expect(await counterOf('x')).toBe(24)
+    expect(await headOf('x')).toMatchObject({ isParked: false })
+    expect((await persist(count('bug', 'x', 13))).status).toBe(204)
+    expect(await counterOf('x')).toBe(24)
+  })
+
+  test('given a crash in the middle of a redrive, then the next delivery goes on where it was', async () => {
+    await parked()
+    isBroken = false
+    let commits = 0
+    const crashing = startBoth({
+      commit: (writes) => (++commits > 1 ? Promise.reject(new Error('killed')) : store.commit(writes)),
+    })
+    const request = ask('r-1', 'redrive', { stream })
+    await crashing.persist(request)
+    expect(await counterOf('x')).toBe(14)
+    expect((await startBoth().persist({ ...request })).status).toBe(204)
+    expect((await startBoth().persist(ask('r-2', 'redrive', { stream }))).status).toBe(204)
+    expect(await counterOf('x')).toBe(37)
+    expect(await eventsOf('x')).toHaveLength(4)
+  })
+
+  test('given two operators and traffic at once, then each command takes effect once, in order, and the stream goes on', async () => {
+    await parked()
+    isBroken = false
+    const slow: Partial<Store> = {
+      async get(collection, ids) {
+        const found = await store.get(collection, ids)
+        await new Promise((resolve) => setImmediate(resolve))
+        return found
+      },
+    }
+    const [one, two, traffic] = [startBoth(slow), startBoth(slow), startBoth(slow)]
+    const more = Array.from({ length: 10 }, (_, index) => count(`more-${index}`, 'x', 1))
+    await Promise.all([
+      one.persist(ask('r-1', 'redrive', { stream })),
+      two.persist(ask('r-2', 'redrive', { stream })),
+      ...more.map((event) => traffic.persist(event)),
+    ])
+    await one.persist(ask('r-3', 'redrive', { stream }))
+    expect(await headOf('x')).toMatchObject({ isParked: false })
+    expect(await kept()).toEqual([])
+    const order = (await eventsOf('x')).map(({ command }) => command)
+    expect(order).toEqual(['first', 'bug', 'behind-0', 'behind-1', ...more.map(({ id }) => id)])
+    expect(await counterOf('x')).toBe(47)
+  })
 })

@@ -6,7 +6,7 @@ import { reusedKey } from './append.ts'
 import type { Received } from './command.ts'
 import { type Answer, type Applier, type Arrival, DONE } from './fold.ts'
 import { unappliedOf } from './letter.ts'
-import { again, type Head, headOf, nextLetter, parkStream, toSwap } from './stream.ts'
+import { again, type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
 import { project, type Table, tableOf } from './view.ts'
 
 type Outcome = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }
@@ -20,6 +20,13 @@ interface Loaded {
   letters: Map<string, Document>
   table: Table
   slot: Document | undefined
+  /** Of a redrive: whether other letters wait behind this one. */
+  isFollowed: boolean
+}
+
+export interface DecideApplier extends Applier {
+  /** Applies the first letter of a parked stream, and removes it; the last one sets the stream going again. */
+  redrive(received: Received, letter: Document): Promise<void>
 }
 
 /**
@@ -27,17 +34,17 @@ interface Loaded {
  * every head, so what was read of a stream is either what the commit builds on, or somebody else was first and it is all
  * done anew. Zombies meet at the head, and at the receipt, whose id is the command's.
  */
-export function decideApplier(domain: DecideDomain, store: Store, clock: Clock): Applier {
+export function decideApplier(domain: DecideDomain, store: Store, clock: Clock): DecideApplier {
   const keyOf = ({ command }: Received) => streamKey(domain.name, command.stream)
 
-  async function load(batch: Received[]): Promise<Loaded> {
+  async function load(batch: Received[], redriven?: Document): Promise<Loaded> {
     const keys = [...new Set(batch.map(keyOf))]
     const ids = batch.map(({ command }) => command.id)
     const found = await store.get(heads, keys)
     const streams = new Map(keys.map((key) => [key, headOf(key, found.get(key))]))
     const isParked = [...streams.values()].some((head) => head.isParked)
     const slot = slotIds[Math.floor(Math.random() * slotIds.length)] as string
-    const [known, kept, table, slots] = await Promise.all([
+    const [known, kept, table, slots, followed] = await Promise.all([
       store.get(receipts, ids),
       isParked ? store.get(letters, ids) : new Map<string, Document>(),
       tableOf(
@@ -46,6 +53,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         (collection, ids) => store.get(collection, ids),
       ),
       domain.tally ? store.get(domain.tally.collection, [slot]) : undefined,
+      redriven ? isFollowed(store, redriven) : false,
     ])
     const empty = { _id: slot, generation: 0, ...domain.tally?.zero }
     return {
@@ -54,6 +62,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       letters: kept,
       table,
       slot: slots ? (slots.get(slot) ?? empty) : undefined,
+      isFollowed: followed,
     }
   }
 
@@ -61,8 +70,9 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
   async function round(
     batch: Received[],
     onFault: (received: Received, error: unknown) => void,
+    redriven?: Document,
   ): Promise<Set<Received>> {
-    const state = await load(batch)
+    const state = await load(batch, redriven)
     const out = {
       receipts: [] as Document[],
       again: [] as Document[],
@@ -92,8 +102,11 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       const known = state.receipts.get(received.command.id)
       if (known) {
         if (known.hash !== received.hash) out.again.push(reusedKey(received, clock.now()))
-      } else if (head.isParked) keepBehind(received, head)
+      } else if (head.isParked && !redriven) keepBehind(received, head)
       else conclude(received, head, outcomeOf(received, head))
+      if (!redriven) return
+      head.isParked = state.isFollowed
+      touched.add(head)
     }
 
     function outcomeOf({ command, expected }: Received, head: Head): Outcome {
@@ -145,7 +158,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         { collection: heads, swap: [...touched].map(toSwap) },
         { collection: events, insert: out.events.map((event) => eventDocument(domain, event)) },
         { collection: receipts, insert: out.receipts, put: out.again },
-        { collection: letters, put: out.letters },
+        { collection: letters, put: out.letters, remove: redriven ? [redriven._id] : [] },
         ...state.table.writes(),
       ]
       const { tally } = domain
@@ -165,20 +178,20 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       return new Map<Arrival, Answer>([...settled].map((received) => [batch.get(received) as Arrival, DONE]))
     },
     async alone({ received }, patiently) {
-      await patiently(() =>
-        again(
-          () =>
-            round([received], (_, error) => {
-              throw error
-            }),
-          clock,
-        ),
-      )
+      await patiently(() => again(() => round([received], raise), clock))
       return DONE
+    },
+    async redrive(received, letter) {
+      if (keyOf(received) !== letter.key) throw new Error(`it is of ${keyOf(received)} now, not of ${letter.key}`)
+      await again(() => round([received], raise, letter), clock)
     },
     park: ({ received }, reason, attempts) =>
       parkStream(store, domain, { ...unappliedOf(received, reason, attempts), stream: received.command.stream }, clock),
   }
+}
+
+const raise = (_: Received, error: unknown) => {
+  throw error
 }
 
 const eventDocument = (domain: DecideDomain, event: Event): Document => {

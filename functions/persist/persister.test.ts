@@ -10,6 +10,7 @@ import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { AppendDomain, Document } from '#domains/domain.ts'
+import letterDomain from '#domains/letters/domain.ts'
 import { attempts, collections, letters, receipts } from '../collections.ts'
 import { readReceipts } from '../receipts.ts'
 import { type Persister, persister } from './persister.ts'
@@ -285,4 +286,20 @@ test('given what comes back from the error topic, then a letter of it is kept an
   expect(await stored('bug')).toEqual([])
   expect((await persist(event('late', 'applied after all', copy))).status).toBe(204)
   expect(await stored('late')).toEqual(['late'])
+})
+
+test('given letters of an append domain, then a redrive applies those that can be, and a discard ends the others', async () => {
+  await store.prepare(collections([domain, letterDomain]))
+  const { persist } = persister({ domains: [domain, letterDomain], store, clock, instance: 'pod-1', maxInFlight: 10 })
+  for (let delivery = 0; delivery < 4; delivery++) await persist(event('bug', 'bug'))
+  expect((await persist(event('bad', 42))).status).toBe(422)
+  isBroken = false
+  expect((await persist(event('redrive', '', { type: 'letters.redrive', data: { domain: 'notes' } }))).status).toBe(204)
+  const outcome = (await store.get(letterDomain.documents.collection, ['redrive'])).get('redrive')
+  expect(outcome).toMatchObject({ redriven: 1, failures: 1, failed: [{ id: 'bad' }] })
+  expect(await stored('bug')).toEqual(['bug'])
+  expect(await letterOf('bug')).toBeUndefined()
+  const discard = event('discard', '', { type: 'letters.discard', data: { id: 'bad', reason: 'a typing error' } })
+  expect((await persist(discard)).status).toBe(204)
+  expect(await letterOf('bad')).toBeUndefined()
 })

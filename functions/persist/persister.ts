@@ -4,6 +4,7 @@ import type { Store } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Domain } from '#domains/domain.ts'
+import letterCommands from '#domains/letters/domain.ts'
 import { letters } from '../collections.ts'
 import { commandTypes } from '../domains.ts'
 import { appendApplier } from './append.ts'
@@ -13,6 +14,7 @@ import { decideApplier } from './decide.ts'
 import { type Answer, type Applier, type Arrival, batchFold, HOLD_MS } from './fold.ts'
 import { held } from './held.ts'
 import { keepLetter } from './letter.ts'
+import { letterApplier } from './redrive.ts'
 import { parkStream } from './stream.ts'
 import { tries } from './tries.ts'
 
@@ -58,6 +60,7 @@ export function persister(parts: PersisterParts): Persister {
   )
 
   function applierOf(domain: Domain): Applier {
+    if (domain.name === letterCommands.name) return letterApplier(known, store, clock)
     return domain.kind === 'append' ? appendApplier(domain, store, clock) : decideApplier(domain, store, clock)
   }
 

@@ -2,7 +2,7 @@ import type { Clock } from '#adapters/clock.ts'
 import { Conflict, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
-import { heads, letters, streamKey } from '../collections.ts'
+import { heads, letters, receipts, streamKey } from '../collections.ts'
 import { letterOf, type Unapplied } from './letter.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
@@ -73,4 +73,21 @@ export async function parkStream(
       { collection: letters, put: [letter] },
     ])
   }, clock)
+}
+
+/** Removes a letter for good, and writes down how it ended. The last letter of a stream sets it going again. */
+export async function discardFrom(store: Store, letter: Document, receipt: Document): Promise<void> {
+  const ended = { collection: receipts, put: [receipt] }
+  const gone = { collection: letters, remove: [letter._id] }
+  if (letter.key === undefined) return await store.commit([ended, gone])
+  const key = String(letter.key)
+  const head = headOf(key, (await store.get(heads, [key])).get(key))
+  head.isParked = await isFollowed(store, letter)
+  await store.commit([{ collection: heads, swap: [toSwap(head)] }, ended, gone])
+}
+
+/** Whether its stream has other letters. Read after the head, it is as true as the head is when that is committed. */
+export async function isFollowed(store: Store, { _id, key }: Document): Promise<boolean> {
+  const waiting = await store.find(letters, { index: 'stream', where: { key: String(key) }, limit: 2 })
+  return waiting.some((other) => other._id !== _id)
 }

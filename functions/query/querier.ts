@@ -15,7 +15,7 @@ import type {
   TotalQuery,
 } from '#domains/domain.ts'
 import { letters, slotIds } from '../collections.ts'
-import { LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
+import { LETTER_PATH, LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
 import type { Addresses } from '../receipts.ts'
 import { type Entry, router } from '../router.ts'
 import type { Waiting } from '../waiting.ts'
@@ -40,6 +40,11 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
   const entries: Entry<Answering | undefined>[] = [
     { method: 'GET', path: RECEIPT_PATH, target: receipt },
     { method: 'GET', path: LETTERS_PATH, target: (request) => page(request, letters, letterList) },
+    {
+      method: 'GET',
+      path: LETTER_PATH,
+      target: (request, { id = '' }) => one(request, letters, { ...letterList, answers: 'one' }, id),
+    },
   ]
   for (const domain of domains) {
     const { queries, commands } = domain
