@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 
@@ -36,3 +37,12 @@ test.each([{ KAFKA_PASSWORD: 'kept quiet' }, { RECEIPT_SECRET: 'kept quiet' }, {
     expect(said).not.toContain('kept quiet')
   },
 )
+
+test('a start with a wrong setting says which, and no more', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['functions/dev.ts'], {
+    env: { ...process.env, PORT: 'http' },
+    encoding: 'utf8',
+  })
+  expect(status).toBe(1)
+  expect(stderr).toMatch(/^Wrong configuration:\n {2}PORT=http: .*\n$/)
+})

@@ -95,5 +95,14 @@ export const settings = schema.shape
 
 let parsed: Config | undefined
 
-/** The configuration of this process, parsed once. */
-export const config = (): Config => (parsed ??= readConfig(process.env))
+/** The configuration of this process, parsed once. A wrong one ends it: what is wrong is all that there is to say. */
+export const config = (): Config => (parsed ??= readOrEnd())
+
+function readOrEnd(): Config {
+  try {
+    return readConfig(process.env)
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exit(1)
+  }
+}

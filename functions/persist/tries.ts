@@ -5,6 +5,9 @@ import { attempts, runs } from '../collections.ts'
 /** Longer than the longest pause between two deliveries of one record (1000 retries, linear, 1 s). */
 const CAREFUL_MS = 20 * 60_000
 
+/** What is forgotten beyond it went to other instances, or counts one try too many. */
+const MOST_OWED = 20_000
+
 /**
  * Counts how often a command was tried, durably and before the try, because a KafkaSource forgets its own count and a
  * try that crashes the process can't count itself. Counting everything would cost two writes a batch, so the first try
@@ -51,6 +54,10 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
     },
     uncount(tries) {
       for (const [id, count] of tries) owed.set(id, count)
+      for (const id of owed.keys()) {
+        if (owed.size <= MOST_OWED) break
+        owed.delete(id)
+      }
     },
     forget: (ids) => (ids.length > 0 ? store.remove(attempts, ids) : Promise.resolve()),
     async end() {
