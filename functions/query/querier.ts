@@ -34,6 +34,7 @@ type Answering = (request: Request, params: Record<string, string | undefined>) 
 /** How long `?after=` waits for one's own write, so that a read stays a read. */
 const OWN_WRITE_MS = 2000
 const STREAM_PAGE = 1000
+const NDJSON = 'application/x-ndjson'
 
 /** query: match the route, wait for one's own write if asked, read, answer. */
 export function querier({ domains, store, addresses, waiting, clock }: QuerierParts) {
@@ -101,6 +102,7 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
     const find: Find = { index: query.index, limit, newestFirst: query.newestFirst ?? false }
     if (query.where) find.where = query.where(own)
     if (cursor !== undefined) find.after = readCursor(cursor, query.index, fields)
+    if (request.headers.accept?.includes(NDJSON)) return await lines(collection, find, query)
     const documents = await store.find(collection, find)
     const last = documents.at(-1)
     const next = last && documents.length === limit ? writeCursor(last, query.index, fields) : null
@@ -115,25 +117,25 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
 
   /** The first page is read before the answer begins, so that an outage is a 503 and not a broken stream. */
   async function all(collection: Collection, { index, shape }: AllQuery): Promise<Response> {
-    const first = await store.find(collection, { index, limit: STREAM_PAGE })
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: stream(collection, index, first, shape),
-    }
+    const find = { index, limit: STREAM_PAGE }
+    const pages = following(collection, find, await store.find(collection, find))
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: array(pages, shape) }
   }
 
-  async function* stream(collection: Collection, index: string, first: Document[], shape: AllQuery['shape']) {
-    yield '['
-    let separator = ''
+  /** All that a page begins, a document a line. */
+  async function lines(collection: Collection, page: Find, { shape }: PageQuery): Promise<Response> {
+    const find = { ...page, limit: STREAM_PAGE }
+    const pages = following(collection, find, await store.find(collection, find))
+    return { status: 200, headers: { 'content-type': NDJSON }, body: eachLine(pages, shape) }
+  }
+
+  async function* following(collection: Collection, find: Find, first: Document[]): AsyncGenerator<Document[]> {
     for (let documents = first; documents.length > 0; ) {
-      yield separator + documents.map((document) => JSON.stringify(shape(document))).join(',')
-      separator = ','
+      yield documents
       const after = documents.at(-1)
-      if (!after || documents.length < STREAM_PAGE) break
-      documents = await store.find(collection, { index, limit: STREAM_PAGE, after })
+      if (!after || documents.length < STREAM_PAGE) return
+      documents = await store.find(collection, { ...find, after })
     }
-    yield ']'
   }
 
   async function receipt(request: Request, params: Record<string, string | undefined>): Promise<Response> {
@@ -162,6 +164,22 @@ function readBy(domain: Domain, { path, from }: PageQuery | OneQuery | AllQuery)
       `${path}: domain ${domain.name} has no collection ${from ?? 'of its own to read without saying which'}`,
     )
   return first
+}
+
+async function* array(pages: AsyncIterable<Document[]>, shape: AllQuery['shape']): AsyncGenerator<string> {
+  yield '['
+  let separator = ''
+  for await (const documents of pages) {
+    yield separator + documents.map((document) => JSON.stringify(shape(document))).join(',')
+    separator = ','
+  }
+  yield ']'
+}
+
+async function* eachLine(pages: AsyncIterable<Document[]>, shape: PageQuery['shape']): AsyncGenerator<string> {
+  for await (const documents of pages) {
+    yield documents.map((document) => `${JSON.stringify(shape(document))}\n`).join('')
+  }
 }
 
 const letterList: PageQuery = {

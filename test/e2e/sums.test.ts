@@ -60,6 +60,19 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect((await history()).filter((sum) => sum.requestId === requestId)).toHaveLength(1)
   })
 
+  test('the whole history comes as lines', async () => {
+    const receipt = await applied(await add(7, 8))
+    const headers = { accept: 'application/x-ndjson' }
+    const answer = await fetch(`${mill.query}/api/final/history?after=${receipt}&limit=1`, { headers })
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
+    const sums = (await answer.text())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Sum)
+    expect(sums.map(({ result }) => result)).toContain(15)
+    expect(sums.length).toBeGreaterThanOrEqual((await history()).length)
+  })
+
   test('a sum that does not fit into 32 bits is refused, and so is what is no number', async () => {
     await expectProblem(await add(2 ** 31 - 1, 1), 422)
     await expectProblem(await add(2 ** 31, -1), 422)
