@@ -2,20 +2,21 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --no-audit --no-fund && chmod a+w .
 COPY bundle.ts tsconfig.json ./
 COPY adapters adapters
 COPY domains domains
 COPY functions functions
+# Node keeps a compile cache for each user, so the one who runs the bundles makes it.
+USER 65532:65532
 RUN npm run bundle
 
 # No shell, no package manager; glibc and libstdc++ are all that Node needs.
 FROM gcr.io/distroless/cc-debian12:nonroot
-# The Node that the tests ran on, and that has warmed the compile cache: another one would not take it, nor would another path.
+# The Node that the tests ran on, and that has warmed the compile cache: another one would not take it.
 COPY --from=build /app/node_modules/node/bin/node /usr/local/bin/node
 COPY --from=build /app/dist /app/dist
 WORKDIR /app
-ENV NODE_COMPILE_CACHE=/app/dist/cache NODE_OPTIONS=--enable-source-maps
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/node"]

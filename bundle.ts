@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { settings } from './adapters/config.ts'
 
 /**
  * `npm run bundle`: dist/<target>.mjs for each thing that the image runs, with its source map, `dist/serve.mjs` that starts
- * the one that FUNCTION_TARGET names, and a compile cache that is warm for this Node at this path.
+ * the one that FUNCTION_TARGET names, and a compile cache. It is warm wherever dist/ is moved to, but only for this Node
+ * on such a processor, and for the user who made it: Node looks for no other.
  */
 const OUT = 'dist'
-const TARGETS = ['publish', 'persist', 'query', 'prepare', 'source']
+const CACHE = join(OUT, 'cache')
+const TARGETS = settings.FUNCTION_TARGET.unwrap().options
 const READY_MS = 30_000
 
 /** What the drivers would load if it were installed. */
@@ -68,6 +71,31 @@ const unregistered: Plugin = {
   },
 }
 
+/** An `import` of node:http reads all that it exports, and so loads a whole HTTP client that nobody uses; `require` does not. */
+const builtins: Plugin = {
+  name: 'builtins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'builtin' } : undefined,
+    )
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+    }))
+  },
+}
+
+/** A start reads the whole map: it has each line of ours, and of what is installed only the files. */
+const mapped: Plugin = {
+  name: 'mapped',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, ({ path }) => {
+      const map = JSON.stringify({ version: 3, sources: [basename(path)], mappings: 'AAAA' })
+      const link = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`
+      return { contents: `${readFileSync(path, 'utf8')}\n${link}`, loader: 'js' }
+    })
+  },
+}
+
 async function bundle(target: string): Promise<void> {
   await build({
     entryPoints: ['functions/serve.ts'],
@@ -77,21 +105,25 @@ async function bundle(target: string): Promise<void> {
     format: 'esm',
     target: 'node24',
     sourcemap: true,
+    sourcesContent: false,
     minifySyntax: true,
     minifyWhitespace: true,
     external: OPTIONAL,
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-    plugins: [domains, only(target), unregistered],
+    plugins: [domains, only(target), unregistered, builtins, mapped],
     logLevel: 'warning',
   })
 }
 
 const ENTRY = `// FUNCTION_TARGET says which bundle is started.
+import { enableCompileCache, setSourceMapsSupport } from 'node:module'
 const target = process.env.FUNCTION_TARGET
 if (!${JSON.stringify(TARGETS)}.includes(target)) {
   console.error('FUNCTION_TARGET must be one of ${TARGETS.join(', ')}')
   process.exit(1)
 }
+setSourceMapsSupport(true)
+enableCompileCache({ directory: import.meta.dirname + '/cache', portable: true })
 await import(\`./\${target}.mjs\`)
 `
 
@@ -99,7 +131,6 @@ await import(\`./\${target}.mjs\`)
 async function warm(target: string): Promise<void> {
   const env = {
     PATH: process.env.PATH,
-    NODE_COMPILE_CACHE: resolve(OUT, 'cache'),
     FUNCTION_TARGET: target,
     HOST: '127.0.0.1',
     PORT: '0',
@@ -121,3 +152,6 @@ await Promise.all(TARGETS.map(bundle))
 writeFileSync(`${OUT}/serve.mjs`, ENTRY)
 // The other two look for Kafka first.
 for (const target of ['publish', 'persist', 'query']) await warm(target)
+// It is whoever made it that may read it, but a copy of it may belong to somebody else.
+const cached = readdirSync(CACHE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+for (const { parentPath, name } of cached) chmodSync(join(parentPath, name), 0o644)

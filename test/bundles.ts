@@ -13,7 +13,6 @@ function start(target: string, env: Record<string, string | undefined>): ChildPr
     env: {
       ...process.env,
       ...secret,
-      NODE_COMPILE_CACHE: resolve('dist/cache'),
       FUNCTION_TARGET: target,
       INSTANCE: `${target}-${PORT}`,
       ...env,

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { resolve } from 'node:path'
 import { buildSync } from 'esbuild'
 import { median } from './load.ts'
 import { newPlace, type Pair } from './place.ts'
@@ -24,8 +23,7 @@ export async function starts(pairs: Pair[], isQuick: boolean): Promise<Figure[]>
   for (const pair of pairs) {
     for (const target of ['publish', 'persist', 'query']) {
       const { env } = newPlace(pair)
-      const cache = { NODE_COMPILE_CACHE: resolve('dist/cache') }
-      const command = ours({ ...env, ...cache, FUNCTION_TARGET: target }, '.', 'dist/serve.mjs')
+      const command = ours({ ...env, FUNCTION_TARGET: target }, '.', 'dist/serve.mjs')
       subjects.push({ name: `${target}, ${pair} pair`, command })
     }
   }

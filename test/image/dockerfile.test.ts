@@ -2,20 +2,30 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, matchesGlob } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { settings } from '#adapters/config.ts'
 import { eventually, freePort } from '../mill.ts'
+import { rawSocket } from '../socket.ts'
 
 /**
  * The image without Docker: each COPY and RUN of the Dockerfile is done in a folder that stands for the root of a stage,
- * and what the last stage holds is run as it says: its user, its environment, nothing writable.
+ * and what the last stage holds is run as it says: as its user, by its command, nothing writable.
  */
-const text = readFileSync('Dockerfile', 'utf8')
-const [, build = '', last = ''] = text.split(/^FROM .*$/m)
-const linesOf = (stage: string, word: string): string[] =>
-  stage.split('\n').flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []))
+const [, build = [], last = []] = readFileSync('Dockerfile', 'utf8')
+  .split(/^FROM .*$/m)
+  .map((stage) =>
+    [...stage.matchAll(/^([A-Z]+) (.*)$/gm)].map(([, word, text = '']) => ({ word, args: text.split(' '), text })),
+  )
+const said = (word: string) => last.filter((instruction) => instruction.word === word).map(({ text }) => text)
+const jsonOf = (word: string): string[] => said(word).flatMap((text) => JSON.parse(text) as string[])
 
-const NOBODY = 65532
+const [USER = ''] = said('USER')
+const isRoot = process.getuid?.() === 0
+/** Only root can be somebody else. */
+const as = (user: string) =>
+  isRoot && user !== '' ? { uid: Number.parseInt(user, 10), gid: Number.parseInt(user, 10) } : {}
+
 let root: string
 let image: string
 
@@ -25,46 +35,56 @@ beforeAll(() => {
   const app = join(root, 'build', 'app')
   image = join(root, 'image')
   mkdirSync(app, { recursive: true })
-  for (const line of build.split('\n')) {
-    const [word, ...rest] = line.split(' ')
-    if (word === 'COPY') copy(rest.slice(0, -1), join(app, rest.at(-1) as string))
-    if (word === 'RUN') execFileSync('bash', ['-c', rest.join(' ')], { cwd: app, stdio: 'pipe' })
+  let user = ''
+  for (const { word, args, text } of build) {
+    if (word === 'USER') user = text
+    if (word === 'COPY') copy(args.slice(0, -1), join(app, args.at(-1) ?? ''))
+    // Docker gives a user without a name no home but this.
+    const env = { ...process.env, ...(user === '' ? {} : { HOME: '/' }) }
+    if (word === 'RUN') execFileSync('bash', ['-c', text], { cwd: app, stdio: 'pipe', env, ...as(user) })
   }
-  for (const line of linesOf(last, 'COPY')) {
-    const [, from = '', to = ''] = line.split(' ')
+  for (const { word, args } of last) {
+    if (word !== 'COPY') continue
+    const [, from = '', to = ''] = args
     mkdirSync(dirname(join(image, to)), { recursive: true })
     cpSync(join(root, 'build', from), join(image, to), { recursive: true })
   }
-  execFileSync('chmod', ['-R', 'a-w,a+rX', image])
+  execFileSync('chmod', ['-R', 'a-w', image])
 }, 240_000)
 
 afterAll(() => {
-  execFileSync('chmod', ['-R', 'u+w', root])
+  if (existsSync(image)) execFileSync('chmod', ['-R', 'u+w', image])
   rmSync(root, { recursive: true, force: true })
 })
 
 /** As a build context has it: without what .dockerignore names. */
 function copy(sources: string[], to: string): void {
-  const rules = readFileSync('.dockerignore', 'utf8').split('\n').filter(Boolean)
-  const isLetThrough = (path: string) => rules.includes(`!${path}`)
-  const isLeftOut = (path: string) => /\.test\.ts$|\/contract[^/]*\.ts$/.test(path)
   for (const source of sources) {
-    expect(isLetThrough(source), `${source} is in .dockerignore`).toBe(true)
-    const target = to.endsWith('/') || to.endsWith('.') ? join(to, source) : to
+    expect(isLeftOut(source), `${source} is left out by .dockerignore`).toBe(false)
+    const target = /[/.]$/.test(to) ? join(to, source) : to
     cpSync(source, target, { recursive: true, filter: (path) => !isLeftOut(path) })
   }
 }
 
-function run(target: string, env: Record<string, string> = {}): ChildProcess {
-  const said = Object.fromEntries(
-    linesOf(last, 'ENV').flatMap((line) => line.split(' ').map((pair) => pair.split('=') as [string, string])),
-  )
-  const isRoot = process.getuid?.() === 0
-  return spawn(join(image, 'usr/local/bin/node'), [join(image, 'app/dist/serve.mjs')], {
+/** The last rule that speaks of a file, or of a folder that it lies in, decides. */
+function isLeftOut(path: string): boolean {
+  const within = path.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/'))
+  const rules = readFileSync('.dockerignore', 'utf8').split('\n').filter(Boolean)
+  const rule = rules.findLast((rule) => within.some((each) => matchesGlob(each, rule.replace(/^!/, ''))))
+  return rule !== undefined && !rule.startsWith('!')
+}
+
+interface Run {
+  child: ChildProcess
+  ended: Promise<unknown[]>
+  errors(): string
+}
+
+function run(target: string, env: Record<string, string> = {}): Run {
+  const [node = '', ...args] = [...jsonOf('ENTRYPOINT'), ...jsonOf('CMD')].map((path) => join(image, path))
+  const child = spawn(node, args, {
     cwd: join(image, 'app'),
     env: {
-      ...said,
-      NODE_COMPILE_CACHE: join(image, said.NODE_COMPILE_CACHE ?? ''),
       KAFKA_BROKERS: process.env.KAFKA_BROKERS ?? '',
       MONGODB_URI: process.env.MONGODB_URI ?? '',
       MONGODB_DATABASE: `image_${process.pid}`,
@@ -74,40 +94,68 @@ function run(target: string, env: Record<string, string> = {}): ChildProcess {
       FUNCTION_TARGET: target,
       ...env,
     },
-    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    ...as(USER),
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
+  let errors = ''
+  child.stderr?.on('data', (chunk) => (errors += chunk))
+  return { child, ended: once(child, 'close'), errors: () => errors }
 }
 
-test('it runs as nobody special, from files that it can not write', () => {
-  expect(linesOf(last, 'USER')).toEqual([`${NOBODY}:${NOBODY}`])
+async function serving(target: string): Promise<Run & { port: number }> {
+  const port = await freePort()
+  const started = run(target, { PORT: String(port), HOST: '127.0.0.1', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
+  await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200))
+  return { ...started, port }
+}
+
+test('it has what it runs with its source maps and nothing else, for a user who is nobody', () => {
+  expect(USER).toBe('65532:65532')
   expect(existsSync(join(image, 'app/node_modules'))).toBe(false)
-  for (const target of ['publish', 'persist', 'query', 'prepare', 'source']) {
+  for (const target of settings.FUNCTION_TARGET.unwrap().options) {
     expect(existsSync(join(image, `app/dist/${target}.mjs.map`))).toBe(true)
   }
 })
 
-test('prepare makes topics and indexes, and again; it says what is wrong and fails without brokers', async () => {
-  for (let time = 0; time < 2; time++) expect(await once(run('prepare'), 'exit')).toEqual([0, null])
-  const child = run('prepare', { KAFKA_BROKERS: '127.0.0.1:1' })
-  let errors = ''
-  child.stderr?.on('data', (chunk) => (errors += chunk))
-  expect(await once(child, 'exit')).toEqual([1, null])
-  expect(errors).toContain('127.0.0.1:1')
+test('prepare makes topics and indexes, and again', async () => {
+  for (let time = 0; time < 2; time++) {
+    const { ended, errors } = run('prepare')
+    expect(await ended, errors()).toEqual([0, null])
+  }
 })
 
-test.each(['publish', 'persist', 'query'])('%s gets ready, and drains when it is told to stop', async (target) => {
-  const port = await freePort()
-  const child = run(target, { PORT: String(port), HOST: '127.0.0.1' })
-  await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200))
+test('prepare fails without brokers, and ends with what is wrong', async () => {
+  const { ended, errors } = run('prepare', { KAFKA_BROKERS: '127.0.0.1:1' })
+  expect(await ended).toEqual([1, null])
+  expect(errors()).toBe('log: Connection error: connect ECONNREFUSED 127.0.0.1:1\n')
+})
+
+test.each(['publish', 'persist', 'query'])(
+  '%s starts from its warm cache, and ends when it is told to',
+  async (target) => {
+    const { child, ended, errors } = await serving(target)
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    expect(errors()).toMatch(new RegExp(`V8 code cache for ESM \\S+/${target}\\.mjs was accepted`))
+  },
+)
+
+test('a command that is on its way in when publish is told to stop is still taken', async () => {
+  const { child, ended, port } = await serving('publish')
+  const socket = await rawSocket(port)
+  const body = JSON.stringify({ title: 'Let me finish' })
+  const head = ['POST /api/tutorials HTTP/1.1', 'host: publish', 'content-type: application/json']
+  socket.send([...head, `content-length: ${body.length}`, 'expect: 100-continue', '', ''].join('\r\n'))
+  await socket.until('100 Continue')
   child.kill('SIGTERM')
-  expect(await once(child, 'exit')).toEqual([0, null])
+  await eventually(() => expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow())
+  socket.send(body)
+  expect(await socket.closed()).toContain('HTTP/1.1 202')
+  expect(await ended).toEqual([0, null])
 })
 
 test('a target that there is not is refused by name', async () => {
-  const child = run('nothing')
-  let errors = ''
-  child.stderr?.on('data', (chunk) => (errors += chunk))
-  expect(await once(child, 'exit')).toEqual([1, null])
-  expect(errors).toContain('publish, persist, query, prepare, source')
+  const { ended, errors } = run('nothing')
+  expect(await ended).toEqual([1, null])
+  expect(errors()).toContain('publish, persist, query, prepare, source')
 })
