@@ -14,7 +14,7 @@ switch (target) {
   case undefined:
     throw new Error('FUNCTION_TARGET is not set')
   case 'prepare':
-    await prepare()
+    await prepare().catch(notPrepared)
     break
   case 'source':
     await import('./source.ts')
@@ -24,6 +24,13 @@ switch (target) {
 }
 await closeAll()
 process.exit(0)
+
+/** The log of a Job is read from its end: there is what is wrong, whole; where it was found stands before it. */
+function notPrepared(error: unknown): never {
+  logger.fatal({ err: error }, 'not prepared')
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}
 
 async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
   const host = await startHost({
