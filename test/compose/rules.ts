@@ -37,7 +37,9 @@ export function forerunners({ services }: Model, name: string): Set<string> {
 /** What is wrong with the model, in words. */
 export function violations(model: Model): string[] {
   const each = Object.entries(model.services).flatMap(([name, service]) =>
-    [...wrongImage(service), ...wrongHealth(service), ...wrongWaits(model, service)].map((what) => `${name} ${what}`),
+    [...wrongImage(model, service), ...wrongHealth(service), ...wrongWaits(model, service)].map(
+      (what) => `${name} ${what}`,
+    ),
   )
   const functions = ours(model).flatMap(([name, service]) =>
     [...wrongSettings(name, service), ...wrongHosts(model, name, service), ...wrongRights(service)].map(
@@ -47,8 +49,11 @@ export function violations(model: Model): string[] {
   return [...each, ...functions, ...wrongPorts(model), ...wrongOrder(model)]
 }
 
-function wrongImage({ image = '', build }: Service): string[] {
-  return build || /^[\w./-]+:v?\d[\w.-]+$/.test(image) ? [] : [`has no pinned image: ${image}`]
+/** Ours has one service that builds it: two at once can't give it the same name. */
+function wrongImage({ services }: Model, { image = '', build }: Service): string[] {
+  const builders = Object.values(services).filter((service) => service.build && service.image === image)
+  if (build && builders.length > 1) return [`builds ${image}, as another does`]
+  return builders.length > 0 || /^[\w./-]+:v?\d[\w.-]+$/.test(image) ? [] : [`has no pinned image: ${image}`]
 }
 
 function wrongHealth(service: Service): string[] {
