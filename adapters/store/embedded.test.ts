@@ -7,6 +7,8 @@ import { expect, test } from 'vitest'
 import { openFile } from '#adapters/embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
 import { storeContract } from './contract.ts'
+import { commitContract, expectWhole } from './contract-commit.ts'
+import { addUntilKilled, newLedger } from './contract-ledger.ts'
 import { embeddedStore } from './embedded.ts'
 import type { StoredCollection } from './store.ts'
 
@@ -26,10 +28,13 @@ function opened(dir: string) {
   return { file, store: { ...store, close } }
 }
 
-storeContract('embedded', async () => {
+const makeGround = async () => {
   const dir = makeDir()
   return { open: () => opened(dir).store, remove: async () => rmSync(dir, { recursive: true }) }
-})
+}
+
+storeContract('embedded', makeGround)
+commitContract('embedded', makeGround)
 
 const notes: StoredCollection = {
   name: 'notes',
@@ -78,6 +83,24 @@ test('given a writer that dies by kill -9, then all that it acknowledged is ther
   rmSync(dir, { recursive: true })
 })
 
+test('given one who dies by kill -9 while it commits, then all that was acknowledged is there, and nothing in part', async () => {
+  const dir = makeDir()
+  const ledger = newLedger()
+  const openStore = `
+    import { openFile } from '#adapters/embedded/file.ts'
+    import { embeddedStore } from '#adapters/store/embedded.ts'
+    const store = embeddedStore(openFile(${JSON.stringify(dir)}))`
+  const said: number[] = []
+  for (let round = 1; round <= 3; round++) said.push(...(await addUntilKilled(openStore, ledger, 40)))
+  const { store } = opened(dir)
+  await store.prepare([ledger.totals, ledger.entries])
+  expect(new Set(said).size).toBe(said.length)
+  await expectWhole(store, ledger, Math.max(...said))
+  expect(said.length).toBeGreaterThanOrEqual(120)
+  await store.close()
+  rmSync(dir, { recursive: true })
+})
+
 test('given a file that can not be written, then writes are refused as an outage, and work again after it', async () => {
   const dir = makeDir()
   const { file, store } = opened(dir)
@@ -85,6 +108,7 @@ test('given a file that can not be written, then writes are refused as an outage
   file.database.exec('PRAGMA query_only = ON')
   for (const write of [
     () => store.insert(notes, [{ _id: 'a' }]),
+    () => store.commit([{ collection: notes, put: [{ _id: 'a' }] }]),
     () => store.increment(notes, ['a']),
     () => store.remove(notes, ['a']),
   ]) {
@@ -104,6 +128,7 @@ test('given a file that was closed under it, then every call is refused as an ou
   const calls: (() => Promise<unknown>)[] = [
     () => store.prepare([notes]),
     () => store.insert(notes, [{ _id: 'a' }]),
+    () => store.commit([{ collection: notes, put: [{ _id: 'a' }] }]),
     () => store.get(notes, ['a']),
     () => store.find(notes, { index: 'time', limit: 1 }),
     () => store.increment(notes, ['a']),
@@ -111,7 +136,7 @@ test('given a file that was closed under it, then every call is refused as an ou
     () => store.ping(),
     () => store.watch(notes, { signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
   ]
-  for (const call of calls.slice(1, 7)) await call()
+  for (const call of calls.slice(1, 8)) await call()
   file.close()
   for (const call of calls) await expect(call(), String(call)).rejects.toBeInstanceOf(Unavailable)
   await store.close()
@@ -121,7 +146,11 @@ test('given a file that was closed under it, then every call is refused as an ou
 test('given a collection that was not prepared, then using it is a mistake, not an outage', async () => {
   const dir = makeDir()
   const { store } = opened(dir)
-  for (const call of [() => store.insert(notes, [{ _id: 'a' }]), () => store.increment(notes, ['a'])]) {
+  for (const call of [
+    () => store.insert(notes, [{ _id: 'a' }]),
+    () => store.commit([{ collection: notes, insert: [{ _id: 'a' }] }]),
+    () => store.increment(notes, ['a']),
+  ]) {
     await expect(call()).rejects.toMatchObject({ name: 'Error', message: 'no such table: doc_notes' })
   }
   await store.close()

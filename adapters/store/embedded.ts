@@ -1,76 +1,22 @@
-import type { StatementSync } from 'node:sqlite'
 import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
+import { commitTo } from './embedded-commit.ts'
+import { embeddedDatabase, tableOf } from './embedded-database.ts'
 import { column, findSql, quoted, rangesOf } from './embedded-find.ts'
-import {
-  Conflict,
-  type Find,
-  fieldsOf,
-  type Inserted,
-  Refused,
-  ResumeLost,
-  type Store,
-  type StoredCollection,
-  type Write,
-} from './store.ts'
+import { watchersOf } from './embedded-watch.ts'
+import { type Find, fieldsOf, Refused, type Store, type StoredCollection } from './store.ts'
 
-const WATCH_PAGE = 500
 const SWEEP_MS = 60_000
-
-/** SQLite's BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB: the file, not what was asked of it. */
-const OUTAGES = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
-
-const tableName = (collection: string): string => `doc_${collection}`
 
 /** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
-  const { database } = file
+  const database = embeddedDatabase(file)
+  const { prepared, transaction, answered, isOutage } = database
+  const watchers = watchersOf(database)
   const expiring = new Map<string, StoredCollection>()
-  const statements = new Map<string, StatementSync>()
-  const wakers = new Set<() => void>()
-  let closed = false
 
   const sweeper = setInterval(sweepIfPossible, SWEEP_MS).unref()
-
-  function prepared(sql: string): StatementSync {
-    const statement = statements.get(sql) ?? database.prepare(sql)
-    statements.set(sql, statement)
-    return statement
-  }
-
-  const tableOf = ({ name }: StoredCollection): string => quoted(tableName(name))
-
-  /** All of `work` or nothing, on disk when it returns. */
-  function transaction<Result>(work: () => Result): Result {
-    try {
-      database.exec('BEGIN IMMEDIATE')
-      const result = work()
-      database.exec('COMMIT')
-      return result
-    } catch (error) {
-      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
-      throw error
-    }
-  }
-
-  const isOutage = (error: unknown): boolean =>
-    !database.isOpen || OUTAGES.has(Number((error as { errcode?: number }).errcode) & 0xff)
-
-  /** An outage as `Unavailable`, anything else as it is. */
-  function answered<Result>(work: () => Result): Result {
-    try {
-      if (closed) throw new Unavailable('store', 'the embedded file is closed')
-      return work()
-    } catch (cause) {
-      if (cause instanceof Unavailable || !isOutage(cause)) throw cause
-      throw new Unavailable('store', 'the embedded file can not be read or written', { cause })
-    }
-  }
-
-  function wakeWatchers(): void {
-    for (const wake of wakers) wake()
-  }
 
   function sweep(): void {
     for (const collection of expiring.values()) {
@@ -121,39 +67,9 @@ export function embeddedStore(file: EmbeddedFile): Store {
       }
       return refused
     })
-    if (present.size + refused.size < documents.length) wakeWatchers()
+    if (present.size + refused.size < documents.length) watchers.wake()
     if (refused.size > 0) throw new Refused(refused)
     return present
-  }
-
-  function commit(writes: Write[]): void {
-    transaction(() => {
-      for (const write of writes) apply(write)
-    })
-    wakeWatchers()
-  }
-
-  function apply({ collection, insert = [], put = [], remove = [], swap = [] }: Write): void {
-    const table = tableOf(collection)
-    const now = Date.now()
-    const inserted = `INSERT INTO ${table} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id)`
-    const once = prepared(`${inserted} DO NOTHING`)
-    const replacing = prepared(`${inserted} DO UPDATE SET at = excluded.at, body = excluded.body`)
-    const swapping = prepared(
-      `UPDATE ${table} SET at = ?, body = ? WHERE id = ? AND json_extract(body, '$.generation') = ?`,
-    )
-    const removing = prepared(`DELETE FROM ${table} WHERE id = ?`)
-    const must = ({ changes }: { changes: number | bigint }, id: string) => {
-      if (changes === 0) throw new Conflict(`store: somebody else was first with ${id} of ${collection.name}`)
-    }
-    for (const document of insert) must(once.run(document._id, now, JSON.stringify(document)), document._id)
-    for (const document of put) replacing.run(document._id, now, JSON.stringify(document))
-    for (const id of remove) removing.run(id)
-    for (const document of swap) {
-      const { _id, generation } = document
-      const body = JSON.stringify(document)
-      must(generation === 1 ? once.run(_id, now, body) : swapping.run(now, body, _id, generation - 1), _id)
-    }
   }
 
   function find(collection: StoredCollection, query: Find): Document[] {
@@ -177,7 +93,11 @@ export function embeddedStore(file: EmbeddedFile): Store {
 
     insert: async (collection, documents) => answered(() => insert(collection, documents)),
 
-    commit: async (writes) => answered(() => commit(writes)),
+    commit: async (writes) =>
+      answered(() => {
+        commitTo(database, writes)
+        watchers.wake()
+      }),
 
     get: async (collection, ids) =>
       answered(() => {
@@ -197,7 +117,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
           RETURNING json_extract(body, '$.count') AS count`)
         const now = Date.now()
         const counts = transaction(() => new Map(ids.map((id) => [id, Number(upsert.get(id, now, id)?.count)])))
-        wakeWatchers()
+        watchers.wake()
         return counts
       }),
 
@@ -207,51 +127,14 @@ export function embeddedStore(file: EmbeddedFile): Store {
         remove.run(JSON.stringify(ids))
       }),
 
-    watch: (collection, options) => watching(collection, options),
+    watch: watchers.watch,
 
     ping: async () => answered(() => void prepared('SELECT 1').get()),
 
     async close() {
-      closed = true
+      database.close()
       clearInterval(sweeper)
-      wakeWatchers()
+      watchers.wake()
     },
-  }
-
-  /** The last that was ever given out: what is removed or has expired leaves no doubt about what follows it. */
-  function lastRow({ name }: StoredCollection): number {
-    const row = prepared('SELECT seq FROM sqlite_sequence WHERE name = ?').get(tableName(name))
-    return Number(row?.seq ?? 0)
-  }
-
-  /** The place to resume from is the row. It is lost when the collection, made anew, has not come that far. */
-  async function* watching(
-    collection: StoredCollection,
-    { resume, signal }: { resume?: string; signal: AbortSignal },
-  ): AsyncGenerator<Inserted> {
-    const newest = answered(() => lastRow(collection))
-    let last = resume === undefined ? newest : Number(resume)
-    if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest)
-      throw new ResumeLost(`store: ${resume} is no place in ${collection.name}`)
-    const behind = `SELECT row, body FROM ${tableOf(collection)} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`
-    let wake = () => {}
-    const waker = () => wake()
-    wakers.add(waker)
-    signal.addEventListener('abort', waker)
-    try {
-      while (!signal.aborted && !closed) {
-        const woken = new Promise<void>((resolve) => (wake = resolve))
-        const rows = answered(() => prepared(behind).all(last)) as { row: number; body: string }[]
-        for (const { row, body } of rows) {
-          yield { document: JSON.parse(body), resume: String(row) }
-          last = row
-          if (signal.aborted) return
-        }
-        if (rows.length === 0 && !signal.aborted) await woken
-      }
-    } finally {
-      wakers.delete(waker)
-      signal.removeEventListener('abort', waker)
-    }
   }
 }

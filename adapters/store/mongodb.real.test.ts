@@ -6,6 +6,7 @@ import { type Services, startServices } from '#test/services/services.ts'
 import { readConfig } from '../config.ts'
 import { Unavailable } from '../unavailable.ts'
 import { newCollection, storeContract } from './contract.ts'
+import { commitContract } from './contract-commit.ts'
 import { mongodbStore } from './mongodb.ts'
 import { Refused, type Store, type StoredCollection } from './store.ts'
 
@@ -20,7 +21,10 @@ async function drop(): Promise<void> {
   await client.close()
 }
 
-storeContract('mongodb', async () => ({ open: () => mongodbStore({ uri, database }), remove: drop }))
+const makeGround = async () => ({ open: () => mongodbStore({ uri, database }), remove: drop })
+
+storeContract('mongodb', makeGround)
+commitContract('mongodb', makeGround)
 
 describe('mongodb store: documents that it can not keep', () => {
   let store: Store

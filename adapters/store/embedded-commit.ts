@@ -1,0 +1,49 @@
+import type { Document } from '#domains/domain.ts'
+import { type EmbeddedDatabase, tableOf } from './embedded-database.ts'
+import { Conflict, Refused, type Write } from './store.ts'
+
+type Changes = { changes: number | bigint }
+
+/** All writes in one transaction. */
+export function commitTo(database: EmbeddedDatabase, writes: Write[]): void {
+  database.transaction(() => {
+    for (const write of writes) writeOne(database, write)
+  })
+}
+
+function writeOne({ prepared, isOutage }: EmbeddedDatabase, write: Write): void {
+  const { collection, insert = [], put = [], remove = [], swap = [] } = write
+  const table = tableOf(collection)
+  const now = Date.now()
+  const upsert = `INSERT INTO ${table} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id)`
+  const inserting = prepared(`${upsert} DO NOTHING`)
+  const putting = prepared(`${upsert} DO UPDATE SET at = excluded.at, body = excluded.body`)
+  const swapping = prepared(
+    `UPDATE ${table} SET at = ?, body = ? WHERE id = ? AND json_extract(body, '$.generation') = ?`,
+  )
+  const removing = prepared(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`)
+
+  removing.run(JSON.stringify(remove))
+  for (const document of put) written(document, (id, body) => putting.run(id, now, body))
+  for (const document of insert) first(document, (id, body) => inserting.run(id, now, body))
+  for (const document of swap) {
+    const { generation } = document
+    first(document, (id, body) =>
+      generation === 1 ? inserting.run(id, now, body) : swapping.run(now, body, id, generation - 1),
+    )
+  }
+
+  function first(document: Document, run: (id: string, body: string) => Changes): void {
+    const { changes } = written(document, run)
+    if (changes === 0) throw new Conflict(`store: somebody else was first with ${document._id} of ${collection.name}`)
+  }
+
+  function written(document: Document, run: (id: string, body: string) => Changes): Changes {
+    try {
+      return run(document._id, JSON.stringify(document))
+    } catch (cause) {
+      if (isOutage(cause)) throw cause
+      throw new Refused(new Map([[document._id, (cause as Error).message]]), { cause })
+    }
+  }
+}
