@@ -3,6 +3,8 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # Old makes look commands up on their own PATH, unless told of a shell.
 SHELL := /bin/bash
+# An attestation has the time in it: an image that has not changed would be another one.
+export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .PHONY: help dev up down test check check-manifests image services services-down bench clean
