@@ -108,6 +108,8 @@ async function bundle(target: string): Promise<void> {
     sourcesContent: false,
     minifySyntax: true,
     minifyWhitespace: true,
+    // An error that nobody catches is shown with its line.
+    lineLimit: 160,
     external: OPTIONAL,
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
     plugins: [domains, only(target), unregistered, builtins, mapped],

@@ -154,6 +154,13 @@ test('a command that is on its way in when publish is told to stop is still take
   expect(await ended).toEqual([0, null])
 })
 
+test('an error that nobody catches names our own lines, and not much more', async () => {
+  const { ended, errors } = run('source', { KAFKA_BROKERS: '127.0.0.1:1' })
+  expect(await ended).toEqual([1, null])
+  expect(errors()).toMatch(/\bat \w+ \(\S+\/adapters\/log\/kafka\S*\.ts:\d+:\d+\)/)
+  expect(errors().length).toBeLessThan(10_000)
+})
+
 test('a target that there is not is refused by name', async () => {
   const { ended, errors } = run('nothing')
   expect(await ended).toEqual([1, null])
