@@ -1,64 +1,91 @@
-import { type AnyBulkWriteOperation, type ClientSession, type Collection, MongoError } from 'mongodb'
+import {
+  type AnyBulkWriteOperation,
+  type ClientSession,
+  type Collection,
+  MongoBulkWriteError,
+  type MongoClient,
+  MongoError,
+} from 'mongodb'
 import type { Document } from '#domains/domain.ts'
-import { isUnwritable } from './outage.ts'
+import { Unavailable } from '../unavailable.ts'
+import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf } from './outage.ts'
 import { Conflict, Refused, type StoredCollection, type Write } from './store.ts'
-import { AT, type Stored } from './stored.ts'
+import { rowOf, type Stored } from './stored.ts'
 
-type Find = (collection: StoredCollection) => Collection<Stored>
+const WRITE_CONFLICT = 112
 
-/** DuplicateKey; WriteConflict; NoSuchTransaction, which is what a server says of one that it has ended for another. */
-const CONFLICTS = new Set([11000, 112, 251])
-const MOST_COMMITS = 3
-
-/** All writes in one transaction. What the driver can't tell the end of is committed again, which is harmless. */
-export async function commitTo(session: ClientSession, of: Find, writes: Write[]): Promise<void> {
-  session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } })
+/** All writes in one transaction, which ends here, whatever becomes of it. */
+export async function commitTo(
+  client: MongoClient,
+  of: (collection: StoredCollection) => Collection<Stored>,
+  writes: Write[],
+  withinMs: number,
+): Promise<void> {
+  const until = Date.now() + withinMs
+  const session = client.startSession()
+  let isAway = false
   try {
+    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } })
     for (const write of writes) await writeOne(session, of(write.collection), write)
-    await ended(session)
+    await commit(session, until)
   } catch (error) {
-    if (session.inTransaction()) await session.abortTransaction().catch(() => undefined)
-    if (isConflict(error)) throw new Conflict((error as Error).message, { cause: error })
-    if (isUnwritable(error)) throw new Refused(new Map([['commit', error.message]]), { cause: error })
+    isAway = asUnavailable(error) instanceof Unavailable
+    if (error instanceof MongoError && error.code === WRITE_CONFLICT) {
+      throw new Conflict('store: somebody else is writing the same', { cause: error })
+    }
     throw error
+  } finally {
+    // What is open is aborted, so that whoever tries again does not meet it. Where nobody answers, nobody waits for that.
+    const end = session.endSession()
+    if (!isAway) await end
   }
 }
 
-const isConflict = (error: unknown): boolean =>
-  error instanceof Conflict || (error instanceof MongoError && CONFLICTS.has(Number(error.code)))
-
-async function writeOne(session: ClientSession, to: Collection<Stored>, write: Write): Promise<void> {
-  const { collection, insert = [], put = [], remove = [], swap = [] } = write
-  const now = new Date()
-  const row = (document: Document): Stored => (collection.expireAfter ? { ...document, [AT]: now } : document)
-  const first = swap.filter(({ generation }) => generation === 1)
-  const next = swap.filter(({ generation }) => generation !== 1)
-
-  const writes: AnyBulkWriteOperation<Stored>[] = [
-    ...[...insert, ...first].map((document) => ({ insertOne: { document: row(document) } })),
-    ...put.map((document) => ({
-      replaceOne: { filter: { _id: document._id }, replacement: row(document), upsert: true },
-    })),
-    ...(remove.length > 0 ? [{ deleteMany: { filter: { _id: { $in: remove } } } }] : []),
-  ]
-  const swaps: AnyBulkWriteOperation<Stored>[] = next.map((document) => ({
-    replaceOne: { filter: { _id: document._id, generation: document.generation - 1 }, replacement: row(document) },
-  }))
-  if (swaps.length > 0) {
-    const { matchedCount } = await to.bulkWrite(swaps, { session })
-    if (matchedCount < swaps.length)
-      throw new Conflict(`store: a generation of ${collection.name} is not the one before`)
-  }
-  if (writes.length > 0) await to.bulkWrite(writes, { session })
-}
-
-async function ended(session: ClientSession): Promise<void> {
-  for (let commits = 1; ; commits++) {
+/** Again while nobody knows whether it was committed: that is harmless, and a later answer tells. */
+async function commit(session: ClientSession, until: number): Promise<void> {
+  for (;;) {
     try {
       return await session.commitTransaction()
     } catch (error) {
       const isUnknown = error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult')
-      if (!isUnknown || commits === MOST_COMMITS) throw error
+      if (!isUnknown || Date.now() > until) throw error
     }
   }
+}
+
+async function writeOne(session: ClientSession, to: Collection<Stored>, write: Write): Promise<void> {
+  const { collection, insert = [], put = [], remove = [], swap = [] } = write
+  const now = new Date()
+  const row = (document: Document) => rowOf(document, collection, now)
+  const next = swap.filter(({ generation }) => generation !== 1)
+  const inserts = [...swap.filter(({ generation }) => generation === 1), ...insert]
+  const operations: AnyBulkWriteOperation<Stored>[] = [
+    ...next.map((document) => ({
+      replaceOne: { filter: { _id: document._id, generation: document.generation - 1 }, replacement: row(document) },
+    })),
+    ...put.map((document) => ({
+      replaceOne: { filter: { _id: document._id }, replacement: row(document), upsert: true },
+    })),
+    ...inserts.map((document) => ({ insertOne: { document: row(document) } })),
+    ...(remove.length > 0 ? [{ deleteMany: { filter: { _id: { $in: remove } } } }] : []),
+  ]
+  if (operations.length === 0) return
+  try {
+    const { matchedCount, upsertedCount } = await to.bulkWrite(operations, { session })
+    if (matchedCount + upsertedCount === next.length + put.length) return
+  } catch (error) {
+    throw reasonOf(error, collection, [...next, ...put, ...inserts])
+  }
+  throw new Conflict(`store: a generation in ${collection.name} is not the one before`)
+}
+
+/** Why a bulk write failed; `documents` are in the order of its operations. What says nothing of them stays as it is. */
+function reasonOf(error: unknown, { name }: StoredCollection, documents: Document[]): unknown {
+  if (isUnwritable(error)) return new Refused(new Map([[`one of ${name}`, error.message]]), { cause: error })
+  if (!(error instanceof MongoBulkWriteError) || isDoubtful(error)) return error
+  const [failed] = writeErrorsOf(error)
+  if (!failed) return error
+  const id = documents[failed.index]?._id ?? ''
+  if (isDuplicateId(failed)) return new Conflict(`store: ${id} of ${name} is there`, { cause: error })
+  return new Refused(new Map([[id, failed.errmsg ?? 'refused']]), { cause: error })
 }

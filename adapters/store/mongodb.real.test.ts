@@ -132,6 +132,7 @@ describe('mongodb store: a server that goes away', () => {
     await services.mongod.kill()
     const calls: (() => Promise<unknown>)[] = [
       () => store.insert(collection, [{ _id: 'away' }]),
+      () => store.commit([{ collection, insert: [{ _id: 'away' }] }]),
       () => store.get(collection, ['before']),
       () => store.find(collection, { index: 'time', limit: 1 }),
       () => store.increment(collection, ['counter']),

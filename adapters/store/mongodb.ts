@@ -1,28 +1,13 @@
-import {
-  type Document as Bson,
-  type ChangeStreamInsertDocument,
-  type Collection,
-  type Db,
-  MongoBulkWriteError,
-  MongoClient,
-  MongoServerError,
-  type ResumeToken,
-} from 'mongodb'
-import type { Document, Fields } from '#domains/domain.ts'
+import { type Collection, type Db, MongoClient, MongoServerError } from 'mongodb'
+import type { Document } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
 import { commitTo } from './mongodb-commit.ts'
-import { asUnavailable, isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './outage.ts'
-import {
-  type Find,
-  fieldsOf,
-  type Inserted,
-  Refused,
-  ResumeLost,
-  type Store,
-  type StoredCollection,
-  scalar,
-} from './store.ts'
-import { AT, type Stored } from './stored.ts'
+import { findIn } from './mongodb-find.ts'
+import { insertInto } from './mongodb-insert.ts'
+import { watching } from './mongodb-watch.ts'
+import { asUnavailable } from './outage.ts'
+import type { Store, StoredCollection } from './store.ts'
+import { AT, type Stored, withoutAt } from './stored.ts'
 
 export interface MongodbOptions {
   uri: string
@@ -33,8 +18,6 @@ export interface MongodbOptions {
   /** How long a call may take in all. */
   answerWithinMs?: number
 }
-
-const withoutAt = { projection: { [AT]: 0 } }
 
 /** The store on MongoDB. It connects when it is first asked, so a process may start before MongoDB does. */
 export function mongodbStore(options: MongodbOptions): Store {
@@ -70,9 +53,9 @@ export function mongodbStore(options: MongodbOptions): Store {
         }
       }),
 
-    insert: (collection, documents) => answered(() => insert(collection, documents)),
+    insert: (collection, documents) => answered(() => insertInto(of(collection), collection, documents)),
 
-    commit: (writes) => answered(() => client.withSession((session) => commitTo(session, of, writes))),
+    commit: (writes) => answered(() => commitTo(client, of, writes, answerWithinMs)),
 
     get: (collection, ids) =>
       answered(async () => {
@@ -82,7 +65,7 @@ export function mongodbStore(options: MongodbOptions): Store {
         return new Map(found.map((document) => [document._id, document]))
       }),
 
-    find: (collection, query) => answered(() => find(collection, query)),
+    find: (collection, query) => answered(() => findIn(of(collection), collection, query)),
 
     /**
      * Two who count one id at once may both read the higher number: a count is never lower than the tries there were.
@@ -132,136 +115,9 @@ export function mongodbStore(options: MongodbOptions): Store {
       clearTimeout(timer)
     }
   }
-
-  /**
-   * Error 11000 says only that the primary has the id. It counts as "was there" once a majority read sees it too: what a
-   * failover could roll back must not be called done.
-   */
-  async function insert(collection: StoredCollection, documents: Document[]): Promise<Set<string>> {
-    if (documents.length === 0) return new Set()
-    const now = new Date()
-    const rows = (
-      collection.expireAfter ? documents.map((document) => ({ ...document, [AT]: now })) : documents
-    ) as Stored[]
-    try {
-      await of(collection).insertMany(rows, { ordered: false, forceServerObjectId: true })
-      return new Set()
-    } catch (error) {
-      if (isUnwritable(error)) return await insertApart(collection, documents, error)
-      if (!(error instanceof MongoBulkWriteError) || isDoubtful(error) || isUnanswered(error)) throw error
-      const present: string[] = []
-      const refused = new Map<string, string>()
-      for (const failed of writeErrorsOf(error)) {
-        const id = documents[failed.index]?._id ?? ''
-        if (isDuplicateId(failed)) present.push(id)
-        else refused.set(id, failed.errmsg ?? 'refused')
-      }
-      await seenByMajority(collection, present)
-      if (refused.size > 0) throw new Refused(refused, { cause: error })
-      return new Set(present)
-    }
-  }
-
-  /** One document that can't be written fails its whole batch: so its halves go apart, down to the one. */
-  async function insertApart(collection: StoredCollection, documents: Document[], cause: Error): Promise<Set<string>> {
-    const [first, ...others] = documents
-    if (first && others.length === 0) throw new Refused(new Map([[first._id, cause.message]]), { cause })
-    const middle = Math.ceil(documents.length / 2)
-    const present = new Set<string>()
-    const refused = new Map<string, string>()
-    for (const half of [documents.slice(0, middle), documents.slice(middle)]) {
-      try {
-        for (const id of await insert(collection, half)) present.add(id)
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error
-        for (const [id, reason] of error.reasons) refused.set(id, reason)
-      }
-    }
-    if (refused.size > 0) throw new Refused(refused, { cause })
-    return present
-  }
-
-  async function seenByMajority(collection: StoredCollection, ids: string[]): Promise<void> {
-    const wanted = new Set(ids)
-    if (wanted.size === 0) return
-    const seen = await of(collection).countDocuments({ _id: { $in: [...wanted] } })
-    if (seen < wanted.size) throw new Unavailable('store', 'a duplicate is not yet confirmed by a majority')
-  }
-
-  async function find(collection: StoredCollection, query: Find): Promise<Document[]> {
-    const { index, where = {}, after, newestFirst, limit } = query
-    const fields = fieldsOf(collection, index)
-    const direction = newestFirst ? -1 : 1
-    const sort = Object.fromEntries([...fields, '_id'].map((field) => [field, direction] as const))
-    const equal = Object.fromEntries(Object.entries(where).map(([field, value]) => [field, scalar(value)]))
-    const filter = after ? { $and: [equal, behind(fields, after, newestFirst)] } : equal
-    return (await of(collection)
-      .find(filter as Bson, withoutAt)
-      .sort(sort)
-      .limit(limit)
-      .toArray()) as Document[]
-  }
 }
 
 const ascending = (fields: string[]) => Object.fromEntries([...fields, '_id'].map((field) => [field, 1 as const]))
-
-/** Everything behind `last` in the order of the fields and `_id`. MongoDB finds nothing greater or less than null. */
-function behind(fields: string[], last: Fields, newestFirst = false): Bson {
-  const all = [...fields, '_id'].map((field) => [field, scalar(last[field] ?? null)] as const)
-  const ranges = all.flatMap(([field, value], at): Bson[] => {
-    const equal = Object.fromEntries(all.slice(0, at))
-    if (value === null) return newestFirst ? [] : [{ ...equal, [field]: { $ne: null } }]
-    if (!newestFirst) return [{ ...equal, [field]: { $gt: value } }]
-    const lower = { ...equal, [field]: { $lt: value } }
-    return field === '_id' ? [lower] : [lower, { ...equal, [field]: null }]
-  })
-  return { $or: ranges }
-}
-
-async function* watching(
-  collection: Collection<Stored>,
-  resume: string | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<Inserted> {
-  const token = resume === undefined ? {} : { resumeAfter: parseToken(resume) }
-  const stream = collection.watch<Stored, ChangeStreamInsertDocument<Stored>>(
-    [{ $match: { operationType: 'insert' } }],
-    token,
-  )
-  let isBegun = false
-  const stop = () => void stream.close()
-  signal.addEventListener('abort', stop)
-  try {
-    while (!signal.aborted) {
-      const change = await stream.next()
-      isBegun = true
-      const { [AT]: _, ...document } = change.fullDocument
-      yield { document: document as Document, resume: JSON.stringify(change._id) }
-    }
-  } catch (error) {
-    if (signal.aborted) return
-    const known = asUnavailable(error)
-    const isRefused = resume !== undefined && !isBegun && !(known instanceof Unavailable)
-    if (error instanceof MongoServerError && (isRefused || LOST_HISTORY.has(Number(error.code)))) {
-      throw new ResumeLost('store: what follows is no longer known', { cause: error })
-    }
-    throw known
-  } finally {
-    signal.removeEventListener('abort', stop)
-    await stream.close().catch(() => undefined)
-  }
-}
-
-/** ChangeStreamFatalError, ChangeStreamHistoryLost, InvalidResumeToken. */
-const LOST_HISTORY = new Set([280, 286, 260])
-
-function parseToken(resume: string): ResumeToken {
-  try {
-    return JSON.parse(resume)
-  } catch (cause) {
-    throw new ResumeLost(`store: ${resume} is no place in a collection`, { cause })
-  }
-}
 
 /** NamespaceExists. */
 function ifAlreadyThere(error: unknown): void {

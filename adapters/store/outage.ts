@@ -38,6 +38,7 @@ export function asUnavailable(error: unknown): unknown {
     OUTAGE_NAMES.has(error.name) ||
     error.hasErrorLabel('RetryableWriteError') ||
     error.hasErrorLabel('TransientTransactionError') ||
+    error.hasErrorLabel('UnknownTransactionCommitResult') ||
     OUTAGE_CODES.has(Number(error.code)) ||
     (error instanceof MongoBulkWriteError &&
       (isDoubtful(error) || (isUnanswered(error) && typeof error.code !== 'number')))
@@ -60,10 +61,11 @@ const UNREADABLE = new Set([2, 15, 22, 10334])
 
 /**
  * A batch that the driver can't write or the server can't read, for one document or more of it: too large, nested too
- * deep, or with a name that BSON does not have (a zero byte in it, or `_bsontype`).
+ * deep, or with a name that BSON does not have (a zero byte in it, or `_bsontype`). What is beyond the driver's buffer or
+ * stack is a bare RangeError.
  */
 export function isUnwritable(error: unknown): error is Error {
-  if (BSON.BSONError.isBSONError(error)) return true
+  if (BSON.BSONError.isBSONError(error) || error instanceof RangeError) return true
   if (!(error instanceof MongoError) || (error instanceof MongoBulkWriteError && !isUnanswered(error))) return false
   return (
     UNREADABLE.has(Number(error.code)) || /larger than|too large|out of range|maxBsonObjectSize/i.test(error.message)

@@ -1,0 +1,51 @@
+import { type ChangeStreamInsertDocument, type Collection, MongoServerError, type ResumeToken } from 'mongodb'
+import type { Document } from '#domains/domain.ts'
+import { Unavailable } from '../unavailable.ts'
+import { asUnavailable } from './outage.ts'
+import { type Inserted, ResumeLost } from './store.ts'
+import { AT, type Stored } from './stored.ts'
+
+export async function* watching(
+  collection: Collection<Stored>,
+  resume: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Inserted> {
+  const token = resume === undefined ? {} : { resumeAfter: parseToken(resume) }
+  const stream = collection.watch<Stored, ChangeStreamInsertDocument<Stored>>(
+    [{ $match: { operationType: 'insert' } }],
+    token,
+  )
+  let isBegun = false
+  const stop = () => void stream.close()
+  signal.addEventListener('abort', stop)
+  try {
+    while (!signal.aborted) {
+      const change = await stream.next()
+      isBegun = true
+      const { [AT]: _, ...document } = change.fullDocument
+      yield { document: document as Document, resume: JSON.stringify(change._id) }
+    }
+  } catch (error) {
+    if (signal.aborted) return
+    const known = asUnavailable(error)
+    const isRefused = resume !== undefined && !isBegun && !(known instanceof Unavailable)
+    if (error instanceof MongoServerError && (isRefused || LOST_HISTORY.has(Number(error.code)))) {
+      throw new ResumeLost('store: what follows is no longer known', { cause: error })
+    }
+    throw known
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await stream.close().catch(() => undefined)
+  }
+}
+
+/** ChangeStreamFatalError, ChangeStreamHistoryLost, InvalidResumeToken. */
+const LOST_HISTORY = new Set([280, 286, 260])
+
+function parseToken(resume: string): ResumeToken {
+  try {
+    return JSON.parse(resume)
+  } catch (cause) {
+    throw new ResumeLost(`store: ${resume} is no place in a collection`, { cause })
+  }
+}
