@@ -261,6 +261,28 @@ test('given a rule that reads or writes what its touches do not name, then that 
   expect(await eventsOf('x')).toEqual([])
 })
 
+test('given a rule that changes a document in place, then that is a bug and nothing of it is written', async () => {
+  const { persist } = persister({
+    domains: [
+      {
+        ...domain,
+        decide(command, documents) {
+          const counter = documents.get('counters', String(command.data.counter))
+          if (counter) counter.count = 1000
+          return domain.decide(command, documents)
+        },
+      },
+    ],
+    store,
+    clock,
+    instance: 'pod-1',
+    maxInFlight: 10,
+  })
+  expect((await persist(count('a', 'x', 1))).status).toBe(204)
+  expect((await persist(count('b', 'x', 1))).status).toBe(500)
+  expect(await counterOf('x')).toBe(1)
+})
+
 const ask = (id: string, type: string, data: Record<string, string>): Event => ({
   specversion: '1.0',
   id,

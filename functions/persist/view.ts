@@ -29,7 +29,8 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
   await Promise.all(
     domain.collections.map(async (collection) => {
       const ids = [...(wanted.get(collection.name) ?? [])]
-      const documents = ids.length > 0 ? await read(collection, ids) : new Map()
+      const documents: Documents = ids.length > 0 ? await read(collection, ids) : new Map()
+      for (const document of documents.values()) freeze(document)
       tables.set(collection.name, { collection, documents, changed: new Set() })
     }),
   )
@@ -53,7 +54,7 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
             'remove' in change ? [change.remove, undefined] : [change.document._id, change.document]
           check(collection, id)
           const documents = own.get(collection) ?? new Map()
-          own.set(collection, documents.set(id, document))
+          own.set(collection, documents.set(id, freeze(document)))
         },
         keep() {
           for (const [collection, documents] of own) {
@@ -77,6 +78,13 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
         }
       }),
   }
+}
+
+/** Rules that change what they are shown would change it for the next command: it is an error where it happens. */
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const inner of Object.values(value)) freeze(inner)
+  return Object.freeze(value)
 }
 
 /** One whose `touches` throws is found out when it is decided on. */
