@@ -239,3 +239,11 @@ test('requests are counted by function, method, route and status', async () => {
     'millrace_request_duration_seconds_count{function="test",method="GET",route="/api/{id}",status="202"} 2'
   await expect.poll(async () => (await fetch(`${url}/metrics`)).text()).toContain(series)
 })
+
+test('a drain does not wait for connections on which nothing has come', async () => {
+  const { port } = await serve([echo], { drainWithinMs: 60_000 })
+  await Promise.all([rawSocket(port), rawSocket(port)])
+  const began = performance.now()
+  await stops.pop()?.()
+  expect(performance.now() - began).toBeLessThan(5000)
+})

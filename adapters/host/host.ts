@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Event, Outcome } from '../event.ts'
 import { requestDone } from '../telemetry/metrics.ts'
@@ -61,6 +61,8 @@ const CLIENT_GONE = 499
 export async function startHost(options: HostOptions): Promise<Host> {
   const { maxBodyBytes, answerWithinMs = 60_000, receiveWithinMs = 30_000, drainWithinMs = 25_000 } = options
   const underWay = new Map<ServerResponse, number>()
+  /** Connections on which nothing has come yet: Node does not count them as idle. */
+  const silent = new Set<Socket>()
   let draining = false
 
   const probe = httpFunction(probes(options.checks, () => draining))
@@ -83,6 +85,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const mark = url.indexOf('?')
     const mount = mountOf(method, mark < 0 ? url : url.slice(0, mark))
     underWay.set(res, started)
+    silent.delete(req.socket)
     res.on('close', () => {
       underWay.delete(res)
       const status = res.headersSent ? res.statusCode : CLIENT_GONE
@@ -144,6 +147,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     onRequest,
   )
   server.on('clientError', onClientError)
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
   await listen(server, options.port, options.address)
   const late = setInterval(refuseLate, Math.min(1000, answerWithinMs / 2)).unref()
 
@@ -152,6 +159,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     async close() {
       draining = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
       for (const socket of new Set([...underWay.keys()].map((res) => res.req.socket))) {
         const last = lastOn(socket)
         if (last && !last.headersSent) last.shouldKeepAlive = false
