@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import {
   type AnyBulkWriteOperation,
   type ClientSession,
@@ -12,6 +13,7 @@ import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf }
 import { Conflict, Refused, type StoredCollection, type Write } from './store.ts'
 import { rowOf, type Stored } from './stored.ts'
 
+const COMMIT_AGAIN_AFTER_MS = 50
 const WRITE_CONFLICT = 112
 
 /** All writes in one transaction, which ends here, whatever becomes of it. */
@@ -49,6 +51,7 @@ async function commit(session: ClientSession, until: number): Promise<void> {
     } catch (error) {
       const isUnknown = error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult')
       if (!isUnknown || Date.now() > until) throw error
+      await setTimeout(COMMIT_AGAIN_AFTER_MS)
     }
   }
 }

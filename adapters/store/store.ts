@@ -33,7 +33,7 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** `expireAfter`: seconds after which a document may be removed, counted from its insert (or last increment). */
+/** `expireAfter`: seconds after which a document may be removed, counted from its insert (or last increment, put or swap). */
 export interface StoredCollection extends Collection {
   expireAfter?: number
 }
