@@ -7,7 +7,7 @@ import type { Clock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
 import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Store } from '#adapters/store/store.ts'
+import { Conflict, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { DecideDomain, Document } from '#domains/domain.ts'
 import letterDomain from '#domains/letters/domain.ts'
@@ -227,6 +227,18 @@ test('given several processes on the same streams, zombies included, then each c
     expect((await eventsOf(counter)).map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
   }
   expect(await totalOf()).toBe(60)
+})
+
+test('given conflicts that never end, then 503 soon, not counted, and the command is applied once they do', async () => {
+  let commits = 0
+  const { persist } = start({
+    commit: (writes) => (++commits <= 60 ? Promise.reject(new Conflict('always later')) : store.commit(writes)),
+  })
+  const began = time
+  for (let delivery = 0; delivery < 6; delivery++) expect((await persist(count('a', 'x', 1))).status).toBe(503)
+  expect(time - began).toBeLessThan(6 * 11_000)
+  expect((await persist(count('a', 'x', 1))).status).toBe(204)
+  expect(await eventsOf('x')).toHaveLength(1)
 })
 
 test('given an outage at the commit, then nothing counts as an attempt, and it is applied once the store is back', async () => {

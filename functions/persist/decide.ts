@@ -174,11 +174,11 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     isOrdered: true,
     async together(arrivals, patiently) {
       const batch = new Map(arrivals.map((arrival) => [arrival.received, arrival]))
-      const settled = await patiently(() => again(() => round([...batch.keys()], () => {}), clock))
+      const settled = await again(() => patiently(() => round([...batch.keys()], () => {})), clock)
       return new Map<Arrival, Answer>([...settled].map((received) => [batch.get(received) as Arrival, DONE]))
     },
     async alone({ received }, patiently) {
-      await patiently(() => again(() => round([received], raise), clock))
+      await again(() => patiently(() => round([received], raise)), clock)
       return DONE
     },
     async redrive(received, letter) {
