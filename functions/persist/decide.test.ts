@@ -13,6 +13,7 @@ import type { DecideDomain, Document } from '#domains/domain.ts'
 import letterDomain from '#domains/letters/domain.ts'
 import { collections, events, heads, letters, receipts, slotIds } from '../collections.ts'
 import { type Persister, persister } from './persister.ts'
+import { parkStream } from './stream.ts'
 
 const counters = { name: 'counters', indexes: {} }
 const totals = { name: 'totals', indexes: {} }
@@ -241,6 +242,21 @@ test('given conflicts that never end, then 503 soon, not counted, and the comman
   expect(await eventsOf('x')).toHaveLength(1)
 })
 
+test('given a crash before, then copies of one command in a batch are one try, and it is applied', async () => {
+  await start().persist(count('before', 'x', 1))
+  const { persist } = start()
+  const event = count('a', 'x', 1)
+  expect(await statuses(Array.from({ length: 7 }, () => persist(event)))).toEqual(Array(7).fill(204))
+  expect(await counterOf('x')).toBe(2)
+  expect(await headOf('x')).toMatchObject({ isParked: false })
+})
+
+test('given a project that changes a collection that there is not, then that is a bug and nothing is written', async () => {
+  const lost = { ...domain, touches: () => [{ collection: 'countres', ids: ['x'] }] }
+  const { persist } = persister({ domains: [lost], store, clock, instance: 'pod-1', maxInFlight: 10 })
+  expect((await persist(count('a', 'x', 1))).status).toBe(500)
+})
+
 test('given an outage at the commit, then nothing counts as an attempt, and it is applied once the store is back', async () => {
   let isAway = true
   const { persist } = start({
@@ -367,6 +383,22 @@ describe('letters', () => {
     expect(await headOf('x')).toMatchObject({ isParked: false })
     expect((await persist(count('bug', 'x', 13))).status).toBe(204)
     expect(await counterOf('x')).toBe(24)
+  })
+
+  test('given a command that was redriven or discarded, then its copy from the error topic does not park the stream again', async () => {
+    const { persist } = await parked()
+    await persist(ask('d-1', 'discard', { id: 'behind-0', reason: 'never meant' }))
+    isBroken = false
+    await persist(ask('r-1', 'redrive', { stream }))
+    await parkStream(
+      store,
+      domain,
+      { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', event: count('bug', 'x', 13) },
+      clock,
+    )
+    expect(await headOf('x')).toMatchObject({ isParked: false })
+    expect((await persist(ask('d-2', 'discard', { id: 'bug', reason: 'too late' }))).status).toBe(204)
+    expect((await all(receipts, 'bug')).get('bug')).toMatchObject({ status: 'applied' })
   })
 
   test('given a crash in the middle of a redrive, then the next delivery goes on where it was', async () => {

@@ -7,7 +7,7 @@ import type { Received } from './command.ts'
 import { type Answer, type Applier, type Arrival, DONE } from './fold.ts'
 import { unappliedOf } from './letter.ts'
 import { again, type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
-import { project, type Table, tableOf } from './view.ts'
+import { freeze, project, type Table, tableOf } from './view.ts'
 
 type Outcome = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }
 
@@ -115,13 +115,13 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         return { status: 'rejected', reason, isStale: true }
       }
       const changes = state.table.begin(domain.touches(command))
-      const decision = domain.decide(command, changes)
+      const decision = domain.decide(freeze(command), changes)
       if ('rejected' in decision) return { status: 'rejected', reason: decision.rejected }
       const { id, time, actor, stream } = command
       const happened = decision.events.map(
         (event, index): Event => ({ ...event, stream, number: head.version + index + 1, command: id, time, actor }),
       )
-      project(domain, happened, changes)
+      project(domain, freeze(happened), changes)
       const slot = counted(state.slot, happened)
       changes.keep()
       state.slot = slot
@@ -150,7 +150,11 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       if (!domain.tally || !slot) return undefined
       const { add } = domain.tally
       const { _id, generation = 0 } = slot
-      return { ...happened.reduce<Fields>((total, event) => add(total, event), slot), _id, generation }
+      return {
+        ...happened.reduce<Fields>((total, event) => freeze(add(total, event)), freeze({ ...slot })),
+        _id,
+        generation,
+      }
     }
 
     function writesOf(): Write[] {

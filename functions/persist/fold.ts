@@ -44,10 +44,9 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
     const deadline = Math.min(...batch.map(({ at }) => at)) + HOLD_MS
     const patiently: Patiently = (work) => held(work, deadline, clock)
     const careful = await patiently(() => tries.careful())
-    const counts = careful ? await patiently(() => tries.count(idsOf(batch))) : undefined
-    const isSuspect = ({ received }: Arrival) => (counts?.get(received.command.id) ?? 0) > 1
-
-    const { first, rest } = split(batch, isSuspect)
+    const before = careful ? await patiently(() => tries.before(idsOf(batch))) : undefined
+    const { first, rest } = split(batch, ({ received }) => (before?.get(received.command.id) ?? 0) > 0)
+    const counts = careful ? await patiently(() => tries.count(idsOf(first))) : undefined
     const answers = await allAtOnce(first)
     if (counts) await tries.forget(idsOf([...answers.keys()])).catch(ignoreOutage)
     const failed = new Set<string>()
@@ -125,7 +124,8 @@ const inLogOrder = ({ received: { event: a } }: Arrival, { received: { event: b 
   Number(a.knativekafkapartition) - Number(b.knativekafkapartition) ||
   Number(a.knativekafkaoffset) - Number(b.knativekafkaoffset)
 
-const idsOf = (arrivals: Arrival[]): string[] => arrivals.map(({ received }) => received.command.id)
+/** Each once, however many copies of a command are in the batch. */
+const idsOf = (arrivals: Arrival[]): string[] => [...new Set(arrivals.map(({ received }) => received.command.id))]
 
 /** Counts that stay behind expire; they cost a command no more than being tried alone. */
 function ignoreOutage(error: unknown): void {

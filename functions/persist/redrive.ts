@@ -96,8 +96,8 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
     const at = new Date(clock.now()).toISOString()
     const isDecided = letter.key !== undefined
     const [commandId = ''] = isDecided ? [letter._id] : [rejectionId(letter._id, String(letter.hash))]
-    await again(() => discardFrom(store, letter, { _id: commandId, ...outcome, at }), clock)
-    return { discarded: 1 }
+    const isDone = await again(() => discardFrom(store, letter, { _id: commandId, ...outcome, at }), clock)
+    return { discarded: isDone ? 1 : 0 }
   }
 
   return {

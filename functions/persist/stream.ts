@@ -55,7 +55,7 @@ export async function again<Result>(work: () => Promise<Result>, clock: Clock): 
   }
 }
 
-/** Keeps a command as the next letter of its stream. Keeping it again changes nothing. */
+/** Keeps a command as the next letter of its stream. Keeping it again changes nothing, nor does keeping one that has its outcome. */
 export async function parkStream(
   store: Store,
   domain: DecideDomain,
@@ -65,8 +65,9 @@ export async function parkStream(
   const key = streamKey(domain.name, unapplied.stream)
   await again(async () => {
     const head = headOf(key, (await store.get(heads, [key])).get(key))
+    const done = (await store.get(receipts, [unapplied.id])).get(unapplied.id)
     const kept = (await store.get(letters, [unapplied.id])).get(unapplied.id)
-    if (kept?.hash === unapplied.hash) return
+    if (done?.hash === unapplied.hash || kept?.hash === unapplied.hash) return
     const letter = nextLetter(head, unapplied, kept, clock.now())
     await store.commit([
       { collection: heads, swap: [toSwap(head)] },
@@ -75,15 +76,22 @@ export async function parkStream(
   }, clock)
 }
 
-/** Removes a letter for good, and writes down how it ended. The last letter of a stream sets it going again. */
-export async function discardFrom(store: Store, letter: Document, receipt: Document): Promise<void> {
-  const ended = { collection: receipts, put: [receipt] }
-  const gone = { collection: letters, remove: [letter._id] }
-  if (letter.key === undefined) return await store.commit([ended, gone])
-  const key = String(letter.key)
-  const head = headOf(key, (await store.get(heads, [key])).get(key))
-  head.isParked = await isFollowed(store, letter)
-  await store.commit([{ collection: heads, swap: [toSwap(head)] }, ended, gone])
+/**
+ * Removes a letter for good, and writes down how it ended; false when it is gone already. The last letter of a stream sets
+ * it going again.
+ */
+export async function discardFrom(store: Store, letter: Document, receipt: Document): Promise<boolean> {
+  const key = letter.key === undefined ? undefined : String(letter.key)
+  const head = key === undefined ? undefined : headOf(key, (await store.get(heads, [key])).get(key))
+  const [there, known] = await Promise.all([store.get(letters, [letter._id]), store.get(receipts, [receipt._id])])
+  if (!there.has(letter._id)) return false
+  if (head) head.isParked = await isFollowed(store, letter)
+  await store.commit([
+    ...(head ? [{ collection: heads, swap: [toSwap(head)] }] : []),
+    { collection: receipts, insert: known.size > 0 ? [] : [receipt] },
+    { collection: letters, remove: [letter._id] },
+  ])
+  return true
 }
 
 /** Whether its stream has other letters. Read after the head, it is as true as the head is when that is committed. */

@@ -15,6 +15,8 @@ const MOST_OWED = 20_000
  */
 export interface Tries {
   careful(): Promise<boolean>
+  /** The tries so far of those that have any. */
+  before(ids: string[]): Promise<Map<string, number>>
   /** Counts one more try of each; resolves with the tries so far. */
   count(ids: string[]): Promise<Map<string, number>>
   /** An outage ended these tries: the next ones are the same tries. */
@@ -40,6 +42,12 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
         throw error
       })
       return clock.now() < (await carefulUntil)
+    },
+    async before(ids) {
+      const counted = await store.get(attempts, ids)
+      // What is owed was given back: its next try is the one that was counted.
+      const made = ids.map((id) => [id, Number(counted.get(id)?.count ?? 0) - (owed.has(id) ? 1 : 0)] as const)
+      return new Map(made.filter(([, count]) => count > 0))
     },
     async count(ids) {
       const known = new Map<string, number>()

@@ -40,6 +40,7 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
       const own = new Map<string, Documents>()
       const allowed = new Set(touches.flatMap(({ collection, ids }) => ids.map((id) => `${collection} ${id}`)))
       const check = (collection: string, id: string) => {
+        if (!tables.has(collection)) throw new Error(`${domain.name} has no collection ${collection}`)
         if (!allowed.has(`${collection} ${id}`)) throw new Error(`touches does not name ${id} of ${collection}`)
       }
       return {
@@ -81,7 +82,7 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
 }
 
 /** Rules that change what they are shown would change it for the next command: it is an error where it happens. */
-function freeze<Value>(value: Value): Value {
+export function freeze<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   for (const inner of Object.values(value)) freeze(inner)
   return Object.freeze(value)
