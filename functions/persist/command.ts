@@ -35,9 +35,8 @@ export interface Known {
 export const fromSource = (event: Event): boolean =>
   /^\d+$/.test(String(event.knativekafkapartition)) && /^\d+$/.test(String(event.knativekafkaoffset))
 
-/** The topic, where the event tells: KafkaSource names it only for bare records. */
-export const topicOf = (event: Event): string | undefined =>
-  event.type === PLAIN ? /#([^#]+)$/.exec(event.source)?.[1] : undefined
+/** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
+export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
 
 /** The stream of a command that publish sealed: an attribute that was not printable ASCII is percent-encoded. */
 export function streamOf(event: Event): string {

@@ -38,7 +38,7 @@ export function seal(command: Accepted, topic: Topic): Sealed {
         'content-type': topic.record?.contentType ?? 'application/json',
         ce_specversion: '1.0',
         ce_id: command.id,
-        ce_source: '/millrace/publish',
+        ce_source: `/millrace/publish#${topic.name}`,
         ce_type: command.type,
         ce_subject: stream,
         ce_partitionkey: stream,

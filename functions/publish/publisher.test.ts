@@ -67,7 +67,7 @@ test('the record is a CloudEvent in binary mode with every attribute, keyed by i
         'content-type': 'text/vnd.millrace.title; charset=utf-8',
         ce_specversion: '1.0',
         ce_id: id,
-        ce_source: '/millrace/publish',
+        ce_source: '/millrace/publish#tutorials-topic',
         ce_type: 'tutorials.publish',
         ce_subject: `tutorial/${id}`,
         ce_partitionkey: `tutorial/${id}`,
