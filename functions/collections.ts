@@ -4,6 +4,7 @@ import type { Domain } from '#domains/domain.ts'
 import { collectionsOf } from './domains.ts'
 
 const HORIZON_SECONDS = RETENTION_DAYS * 86_400
+export const HORIZON_MS = HORIZON_SECONDS * 1000
 
 /** Commands that could not be applied, by command id; listed in order of arrival, numbered within a parked stream. */
 export const letters = {

@@ -89,13 +89,13 @@ export async function readRefused(store: Store, asked: Address[]): Promise<Looku
     ),
     store.get(
       letters,
-      asked.map(({ id }) => id),
+      asked.flatMap(({ id, hash }) => [id, rejectionId(id, hash)]),
     ),
   ])
   return ({ id, hash }) => {
     const rejection = rejections.get(rejectionId(id, hash))
     if (rejection) return { status: 'rejected', reason: String(rejection.reason) }
-    const letter = kept.get(id)
-    return letter?.hash === hash ? { status: 'parked', reason: String(letter.error) } : undefined
+    const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
+    return letter ? { status: 'parked', reason: String(letter.error) } : undefined
   }
 }

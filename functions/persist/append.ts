@@ -2,10 +2,9 @@ import type { Clock } from '#adapters/clock.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { AppendDomain, Document } from '#domains/domain.ts'
 import { receipts } from '../collections.ts'
-import { rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
 import { type Answer, type Applier, type Arrival, DONE, type Patiently } from './fold.ts'
-import { keepLetter, unappliedOf } from './letter.ts'
+import { keepLetter, reusedKey, unappliedOf } from './letter.ts'
 
 /** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
 export function appendApplier(domain: AppendDomain, store: Store, clock: Clock): Applier {
@@ -34,7 +33,7 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
     const now = clock.now()
     await store.insert(
       receipts,
-      reused.map(({ received }) => reusedKey(received, now)),
+      reused.map(({ received: { command, hash } }) => reusedKey({ id: command.id, hash }, now)),
     )
   }
 
@@ -60,11 +59,3 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
     park: ({ received }, reason, attempts) => keepLetter(store, unappliedOf(received, reason, attempts), clock.now()),
   }
 }
-
-/** The outcome of a command whose id is another's. */
-export const reusedKey = ({ command, hash }: Received, now: number): Document => ({
-  _id: rejectionId(command.id, hash),
-  status: 'rejected',
-  reason: 'this key was used before, for a command with another body',
-  at: new Date(now).toISOString(),
-})

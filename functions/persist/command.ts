@@ -12,7 +12,10 @@ export interface Unread {
   id: string
   hash: string
   reason: string
-  domain?: string
+  /** As far as the event tells: of whose topic it is. */
+  domain: Domain | undefined
+  /** As publish sealed it; what a bare record is about stands in its data only. */
+  stream: string | undefined
 }
 
 export interface Received {
@@ -39,8 +42,9 @@ export const fromSource = (event: Event): boolean =>
 export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
 
 /** The stream of a command that publish sealed: an attribute that was not printable ASCII is percent-encoded. */
-export function streamOf(event: Event): string {
-  const stream = String(event.partitionkey ?? '')
+function streamOf(event: Event): string | undefined {
+  if (event.type === PLAIN || event.partitionkey === undefined) return undefined
+  const stream = String(event.partitionkey)
   try {
     return decodeURI(stream)
   } catch {
@@ -53,7 +57,8 @@ export function readCommand(event: Event, { types, topics }: Known): Read {
   const known = types.get(event.type)
   if (event.type === MALFORMED || !known) {
     const reason = event.type === MALFORMED ? String(event.reason) : `unknown command type ${event.type}`
-    return { ok: false, id: event.id, hash: bodyHash(event.type, textOf(event.data)), reason }
+    const hash = event.bodyhash ?? bodyHash(event.type, textOf(event.data))
+    return { ok: false, id: event.id, hash, reason, domain: topics.get(topicOf(event) ?? ''), stream: streamOf(event) }
   }
   return readKnown(event, known, event.id, event.bodyhash)
 }
@@ -74,7 +79,7 @@ function readPlain(event: Event, types: Known['types'], topics: Known['topics'])
   const known = types.get(domain?.topic.plain ?? '')
   if (!known) {
     const reason = `not a CloudEvent, and ${domain ? `${topic} takes nothing else` : `topic ${topic} is not ours`}`
-    return { ok: false, id, hash: bodyHash(event.type, textOf(event.data)), reason }
+    return { ok: false, id, hash: bodyHash(event.type, textOf(event.data)), reason, domain, stream: undefined }
   }
   return readKnown(event, known, id, undefined)
 }
@@ -92,7 +97,8 @@ function readKnown(
     id: given,
     hash: sealed ?? bodyHash(type, text),
     reason,
-    domain: domain.name,
+    domain,
+    stream: streamOf(event),
   })
   if (event.data === undefined || event.data === null || text === '') return refuse('a record without a value')
   if (Number.isNaN(Date.parse(event.time ?? ''))) return refuse(`time is not a date: ${event.time}`)
@@ -127,6 +133,16 @@ function readKnown(
     },
   }
 }
+
+/** One that can't be read, as far as its stream needs to know of it. */
+export const unreadable = ({ id, hash }: Unread, domain: Domain, stream: string, event: Event): Received => ({
+  domain,
+  command: { id, type: event.type, stream, time: '', actor: '', data: {} },
+  hash,
+  expected: undefined,
+  bytes: textOf(event.data).length + 512,
+  event,
+})
 
 function decode(data: unknown, text: string, topic: Topic): unknown {
   if (topic.record) return topic.record.decode(text)

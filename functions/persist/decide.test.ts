@@ -1,122 +1,32 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { z } from 'zod'
-import type { Clock } from '#adapters/clock.ts'
-import { openFile } from '#adapters/embedded/file.ts'
-import type { Event } from '#adapters/event.ts'
-import { embeddedStore } from '#adapters/store/embedded.ts'
+import { describe, expect, test } from 'vitest'
 import { Conflict, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { DecideDomain, Document } from '#domains/domain.ts'
-import letterDomain from '#domains/letters/domain.ts'
-import { collections, events, heads, letters, receipts, slotIds } from '../collections.ts'
-import { type Persister, persister } from './persister.ts'
+import {
+  all,
+  ask,
+  clock,
+  count,
+  counterOf,
+  counting,
+  eventsOf,
+  headOf,
+  kept,
+  outcomeOf,
+  start,
+  statuses,
+  totalOf,
+  world,
+} from '#test/counting.ts'
+import { letters, receipts } from '../collections.ts'
+import type { Persister } from './persister.ts'
 import { parkStream } from './stream.ts'
-
-const counters = { name: 'counters', indexes: {} }
-const totals = { name: 'totals', indexes: {} }
-
-let isBroken = true
-
-/** Counters that take at most ten; one stream each. A domain with a bug that is mended when `isBroken` is false. */
-const domain: DecideDomain = {
-  kind: 'decide',
-  name: 'counting',
-  topic: { name: 'counting', partitions: 1 },
-  ordering: 'ordered',
-  commands: {
-    'counting.count': {
-      data: z.object({ counter: z.string(), by: z.int() }),
-      stream: ({ counter }) => `counter/${counter}`,
-      routes: [],
-    },
-  },
-  collections: [counters],
-  touches: ({ data }) => [{ collection: 'counters', ids: [String(data.counter)] }],
-  decide({ data }, documents) {
-    const count = documents.get('counters', String(data.counter))?.count ?? 0
-    if (Number(data.by) === 13 && isBroken) throw new Error('bad luck')
-    if (Number(count) + Number(data.by) > 100) return { rejected: 'no counter goes beyond a hundred' }
-    return { events: [{ type: 'counted', data }] }
-  },
-  project({ data, number }, documents) {
-    const count = documents.get('counters', String(data.counter))?.count ?? 0
-    const document = { _id: String(data.counter), count: Number(count) + Number(data.by), at: number }
-    return [{ collection: 'counters', document }]
-  },
-  tally: {
-    collection: totals,
-    zero: { total: 0 },
-    add: ({ total }, { data }) => ({ total: Number(total) + Number(data.by) }),
-  },
-  queries: [],
-}
-
-let dir: string
-let file: ReturnType<typeof openFile>
-let store: Store
-let time: number
-
-/** Sleeping takes no time but passes it. */
-const clock: Clock = {
-  now: () => time,
-  async sleep(ms) {
-    time += ms
-  },
-}
-
-beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'decide-'))
-  file = openFile(dir)
-  store = embeddedStore(file)
-  await store.prepare(collections([domain]))
-  time = Date.parse('2026-01-01T00:00:00Z')
-  isBroken = true
-})
-
-afterEach(async () => {
-  await store.close()
-  file.close()
-  rmSync(dir, { recursive: true })
-})
-
-const start = (changes: Partial<Store> = {}, instance = 'pod-1'): Persister =>
-  persister({ domains: [domain], store: { ...store, ...changes }, clock, instance, maxInFlight: 1000 })
-
-let offset = 0
-const count = (id: string, counter: string, by: unknown, changes: Partial<Event> = {}): Event => ({
-  specversion: '1.0',
-  id,
-  source: '/test',
-  type: 'counting.count',
-  time: '2026-01-01T00:00:00.000Z',
-  partitionkey: `counter/${counter}`,
-  bodyhash: `hash of ${counter} ${by}`,
-  knativekafkapartition: '0',
-  knativekafkaoffset: String(offset++),
-  data: { counter, by } as Event['data'],
-  ...changes,
-})
-
-const all = async (collection: typeof counters, ...ids: string[]) => await store.get(collection, ids)
-const counterOf = async (id: string) => (await all(counters, id)).get(id)?.count
-const headOf = async (counter: string) =>
-  (await all(heads, `counting:counter/${counter}`)).get(`counting:counter/${counter}`)
-const eventsOf = (counter: string): Promise<Document[]> =>
-  store.find(events, { index: 'stream', where: { key: `counting:counter/${counter}` }, limit: 1000 })
-const totalOf = async () =>
-  [...(await all(totals, ...slotIds)).values()].reduce((sum, { total }) => sum + Number(total), 0)
-const statuses = async (answers: Promise<{ status: number }>[]) =>
-  (await Promise.all(answers)).map(({ status }) => status)
 
 test('given commands of one stream in flight together, then they are folded in order and committed once', async () => {
   let commits = 0
   const { persist } = start({
     commit(writes) {
       commits++
-      return store.commit(writes)
+      return world.store.commit(writes)
     },
   })
   const given = ['a', 'b', 'c'].map((id, index) => count(id, 'x', index + 1))
@@ -183,7 +93,7 @@ test('given a bug, then it is retried three times and parked; what is behind it 
   expect((await persist(behind)).status).toBe(204)
   expect(await counterOf('x')).toBeUndefined()
   expect(await headOf('x')).toMatchObject({ isParked: true, letters: 3 })
-  const kept = await store.find(letters, { index: 'stream', where: { key: 'counting:counter/x' }, limit: 10 })
+  const kept = await world.store.find(letters, { index: 'stream', where: { key: 'counting:counter/x' }, limit: 10 })
   expect(kept.map(({ _id, number }) => [_id, number])).toEqual([
     ['bug', 1],
     ['behind', 2],
@@ -207,7 +117,7 @@ test('given several processes on the same streams, zombies included, then each c
       {
         // Reads take a turn of the event loop, so that the processes meet between reading and committing.
         async get(collection, ids) {
-          const found = await store.get(collection, ids)
+          const found = await world.store.get(collection, ids)
           await new Promise((resolve) => setImmediate(resolve))
           return found
         },
@@ -233,11 +143,11 @@ test('given several processes on the same streams, zombies included, then each c
 test('given conflicts that never end, then 503 soon, not counted, and the command is applied once they do', async () => {
   let commits = 0
   const { persist } = start({
-    commit: (writes) => (++commits <= 60 ? Promise.reject(new Conflict('always later')) : store.commit(writes)),
+    commit: (writes) => (++commits <= 78 ? Promise.reject(new Conflict('always later')) : world.store.commit(writes)),
   })
-  const began = time
+  const began = world.time
   for (let delivery = 0; delivery < 6; delivery++) expect((await persist(count('a', 'x', 1))).status).toBe(503)
-  expect(time - began).toBeLessThan(6 * 11_000)
+  expect(world.time - began).toBeLessThan(6 * 11_000)
   expect((await persist(count('a', 'x', 1))).status).toBe(204)
   expect(await eventsOf('x')).toHaveLength(1)
 })
@@ -252,15 +162,15 @@ test('given a crash before, then copies of one command in a batch are one try, a
 })
 
 test('given a project that changes a collection that there is not, then that is a bug and nothing is written', async () => {
-  const lost = { ...domain, touches: () => [{ collection: 'countres', ids: ['x'] }] }
-  const { persist } = persister({ domains: [lost], store, clock, instance: 'pod-1', maxInFlight: 10 })
+  const lost = { ...counting, touches: () => [{ collection: 'countres', ids: ['x'] }] }
+  const { persist } = start({}, 'pod-1', lost)
   expect((await persist(count('a', 'x', 1))).status).toBe(500)
 })
 
 test('given an outage at the commit, then nothing counts as an attempt, and it is applied once the store is back', async () => {
   let isAway = true
   const { persist } = start({
-    commit: (writes) => (isAway ? Promise.reject(new Unavailable('store', 'away')) : store.commit(writes)),
+    commit: (writes) => (isAway ? Promise.reject(new Unavailable('store', 'away')) : world.store.commit(writes)),
   })
   const event = count('a', 'x', 1)
   for (let delivery = 0; delivery < 6; delivery++) expect((await persist(event)).status).toBe(503)
@@ -273,7 +183,7 @@ test('given a commit whose answer was lost, then the repeat finds it done', asyn
   let commits = 0
   const { persist } = start({
     async commit(writes) {
-      await store.commit(writes)
+      await world.store.commit(writes)
       if (++commits === 1) throw new Unavailable('store', 'the answer was lost')
     },
   })
@@ -283,61 +193,31 @@ test('given a commit whose answer was lost, then the repeat finds it done', asyn
 })
 
 test('given a rule that reads or writes what its touches do not name, then that is a bug and nothing is written', async () => {
-  const nosy = { ...domain, touches: () => [] }
-  const { persist } = persister({ domains: [nosy], store, clock, instance: 'pod-1', maxInFlight: 10 })
+  const nosy = { ...counting, touches: () => [] }
+  const { persist } = start({}, 'pod-1', nosy)
   expect((await persist(count('a', 'x', 1))).status).toBe(500)
   expect(await eventsOf('x')).toEqual([])
 })
 
 test('given a rule that changes a document in place, then that is a bug and nothing of it is written', async () => {
-  const { persist } = persister({
-    domains: [
-      {
-        ...domain,
-        decide(command, documents) {
-          const counter = documents.get('counters', String(command.data.counter))
-          if (counter) counter.count = 1000
-          return domain.decide(command, documents)
-        },
-      },
-    ],
-    store,
-    clock,
-    instance: 'pod-1',
-    maxInFlight: 10,
+  const { persist } = start({}, 'pod-1', {
+    ...counting,
+    decide(command, documents) {
+      const counter = documents.get('counters', String(command.data.counter))
+      if (counter) counter.count = 1000
+      return counting.decide(command, documents)
+    },
   })
   expect((await persist(count('a', 'x', 1))).status).toBe(204)
   expect((await persist(count('b', 'x', 1))).status).toBe(500)
   expect(await counterOf('x')).toBe(1)
 })
 
-const ask = (id: string, type: string, data: Record<string, string>): Event => ({
-  specversion: '1.0',
-  id,
-  source: '/test',
-  type: `letters.${type}`,
-  time: '2026-01-02T00:00:00.000Z',
-  bodyhash: `hash of ${id}`,
-  knativekafkapartition: '0',
-  knativekafkaoffset: String(offset++),
-  data,
-})
-
 describe('letters', () => {
   const stream = 'counter/x'
-  const startBoth = (changes: Partial<Store> = {}) =>
-    persister({
-      domains: [domain, letterDomain],
-      store: { ...store, ...changes },
-      clock,
-      instance: 'pod-1',
-      maxInFlight: 100,
-    })
-
   /** A counter that stands still at 1 behind a bug, with two commands behind it. */
   async function parked(): Promise<Persister> {
-    await store.prepare(collections([domain, letterDomain]))
-    const made = startBoth()
+    const made = start()
     await made.persist(count('first', 'x', 1))
     const bug = count('bug', 'x', 13)
     for (const status of [500, 500, 500, 422]) expect((await made.persist(bug)).status).toBe(status)
@@ -347,12 +227,9 @@ describe('letters', () => {
     return made
   }
 
-  const outcomeOf = async (id: string) => (await store.get(letterDomain.documents.collection, [id])).get(id)
-  const kept = async () => (await store.find(letters, { index: 'stream', limit: 100 })).map(({ _id }) => _id)
-
   test('given a bug that is mended, then a redrive applies the stream in order and sets it going again', async () => {
     const { persist } = await parked()
-    isBroken = false
+    world.isBroken = false
     expect((await persist(ask('r-1', 'redrive', { stream }))).status).toBe(204)
     expect(await outcomeOf('r-1')).toMatchObject({ redriven: 3, failures: 0 })
     expect((await eventsOf('x')).map(({ command }) => command)).toEqual(['first', 'bug', 'behind-0', 'behind-1'])
@@ -388,11 +265,11 @@ describe('letters', () => {
   test('given a command that was redriven or discarded, then its copy from the error topic does not park the stream again', async () => {
     const { persist } = await parked()
     await persist(ask('d-1', 'discard', { id: 'behind-0', reason: 'never meant' }))
-    isBroken = false
+    world.isBroken = false
     await persist(ask('r-1', 'redrive', { stream }))
     await parkStream(
-      store,
-      domain,
+      world.store,
+      counting,
       { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', event: count('bug', 'x', 13) },
       clock,
     )
@@ -403,31 +280,31 @@ describe('letters', () => {
 
   test('given a crash in the middle of a redrive, then the next delivery goes on where it was', async () => {
     await parked()
-    isBroken = false
+    world.isBroken = false
     let commits = 0
-    const crashing = startBoth({
-      commit: (writes) => (++commits > 1 ? Promise.reject(new Error('killed')) : store.commit(writes)),
+    const crashing = start({
+      commit: (writes) => (++commits > 1 ? Promise.reject(new Error('killed')) : world.store.commit(writes)),
     })
     const request = ask('r-1', 'redrive', { stream })
     await crashing.persist(request)
     expect(await counterOf('x')).toBe(14)
-    expect((await startBoth().persist({ ...request })).status).toBe(204)
-    expect((await startBoth().persist(ask('r-2', 'redrive', { stream }))).status).toBe(204)
+    expect((await start().persist({ ...request })).status).toBe(204)
+    expect((await start().persist(ask('r-2', 'redrive', { stream }))).status).toBe(204)
     expect(await counterOf('x')).toBe(37)
     expect(await eventsOf('x')).toHaveLength(4)
   })
 
   test('given two operators and traffic at once, then each command takes effect once, in order, and the stream goes on', async () => {
     await parked()
-    isBroken = false
+    world.isBroken = false
     const slow: Partial<Store> = {
       async get(collection, ids) {
-        const found = await store.get(collection, ids)
+        const found = await world.store.get(collection, ids)
         await new Promise((resolve) => setImmediate(resolve))
         return found
       },
     }
-    const [one, two, traffic] = [startBoth(slow), startBoth(slow), startBoth(slow)]
+    const [one, two, traffic] = [start(slow), start(slow), start(slow)]
     const more = Array.from({ length: 10 }, (_, index) => count(`more-${index}`, 'x', 1))
     await Promise.all([
       one.persist(ask('r-1', 'redrive', { stream })),

@@ -2,16 +2,17 @@ import type { Clock } from '#adapters/clock.ts'
 import type { Store, Write } from '#adapters/store/store.ts'
 import type { DecideDomain, Document, Event, Fields } from '#domains/domain.ts'
 import { events, heads, letters, receipts, slotIds, streamKey } from '../collections.ts'
-import { reusedKey } from './append.ts'
 import type { Received } from './command.ts'
 import { type Answer, type Applier, type Arrival, DONE } from './fold.ts'
-import { unappliedOf } from './letter.ts'
+import { reusedKey, unappliedOf } from './letter.ts'
 import { again, type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
 import { freeze, project, type Table, tableOf } from './view.ts'
 
 type Outcome = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }
 
 const BEHIND = 'behind a parked command of its stream'
+/** Then one by one, so that a hot stream holds up no other. */
+const MOST_CONFLICTS_TOGETHER = 3
 
 /** All that a batch needs to know. */
 interface Loaded {
@@ -25,7 +26,10 @@ interface Loaded {
 }
 
 export interface DecideApplier extends Applier {
-  /** Applies the first letter of a parked stream, and removes it; the last one sets the stream going again. */
+  /**
+   * Applies a letter and removes it: the first of a parked stream, whose last one sets the stream going again, or one that
+   * no stream is parked behind.
+   */
   redrive(received: Received, letter: Document): Promise<void>
 }
 
@@ -42,18 +46,17 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     const ids = batch.map(({ command }) => command.id)
     const found = await store.get(heads, keys)
     const streams = new Map(keys.map((key) => [key, headOf(key, found.get(key))]))
-    const isParked = [...streams.values()].some((head) => head.isParked)
     const slot = slotIds[Math.floor(Math.random() * slotIds.length)] as string
     const [known, kept, table, slots, followed] = await Promise.all([
       store.get(receipts, ids),
-      isParked ? store.get(letters, ids) : new Map<string, Document>(),
+      store.get(letters, ids),
       tableOf(
         domain,
         batch.map(({ command }) => command),
         (collection, ids) => store.get(collection, ids),
       ),
       domain.tally ? store.get(domain.tally.collection, [slot]) : undefined,
-      redriven ? isFollowed(store, redriven) : false,
+      redriven?.key === undefined ? false : isFollowed(store, redriven),
     ])
     const empty = { _id: slot, generation: 0, ...domain.tally?.zero }
     return {
@@ -66,12 +69,12 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     }
   }
 
-  /** Reads, decides, commits. Resolves with what is settled; `onFault` is told of what a command's own rules threw. */
+  /** Reads, decides, commits. Resolves with the answers to what is settled; `onFault` is told of what a command's own rules threw. */
   async function round(
     batch: Received[],
     onFault: (received: Received, error: unknown) => void,
     redriven?: Document,
-  ): Promise<Set<Received>> {
+  ): Promise<Map<Received, Answer>> {
     const state = await load(batch, redriven)
     const out = {
       receipts: [] as Document[],
@@ -81,14 +84,13 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     }
     const touched = new Set<Head>()
     const stuck = new Set<string>()
-    const settled = new Set<Received>()
+    const settled = new Map<Received, Answer>()
 
     for (const received of batch) {
       const key = keyOf(received)
       if (stuck.has(key)) continue
       try {
-        settle(received, state.heads.get(key) as Head)
-        settled.add(received)
+        settled.set(received, settle(received, state.heads.get(key) as Head))
       } catch (error) {
         stuck.add(key)
         onFault(received, error)
@@ -98,15 +100,23 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     if (writes.length > 0) await store.commit(writes)
     return settled
 
-    function settle(received: Received, head: Head): void {
-      const known = state.receipts.get(received.command.id)
-      if (known) {
-        if (known.hash !== received.hash) out.again.push(reusedKey(received, clock.now()))
-      } else if (head.isParked && !redriven) keepBehind(received, head)
-      else conclude(received, head, outcomeOf(received, head))
-      if (!redriven) return
-      head.isParked = state.isFollowed
-      touched.add(head)
+    /** What was first under the command's id, its outcome or a letter, stays what it is. */
+    function settle(received: Received, head: Head): Answer {
+      const { command, hash } = received
+      const letter = state.letters.get(command.id)
+      const kept = letter?._id === redriven?._id ? undefined : letter
+      const first = state.receipts.get(command.id) ?? kept
+      if (first && first.hash !== hash) out.again.push(reusedKey({ id: command.id, hash }, clock.now()))
+      else if (kept && kept === first) return answerTo(kept)
+      else if (!first && head.isParked && !redriven) keepBehind(received, head)
+      else if (!first && head.isParked && redriven?.key === undefined)
+        throw new Error('its stream is parked: that first')
+      else if (!first) conclude(received, head, outcomeOf(received, head))
+      if (redriven?.key !== undefined) {
+        head.isParked = state.isFollowed
+        touched.add(head)
+      }
+      return DONE
     }
 
     function outcomeOf({ command, expected }: Received, head: Head): Outcome {
@@ -138,9 +148,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     }
 
     function keepBehind(received: Received, head: Head): void {
-      const kept = state.letters.get(received.command.id)
-      if (kept?.hash === received.hash) return
-      const letter = nextLetter(head, unappliedOf(received, BEHIND, 0), kept, clock.now())
+      const letter = nextLetter(head, unappliedOf(received, BEHIND, 0), clock.now())
       touched.add(head)
       out.letters.push(letter)
       state.letters.set(letter._id, letter)
@@ -178,21 +186,26 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     isOrdered: true,
     async together(arrivals, patiently) {
       const batch = new Map(arrivals.map((arrival) => [arrival.received, arrival]))
-      const settled = await again(() => patiently(() => round([...batch.keys()], () => {})), clock)
-      return new Map<Arrival, Answer>([...settled].map((received) => [batch.get(received) as Arrival, DONE]))
+      const work = () => patiently(() => round([...batch.keys()], () => {}))
+      const settled = await again(work, clock, MOST_CONFLICTS_TOGETHER)
+      return new Map([...settled].map(([received, answer]) => [batch.get(received) as Arrival, answer]))
     },
     async alone({ received }, patiently) {
-      await again(() => patiently(() => round([received], raise)), clock)
-      return DONE
+      const settled = await again(() => patiently(() => round([received], raise)), clock)
+      return settled.get(received) ?? DONE
     },
     async redrive(received, letter) {
-      if (keyOf(received) !== letter.key) throw new Error(`it is of ${keyOf(received)} now, not of ${letter.key}`)
+      const { key = keyOf(received) } = letter
+      if (keyOf(received) !== key) throw new Error(`it is of ${keyOf(received)} now, not of ${key}`)
       await again(() => round([received], raise, letter), clock)
     },
     park: ({ received }, reason, attempts) =>
       parkStream(store, domain, { ...unappliedOf(received, reason, attempts), stream: received.command.stream }, clock),
   }
 }
+
+/** What parked its stream is answered as when it was kept: its copy may not have been made. */
+const answerTo = ({ error }: Document): Answer => (error === BEHIND ? DONE : { status: 422, detail: String(error) })
 
 const raise = (_: Received, error: unknown) => {
   throw error

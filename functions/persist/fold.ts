@@ -1,6 +1,7 @@
 import type { Clock } from '#adapters/clock.ts'
 import type { Outcome } from '#adapters/event.ts'
-import { Refused } from '#adapters/store/store.ts'
+import { Conflict, Refused } from '#adapters/store/store.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Received } from './command.ts'
 import { held } from './held.ts'
@@ -16,6 +17,8 @@ export const HOLD_MS = 45_000
 export interface Arrival {
   received: Received
   at: number
+  /** Why it can't be read. It is kept as a letter when its turn in the stream has come. */
+  refused?: string
 }
 
 export type Answer = Outcome & { delayMs?: number }
@@ -25,7 +28,10 @@ export const DONE: Answer = { status: 204 }
 /** Repeats what ends in an outage, for as long as the batch may be held. */
 export type Patiently = <Result>(work: () => Promise<Result>) => Promise<Result>
 
-/** How the commands of one domain are applied. Everything rejects with `Unavailable` in an outage. */
+/**
+ * How the commands of one domain are applied. Everything rejects with `Unavailable` in an outage, and with `Conflict` where
+ * others were faster again and again.
+ */
 export interface Applier {
   /** Whether a command must not run before one of its stream that went before it in the batch. */
   isOrdered: boolean
@@ -45,7 +51,10 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
     const patiently: Patiently = (work) => held(work, deadline, clock)
     const careful = await patiently(() => tries.careful())
     const before = careful ? await patiently(() => tries.before(idsOf(batch))) : undefined
-    const { first, rest } = split(batch, ({ received }) => (before?.get(received.command.id) ?? 0) > 0)
+    const { first, rest } = split(
+      batch,
+      ({ received, refused }) => refused !== undefined || (before?.get(received.command.id) ?? 0) > 0,
+    )
     const counts = careful ? await patiently(() => tries.count(idsOf(first))) : undefined
     const answers = await allAtOnce(first)
     if (counts) await tries.forget(idsOf([...answers.keys()])).catch(ignoreOutage)
@@ -71,6 +80,7 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
     }
 
     async function tryAlone(arrival: Arrival, counted?: number): Promise<Answer> {
+      if (arrival.refused !== undefined) return await park(arrival, arrival.refused, 0)
       const { id } = arrival.received.command
       const count = counted ?? (await patiently(() => tries.count([id]))).get(id) ?? 1
       if (count > MOST_TRIES) return await park(arrival, 'no attempt came back: the process did not survive it', count)
@@ -79,7 +89,7 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
         await tries.forget([id]).catch(ignoreOutage)
         return answer
       } catch (error) {
-        if (error instanceof Unavailable) {
+        if (isPassing(error)) {
           tries.uncount(new Map([[id, count]]))
           return { status: 503, detail: error.message }
         }
@@ -94,8 +104,9 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
         await patiently(() => applier.park(arrival, reason, count))
         return { status: 422, detail: reason }
       } catch (error) {
-        if (error instanceof Unavailable) return { status: 503, detail: error.message }
-        throw error
+        if (isPassing(error)) return { status: 503, detail: error.message }
+        logger.error({ command: arrival.received.command.id, err: error }, 'not kept as a letter')
+        return { status: 500, detail: reason }
       }
     }
 
@@ -119,6 +130,10 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
     return { first: batch.filter((arrival) => !rest.has(arrival)), rest }
   }
 }
+
+/** Not the command's fault, and so not counted: an outage, or others who were faster. */
+export const isPassing = (error: unknown): error is Unavailable | Conflict =>
+  error instanceof Unavailable || error instanceof Conflict
 
 const inLogOrder = ({ received: { event: a } }: Arrival, { received: { event: b } }: Arrival): number =>
   Number(a.knativekafkapartition) - Number(b.knativekafkapartition) ||

@@ -2,6 +2,7 @@ import type { Event } from '#adapters/event.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { letters } from '../collections.ts'
+import { rejectionId } from '../receipts.ts'
 import { type Received, topicOf } from './command.ts'
 
 export interface Unapplied {
@@ -10,9 +11,19 @@ export interface Unapplied {
   reason: string
   event: Event
   domain?: string | undefined
-  stream?: string
+  stream?: string | undefined
   attempts?: number
+  /** Accepted before the horizon: nobody knows any more whether it took effect. */
+  isPast?: true
 }
+
+/** The outcome of a command whose id is another's. */
+export const reusedKey = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
+  _id: rejectionId(id, hash),
+  status: 'rejected',
+  reason: 'this key was used before, for a command with another body',
+  at: new Date(now).toISOString(),
+})
 
 export const unappliedOf = (
   { domain, command, hash, event }: Received,
@@ -40,7 +51,8 @@ export async function keepLetter(store: Store, unapplied: Unapplied, now: number
   if (first?.hash !== letter.hash) await store.insert(letters, [{ ...letter, _id: `${letter._id}.${letter.hash}` }])
 }
 
-export function letterOf({ id, hash, reason, event, domain, stream, attempts = 0 }: Unapplied, now: number): Document {
+export function letterOf(unapplied: Unapplied, now: number): Document {
+  const { id, hash, reason, event, domain, stream, attempts = 0, isPast } = unapplied
   const { data, ...attributes } = event
   const at = new Date(now).toISOString()
   const partition = Number(event.knativekafkapartition)
@@ -53,6 +65,7 @@ export function letterOf({ id, hash, reason, event, domain, stream, attempts = 0
     stream: stream ?? '',
     error: reason,
     attempts,
+    ...(isPast ? { isPast } : {}),
     record: { topic: topicOf(event) ?? '', partition, offset },
     event: { ...(attributes as Fields), ...dataOf(data) },
   }

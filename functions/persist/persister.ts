@@ -2,21 +2,21 @@ import type { Clock } from '#adapters/clock.ts'
 import type { Event, Outcome } from '#adapters/event.ts'
 import type { Store } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
 import type { Domain } from '#domains/domain.ts'
 import letterCommands from '#domains/letters/domain.ts'
-import { letters } from '../collections.ts'
+import { HORIZON_MS, letters, receipts } from '../collections.ts'
 import { commandTypes } from '../domains.ts'
+import { rejectionId } from '../receipts.ts'
 import { appendApplier } from './append.ts'
 import { batcher, Full } from './batch.ts'
-import { fromSource, type Received, readCommand, streamOf, type Unread } from './command.ts'
+import { fromSource, type Read, type Received, readCommand, type Unread, unreadable } from './command.ts'
 import { decideApplier } from './decide.ts'
-import { type Answer, type Applier, type Arrival, batchFold, HOLD_MS } from './fold.ts'
+import { type Answer, type Applier, type Arrival, batchFold, DONE, HOLD_MS, isPassing } from './fold.ts'
 import { held } from './held.ts'
-import { keepLetter } from './letter.ts'
+import { keepLetter, type Unapplied, unappliedOf } from './letter.ts'
 import { letterApplier } from './redrive.ts'
-import { parkStream } from './stream.ts'
 import { tries } from './tries.ts'
+import { touchesOf } from './view.ts'
 
 export interface PersisterParts {
   domains: Domain[]
@@ -39,6 +39,14 @@ export interface Persister {
  * with 422: it would be copied to that topic for ever.
  */
 const isCopy = (event: Event): boolean => event.knativeerrordest !== undefined
+
+/** What a document that a command touches takes of a batch's bytes, about. */
+const DOCUMENT_BYTES = 1024
+
+function weightOf({ domain, command, bytes }: Received): number {
+  if (domain.kind === 'append') return bytes
+  return touchesOf(domain, command).reduce((sum, { ids }) => sum + ids.length * DOCUMENT_BYTES, bytes)
+}
 
 /** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
 export function persister(parts: PersisterParts): Persister {
@@ -64,33 +72,61 @@ export function persister(parts: PersisterParts): Persister {
     return domain.kind === 'append' ? appendApplier(domain, store, clock) : decideApplier(domain, store, clock)
   }
 
-  /** What follows in the stream of a decide domain may depend on it: the stream is parked. */
-  async function keep(read: Unread, event: Event): Promise<void> {
-    const domain = domains.find(({ name }) => name === read.domain)
-    const stream = streamOf(event)
-    const letter = { ...read, event, stream }
-    if (domain?.kind === 'decide' && stream) await parkStream(store, domain, letter, clock)
-    else await keepLetter(store, letter, clock.now())
-  }
+  const patiently = <Result>(work: () => Promise<Result>) => held(work, clock.now() + HOLD_MS, clock)
 
   async function answer(event: Event): Promise<Answer> {
     if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
     const read = readCommand(event, known)
-    if (!read.ok) {
-      await held(() => keep(read, event), clock.now() + HOLD_MS, clock)
-      return { status: 422, detail: read.reason }
-    }
-    const { domain, command, bytes } = read.received
-    if (isCopy(event) && (await isLetter(read.received))) return { status: 204 }
-    const done = await batchers.get(domain.name)?.add({ received: read.received, at: clock.now() }, bytes)
-    if (done?.status === 204) parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time))
-    return done ?? { status: 500, detail: `domain ${domain.name} has no batch` }
+    if (isCopy(event) && (await isSettled(read))) return DONE
+    return read.ok ? await apply(read.received) : await keep(read, event)
   }
 
-  /** The most of what comes back: it was kept before its copy was made, and waits for a redrive. */
-  async function isLetter({ command: { id }, hash }: Received): Promise<boolean> {
-    const kept = await held(() => store.get(letters, [id]), clock.now() + HOLD_MS, clock)
-    return kept.get(id)?.hash === hash
+  async function apply(received: Received): Promise<Answer> {
+    const { domain, command } = received
+    const age = clock.now() - Date.parse(command.time)
+    if (domain.kind === 'decide' && age > HORIZON_MS) return await keepPast(received)
+    const answered = await inBatch({ received, at: clock.now() })
+    if (answered.status === 204) parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time))
+    return answered
+  }
+
+  async function inBatch(arrival: Arrival): Promise<Answer> {
+    const { domain } = arrival.received
+    const answered = await batchers.get(domain.name)?.add(arrival, weightOf(arrival.received))
+    return answered ?? { status: 500, detail: `domain ${domain.name} has no batch` }
+  }
+
+  /** What follows in the stream of a decide domain may depend on it: it is kept in its turn, and the stream is parked. */
+  async function keep(read: Unread, event: Event): Promise<Answer> {
+    const { domain, stream, reason } = read
+    if (domain?.kind === 'decide' && stream) {
+      return await inBatch({ received: unreadable(read, domain, stream, event), at: clock.now(), refused: reason })
+    }
+    return await keepAlone({ ...read, event, domain: domain?.name })
+  }
+
+  /** Its receipt has expired: nobody knows any more whether it took effect, so an operator has to say. */
+  async function keepPast(received: Received): Promise<Answer> {
+    const { id } = received.command
+    const known = await patiently(() => store.get(receipts, [id]))
+    if (known.get(id)?.hash === received.hash) return DONE
+    const reason = `accepted before the horizon, ${received.command.time}: whether it took effect is no longer known`
+    return await keepAlone({ ...unappliedOf(received, reason, 0), isPast: true })
+  }
+
+  async function keepAlone(unapplied: Unapplied): Promise<Answer> {
+    await patiently(() => keepLetter(store, unapplied, clock.now()))
+    return { status: 422, detail: unapplied.reason }
+  }
+
+  /** The most of what comes back: it was kept before its copy was made, and waits for a redrive or was discarded. */
+  async function isSettled(read: Read): Promise<boolean> {
+    const { id, hash } = read.ok ? { id: read.received.command.id, hash: read.received.hash } : read
+    const beside = rejectionId(id, hash)
+    const [kept, rejected] = await patiently(() =>
+      Promise.all([store.get(letters, [id, beside]), store.get(receipts, [beside])]),
+    )
+    return kept.get(id)?.hash === hash || kept.has(beside) || rejected.has(beside)
   }
 
   return {
@@ -104,7 +140,7 @@ export function persister(parts: PersisterParts): Persister {
         if (delayMs > 0) await clock.sleep(delayMs)
         return outcome
       } catch (error) {
-        if (error instanceof Unavailable || error instanceof Full) {
+        if (isPassing(error) || error instanceof Full) {
           logger.warn({ command: event.id, trace, detail: error.message }, 'not applied')
           return { status: 503, detail: error.message }
         }

@@ -9,7 +9,7 @@ import { rejectionId } from '../receipts.ts'
 import { appendApplier } from './append.ts'
 import { type Known, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
-import type { Applier } from './fold.ts'
+import { type Applier, isPassing } from './fold.ts'
 import { again, discardFrom } from './stream.ts'
 
 /** How long one delivery goes on; what is left is done by the next one. */
@@ -65,17 +65,19 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
       }
       return undefined
     } catch (error) {
-      if (error instanceof Unavailable) throw error
+      if (isPassing(error)) throw error
       return error instanceof Error ? error.message : String(error)
     }
   }
 
+  /** Those past the horizon may have taken effect: an operator names them, by their id or their error. */
   async function* chosen({ id, domain, stream, error, from, to }: Fields): AsyncGenerator<Document> {
     if (id !== undefined) {
       yield* (await store.get(letters, [String(id)])).values()
       return
     }
     const isChosen = (letter: Document): boolean =>
+      (letter.isPast !== true || error !== undefined) &&
       (domain === undefined || letter.domain === domain) &&
       (stream === undefined || letter.stream === stream) &&
       (error === undefined || String(letter.error).includes(String(error))) &&

@@ -1,9 +1,8 @@
 import type { Clock } from '#adapters/clock.ts'
 import { Conflict, type Store } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
 import { heads, letters, receipts, streamKey } from '../collections.ts'
-import { letterOf, type Unapplied } from './letter.ts'
+import { letterOf, reusedKey, type Unapplied } from './letter.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
 export interface Head {
@@ -30,32 +29,32 @@ export function headOf(key: string, found: Document | undefined): Head {
 
 export const toSwap = ({ key, generation, ...head }: Head) => ({ _id: key, ...head, generation: generation + 1 })
 
-/** The next letter of a stream, which stands still from here on. One whose id another letter has is kept beside it. */
-export function nextLetter(head: Head, unapplied: Unapplied, kept: Document | undefined, now: number): Document {
+/** The next letter of a stream, which stands still from here on. */
+export function nextLetter(head: Head, unapplied: Unapplied, now: number): Document {
   head.isParked = true
   head.letters++
-  const letter = { ...letterOf(unapplied, now), key: head.key, number: head.letters }
-  return kept ? { ...letter, _id: `${unapplied.id}.${unapplied.hash}` } : letter
+  return { ...letterOf(unapplied, now), key: head.key, number: head.letters }
 }
 
 const MOST_CONFLICTS = 10
 const FIRST_PAUSE_MS = 5
 
-/** Repeats what somebody else was faster with, each time after a longer pause; with `Unavailable` if that never ends. */
-export async function again<Result>(work: () => Promise<Result>, clock: Clock): Promise<Result> {
+/** Repeats what somebody else was faster with, each time after a longer pause; rejects with `Conflict` if that never ends. */
+export async function again<Result>(work: () => Promise<Result>, clock: Clock, most = MOST_CONFLICTS): Promise<Result> {
   for (let conflicts = 1; ; conflicts++) {
     try {
       return await work()
-    } catch (cause) {
-      if (!(cause instanceof Conflict)) throw cause
-      if (conflicts === MOST_CONFLICTS)
-        throw new Unavailable('store', 'write conflicts outlast their retries', { cause })
+    } catch (error) {
+      if (!(error instanceof Conflict) || conflicts === most) throw error
       await clock.sleep(FIRST_PAUSE_MS * 2 ** conflicts * Math.random())
     }
   }
 }
 
-/** Keeps a command as the next letter of its stream. Keeping it again changes nothing, nor does keeping one that has its outcome. */
+/**
+ * Keeps a command as the next letter of its stream. Keeping it again changes nothing, nor does keeping one that has its
+ * outcome; one whose id is another's is rejected.
+ */
 export async function parkStream(
   store: Store,
   domain: DecideDomain,
@@ -65,10 +64,11 @@ export async function parkStream(
   const key = streamKey(domain.name, unapplied.stream)
   await again(async () => {
     const head = headOf(key, (await store.get(heads, [key])).get(key))
-    const done = (await store.get(receipts, [unapplied.id])).get(unapplied.id)
-    const kept = (await store.get(letters, [unapplied.id])).get(unapplied.id)
-    if (done?.hash === unapplied.hash || kept?.hash === unapplied.hash) return
-    const letter = nextLetter(head, unapplied, kept, clock.now())
+    const [done, kept] = await Promise.all([store.get(receipts, [unapplied.id]), store.get(letters, [unapplied.id])])
+    const first = done.get(unapplied.id) ?? kept.get(unapplied.id)
+    if (first?.hash === unapplied.hash) return
+    if (first) return void (await store.insert(receipts, [reusedKey(unapplied, clock.now())]))
+    const letter = nextLetter(head, unapplied, clock.now())
     await store.commit([
       { collection: heads, swap: [toSwap(head)] },
       { collection: letters, put: [letter] },

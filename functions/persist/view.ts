@@ -89,7 +89,7 @@ export function freeze<Value>(value: Value): Value {
 }
 
 /** One whose `touches` throws is found out when it is decided on. */
-function touchesOf(domain: DecideDomain, command: Command): Touch[] {
+export function touchesOf(domain: DecideDomain, command: Command): Touch[] {
   try {
     return domain.touches(command)
   } catch {

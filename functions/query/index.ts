@@ -21,6 +21,7 @@ export const query = httpFunction(
     addresses: addresses(await receiptSecret(settings)),
     waiting: waiting(store, domains, systemClock),
     clock: systemClock,
+    faults: settings.FAULT_ROUTES === 'on',
   }),
 )
 

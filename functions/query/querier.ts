@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Clock } from '#adapters/clock.ts'
 import { json, Problem, type Request, type Response } from '#adapters/host/http.ts'
 import { type Find, fieldsOf, type Store } from '#adapters/store/store.ts'
+import { failed } from '#adapters/telemetry/metrics.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type {
   AllQuery,
@@ -27,6 +28,8 @@ export interface QuerierParts {
   addresses: Addresses
   waiting: Waiting
   clock: Clock
+  /** Whether queries that fail on purpose are there. */
+  faults: boolean
 }
 
 type Answering = (request: Request, params: Record<string, string | undefined>) => Promise<Response>
@@ -37,7 +40,7 @@ const STREAM_PAGE = 1000
 const NDJSON = 'application/x-ndjson'
 
 /** query: match the route, wait for one's own write if asked, read, answer. */
-export function querier({ domains, store, addresses, waiting, clock }: QuerierParts) {
+export function querier({ domains, store, addresses, waiting, clock, faults }: QuerierParts) {
   const entries: Entry<Answering | undefined>[] = [
     { method: 'GET', path: RECEIPT_PATH, target: receipt },
     { method: 'GET', path: LETTERS_PATH, target: (request) => page(request, letters, letterList) },
@@ -50,6 +53,7 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
   for (const domain of domains) {
     const { queries, commands } = domain
     for (const query of queries) {
+      if (query.answers === 'fault' && !faults) continue
       const target = answering(domain, query)
       entries.push({ method: 'GET', path: query.path, target })
     }
@@ -76,6 +80,7 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
 
   function answering(domain: Domain, query: Query): Answering {
     if (query.answers === 'total') return () => total(domain, query)
+    if (query.answers === 'fault') return deliberateFault
     const collection = readBy(domain, query)
     switch (query.answers) {
       case 'page':
@@ -153,6 +158,11 @@ export function querier({ domains, store, addresses, waiting, clock }: QuerierPa
       throw new Problem(503, 'Not yet applied', 'The command of this receipt is not applied yet.', { headers })
     }
   }
+}
+
+async function deliberateFault(): Promise<never> {
+  failed('deliberate')
+  throw new Problem(500, 'Deliberate fault', 'This route fails on purpose, to test alerts (FAULT_ROUTES=on).')
 }
 
 /** The collection that a query names; the only one where it names none. */
