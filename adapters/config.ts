@@ -45,6 +45,10 @@ const schema = z
       .min(1)
       .default(10_000)
       .describe('commands that wait for the log or store at most'),
+    FAULT_ROUTES: z
+      .enum(['off', 'on'])
+      .default('off')
+      .describe('on: routes that fail on purpose are there, to test alerts'),
     INSTANCE: z.string().min(1).default(hostname()).describe('name of this instance; a restart keeps it'),
     LOG_LEVEL: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])

@@ -157,8 +157,11 @@ export interface Index {
   fields: string[]
 }
 
-/** What a query answers: a keyset page, one document by its id, the whole collection as a stream, or a domain's tally. */
-export type Query = PageQuery | OneQuery | AllQuery | TotalQuery
+/**
+ * What a query answers: a keyset page, one document by its id, the whole collection as a stream, a domain's tally, or a fault
+ * on purpose.
+ */
+export type Query = PageQuery | OneQuery | AllQuery | TotalQuery | FaultQuery
 
 /** The name of the collection that a query reads; it may be left out where the domain has only one. */
 interface Reading {
@@ -196,4 +199,10 @@ export interface TotalQuery {
   path: string
   /** The slots that there are, as JSON text: totals may be larger than a number can say. */
   total(slots: Document[]): string
+}
+
+/** Always a 500, to test alerts; there only with FAULT_ROUTES=on. */
+export interface FaultQuery {
+  answers: 'fault'
+  path: string
 }

@@ -13,4 +13,5 @@ const shape = ({ requestId, firstNumber, secondNumber, result, time }: Document)
 export const queries: Query[] = [
   { answers: 'total', path: '/api/final', total: totalOf },
   { answers: 'page', path: '/api/final/history', index: 'time', params: z.object({}), shape },
+  { answers: 'fault', path: '/api/final/error' },
 ]

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import type { Request } from '#adapters/host/http.ts'
+import { scrape } from '#adapters/telemetry/metrics.ts'
+import sums from '#domains/sums/domain.ts'
+import { type QuerierParts, querier } from './querier.ts'
+
+const request = (path: string) =>
+  ({ method: 'GET', path, query: new URLSearchParams(), headers: {} }) as unknown as Request
+const asking = (faults: boolean) => querier({ domains: [sums], faults } as unknown as QuerierParts)
+
+const deliberate = async () =>
+  Number(/^millrace_errors_total\{cause="deliberate"\} (\d+)/m.exec((await scrape()).text)?.[1] ?? 0)
+
+test('a route that fails on purpose is not there unless it is asked for', async () => {
+  await expect(asking(false)(request('/api/final/error'))).rejects.toMatchObject({ status: 404 })
+  expect(await deliberate()).toBe(0)
+})
+
+test('it answers 500, says that this is deliberate, and counts as a failure', async () => {
+  const query = asking(true)
+  await expect(query(request('/api/final/error'))).rejects.toMatchObject({
+    status: 500,
+    message: expect.stringContaining('on purpose'),
+  })
+  expect(await deliberate()).toBe(1)
+  await expect(query(request('/api/final/errors'))).rejects.toMatchObject({ status: 404 })
+})
