@@ -1,25 +1,8 @@
-import { describe, expect, test } from 'vitest'
-import { Conflict, type Store } from '#adapters/store/store.ts'
+import { expect, test } from 'vitest'
+import { Conflict } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import {
-  all,
-  ask,
-  clock,
-  count,
-  counterOf,
-  counting,
-  eventsOf,
-  headOf,
-  kept,
-  outcomeOf,
-  start,
-  statuses,
-  totalOf,
-  world,
-} from '#test/counting.ts'
+import { all, count, counterOf, counting, eventsOf, headOf, start, statuses, totalOf, world } from '#test/counting.ts'
 import { letters, receipts } from '../collections.ts'
-import type { Persister } from './persister.ts'
-import { parkStream } from './stream.ts'
 
 test('given commands of one stream in flight together, then they are folded in order and committed once', async () => {
   let commits = 0
@@ -152,6 +135,18 @@ test('given conflicts that never end, then 503 soon, not counted, and the comman
   expect(await eventsOf('x')).toHaveLength(1)
 })
 
+test('given a hot stream, then only its own commands meet conflicts to the end', async () => {
+  const isHot = (key: string) => key === 'counting:counter/hot'
+  const { persist } = start({
+    commit: (writes) =>
+      writes.some(({ swap = [] }) => swap.some(({ _id }) => isHot(_id)))
+        ? Promise.reject(new Conflict('always later'))
+        : world.store.commit(writes),
+  })
+  const events = [count('a', 'hot', 1), count('b', 'x', 1), count('c', 'hot', 1), count('d', 'y', 1)]
+  expect(await statuses(events.map((event) => persist(event)))).toEqual([503, 204, 503, 204])
+})
+
 test('given a crash before, then copies of one command in a batch are one try, and it is applied', async () => {
   await start().persist(count('before', 'x', 1))
   const { persist } = start()
@@ -211,111 +206,4 @@ test('given a rule that changes a document in place, then that is a bug and noth
   expect((await persist(count('a', 'x', 1))).status).toBe(204)
   expect((await persist(count('b', 'x', 1))).status).toBe(500)
   expect(await counterOf('x')).toBe(1)
-})
-
-describe('letters', () => {
-  const stream = 'counter/x'
-  /** A counter that stands still at 1 behind a bug, with two commands behind it. */
-  async function parked(): Promise<Persister> {
-    const made = start()
-    await made.persist(count('first', 'x', 1))
-    const bug = count('bug', 'x', 13)
-    for (const status of [500, 500, 500, 422]) expect((await made.persist(bug)).status).toBe(status)
-    for (const [index, by] of [20, 3].entries()) {
-      expect((await made.persist(count(`behind-${index}`, 'x', by))).status).toBe(204)
-    }
-    return made
-  }
-
-  test('given a bug that is mended, then a redrive applies the stream in order and sets it going again', async () => {
-    const { persist } = await parked()
-    world.isBroken = false
-    expect((await persist(ask('r-1', 'redrive', { stream }))).status).toBe(204)
-    expect(await outcomeOf('r-1')).toMatchObject({ redriven: 3, failures: 0 })
-    expect((await eventsOf('x')).map(({ command }) => command)).toEqual(['first', 'bug', 'behind-0', 'behind-1'])
-    expect(await headOf('x')).toMatchObject({ isParked: false, version: 4 })
-    expect(await kept()).toEqual([])
-    expect((await persist(count('after', 'x', 1))).status).toBe(204)
-    expect(await counterOf('x')).toBe(38)
-  })
-
-  test('given a bug that is still there, then the first failure stops it, and nothing behind it runs', async () => {
-    const { persist } = await parked()
-    expect((await persist(ask('r-1', 'redrive', { error: 'luck' }))).status).toBe(204)
-    expect(await outcomeOf('r-1')).toMatchObject({ redriven: 0, failed: [{ id: 'bug', error: 'bad luck' }] })
-    expect(await kept()).toEqual(['bug', 'behind-0', 'behind-1'])
-    expect(await counterOf('x')).toBe(1)
-  })
-
-  test('given a discard, then its receipt says rejected, and a redrive goes on behind it', async () => {
-    const { persist } = await parked()
-    expect((await persist(ask('d-1', 'discard', { id: 'bug', reason: 'never meant' }))).status).toBe(204)
-    expect((await all(receipts, 'bug')).get('bug')).toMatchObject({
-      status: 'rejected',
-      reason: 'discarded: never meant',
-    })
-    expect(await headOf('x')).toMatchObject({ isParked: true })
-    await persist(ask('r-1', 'redrive', { id: 'behind-0' }))
-    expect(await counterOf('x')).toBe(24)
-    expect(await headOf('x')).toMatchObject({ isParked: false })
-    expect((await persist(count('bug', 'x', 13))).status).toBe(204)
-    expect(await counterOf('x')).toBe(24)
-  })
-
-  test('given a command that was redriven or discarded, then its copy from the error topic does not park the stream again', async () => {
-    const { persist } = await parked()
-    await persist(ask('d-1', 'discard', { id: 'behind-0', reason: 'never meant' }))
-    world.isBroken = false
-    await persist(ask('r-1', 'redrive', { stream }))
-    await parkStream(
-      world.store,
-      counting,
-      { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', event: count('bug', 'x', 13) },
-      clock,
-    )
-    expect(await headOf('x')).toMatchObject({ isParked: false })
-    expect((await persist(ask('d-2', 'discard', { id: 'bug', reason: 'too late' }))).status).toBe(204)
-    expect((await all(receipts, 'bug')).get('bug')).toMatchObject({ status: 'applied' })
-  })
-
-  test('given a crash in the middle of a redrive, then the next delivery goes on where it was', async () => {
-    await parked()
-    world.isBroken = false
-    let commits = 0
-    const crashing = start({
-      commit: (writes) => (++commits > 1 ? Promise.reject(new Error('killed')) : world.store.commit(writes)),
-    })
-    const request = ask('r-1', 'redrive', { stream })
-    await crashing.persist(request)
-    expect(await counterOf('x')).toBe(14)
-    expect((await start().persist({ ...request })).status).toBe(204)
-    expect((await start().persist(ask('r-2', 'redrive', { stream }))).status).toBe(204)
-    expect(await counterOf('x')).toBe(37)
-    expect(await eventsOf('x')).toHaveLength(4)
-  })
-
-  test('given two operators and traffic at once, then each command takes effect once, in order, and the stream goes on', async () => {
-    await parked()
-    world.isBroken = false
-    const slow: Partial<Store> = {
-      async get(collection, ids) {
-        const found = await world.store.get(collection, ids)
-        await new Promise((resolve) => setImmediate(resolve))
-        return found
-      },
-    }
-    const [one, two, traffic] = [start(slow), start(slow), start(slow)]
-    const more = Array.from({ length: 10 }, (_, index) => count(`more-${index}`, 'x', 1))
-    await Promise.all([
-      one.persist(ask('r-1', 'redrive', { stream })),
-      two.persist(ask('r-2', 'redrive', { stream })),
-      ...more.map((event) => traffic.persist(event)),
-    ])
-    await one.persist(ask('r-3', 'redrive', { stream }))
-    expect(await headOf('x')).toMatchObject({ isParked: false })
-    expect(await kept()).toEqual([])
-    const order = (await eventsOf('x')).map(({ command }) => command)
-    expect(order).toEqual(['first', 'bug', 'behind-0', 'behind-1', ...more.map(({ id }) => id)])
-    expect(await counterOf('x')).toBe(47)
-  })
 })
