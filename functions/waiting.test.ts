@@ -15,7 +15,9 @@ function begin() {
   const there = new Map<string, Map<string, Record<string, string>>>()
   const asked: string[] = []
   let isAway = false
+  let isHanging = false
   const get: Store['get'] = async (collection, ids) => {
+    if (isHanging) await clock.sleep(10_000)
     if (isAway) throw new Unavailable('store', 'away')
     asked.push(...ids.map(() => collection.name))
     const found = there.get(collection.name) ?? new Map()
@@ -30,6 +32,7 @@ function begin() {
     applied: (id: string) => put(domain.documents.collection.name, id, { _hash: 'hash' }),
     put,
     away: () => (isAway = true),
+    hang: () => (isHanging = true),
     start(id: string, ms: number, signal?: AbortSignal) {
       const began = clock.now()
       const state: { receipt?: Receipt; after?: number; error?: unknown } = {}
@@ -102,4 +105,19 @@ test('an outage is told to all who wait', async () => {
   away()
   await clock.advance(20)
   expect(one.error).toBeInstanceOf(Unavailable)
+})
+
+test('given a store that hangs, then one waits little longer than one wanted', async () => {
+  const { clock, applied, hang, start } = begin()
+  const before = start('before', 1000)
+  await clock.advance(100)
+  hang()
+  const after = start('after', 500)
+  await clock.advance(1500)
+  expect([before.receipt, after.receipt]).toEqual([{ status: 'pending' }, { status: 'pending' }])
+  expect(before.after).toBeLessThanOrEqual(1400)
+  applied('next')
+  const next = start('next', 20_000)
+  await clock.advance(21_000)
+  expect(next.receipt).toEqual({ status: 'applied' })
 })

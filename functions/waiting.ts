@@ -5,7 +5,10 @@ import type { Domain } from '#domains/domain.ts'
 import { type Address, PENDING, type Receipt, readApplied, readRefused } from './receipts.ts'
 
 export interface Waiting {
-  /** The receipt as soon as it isn't pending, else as it is after `ms`. Rejects with `Unavailable` in an outage. */
+  /**
+   * The receipt as soon as it isn't pending, else as it is after `ms`; who asks without waiting hears of an outage as soon as
+   * the store does. Rejects with `Unavailable` in an outage.
+   */
   wait(address: Address, ms: number, signal?: AbortSignal): Promise<Receipt>
 }
 
@@ -24,6 +27,8 @@ const LEAST_PAUSE_MS = 4
 const LONGEST_PAUSE_MS = 250
 /** What is refused is rare, and looked for less often. */
 const LOOK_FOR_REFUSED_EVERY_MS = 100
+/** How much longer than it wanted one waits for a store that does not answer. */
+const LATE_MS = 200
 /** How much the last outcome moves what is expected of the next. */
 const LEARN = 0.05
 
@@ -41,10 +46,24 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
     isLooking = true
     while (waiters.size > 0) {
       const began = clock.now()
-      await Promise.all(domains.map((domain) => look(domain, began)))
+      const looked = new AbortController()
+      const looks = Promise.all(domains.map((domain) => look(domain, began))).finally(() => looked.abort())
+      await Promise.all([looks, giveUp(looked.signal)])
       if (waiters.size > 0) await clock.sleep(Math.max(clock.now() - began, LEAST_PAUSE_MS))
     }
     isLooking = false
+  }
+
+  /** Settles who has waited too long while the store does not answer. */
+  async function giveUp(looked: AbortSignal): Promise<void> {
+    while (!looked.aborted) {
+      await clock.sleep(LATE_MS, looked)
+      const now = clock.now()
+      for (const waiter of waiters) {
+        const isLate = waiter.until > waiter.since && waiter.until + LATE_MS <= now
+        if (isLate) settle(waiter, undefined)
+      }
+    }
   }
 
   async function look(domain: Domain, now: number): Promise<void> {
