@@ -49,7 +49,8 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
       const looked = new AbortController()
       const looks = Promise.all(domains.map((domain) => look(domain, began))).finally(() => looked.abort())
       await Promise.all([looks, giveUp(looked.signal)])
-      if (waiters.size > 0) await clock.sleep(Math.max(clock.now() - began, LEAST_PAUSE_MS))
+      const pause = Math.min(Math.max(clock.now() - began, LEAST_PAUSE_MS), LONGEST_PAUSE_MS)
+      if (waiters.size > 0) await clock.sleep(pause)
     }
     isLooking = false
   }
