@@ -15,9 +15,12 @@ export interface Sinks {
   deadLetters: string
 }
 
+/** A KafkaSource waits so much before the first retry, twice as much before the second, and so on. */
+export const BACKOFF_MS = 200
+
 /**
- * A KafkaSource, in the words of its manifest. `retry` outlasts any outage but one of days; what persist wants parked it
- * answers with 422, which is not retried. Each partition has a consumer of its own, and so its own room in flight.
+ * A KafkaSource, in the words of its manifest. `retry` outlasts any outage but one of days, and pauses grow so slowly that after
+ * hours of it the last one is over within a minute; what persist wants parked it answers with 422, which is not retried. Each partition has a consumer of its own, and so its own room in flight.
  */
 const sourceOn = (
   name: string,
@@ -34,9 +37,9 @@ const sourceOn = (
     ordering,
     initialOffset: 'earliest',
     delivery: {
-      retry: 1000,
+      retry: 2500,
       backoffPolicy: 'linear',
-      backoffDelay: 'PT1S',
+      backoffDelay: `PT${BACKOFF_MS / 1000}S`,
       timeout: 'PT60S',
       deadLetterSink: sinks.deadLetters,
     },

@@ -3,14 +3,15 @@ import type { Outcome } from '#adapters/event.ts'
 import { Conflict, Refused } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
+import { BACKOFF_MS } from '../sources.ts'
 import type { Received } from './command.ts'
 import { held } from './held.ts'
 import type { Tries } from './tries.ts'
 
 /** The first try and its three retries; a fifth delivery means that the fourth never came back. */
 const MOST_TRIES = 4
-/** KafkaSource waits 1, 2 and 3 s; a second more before the third retry makes it 1, 2 and 4. */
-const LAST_RETRY_DELAY_MS = 1000
+/** When a fault is tried again; what a KafkaSource does not wait of it, persist waits before its answer. */
+const RETRY_AFTER_MS = [1000, 2000, 4000]
 /** Less than the 60 s that a KafkaSource waits for an answer, with room for the last look at the store. */
 export const HOLD_MS = 45_000
 
@@ -95,7 +96,7 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
         }
         const reason = error instanceof Error ? error.message : String(error)
         if (error instanceof Refused || count >= MOST_TRIES) return await park(arrival, reason, count)
-        return { status: 500, detail: reason, delayMs: count === MOST_TRIES - 1 ? LAST_RETRY_DELAY_MS : 0 }
+        return { status: 500, detail: reason, delayMs: (RETRY_AFTER_MS[count - 1] ?? 0) - count * BACKOFF_MS }
       }
     }
 

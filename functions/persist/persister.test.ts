@@ -141,7 +141,7 @@ test('given a bug, then 500 for three attempts, 422 and a letter at the fourth, 
     expect(mate.status).toBe(204)
   }
   expect(answers).toEqual([500, 500, 500, 422])
-  expect(pauses).toEqual([0, 0, 1000, 0])
+  expect(pauses).toEqual([800, 1600, 3400, 0])
   expect(await letterOf('bug')).toMatchObject({
     error: 'division by zero',
     attempts: 4,

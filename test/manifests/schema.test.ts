@@ -22,7 +22,7 @@ test.each([
   ['a field that is not known', 'minReadySeconds:', 'minReadySecond:'],
   ['a field of Knative that is not known', 'containerConcurrency:', 'containerConcurency:'],
   ['a field of a KafkaSource that is not known', 'consumerGroup:', 'consumergroup:'],
-  ['text for a number', 'retry: 1000', 'retry: many'],
+  ['text for a number', 'retry: 2500', 'retry: many'],
   ['a field that is missing', '  topic: dead-letters\n', ''],
   ['a kind that is not known', 'kind: KafkaSink', 'kind: KafkaSinc'],
 ])('%s is refused', (_, right, wrong) => {
