@@ -1,10 +1,20 @@
 import type { z } from 'zod'
+import type { Query } from './query.ts'
 
 /**
  * The contract between a domain and Millrace. A domain is a folder with a `domain.ts` that default-exports one of these;
- * it imports zod and this file, and knows nothing of HTTP, Kafka or MongoDB.
+ * it imports zod, this file and `query.ts`, and knows nothing of HTTP, Kafka or MongoDB.
  */
 export type Domain = AppendDomain | DecideDomain
+
+/** What both kinds have in common. */
+interface Named {
+  name: string
+  topic: Topic
+  /** By CloudEvent type. A type belongs to one domain. */
+  commands: { [type: string]: CommandType }
+  queries: Query[]
+}
 
 /** A value that every store keeps and gives back unchanged. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
@@ -15,14 +25,9 @@ export type Fields = { [name: string]: Json }
 export type Document = Fields & { _id: string }
 
 /** A domain whose commands each become one document, `_id` = command id. Nothing to decide, so order does not matter. */
-export interface AppendDomain {
+export interface AppendDomain extends Named {
   kind: 'append'
-  name: string
-  topic: Topic
-  /** By CloudEvent type. A type belongs to one domain. */
-  commands: { [type: string]: CommandType }
   documents: Documents
-  queries: Query[]
 }
 
 /**
@@ -30,13 +35,10 @@ export interface AppendDomain {
  * documents. Rules are pure: time, id and actor come with the command. Events are numbered within their stream and kept for
  * ever; events, documents and outcome are written together or not at all.
  */
-export interface DecideDomain {
+export interface DecideDomain extends Named {
   kind: 'decide'
-  name: string
-  topic: Topic
   /** `ordered` costs a poll of 200 ms for each command; `unordered` where commands of one stream commute or come one at a time. */
   ordering: 'ordered' | 'unordered'
-  commands: { [type: string]: CommandType }
   /** What rules and queries read. A document belongs to exactly one stream. */
   collections: Collection[]
   /** The documents that the rules get to see for this command: its own stream's, and those of others for reading. */
@@ -45,7 +47,6 @@ export interface DecideDomain {
   /** What the event changes, in documents of its own stream that `touches` named. */
   project(event: Event, documents: View): Change[]
   tally?: Tally
-  queries: Query[]
 }
 
 export interface Touch {
@@ -139,6 +140,8 @@ export interface Command {
   /** ISO 8601, UTC: when publish accepted it; for a bare record, the record's time. */
   time: string
   actor: string
+  /** Those of the domain's scopes that the actor had when publish accepted it. */
+  scopes: string[]
   data: Fields
 }
 
@@ -155,54 +158,4 @@ export interface Collection {
 
 export interface Index {
   fields: string[]
-}
-
-/**
- * What a query answers: a keyset page, one document by its id, the whole collection as a stream, a domain's tally, or a fault
- * on purpose.
- */
-export type Query = PageQuery | OneQuery | AllQuery | TotalQuery | FaultQuery
-
-/** The name of the collection that a query reads; it may be left out where the domain has only one. */
-interface Reading {
-  from?: string
-}
-
-export interface PageQuery extends Reading {
-  answers: 'page'
-  path: string
-  /** `limit`, `cursor` and `after` are always there and need not be declared. */
-  params?: z.ZodObject
-  index: string
-  /** Equality on a prefix of the index's fields. */
-  where?(params: Fields): Fields
-  newestFirst?: boolean
-  shape(document: Document): Fields
-}
-
-export interface OneQuery extends Reading {
-  answers: 'one'
-  /** Has `{id}` in it. */
-  path: string
-  shape(document: Document): Fields
-}
-
-export interface AllQuery extends Reading {
-  answers: 'all'
-  path: string
-  index: string
-  shape(document: Document): Fields
-}
-
-export interface TotalQuery {
-  answers: 'total'
-  path: string
-  /** The slots that there are, as JSON text: totals may be larger than a number can say. */
-  total(slots: Document[]): string
-}
-
-/** Always a 500, to test alerts; there only with FAULT_ROUTES=on. */
-export interface FaultQuery {
-  answers: 'fault'
-  path: string
 }

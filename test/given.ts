@@ -57,5 +57,5 @@ function commandOf(domain: DecideDomain, asked: Asked, index: number): Command {
   const id = asked.id ?? `command-${index + 1}`
   const data = type.data.parse(asked.data)
   const time = new Date(Date.UTC(2030, 0, 1) + index * 1000).toISOString()
-  return { id, time, actor: 'anonymous', stream: type.stream(data, id), ...asked, data }
+  return { id, time, actor: 'anonymous', scopes: [], stream: type.stream(data, id), ...asked, data }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Document, Query } from '../domain.ts'
+import type { Document } from '../domain.ts'
+import type { Query } from '../query.ts'
 import { totalOf } from './rules.ts'
 
 const shape = ({ requestId, firstNumber, secondNumber, result, time }: Document) => ({

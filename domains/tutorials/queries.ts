@@ -1,4 +1,5 @@
-import type { Document, Query } from '../domain.ts'
+import type { Document } from '../domain.ts'
+import type { Query } from '../query.ts'
 
 const idAndTitle = ({ _id, title }: Document) => ({ id: _id, title: title ?? '' })
 const whole = ({ _id, title, time }: Document) => ({ id: _id, title: title ?? '', time: time ?? '' })

@@ -58,6 +58,7 @@ test('a command that publish wrote is read as it was', () => {
     stream: 'tutorial/id-1',
     time: '2026-01-02T03:04:05.678Z',
     actor: 'anonymous',
+    scopes: [],
     data: { title: 'A title' },
   })
   expect(hash).toBe('hash')
@@ -116,4 +117,9 @@ test('a bare record with a key in its body is the command that publish makes of 
   expect(first?.command).toMatchObject({ id: derivedId('sums', 'anonymous', 'r-1', 0), type: 'sums.add' })
   expect(again?.command.id).toBe(first?.command.id)
   expect(again?.hash).toBe(first?.hash)
+})
+
+test('an actor and a stream that are not printable ASCII are read as they were, with the scopes of the actor', () => {
+  const { command } = commandOf(event({ actor: encodeURI('Grüße'), scopes: 'notes:write,notes:administrate' }))
+  expect(command).toMatchObject({ actor: 'Grüße', scopes: ['notes:write', 'notes:administrate'] })
 })

@@ -41,14 +41,16 @@ export const fromSource = (event: Event): boolean =>
 /** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
 export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
 
-/** The stream of a command that publish sealed: an attribute that was not printable ASCII is percent-encoded. */
-function streamOf(event: Event): string | undefined {
-  if (event.type === PLAIN || event.partitionkey === undefined) return undefined
-  const stream = String(event.partitionkey)
+/** The stream of a command that publish sealed. */
+const streamOf = (event: Event): string | undefined =>
+  event.type === PLAIN || event.partitionkey === undefined ? undefined : decoded(String(event.partitionkey))
+
+/** publish percent-encodes an attribute that is not printable ASCII. */
+function decoded(attribute: string): string {
   try {
-    return decodeURI(stream)
+    return decodeURI(attribute)
   } catch {
-    return stream
+    return attribute
   }
 }
 
@@ -123,7 +125,8 @@ function readKnown(
         type,
         stream: command.stream(checked.data, id),
         time: new Date(event.time as string).toISOString(),
-        actor: event.actor ?? '',
+        actor: decoded(event.actor ?? ''),
+        scopes: event.scopes === undefined ? [] : String(event.scopes).split(','),
         data: checked.data,
       },
       hash: sealed ?? hashOf(type, checked.data, text, domain.topic),
@@ -137,7 +140,7 @@ function readKnown(
 /** One that can't be read, as far as its stream needs to know of it. */
 export const unreadable = ({ id, hash }: Unread, domain: Domain, stream: string, event: Event): Received => ({
   domain,
-  command: { id, type: event.type, stream, time: '', actor: '', data: {} },
+  command: { id, type: event.type, stream, time: '', actor: '', scopes: [], data: {} },
   hash,
   expected: undefined,
   bytes: textOf(event.data).length + 512,

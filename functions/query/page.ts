@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Problem, type Request } from '#adapters/host/http.ts'
-import type { Document, Fields, Json, PageQuery } from '#domains/domain.ts'
+import type { Document, Fields, Json } from '#domains/domain.ts'
+import type { PageQuery } from '#domains/query.ts'
 import { refusalOf } from '../refusal.ts'
 
 export const DEFAULT_LIMIT = 50

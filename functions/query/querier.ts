@@ -4,17 +4,8 @@ import { json, Problem, type Request, type Response } from '#adapters/host/http.
 import { type Find, fieldsOf, type Store } from '#adapters/store/store.ts'
 import { failed } from '#adapters/telemetry/metrics.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type {
-  AllQuery,
-  Collection,
-  Document,
-  Domain,
-  Fields,
-  OneQuery,
-  PageQuery,
-  Query,
-  TotalQuery,
-} from '#domains/domain.ts'
+import type { Collection, Document, Domain, Fields } from '#domains/domain.ts'
+import type { AllQuery, OneQuery, PageQuery, Query, TotalQuery } from '#domains/query.ts'
 import { letters, slotIds } from '../collections.ts'
 import { LETTER_PATH, LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
 import type { Addresses } from '../receipts.ts'

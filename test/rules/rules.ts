@@ -8,6 +8,8 @@ export interface Source {
 }
 
 const FOLDERS = ['functions', 'domains', 'adapters']
+/** All that a domain and an adapter know of domains. */
+const CONTRACT = ['domains/domain.ts', 'domains/query.ts']
 const ENTRY_LINES = 40
 
 /** The product's own code: what users run, without its tests and the suites that tests share. */
@@ -66,9 +68,9 @@ function mayImport(path: string, target: string): boolean {
   const isPackage = !isIn(...FOLDERS, 'test')
   switch (layer) {
     case 'domains':
-      return target === 'zod' || target === 'domains/domain.ts' || isIn(`domains/${folder}`)
+      return target === 'zod' || CONTRACT.includes(target) || isIn(`domains/${folder}`)
     case 'adapters':
-      return isPackage || isIn('adapters') || target === 'domains/domain.ts'
+      return isPackage || isIn('adapters') || CONTRACT.includes(target)
     default:
       return isPackage || isIn('adapters', 'domains') || isOneFunction(path, target)
   }

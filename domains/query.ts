@@ -1,0 +1,52 @@
+import type { z } from 'zod'
+import type { Document, Fields } from './domain.ts'
+
+/**
+ * What a query answers: a keyset page, one document by its id, the whole collection as a stream, a domain's tally, or a fault
+ * on purpose.
+ */
+export type Query = PageQuery | OneQuery | AllQuery | TotalQuery | FaultQuery
+
+/** The name of the collection that a query reads; it may be left out where the domain has only one. */
+interface Reading {
+  from?: string
+}
+
+export interface PageQuery extends Reading {
+  answers: 'page'
+  path: string
+  /** `limit`, `cursor` and `after` are always there and need not be declared. */
+  params?: z.ZodObject
+  index: string
+  /** Equality on a prefix of the index's fields. */
+  where?(params: Fields): Fields
+  newestFirst?: boolean
+  shape(document: Document): Fields
+}
+
+export interface OneQuery extends Reading {
+  answers: 'one'
+  /** Has `{id}` in it. */
+  path: string
+  shape(document: Document): Fields
+}
+
+export interface AllQuery extends Reading {
+  answers: 'all'
+  path: string
+  index: string
+  shape(document: Document): Fields
+}
+
+export interface TotalQuery {
+  answers: 'total'
+  path: string
+  /** The slots that there are, as JSON text: totals may be larger than a number can say. */
+  total(slots: Document[]): string
+}
+
+/** Always a 500, to test alerts; there only with FAULT_ROUTES=on. */
+export interface FaultQuery {
+  answers: 'fault'
+  path: string
+}
