@@ -27,6 +27,7 @@ export function refuseClashes(domains: Domain[]): void {
 }
 
 export const RECEIPT_PATH = '/api/receipts/{receipt}'
+export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
 export const LETTERS_PATH = '/api/letters'
 export const LETTER_PATH = '/api/letters/{id}'
 

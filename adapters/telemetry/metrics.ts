@@ -35,6 +35,12 @@ const errors = new Counter({
 
 const letters = new Counter({ name: 'millrace_letters_total', help: 'Deliveries kept as a letter', registers })
 
+const repeats = new Counter({
+  name: 'millrace_repeats_total',
+  help: 'Commands that were repeated, and answered without another record',
+  registers,
+})
+
 const lags = new Gauge({
   name: 'millrace_lag',
   help: 'Records that a consumer group has yet to commit',
@@ -68,6 +74,8 @@ export const queueLatency = (domain: string, ms: number): void =>
 export const failed = (cause: 'bug' | 'log' | 'store' | 'deliberate'): void => errors.inc({ cause })
 
 export const letterKept = (): void => letters.inc()
+
+export const repeated = (): void => repeats.inc()
 
 const READ_WITHIN_MS = 1000
 const lagReaders: (() => Promise<void>)[] = []

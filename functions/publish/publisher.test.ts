@@ -108,6 +108,40 @@ test("given the caller's own key, then the ambiguous 503 carries that one", asyn
   expect(members.idempotencyKey).toBe('mine')
 })
 
+test('a command that is repeated with its key is one record, answered with the receipt of the first', async () => {
+  const { publish, records } = publishing()
+  const repeat = () => publish(request(title('a'), { 'idempotency-key': 'mine' }))
+  const answers = [await repeat(), ...(await Promise.all([repeat(), repeat()]))]
+  expect(new Set(answers.map(({ body }) => body)).size).toBe(1)
+  expect(records).toHaveLength(1)
+})
+
+test('another body, another version to expect, and a command without a key go to the log', async () => {
+  const { publish, records } = publishing()
+  const sum = JSON.stringify({ requestId: 'mine', firstNumber: 1, secondNumber: 2 })
+  const add = (body: string, headers = {}) => publish(request(body, headers, '/api/sums'))
+  await add(sum)
+  await add(sum.replace('2', '3'))
+  await add(sum, { 'if-match': '"0"' })
+  await publish(request(title('a')))
+  await publish(request(title('a')))
+  expect(records).toHaveLength(5)
+})
+
+test('a command that the log did not take goes there again', async () => {
+  let isAway = true
+  const append = async () => {
+    if (isAway) throw new Unavailable('log', 'gone')
+    return { partition: 0, offset: 0 }
+  }
+  const { publish, records } = publishing({ append })
+  const repeat = () => publish(request(title('a'), { 'idempotency-key': 'mine' }))
+  await problemOf(repeat())
+  isAway = false
+  expect((await repeat()).status).toBe(202)
+  expect(records).toHaveLength(2)
+})
+
 test('a key that looks like an address but was not given out is an ordinary key', async () => {
   const { publish } = publishing()
   const answer = await publish(request(title('a'), { 'idempotency-key': 'tutorials.id.hash.time.mac' }))

@@ -3,7 +3,9 @@ import { Problem, type Request } from '#adapters/host/http.ts'
 import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
 import { refusalOf } from '../refusal.ts'
 
-const MAX_EVENT_BYTES = 256 * 1024
+type Headed = Pick<Request, 'headers'>
+
+export const MAX_EVENT_BYTES = 256 * 1024
 
 /** The command's data from a request, as its route takes it and its schema allows it. Throws 413, 415, 400 and 422. */
 export function readData(request: Request, route: Route, command: CommandType): Fields {
@@ -11,7 +13,12 @@ export function readData(request: Request, route: Route, command: CommandType): 
     throw new Problem(413, 'Content too large', `A command takes at most ${MAX_EVENT_BYTES} bytes.`)
   }
   const body = route.body === 'text' ? readText(request) : readJson(request)
-  const result = command.data.safeParse(route.read ? route.read(body) : body)
+  return checked(command, route.read ? route.read(body) : body)
+}
+
+/** What the command's schema makes of it. Throws 422, field by field. */
+export function checked(command: CommandType, given: unknown): Fields {
+  const result = command.data.safeParse(given)
   if (!result.success) throw invalid(result.error)
   return result.data
 }
@@ -63,7 +70,7 @@ function invalid(error: z.ZodError): Problem {
 }
 
 /** The client's own key, or none. */
-export function readKey({ headers }: Request): string | undefined {
+export function readKey({ headers }: Headed): string | undefined {
   const key = headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
@@ -75,14 +82,14 @@ export function readKey({ headers }: Request): string | undefined {
 const LONGEST_WAIT_SECONDS = 20
 
 /** How many milliseconds the client prefers to wait for the outcome (RFC 7240), if it does. */
-export function readWait({ headers }: Request): number | undefined {
+export function readWait({ headers }: Headed): number | undefined {
   const prefer = headers.prefer
   const seconds = /(?:^|[\s,;])wait=(\d{1,6})(?:$|[\s,;])/.exec(String(prefer ?? ''))?.[1]
   return seconds === undefined ? undefined : Math.min(Number(seconds), LONGEST_WAIT_SECONDS) * 1000
 }
 
 /** The version of the stream that the client has seen, as an entity tag (RFC 9110): `If-Match: "3"`. */
-export function readExpectedVersion({ headers }: Request, domain: Domain): number | undefined {
+export function readExpectedVersion({ headers }: Headed, domain: Domain): number | undefined {
   const given = headers['if-match']
   if (given === undefined) return undefined
   const version = /^"(\d{1,15})"$/.exec(given)?.[1]

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { scrape } from '#adapters/telemetry/metrics.ts'
+import { manualClock } from '#test/clock.ts'
+import { remembered } from './repeats.ts'
+
+const HOUR_MS = 3_600_000
+
+/** What was made, in order. */
+function making() {
+  const clock = manualClock()
+  const made: string[] = []
+  const once = remembered<string>(clock)
+  const make = (key: string) => once(key, async () => `${key}, ${made.push(key)}`)
+  return { clock, made, once, make }
+}
+
+const hits = async (): Promise<number> => {
+  const { text } = await scrape()
+  return Number(/^millrace_repeats_total (\d+)$/m.exec(text)?.[1])
+}
+
+test('the same is made once and answered again, however often, and each answer but the first is counted', async () => {
+  const { made, make } = making()
+  const before = await hits()
+  for (let n = 0; n < 5; n++) expect(await make('a')).toBe('a, 1')
+  expect(made).toEqual(['a'])
+  expect((await hits()) - before).toBe(4)
+})
+
+test('who comes while it is being made waits for the same', async () => {
+  const { once } = making()
+  const first = Promise.withResolvers<string>()
+  let times = 0
+  const make = () => {
+    times++
+    return first.promise
+  }
+  const all = Promise.all([once('a', make), once('a', make), once('a', make)])
+  first.resolve('done')
+  expect(await all).toEqual(['done', 'done', 'done'])
+  expect(times).toBe(1)
+})
+
+test('a failure is told to those who wait for it, and not remembered', async () => {
+  const { once } = making()
+  const fail = () => Promise.reject(new Error('away'))
+  const both = await Promise.allSettled([once('a', fail), once('a', fail)])
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(await once('a', async () => 'done')).toBe('done')
+})
+
+test('it is forgotten after an hour', async () => {
+  const { clock, make, made } = making()
+  await make('a')
+  await clock.advance(HOUR_MS - 1)
+  await make('a')
+  await clock.advance(1)
+  await make('a')
+  expect(made).toEqual(['a', 'a'])
+})
+
+test('ten thousand are remembered, the last ones', async () => {
+  const { make, made } = making()
+  for (let n = 0; n <= 10_000; n++) await make(`${n}`)
+  await make('1')
+  expect(made).toHaveLength(10_001)
+  await make('0')
+  expect(made).toHaveLength(10_002)
+})

@@ -1,0 +1,121 @@
+import type { Clock } from '#adapters/clock.ts'
+import { Problem, type Request } from '#adapters/host/http.ts'
+import type { Log } from '#adapters/log/log.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { Domain, Fields } from '#domains/domain.ts'
+import { type KnownType, receiptPath } from '../domains.ts'
+import { ANONYMOUS, derivedId, newId } from '../ids.ts'
+import type { Address, Addresses, Receipt } from '../receipts.ts'
+import type { Waiting } from '../waiting.ts'
+import { type Accepted, seal } from './event.ts'
+import { readExpectedVersion, readKey, readWait } from './read.ts'
+import { remembered } from './repeats.ts'
+
+export interface SubmitParts {
+  log: Pick<Log, 'append'>
+  addresses: Addresses
+  waiting: Waiting
+  clock: Clock
+}
+
+/** What comes with a command, whichever way: headers of HTTP, metadata of gRPC. */
+export type Submission = Pick<Request, 'headers' | 'trace' | 'signal'>
+
+/** A command that the log has. */
+export interface Taken {
+  id: string
+  /** The receipt's address. */
+  receipt: string
+  /** The client waited, and it took effect. */
+  isApplied: boolean
+}
+
+export type Submit = (known: KnownType, data: Fields, submission: Submission) => Promise<Taken>
+
+/**
+ * What every way into publish comes to: a checked command gets its id, is sealed, appended, and waited for if the client
+ * prefers that. Throws a problem: 503 when the log can't take it, 409 and 412 when it was waited for and did not take effect.
+ */
+export function submitter({ log, addresses, waiting, clock }: SubmitParts): Submit {
+  const once = remembered<Address>(clock)
+
+  return async function submit({ domain, type, command }, data, submission) {
+    const wait = readWait(submission)
+    const expectedVersion = readExpectedVersion(submission, domain)
+    const time = clock.now()
+    const key = command.key?.(data) ?? readKey(submission)
+    const id = identify(key, domain, time)
+    const { traceparent, traceId } = submission.trace
+    const stream = command.stream(data, id)
+    const accepted: Accepted = { id, type, stream, time, actor: ANONYMOUS, traceparent, data, expectedVersion }
+    const { record, hash } = seal(accepted, domain.topic)
+
+    async function append(): Promise<Address> {
+      const address = { domain: domain.name, id, hash, time }
+      try {
+        await log.append(domain.topic.name, record)
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error
+        const receipt = addresses.sign(address)
+        throw unavailable(error, id, key ?? receipt, receipt)
+      }
+      logger.debug({ command: id, trace: traceId, type }, 'accepted')
+      return address
+    }
+
+    const address = await (key === undefined ? append() : once(`${id} ${hash} ${expectedVersion}`, append))
+    const receipt = addresses.sign(address)
+    const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, submission.signal)
+    if (outcome) refuseUnlessApplied(outcome, id, receipt)
+    return { id, receipt, isApplied: outcome !== undefined }
+  }
+
+  /**
+   * The command id: new, or the one that this caller's key stands for in this domain. A receipt's address is a key too:
+   * it stands for the command that it was given for, so that one without a key can be repeated.
+   */
+  function identify(key: string | undefined, domain: Domain, now: number): string {
+    if (key === undefined) return newId(now)
+    if (key.startsWith(`${domain.name}.`)) {
+      try {
+        return addresses.verify(key, now).id
+      } catch {
+        // an ordinary key that looks like an address
+      }
+    }
+    return derivedId(domain.name, ANONYMOUS, key, 0)
+  }
+
+  /** None while it is pending, and none while the store is away: the command is safe in the log either way. */
+  async function outcomeOf(address: Address, ms: number, signal: AbortSignal): Promise<Receipt | undefined> {
+    try {
+      const receipt = await waiting.wait(address, ms, signal)
+      return receipt.status === 'pending' ? undefined : receipt
+    } catch (error) {
+      if (error instanceof Unavailable) return undefined
+      throw error
+    }
+  }
+}
+
+function refuseUnlessApplied(outcome: Receipt, id: string, receipt: string): void {
+  if (outcome.status !== 'rejected' && outcome.status !== 'parked') return
+  const isStale = outcome.status === 'rejected' && outcome.isStale
+  const title = outcome.status === 'rejected' ? 'Rejected' : 'Parked'
+  throw new Problem(isStale ? 412 : 409, isStale ? 'Precondition failed' : title, outcome.reason, {
+    headers: { 'preference-applied': 'wait' },
+    members: { id, outcome: outcome.status, receipt: receiptPath(receipt) },
+  })
+}
+
+function unavailable(cause: Unavailable, id: string, key: string, receipt: string): Problem {
+  const detail = cause.handedOver
+    ? 'It is not known whether the log has the command. Repeat it with this Idempotency-Key: it takes effect once.'
+    : 'The log can not take commands now. Nothing was done; repeat it later.'
+  return new Problem(503, 'Log unavailable', detail, {
+    cause,
+    headers: { 'retry-after': '1' },
+    members: { id, idempotencyKey: key, unknown: cause.handedOver, receipt: receiptPath(receipt) },
+  })
+}
