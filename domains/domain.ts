@@ -108,27 +108,46 @@ export interface RecordForm {
 
 /** Bounds what a client may send and says what it is about. */
 export interface CommandType {
+  /** Over gRPC an issue with `params: { outOfRange: true }` is told as OUT_OF_RANGE. */
   data: z.ZodType<Fields>
-  /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id. */
-  stream(data: Fields, id: string): string
+  /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id, `actor` who sends it. */
+  stream(data: Fields, id: string, actor: string): string
   /** The client's own idempotency key, where the body has one; it goes before the header. */
   key?(data: Fields): string | undefined
   routes: Route[]
+  /** The ways in over gRPC. */
+  calls?: Call[]
 }
 
-/** A way in over HTTP. `{id}` in `created` is replaced by the command id. */
+/** A unary method that the domain's .proto file declares, which lies in its folder and has its name. */
+export interface Call {
+  /** As it stands in the path of a request: `SumService/AddNumbers`, with the package before it if there is one. */
+  method: string
+  /** Turns the message into the command's data, which is then checked against its schema. Each field is there, with its default. */
+  read(message: Fields): unknown
+  /** The answer once the log has the command: what the client needs to know is known already. */
+  answer(data: Fields): Fields
+}
+
+/** A way in over HTTP. */
 export interface Route {
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** `{name}`s of it are members of the data, and go before those of the body. */
   path: string
-  /** `text` routes take text/plain and hand the text to `read`; `json` routes take application/json. */
-  body: 'json' | 'text'
+  /**
+   * `text` routes take text/plain and hand the text to `read`; `json` routes take application/json; `batch` routes take
+   * NDJSON or a JSON array too, many commands at once, and answer line by line; `none` says all in its path.
+   */
+  body: 'json' | 'text' | 'batch' | 'none'
+  /** The largest body, where it may be larger than elsewhere. */
+  maxBytes?: number
   /** Turns the parsed body into the command's data, which is then checked against its schema. */
   read?(body: unknown): unknown
   /** Answer 200 with this text once the log has the command, instead of 202 with a receipt. */
   text?: string
   /** Answer 200 with this JSON once the log has the command: what the client needs to know is known already. */
   answer?(data: Fields): Fields
-  /** Where the outcome is read once it is applied. */
+  /** Where the outcome is read once it is applied; `{id}` is the command id, another `{name}` a member of the data. */
   created?: string
 }
 

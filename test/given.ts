@@ -56,6 +56,7 @@ function commandOf(domain: DecideDomain, asked: Asked, index: number): Command {
   if (!type) throw new Error(`${domain.name} has no command ${asked.type}`)
   const id = asked.id ?? `command-${index + 1}`
   const data = type.data.parse(asked.data)
+  const { actor = 'anonymous' } = asked
   const time = new Date(Date.UTC(2030, 0, 1) + index * 1000).toISOString()
-  return { id, time, actor: 'anonymous', scopes: [], stream: type.stream(data, id), ...asked, data }
+  return { id, time, actor, scopes: [], stream: type.stream(data, id, actor), ...asked, data }
 }

@@ -49,6 +49,24 @@ test.each([
   expect(received).toMatch(isProblem)
 })
 
+test('a route may take larger bodies than others', async () => {
+  const { port } = await serve(path, {
+    mounts: [
+      {
+        kind: 'http',
+        name: 'test',
+        accepts: () => true,
+        maxBodyBytes: (method, path) => (method === 'POST' && path === '/large' ? 5000 : undefined),
+        serve: httpFunction(path),
+      },
+    ],
+  })
+  const post = async (to: string, bytes: number) =>
+    (await fetch(`http://127.0.0.1:${port}${to}`, { method: 'POST', body: 'x'.repeat(bytes) })).status
+  expect([await post('/large?a', 5000), await post('/large', 5001)]).toEqual([200, 413])
+  expect([await post('/small', 1000), await post('/small', 1001)]).toEqual([200, 413])
+})
+
 test('a client that sends all of a body that is too large before it reads still finds its 413', async () => {
   const { port } = await serve(path)
   const socket = await rawSocket(port)

@@ -17,6 +17,8 @@ export interface HttpMount {
   kind: 'http'
   name: string
   accepts(method: string, path: string): boolean
+  /** The largest body of a request that takes another than the host's. */
+  maxBodyBytes?(method: string, path: string): number | undefined
   serve: HttpFunction
 }
 
@@ -83,7 +85,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const started = performance.now()
     const { method = 'GET', url = '/' } = req
     const mark = url.indexOf('?')
-    const mount = mountOf(method, mark < 0 ? url : url.slice(0, mark))
+    const path = mark < 0 ? url : url.slice(0, mark)
+    const mount = mountOf(method, path)
     underWay.set(res, started)
     silent.delete(req.socket)
     res.on('close', () => {
@@ -96,7 +99,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     try {
       if (req.headers.host === undefined && req.httpVersion === '1.1') throw new Problem(400, 'Bad request', NO_HOST)
       if (mount.kind === 'cloudevent') return await deliver(mount.serve, maxBodyBytes, req, res)
-      const body = readBody(req, maxBodyBytes)
+      const body = readBody(req, mount.maxBodyBytes?.(method, path) ?? maxBodyBytes)
       req.rawBody = body instanceof Promise ? await body : body
       await mount.serve(req, res)
     } catch (error) {

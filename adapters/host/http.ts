@@ -121,7 +121,8 @@ class Incoming implements Request {
   }
 }
 
-function asProblem(error: unknown, { traceId }: Trace): Problem {
+/** What is told of an error, whatever it is; an outage and a bug are counted and logged. */
+export function asProblem(error: unknown, { traceId }: Trace): Problem {
   const outage = [error, (error as Error | undefined)?.cause].find((reason) => reason instanceof Unavailable)
   if (outage) {
     failed(outage.what)

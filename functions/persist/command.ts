@@ -116,6 +116,7 @@ function readKnown(
   }
   const key = event.type === PLAIN ? command.key?.(checked.data) : undefined
   const id = key === undefined ? given : derivedId(domain.name, ANONYMOUS, key, 0)
+  const actor = decoded(event.actor ?? '')
   return {
     ok: true,
     received: {
@@ -123,9 +124,9 @@ function readKnown(
       command: {
         id,
         type,
-        stream: command.stream(checked.data, id),
+        stream: command.stream(checked.data, id, actor),
         time: new Date(event.time as string).toISOString(),
-        actor: decoded(event.actor ?? ''),
+        actor,
         scopes: event.scopes === undefined ? [] : String(event.scopes).split(','),
         data: checked.data,
       },

@@ -2,6 +2,7 @@ import { json, Problem, type Request, type Response } from '#adapters/host/http.
 import type { Domain, Fields, Route } from '#domains/domain.ts'
 import { commandTypes, type KnownType, readPaths, receiptPath } from '../domains.ts'
 import { router } from '../router.ts'
+import { isBatch, submitBatch } from './batch.ts'
 import { readData } from './read.ts'
 import { type SubmitParts, submitter, type Taken } from './submit.ts'
 
@@ -9,7 +10,7 @@ export interface PublisherParts extends SubmitParts {
   domains: Domain[]
 }
 
-type Target = KnownType & { route: Route }
+export type Target = KnownType & { route: Route }
 
 /** publish over HTTP: match the route, check the command, submit it, answer. */
 export function publisher({ domains, ...parts }: PublisherParts, submit = submitter(parts)) {
@@ -21,11 +22,12 @@ export function publisher({ domains, ...parts }: PublisherParts, submit = submit
   ])
 
   return async function publish(request: Request): Promise<Response> {
-    const { target, path } = match(request.method, request.path)
+    const { target, path, params } = match(request.method, request.path)
     request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Reads are answered by query, not by publish.')
     const { route, command } = target
-    const data = readData(request, route, command)
+    if (isBatch(request, route)) return await submitBatch(request, target, submit, params)
+    const data = readData(request, route, command, params)
     return answer(await submit(target, data, request), route, data)
   }
 }
@@ -37,7 +39,9 @@ function answer({ id, receipt, isApplied }: Taken, route: Route, data: Fields): 
   }
   if (route.answer) return json(200, route.answer(data), { location })
   if (!isApplied) return json(202, { id, status: 'pending', receipt: location }, { location })
-  const created = route.created?.replaceAll('{id}', id)
+  const created = route.created?.replaceAll(/\{(\w+)\}/g, (_, name) =>
+    encodeURIComponent(String(name === 'id' ? id : data[name])),
+  )
   const headers = { 'preference-applied': 'wait', location: created ?? location }
   return json(created ? 201 : 200, { id, status: 'applied', receipt: location }, headers)
 }

@@ -7,13 +7,32 @@ type Headed = Pick<Request, 'headers'>
 
 export const MAX_EVENT_BYTES = 256 * 1024
 
+type Params = Record<string, string | undefined>
+
 /** The command's data from a request, as its route takes it and its schema allows it. Throws 413, 415, 400 and 422. */
-export function readData(request: Request, route: Route, command: CommandType): Fields {
-  if (request.body.length > MAX_EVENT_BYTES) {
-    throw new Problem(413, 'Content too large', `A command takes at most ${MAX_EVENT_BYTES} bytes.`)
-  }
-  const body = route.body === 'text' ? readText(request) : readJson(request)
-  return checked(command, route.read ? route.read(body) : body)
+export function readData(request: Request, route: Route, command: CommandType, params: Params = {}): Fields {
+  bound(request.body.length)
+  return dataOf(readBody(request, route), route, command, params)
+}
+
+/** No event of ours is larger, whichever way it comes. */
+export function bound(bytes: number): void {
+  if (bytes <= MAX_EVENT_BYTES) return
+  throw new Problem(413, 'Content too large', `A command takes at most ${MAX_EVENT_BYTES} bytes.`)
+}
+
+/** The data of one body, or of one item of a batch. */
+export function dataOf(body: unknown, route: Route, command: CommandType, params: Params): Fields {
+  const given = route.read ? route.read(body) : body
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
+  return checked(command, isObject ? { ...given, ...params } : given)
+}
+
+function readBody(request: Request, route: Route): unknown {
+  if (route.body === 'text') return readText(request)
+  if (route.body !== 'none') return readJson(request)
+  if (request.body.length > 0) throw new Problem(400, 'Unexpected body', 'The path says it all: send no body.')
+  return {}
 }
 
 /** What the command's schema makes of it. Throws 422, field by field. */
@@ -28,7 +47,11 @@ const SURROGATE = /\\u[dD][89a-fA-F]/
 
 function readJson(request: Request): unknown {
   expectType(request, 'application/json')
-  const text = utf8(request.body)
+  return parseJson(utf8(request.body))
+}
+
+/** Throws 400 for what is not JSON, or not such that every store keeps it. */
+export function parseJson(text: string): unknown {
   try {
     const body: unknown = JSON.parse(text)
     if (SURROGATE.test(text) && SURROGATE.test(JSON.stringify(body))) throw new Error('half a surrogate pair')
@@ -45,8 +68,11 @@ function readText(request: Request): string {
   return utf8(request.body)
 }
 
-function expectType({ headers }: Request, wanted: string): void {
-  const given = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+export const mediaType = ({ headers }: Headed): string | undefined =>
+  headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+
+function expectType(request: Request, wanted: string): void {
+  const given = mediaType(request)
   if (given !== wanted) {
     throw new Problem(415, 'Unsupported media type', `Send ${wanted}, not ${given ?? 'a body without content-type'}.`, {
       headers: { 'accept-post': wanted },
@@ -56,7 +82,7 @@ function expectType({ headers }: Request, wanted: string): void {
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-function utf8(body: Buffer): string {
+export function utf8(body: Buffer): string {
   try {
     return decoder.decode(body)
   } catch (cause) {
@@ -66,7 +92,8 @@ function utf8(body: Buffer): string {
 
 function invalid(error: z.ZodError): Problem {
   const { errors, detail } = refusalOf(error)
-  return new Problem(422, 'Invalid command', detail, { members: { errors } })
+  const outOfRange = error.issues.every((issue) => issue.code === 'custom' && issue.params?.outOfRange === true)
+  return new Problem(422, 'Invalid command', detail, { members: { errors, ...(outOfRange ? { outOfRange } : {}) } })
 }
 
 /** The client's own key, or none. */

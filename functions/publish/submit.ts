@@ -20,7 +20,10 @@ export interface SubmitParts {
 }
 
 /** What comes with a command, whichever way: headers of HTTP, metadata of gRPC. */
-export type Submission = Pick<Request, 'headers' | 'trace' | 'signal'>
+export type Submission = Pick<Request, 'headers' | 'trace' | 'signal'> & {
+  /** Of a batch, whose lines share their headers: the line, from 1. */
+  line?: number
+}
 
 /** A command that the log has. */
 export interface Taken {
@@ -31,6 +34,7 @@ export interface Taken {
   isApplied: boolean
 }
 
+/** Commands reach the log in the order of the calls. */
 export type Submit = (known: KnownType, data: Fields, submission: Submission) => Promise<Taken>
 
 /**
@@ -41,14 +45,16 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
   const once = remembered<Address>(clock)
 
   return async function submit({ domain, type, command }, data, submission) {
-    const wait = readWait(submission)
+    const { line = 0 } = submission
+    const wait = line > 0 ? undefined : readWait(submission)
     const expectedVersion = readExpectedVersion(submission, domain)
     const time = clock.now()
     const key = command.key?.(data) ?? readKey(submission)
-    const id = identify(key, domain, time)
+    const id = identify(key, domain, time, line)
     const { traceparent, traceId } = submission.trace
-    const stream = command.stream(data, id)
-    const accepted: Accepted = { id, type, stream, time, actor: ANONYMOUS, traceparent, data, expectedVersion }
+    const actor = ANONYMOUS
+    const stream = command.stream(data, id, actor)
+    const accepted: Accepted = { id, type, stream, time, actor, traceparent, data, expectedVersion }
     const { record, hash } = seal(accepted, domain.topic)
 
     async function append(): Promise<Address> {
@@ -64,7 +70,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
       return address
     }
 
-    const address = await (key === undefined ? append() : once(`${id} ${hash} ${expectedVersion}`, append))
+    const address = await (key === undefined || line > 0 ? append() : once(`${id} ${hash} ${expectedVersion}`, append))
     const receipt = addresses.sign(address)
     const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, submission.signal)
     if (outcome) refuseUnlessApplied(outcome, id, receipt)
@@ -75,7 +81,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
    * The command id: new, or the one that this caller's key stands for in this domain. A receipt's address is a key too:
    * it stands for the command that it was given for, so that one without a key can be repeated.
    */
-  function identify(key: string | undefined, domain: Domain, now: number): string {
+  function identify(key: string | undefined, domain: Domain, now: number, line: number): string {
     if (key === undefined) return newId(now)
     if (key.startsWith(`${domain.name}.`)) {
       try {
@@ -84,7 +90,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
         // an ordinary key that looks like an address
       }
     }
-    return derivedId(domain.name, ANONYMOUS, key, 0)
+    return derivedId(domain.name, ANONYMOUS, key, line)
   }
 
   /** None while it is pending, and none while the store is away: the command is safe in the log either way. */
