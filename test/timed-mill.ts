@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { openFile } from '#adapters/embedded/file.ts'
+import type { Event } from '#adapters/event.ts'
+import { startHost } from '#adapters/host/host.ts'
+import { embeddedLog } from '#adapters/log/embedded.ts'
+import { policyOf } from '#adapters/source/policy.ts'
+import { type Poster, poster } from '#adapters/source/post.ts'
+import { startSource } from '#adapters/source/source.ts'
+import { embeddedStore } from '#adapters/store/embedded.ts'
+import type { Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { Domain, Fields } from '#domains/domain.ts'
+import { collections } from '#functions/collections.ts'
+import { commandTypes } from '#functions/domains.ts'
+import { DEAD_LETTERS_PATH, deadLetterSink } from '#functions/local-sources.ts'
+import { type Persister, persister } from '#functions/persist/persister.ts'
+import { seal } from '#functions/publish/event.ts'
+import { sourceOf, topics } from '#functions/sources.ts'
+import { manualClock } from './clock.ts'
+import { eventually } from './mill.ts'
+
+const ACTOR = 'anonymous'
+
+/** `leaving`: what is written is written, but whoever wrote it is told that the store is away. */
+export type Reach = 'here' | 'leaving' | 'away'
+
+export type TimedMill = Awaited<ReturnType<typeof startTimedMill>>
+
+/**
+ * From the log to the store in hours that take seconds: the embedded pair, each domain's source with its KafkaSource's own
+ * delivery, HTTP, the host and persist, all by a clock that the test moves. Only the store's breaker, which has a clock of its own,
+ * is left out.
+ */
+export async function startTimedMill(domains: Domain[]) {
+  const dir = mkdtempSync(join(tmpdir(), 'timed-mill-'))
+  const file = openFile(dir)
+  const [log, store, clock] = [embeddedLog(file), embeddedStore(file), manualClock()]
+  const types = commandTypes(domains)
+  const answers: { id: string; status: number; began: number }[] = []
+  let reach: Reach = 'here'
+  const posts = { sent: 0, received: 0 }
+
+  const away = () => new Unavailable('store', 'away')
+  const read = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+    async function reading(...args: Args): Promise<Result> {
+      if (reach === 'away') throw away()
+      return await call(...args)
+    }
+  const write = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+    read(async (...args: Args): Promise<Result> => {
+      const result = await call(...args)
+      if (reach !== 'here') throw away()
+      return result
+    })
+  const atRisk: Store = {
+    ...store,
+    get: read(store.get),
+    find: read(store.find),
+    insert: write(store.insert),
+    commit: write(store.commit),
+    increment: write(store.increment),
+    remove: write(store.remove),
+  }
+
+  await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains))])
+  const { persist, close } = persister({ domains, store: atRisk, clock, instance: 'pod-1', maxInFlight: 10_000 })
+  const host = await startHost({
+    port: 0,
+    address: '127.0.0.1',
+    maxBodyBytes: 1_048_576,
+    checks: {},
+    mounts: [{ kind: 'cloudevent', name: 'persist', path: '/persist', serve: counted(persist) }, deadLetterSink(log)],
+  })
+  const self = `http://127.0.0.1:${host.port}`
+  const specs = domains.map((domain) =>
+    sourceOf(domain, { persist: `${self}/persist`, deadLetters: self + DEAD_LETTERS_PATH }),
+  )
+  const sources = await Promise.all(
+    specs.map((spec) => startSource(spec, { log, clock, poster: noting(poster(clock, policyOf(spec.delivery))) })),
+  )
+
+  function counted(persist: Persister['persist']): Persister['persist'] {
+    return async (event: Event) => {
+      posts.received++
+      const began = clock.now()
+      const outcome = await persist(event)
+      posts.received--
+      answers.push({ id: event.id, status: outcome.status, began })
+      return outcome
+    }
+  }
+
+  function noting({ post, close }: Poster): Poster {
+    return {
+      close,
+      async post(url, posting) {
+        posts.sent++
+        const answer = await post(url, posting)
+        posts.sent--
+        return answer
+      },
+    }
+  }
+
+  /** Until nothing is on its way between source and persist: all that was posted is with persist and waits for the clock. */
+  async function settled(): Promise<void> {
+    for (let quiet = 0; quiet < 10; quiet++) {
+      await setImmediate()
+      if (posts.sent !== posts.received) quiet = 0
+    }
+  }
+
+  return {
+    log,
+    store,
+    clock,
+    /** Every answer of persist, and when its delivery came. */
+    answers,
+    reach(now: Reach) {
+      reach = now
+    },
+    /** Appends a command as publish does. */
+    async publish(type: string, id: string, data: Fields): Promise<void> {
+      const known = types.get(type)
+      if (!known) throw new Error(`there is no command ${type}`)
+      const { topic } = known.domain
+      const stream = known.command.stream(data, id, 'anonymous')
+      const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+      const command = { id, type, stream, time: clock.now(), actor: ACTOR, traceparent, data }
+      await log.append(topic.name, seal(command, topic).record)
+    },
+    /** Lets time pass, a step at a time, each until everybody waits again; with 0 only that. */
+    async pass(seconds: number, stepMs = 1000): Promise<void> {
+      for (const until = clock.now() + seconds * 1000; clock.now() < until; ) {
+        await settled()
+        await clock.advance(stepMs)
+      }
+      await settled()
+    },
+    /** The log writes down its commits a moment after they are made. */
+    lagIs: (wanted: number) =>
+      eventually(async () => {
+        const lags = await Promise.all(specs.map(({ topic, group }) => log.lag(topic, group)))
+        const lag = lags.flatMap((lag) => [...lag.values()]).reduce((sum, records) => sum + records, 0)
+        if (lag !== wanted) throw new Error(`the lag is ${lag}, not ${wanted}`)
+      }),
+    /** What is held and what pauses comes to its end, since time goes on. */
+    async stop(): Promise<void> {
+      reach = 'here'
+      let isOver = false
+      const over = Promise.all(sources.map((source) => source.close())).then(close)
+      void over.finally(() => (isOver = true))
+      while (!isOver) await clock.advance(1000)
+      await over
+      await host.close()
+      await log.close()
+      await store.close()
+      file.close()
+      rmSync(dir, { recursive: true })
+    },
+  }
+}
