@@ -1,4 +1,4 @@
-# One image for all; FUNCTION_TARGET says what a container of it runs: publish, persist, query, prepare or source.
+# One image for all; FUNCTION_TARGET says what a container of it runs: publish, grpc, persist, query, prepare or source.
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./

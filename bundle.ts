@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { settings } from './adapters/config.ts'
+import { findProtos } from './functions/find-protos.ts'
 
 /**
  * `npm run bundle`: dist/<target>.mjs for each thing that the image runs, with its source map, `dist/serve.mjs` that starts
@@ -46,12 +47,39 @@ const domains: Plugin = {
   },
 }
 
+/** What each target starts with, besides serve.ts. */
+const ENTRIES: Record<string, string> = { grpc: './publish/grpc.ts', source: './source.ts' }
+
+/** Two libraries of gRPC read .proto files of their own, from `../../proto` as they see it. */
+const LIBRARIES = ['grpc-health-check/proto/health', '@grpc/reflection/build/proto/grpc']
+const BANNER = `import { createRequire } from 'node:module'
+const require = createRequire(import.meta.url), __dirname = import.meta.dirname + '/build/src'`
+
+/** The .proto files of domains lie beside the bundles, where clients may take them from. */
+const protos: Plugin = {
+  name: 'protos',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/functions\/find-protos\.ts$/ }, async () => {
+      const names = (await findProtos()).map((path) => basename(path))
+      const contents = `export const findProtos = async () =>
+        ${JSON.stringify(names)}.map((name) => import.meta.dirname + '/proto/' + name)`
+      return { contents, loader: 'ts' }
+    })
+  },
+}
+
+async function copyProtos(): Promise<void> {
+  const paths = [...(await findProtos()), ...LIBRARIES.map((folder) => join('node_modules', folder))]
+  for (const path of paths) cpSync(path, join(OUT, 'proto', basename(path)), { recursive: true })
+}
+
 /** serve.ts loads the function that it is told: each bundle has only its own. */
 const only = (target: string): Plugin => ({
   name: 'only',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/(publish|persist|query)\/index\.ts$|^\.\/source\.ts$/ }, ({ path, importer }) => {
-      if (!importer.endsWith('/functions/serve.ts') || path.includes(`/${target}`)) return undefined
+    onResolve({ filter: /^\.\/(\w+\/index|publish\/grpc|source)\.ts$/ }, ({ path, importer }) => {
+      const isOwn = path === (ENTRIES[target] ?? `./${target}/index.ts`)
+      if (!importer.endsWith('/functions/serve.ts') || isOwn) return undefined
       return { path, namespace: 'absent' }
     })
     onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
@@ -111,8 +139,8 @@ async function bundle(target: string): Promise<void> {
     // An error that nobody catches is shown with its line.
     lineLimit: 160,
     external: OPTIONAL,
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-    plugins: [domains, only(target), unregistered, builtins, mapped],
+    banner: { js: BANNER },
+    plugins: [domains, protos, only(target), unregistered, builtins, mapped],
     logLevel: 'warning',
   })
 }
@@ -136,6 +164,7 @@ async function warm(target: string): Promise<void> {
     FUNCTION_TARGET: target,
     HOST: '127.0.0.1',
     PORT: '0',
+    METRICS_PORT: '0',
     LOG: 'kafka',
     STORE: 'mongodb',
     RECEIPT_SECRET: 'of a bundle that is made, thirty-two characters',
@@ -150,10 +179,10 @@ async function warm(target: string): Promise<void> {
 }
 
 rmSync(OUT, { recursive: true, force: true })
-await Promise.all(TARGETS.map(bundle))
+await Promise.all([...TARGETS.map(bundle), copyProtos()])
 writeFileSync(`${OUT}/serve.mjs`, ENTRY)
 // The other two look for Kafka first.
-for (const target of ['publish', 'persist', 'query']) await warm(target)
+for (const target of ['publish', 'grpc', 'persist', 'query']) await warm(target)
 // It is whoever made it that may read it, but a copy of it may belong to somebody else.
 const cached = readdirSync(CACHE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
 for (const { parentPath, name } of cached) chmodSync(join(parentPath, name), 0o644)

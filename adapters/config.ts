@@ -5,6 +5,14 @@ import { z } from 'zod'
 const schema = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('port of the host'),
+    GRPC_PORT: z.coerce.number().int().min(0).max(65535).default(50_051).describe('port of gRPC in make dev'),
+    METRICS_PORT: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65535)
+      .default(8081)
+      .describe('port of metrics and probes where PORT speaks gRPC only'),
     HOST: z.string().default('0.0.0.0').describe('address the host listens on'),
     LOG: z.enum(['embedded', 'kafka']).default('embedded').describe('the log adapter'),
     STORE: z.enum(['embedded', 'mongodb']).default('embedded').describe('the store adapter'),
@@ -55,7 +63,7 @@ const schema = z
       .default('info')
       .describe('least level logged'),
     FUNCTION_TARGET: z
-      .enum(['publish', 'persist', 'query', 'prepare', 'source'])
+      .enum(['publish', 'grpc', 'persist', 'query', 'prepare', 'source'])
       .optional()
       .describe(
         'what the image runs: a function, the Job that prepares for them, or the stand-in for the KafkaSources',

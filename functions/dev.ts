@@ -8,14 +8,15 @@ import { deadLetterSink, startSources } from './local-sources.ts'
 import { prepare } from './prepare.ts'
 import { untilStopped } from './stop.ts'
 
-/** `make dev`: the three functions, a source for each domain and the error topic's sink, in one process on one port. */
+/** `make dev`: the three functions, a source for each domain and the error topic's sink, in one process. */
 
 const settings = config()
 const [domains, log, store] = await Promise.all([findDomains(), openLog(settings), openStore(settings)])
 await prepare()
 
-const [{ publish }, { persist }, { query }] = await Promise.all([
+const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = await Promise.all([
   import('./publish/index.ts'),
+  import('./publish/grpc.ts'),
   import('./persist/index.ts'),
   import('./query/index.ts'),
 ])
@@ -31,9 +32,11 @@ const host = await startHost({
     { kind: 'cloudevent', name: 'persist', path: '/persist', serve: persist },
     deadLetterSink(log),
     { kind: 'http', name: 'query', accepts: isRead, serve: query },
-    { kind: 'http', name: 'publish', accepts: () => true, serve: publish },
+    { kind: 'http', name: 'publish', accepts: () => true, maxBodyBytes, serve: publish },
   ],
 })
+
+const grpc = await startPublish(settings.GRPC_PORT)
 
 const self = `http://127.0.0.1:${host.port}`
 const pacing = settings.SOURCE_PACING
@@ -46,12 +49,13 @@ Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store:
   curl -i localhost:${host.port}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'
   curl localhost:${host.port}/api/tutorials
   curl localhost:${host.port}/health/deep
+  grpcurl -plaintext -d '{"firstNumber":2,"secondNumber":3}' localhost:${grpc.port} SumService/AddNumbers
 
 `)
 
 await stopped
 logger.info('stopping')
 await stopSources()
-await host.close()
+await Promise.all([host.close(), grpc.close()])
 await closeAll()
 process.exit(0)

@@ -16,6 +16,7 @@ export function refuseClashes(domains: Domain[]): void {
       ...collectionsOf(domain).map(({ name }) => `collection ${name}`),
       ...Object.keys(domain.commands).map((type) => `command ${type}`),
       ...Object.values(domain.commands).flatMap(({ routes }) => routes.map(({ method, path }) => `${method} ${path}`)),
+      ...Object.values(domain.commands).flatMap(({ calls = [] }) => calls.map(({ method }) => `method ${method}`)),
       ...domain.queries.map(({ path }) => `GET ${path}`),
     ]
     for (const claim of claims) {
@@ -38,6 +39,13 @@ export const readPaths = (domains: Domain[]): string[] => [
   LETTER_PATH,
   ...domains.flatMap(({ queries }) => queries.filter(({ answers }) => answers !== 'fault').map(({ path }) => path)),
 ]
+
+/** What the host has to know of routes that take larger bodies than others. */
+export function bodyLimits(domains: Domain[]): (method: string, path: string) => number | undefined {
+  const routes = domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
+  const limits = new Map(routes.map(({ method, path, maxBytes }) => [`${method} ${path}`, maxBytes]))
+  return (method, path) => limits.get(`${method} ${path}`)
+}
 
 export interface KnownType {
   domain: Domain

@@ -1,5 +1,6 @@
 import { config } from '#adapters/config.ts'
 import { type Mount, startHost } from '#adapters/host/host.ts'
+import type { Check } from '#adapters/host/probes.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
@@ -18,6 +19,9 @@ switch (target) {
     break
   case 'source':
     await import('./source.ts')
+    break
+  case 'grpc':
+    await serveGrpc()
     break
   default:
     await serve(target)
@@ -38,10 +42,7 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
     address: settings.HOST,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     mounts: [await mountOf(target)],
-    checks: {
-      ...(target === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
-      store: async () => (await openStore(settings)).ping(),
-    },
+    checks: checksOf(target),
   })
   processMetrics()
   const stopped = untilStopped()
@@ -50,10 +51,37 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
   await host.close()
 }
 
+/** Knative gives a container one port, and a client of gRPC speaks nothing else: metrics and probes are at another one. */
+async function serveGrpc(): Promise<void> {
+  const { startPublish } = await import('./publish/grpc.ts')
+  const grpc = await startPublish(settings.PORT)
+  const host = await startHost({
+    port: settings.METRICS_PORT,
+    address: settings.HOST,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    mounts: [],
+    checks: checksOf('publish'),
+  })
+  processMetrics()
+  const stopped = untilStopped()
+  logger.info({ function: 'publish', port: grpc.port, metrics: host.port }, 'ready')
+  await stopped
+  await Promise.all([grpc.close(), host.close()])
+}
+
+function checksOf(target: 'publish' | 'persist' | 'query'): Record<string, Check> {
+  return {
+    ...(target === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
+    store: async () => (await openStore(settings)).ping(),
+  }
+}
+
 async function mountOf(target: 'publish' | 'persist' | 'query'): Promise<Mount> {
   switch (target) {
-    case 'publish':
-      return { kind: 'http', name: target, accepts: () => true, serve: (await import('./publish/index.ts')).publish }
+    case 'publish': {
+      const { publish, maxBodyBytes } = await import('./publish/index.ts')
+      return { kind: 'http', name: target, accepts: () => true, maxBodyBytes, serve: publish }
+    }
     case 'persist':
       return { kind: 'cloudevent', name: target, path: '/', serve: (await import('./persist/index.ts')).persist }
     case 'query':

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 
-/** The same three functions as the image has them: each bundle a process of its own, in a folder that has nothing else. */
-const { PORT, PERSIST_PORT, QUERY_PORT } = process.env
+/** The same functions as the image has them: each bundle a process of its own, in a folder that has nothing else. */
+const { PORT, GRPC_PORT, PERSIST_PORT, QUERY_PORT } = process.env
 const secret = { RECEIPT_SECRET: 'of the bundles of a test, thirty-two characters' }
 
 function start(target: string, env: Record<string, string | undefined>): ChildProcess {
@@ -26,6 +26,7 @@ if (code !== 0) process.exit(1)
 const children = [
   start('persist', { PORT: PERSIST_PORT }),
   start('publish', { PORT }),
+  start('grpc', { PORT: GRPC_PORT }),
   start('query', { PORT: QUERY_PORT }),
   start('source', { PORT: '0', PERSIST_URL: `http://127.0.0.1:${PERSIST_PORT}/` }),
 ]

@@ -10,6 +10,10 @@ export interface Mill {
   publish: string
   persist: string
   query: string
+  /** Its address for gRPC; the framework has none. */
+  grpc: string
+  /** Of the process that serves it. */
+  grpcMetrics: string
   dir: string
   /** What it printed so far. */
   output(): string
@@ -35,7 +39,7 @@ export interface MillOptions {
 
 export async function startMill({ pair, serving = 'host', dir, root = '.', env = {} }: MillOptions): Promise<Mill> {
   const home = dir ?? mkdtempSync(join(tmpdir(), 'millrace-'))
-  const [port, persistPort, queryPort] = await Promise.all([freePort(), freePort(), freePort()])
+  const [port = 0, persistPort = 0, queryPort = 0, grpcPort = 0, metricsPort = 0] = await freePorts(5)
   const script = SCRIPTS[serving]
   const child = spawn(process.execPath, [script], {
     cwd: root,
@@ -47,6 +51,8 @@ export async function startMill({ pair, serving = 'host', dir, root = '.', env =
       MILLRACE_DIR: home,
       HOST: '127.0.0.1',
       PORT: String(port),
+      GRPC_PORT: String(grpcPort),
+      METRICS_PORT: String(metricsPort),
       PERSIST_PORT: String(persistPort),
       QUERY_PORT: String(queryPort),
       ...env,
@@ -64,6 +70,8 @@ export async function startMill({ pair, serving = 'host', dir, root = '.', env =
           publish: url(port),
           persist: `${url(port)}/persist`,
           query: url(port),
+          grpc: `127.0.0.1:${grpcPort}`,
+          grpcMetrics: url(port),
           dir: home,
           output: () => output,
         }
@@ -72,6 +80,8 @@ export async function startMill({ pair, serving = 'host', dir, root = '.', env =
           publish: url(port),
           persist: url(persistPort),
           query: url(queryPort),
+          grpc: `127.0.0.1:${grpcPort}`,
+          grpcMetrics: url(metricsPort),
           dir: home,
           output: () => output,
         }
@@ -95,7 +105,10 @@ async function ready(mill: Mill, child: ChildProcess, serving: Serving): Promise
     async () => {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Gone(`it ended with ${child.exitCode ?? child.signalCode}:\n${mill.output()}`)
-      for (const url of [mill.query + path, ...(serving === 'bundles' ? [mill.publish + path] : [])]) {
+      for (const url of [
+        mill.query + path,
+        ...(serving === 'bundles' ? [mill.publish + path, mill.grpcMetrics + path] : []),
+      ]) {
         const answer = await fetch(url)
         if (answer.status !== 200) throw new Error(`not ready: ${answer.status}`)
       }
@@ -111,6 +124,8 @@ async function ready(mill: Mill, child: ChildProcess, serving: Serving): Promise
 export class Gone extends Error {}
 
 export const discard = (mill: Mill): void => rmSync(mill.dir, { recursive: true, force: true })
+
+const freePorts = (count: number): Promise<number[]> => Promise.all(Array.from({ length: count }, freePort))
 
 export async function freePort(): Promise<number> {
   const server = createServer()

@@ -4,7 +4,8 @@ interface Series {
   function: string
   method: string
   route: string
-  status: number
+  /** A number of HTTP, or the name of gRPC's code. */
+  status: number | string
   /** By bucket; the last one is for all that took longer. */
   counts: number[]
   sum: number
@@ -18,7 +19,7 @@ export function requestHistogram(name: string, bounds: number[]) {
   const all: Series[] = []
 
   /** `route` is the pattern that matched, never the path: a label has few values. */
-  function observe(of: string, method: string, route: string, status: number, ms: number): void {
+  function observe(of: string, method: string, route: string, status: number | string, ms: number): void {
     let series = all.find(
       (one) => one.status === status && one.route === route && one.function === of && one.method === method,
     )

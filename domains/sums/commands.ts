@@ -17,7 +17,10 @@ export const commands: { [type: string]: CommandType } = {
         firstNumber: int32,
         secondNumber: int32,
       })
-      .refine((data) => isInt32(data.firstNumber + data.secondNumber), { error: 'the sum does not fit into 32 bits' })
+      .refine((data) => isInt32(data.firstNumber + data.secondNumber), {
+        error: 'the sum does not fit into 32 bits',
+        params: { outOfRange: true },
+      })
       .transform(
         ({ requestId, ...numbers }): Fields => (requestId === undefined ? numbers : { requestId, ...numbers }),
       ),
@@ -28,6 +31,13 @@ export const commands: { [type: string]: CommandType } = {
         method: 'POST',
         path: '/api/sums',
         body: 'json',
+        answer: (data) => ({ result: sumOf(data) }),
+      },
+    ],
+    calls: [
+      {
+        method: 'SumService/AddNumbers',
+        read: ({ requestId, ...numbers }) => (requestId === '' ? numbers : { requestId, ...numbers }),
         answer: (data) => ({ result: sumOf(data) }),
       },
     ],

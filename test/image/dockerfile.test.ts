@@ -103,9 +103,11 @@ function run(target: string, env: Record<string, string> = {}): Run {
 }
 
 async function serving(target: string): Promise<Run & { port: number }> {
-  const port = await freePort()
-  const started = run(target, { PORT: String(port), HOST: '127.0.0.1', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
-  await eventually(async () => expect((await fetch(`http://127.0.0.1:${port}/health/ready`)).status).toBe(200))
+  const [port, metrics] = [await freePort(), await freePort()]
+  const ports = { PORT: String(port), METRICS_PORT: String(metrics) }
+  const started = run(target, { ...ports, HOST: '127.0.0.1', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' })
+  const ready = `http://127.0.0.1:${target === 'grpc' ? metrics : port}/health/ready`
+  await eventually(async () => expect((await fetch(ready)).status).toBe(200))
   return { ...started, port }
 }
 
@@ -130,7 +132,7 @@ test('prepare fails without brokers, and ends with what is wrong', async () => {
   expect(errors()).toBe('log: Connection error: connect ECONNREFUSED 127.0.0.1:1\n')
 })
 
-test.each(['publish', 'persist', 'query'])(
+test.each(['publish', 'grpc', 'persist', 'query'])(
   '%s starts from its warm cache, and ends when it is told to',
   async (target) => {
     const { child, ended, errors } = await serving(target)
@@ -164,5 +166,5 @@ test('an error that nobody catches names our own lines, and not much more', asyn
 test('a target that there is not is refused by name', async () => {
   const { ended, errors } = run('nothing')
   expect(await ended).toEqual([1, null])
-  expect(errors()).toContain('publish, persist, query, prepare, source')
+  expect(errors()).toContain('publish, grpc, persist, query, prepare, source')
 })

@@ -1,0 +1,47 @@
+import {
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status,
+} from '@grpc/grpc-js'
+import { requestDone } from '../telemetry/metrics.ts'
+
+export interface Observed {
+  interceptor: ServerInterceptor
+  /** Ends every stream: one that is watched has no end of its own. */
+  endStreams(): void
+}
+
+/** Sees each call that a server takes, counts it by method and code, and knows the streams that are open. */
+export function observed(isOurs: (path: string) => boolean): Observed {
+  const streams = new Set<ServerInterceptingCallInterface>()
+
+  const interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, next) => {
+    const started = performance.now()
+    let isDone = false
+    function done(code: status): void {
+      if (isDone) return
+      isDone = true
+      streams.delete(call)
+      requestDone(isOurs(path) ? 'publish' : 'host', 'gRPC', path, status[code] ?? '', performance.now() - started)
+    }
+    const listener = new ServerListenerBuilder().withOnCancel(() => done(status.CANCELLED)).build()
+    // Below all interceptors it is told that a message is too large and that a deadline has passed.
+    const send = next.sendStatus.bind(next)
+    next.sendStatus = (told) => {
+      done(told.code ?? status.UNKNOWN)
+      send(told)
+    }
+    const call = new ServerInterceptingCall(next, { start: (begin) => begin(listener) })
+    if (requestStream || responseStream) streams.add(call)
+    return call
+  }
+
+  return {
+    interceptor,
+    endStreams() {
+      for (const call of streams) call.sendStatus({ code: status.UNAVAILABLE, details: 'The server is stopping.' })
+    },
+  }
+}

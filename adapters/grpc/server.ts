@@ -1,0 +1,100 @@
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
+import { load, type PackageDefinition } from '@grpc/proto-loader'
+import { HealthImplementation } from 'grpc-health-check'
+import { observed } from './observed.ts'
+import { reflectionOf } from './reflection.ts'
+import { type Method, unary } from './unary.ts'
+
+export interface GrpcOptions {
+  port: number
+  address: string
+  /** The .proto files that declare the methods. */
+  protos: string[]
+  methods: Method[]
+  maxMessageBytes: number
+  /** The longest that calls under way may take once it closes. */
+  drainWithinMs?: number
+}
+
+export interface GrpcServer {
+  port: number
+  /** Says NOT_SERVING, refuses new calls, finishes what is under way. */
+  close(): Promise<void>
+}
+
+/** On one connection; a client that has more under way waits, or opens another one. */
+const MAX_STREAMS = 1000
+/** A client that is gone without a word is found out. */
+const PING_EVERY_MS = 60_000
+const PONG_WITHIN_MS = 20_000
+
+/** Serves methods over gRPC without TLS, which is the mesh's or the ingress's, with the standard health and reflection services. */
+export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
+  const { protos, methods, drainWithinMs = 25_000 } = options
+  const declared = await load(protos, {
+    keepCase: true,
+    longs: String,
+    enums: String,
+    bytes: String,
+    defaults: true,
+    oneofs: true,
+  })
+  const services = servicesOf(declared, methods)
+  const ours = new Set(methods.map(({ name }) => `/${name}`))
+  const { interceptor, endStreams } = observed((path) => ours.has(path))
+  const server = new Server({
+    interceptors: [interceptor],
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_concurrent_streams': MAX_STREAMS,
+    'grpc.keepalive_time_ms': PING_EVERY_MS,
+    'grpc.keepalive_timeout_ms': PONG_WITHIN_MS,
+    'grpc.enable_channelz': 0,
+  })
+  for (const { definition, implementation } of services.values()) server.addService(definition, implementation)
+  const health = new HealthImplementation()
+  const say = (state: 'SERVING' | 'NOT_SERVING') => {
+    for (const name of ['', ...services.keys()]) health.setStatus(name, state)
+  }
+  say('SERVING')
+  health.addToServer(server)
+  reflectionOf(declared).addToServer(server)
+  const port = await bind(server, `${options.address}:${options.port}`)
+
+  return {
+    port,
+    async close() {
+      say('NOT_SERVING')
+      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
+      endStreams()
+      const cut = setTimeout(() => server.forceShutdown(), drainWithinMs)
+      await closed
+      clearTimeout(cut)
+    },
+  }
+}
+
+interface Service {
+  definition: ServiceDefinition
+  implementation: UntypedServiceImplementation
+}
+
+/** By name. Throws for a method that no .proto file declares. */
+function servicesOf(declared: PackageDefinition, methods: Method[]): Map<string, Service> {
+  const services = new Map<string, Service>()
+  for (const { name, serve } of methods) {
+    const [service = '', method = ''] = name.split('/')
+    const definition = declared[service] as ServiceDefinition | undefined
+    const { requestStream, responseStream } = definition?.[method] ?? { requestStream: true }
+    if (!definition || requestStream || responseStream) throw new Error(`no .proto file declares a unary ${name}`)
+    const { implementation } = services.get(service) ?? { implementation: {} }
+    services.set(service, { definition, implementation: { ...implementation, [method]: unary(serve) } })
+  }
+  return services
+}
+
+const bind = (server: Server, address: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    )
+  })

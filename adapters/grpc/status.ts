@@ -1,0 +1,36 @@
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js'
+import type { Problem } from '../host/http.ts'
+import type { Trace } from '../telemetry/trace.ts'
+
+/** A failed test-and-set is ABORTED, what a rule refuses FAILED_PRECONDITION: as gRPC tells its codes apart. */
+const CODES = new Map([
+  [400, status.INVALID_ARGUMENT],
+  [401, status.UNAUTHENTICATED],
+  [403, status.PERMISSION_DENIED],
+  [404, status.NOT_FOUND],
+  [409, status.FAILED_PRECONDITION],
+  [410, status.NOT_FOUND],
+  [412, status.ABORTED],
+  [413, status.RESOURCE_EXHAUSTED],
+  [422, status.INVALID_ARGUMENT],
+  [429, status.RESOURCE_EXHAUSTED],
+  [503, status.UNAVAILABLE],
+])
+
+/** How a problem is told over gRPC: its detail is the message; what else a client must know are trailers. */
+export function statusOf({ status: of, message, headers, members }: Problem, trace: Trace): StatusObject {
+  const metadata = trailers(trace)
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+  const { idempotencyKey: key, unknown, outOfRange } = members
+  // Any other key came in the message, where the client has it.
+  if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key)) metadata.set('idempotency-key', key)
+  if (unknown !== undefined) metadata.set('unknown', String(unknown))
+  return { code: outOfRange ? status.OUT_OF_RANGE : (CODES.get(of) ?? status.INTERNAL), details: message, metadata }
+}
+
+/** Every answer carries its trace. */
+export function trailers({ traceparent }: Trace): Metadata {
+  const metadata = new Metadata()
+  metadata.set('traceparent', traceparent)
+  return metadata
+}

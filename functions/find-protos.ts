@@ -1,0 +1,12 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+/** What domains declare for gRPC: the .proto file that has the name of its folder. A bundle has its copies beside it. */
+export async function findProtos(folder = new URL('../domains/', import.meta.url)): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => fileURLToPath(new URL(`${name}/${name}.proto`, folder)))
+    .filter((path) => existsSync(path))
+}

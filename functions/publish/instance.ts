@@ -1,0 +1,22 @@
+import { systemClock } from '#adapters/clock.ts'
+import { config } from '#adapters/config.ts'
+import { openLog, openStore } from '#adapters/open.ts'
+import { receiptSecret } from '#adapters/secret.ts'
+import { findDomains } from '../find-domains.ts'
+import { addresses } from '../receipts.ts'
+import { waiting } from '../waiting.ts'
+import { type SubmitParts, submitter } from './submit.ts'
+
+/** What the ways into this process share: a command that is repeated is the same one whichever it comes. */
+
+const settings = config()
+export const domains = await findDomains()
+
+export const parts: SubmitParts = {
+  log: await openLog(settings),
+  addresses: addresses(await receiptSecret(settings)),
+  waiting: waiting(await openStore(settings), domains, systemClock),
+  clock: systemClock,
+}
+
+export const submit = submitter(parts)

@@ -1,0 +1,157 @@
+import { status } from '@grpc/grpc-js'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { type Client, grpcClient, HEALTH, ORIGINAL, reflection, SUMS } from '../grpc.ts'
+import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
+
+/** The bare framework serves HTTP only. */
+const servings = inject('servings').filter((serving) => serving !== 'framework')
+
+describe.each(servings)('on the %s', (serving) => {
+  let mill: Mill
+  let client: Client
+  beforeAll(async () => {
+    mill = await startMill({ pair: inject('pair'), serving })
+    client = grpcClient(mill.grpc, SUMS, 'SumService')
+  }, 60_000)
+  afterAll(async () => {
+    client?.close()
+    await mill?.stop()
+    if (mill) discard(mill)
+  })
+
+  const add = (firstNumber: number, secondNumber: number, more = {}, metadata = {}, options = {}) =>
+    client.call<{ result: number }>('AddNumbers', { firstNumber, secondNumber, ...more }, metadata, options)
+  const total = async () => BigInt(await (await fetch(`${mill.query}/api/final`)).text())
+
+  interface Sum {
+    requestId: string
+    result: number
+  }
+  async function sumsOf(requestId: string): Promise<Sum[]> {
+    const headers = { accept: 'application/x-ndjson' }
+    const text = await (await fetch(`${mill.query}/api/final/history`, { headers })).text()
+    const sums = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Sum]))
+    return sums.filter((sum) => sum.requestId === requestId)
+  }
+
+  /** The total moves by exactly this, and has come to rest: what was sent before the last sum is applied. */
+  async function expectTotal(before: bigint, more: number): Promise<void> {
+    const { error } = await add(0, 0, {}, { prefer: 'wait=15' })
+    expect(error).toBeUndefined()
+    await eventually(async () => expect((await total()) - before).toBe(BigInt(more)), { within: 30_000 })
+  }
+
+  test('a sum is answered at once, and counted into the total', async () => {
+    const before = await total()
+    const { message, trailers } = await add(
+      2_000_000_000,
+      -5,
+      {},
+      { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` },
+    )
+    expect(message).toEqual({ result: 1_999_999_995 })
+    expect(trailers.traceparent).toContain('a'.repeat(32))
+    await expectTotal(before, 1_999_999_995)
+  })
+
+  test('the same requestId counts once, over gRPC and REST, one after the other and all at once', async () => {
+    const requestId = crypto.randomUUID()
+    const before = await total()
+    const rest = () => send(`${mill.publish}/api/sums`, { requestId, firstNumber: 20, secondNumber: 22 })
+    const all = await Promise.all([...Array.from({ length: 10 }, () => add(20, 22, { requestId })), rest(), rest()])
+    for (const answer of all) {
+      expect(answer instanceof Response ? await answer.json() : answer.message).toEqual({ result: 42 })
+    }
+    expect((await add(20, 22, { requestId })).message).toEqual({ result: 42 })
+    await expectTotal(before, 42)
+    expect(await sumsOf(requestId)).toHaveLength(1)
+  })
+
+  test('the key may come as metadata; another sum under it is refused, once one waits for it', async () => {
+    const key = { 'idempotency-key': crypto.randomUUID() }
+    const before = await total()
+    await add(1, 2, {}, key)
+    await add(1, 2, {}, key)
+    await expectTotal(before, 3)
+    const { error } = await add(1, 3, {}, { ...key, prefer: 'wait=15' })
+    expect(error?.code).toBe(status.FAILED_PRECONDITION)
+  })
+
+  test('a client that was made from the original .proto works unchanged', async () => {
+    const original = grpcClient(mill.grpc, ORIGINAL, 'SumService')
+    const before = await total()
+    for (let n = 0; n < 2; n++) {
+      const { message } = await original.call('AddNumbers', { firstNumber: 3, secondNumber: 4 })
+      expect(message).toEqual({ result: 7 })
+    }
+    original.close()
+    await expectTotal(before, 14)
+  })
+
+  test('a sum that does not fit into 32 bits is OUT_OF_RANGE, and the largest that fits is not', async () => {
+    expect((await add(2 ** 31 - 1, 1)).error).toMatchObject({
+      code: status.OUT_OF_RANGE,
+      details: 'the sum does not fit into 32 bits',
+    })
+    expect((await add(-(2 ** 31), -1)).error?.code).toBe(status.OUT_OF_RANGE)
+    expect((await add(2 ** 31 - 1, 0)).message).toEqual({ result: 2 ** 31 - 1 })
+  })
+
+  test('what the schema refuses is INVALID_ARGUMENT, with the field and the trace', async () => {
+    const { error, trailers } = await add(1, 2, { requestId: 'x'.repeat(256) })
+    expect(error?.code).toBe(status.INVALID_ARGUMENT)
+    expect(error?.details).toContain('requestId: ')
+    expect(trailers.traceparent).toMatch(/^00-[0-9a-f]{32}-/)
+    const { error: wrongKey } = await add(1, 2, {}, { 'idempotency-key': 'x'.repeat(256) })
+    expect(wrongKey?.code).toBe(status.INVALID_ARGUMENT)
+  })
+
+  test('a message that is too large is RESOURCE_EXHAUSTED', async () => {
+    const { error } = await add(1, 2, { requestId: 'x'.repeat(256 * 1024) })
+    expect(error?.code).toBe(status.RESOURCE_EXHAUSTED)
+  })
+
+  test('a deadline that passes first is DEADLINE_EXCEEDED, and the next call is served', async () => {
+    const { error } = await add(1, 2, {}, {}, { deadline: Date.now() - 1 })
+    expect(error?.code).toBe(status.DEADLINE_EXCEEDED)
+    expect((await add(1, 2)).message).toEqual({ result: 3 })
+  })
+
+  test('it says that it is well, of the whole and of each service', async () => {
+    const health = grpcClient(mill.grpc, HEALTH, 'grpc.health.v1.Health')
+    for (const service of ['', 'SumService']) {
+      expect((await health.call('Check', { service })).message).toEqual({ status: 'SERVING' })
+    }
+    expect((await health.call('Check', { service: 'Nobody' })).error?.code).toBe(status.NOT_FOUND)
+    health.close()
+  })
+
+  test.each(['v1', 'v1alpha'] as const)(
+    'reflection %s tells which services there are and how they are called',
+    async (version) => {
+      const client = grpcClient(mill.grpc, reflection(version), `grpc.reflection.${version}.ServerReflection`)
+      const ask = (question: object) => client.open('ServerReflectionInfo', question).next()
+      const { list_services_response: list } = (await ask({ list_services: '' })) as Reflected
+      expect(list.service).toEqual([{ name: 'SumService' }])
+      for (const file_containing_symbol of ['SumService', 'SumService.AddNumbers', 'AddRequest']) {
+        const { file_descriptor_response: file } = (await ask({ file_containing_symbol })) as Reflected
+        expect(String(file.file_descriptor_proto[0])).toContain('requestId')
+      }
+      client.close()
+    },
+  )
+
+  test('calls are counted by method and code', async () => {
+    const metrics = await (await fetch(`${mill.grpcMetrics}/metrics`)).text()
+    for (const code of ['OK', 'OUT_OF_RANGE', 'INVALID_ARGUMENT', 'RESOURCE_EXHAUSTED']) {
+      const labels = `function="publish",method="gRPC",route="/SumService/AddNumbers",status="${code}"`
+      expect(metrics).toContain(`millrace_request_duration_seconds_count{${labels}}`)
+    }
+    expect(Number(/^millrace_repeats_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThan(0)
+  })
+})
+
+interface Reflected {
+  list_services_response: { service: { name: string }[] }
+  file_descriptor_response: { file_descriptor_proto: Buffer[] }
+}

@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module'
+import {
+  type CallOptions,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceClientConstructor,
+  type ServiceError,
+  type StatusObject,
+} from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+
+const { resolve } = createRequire(import.meta.url)
+
+export const SUMS = 'domains/sums/sums.proto'
+/** As clients of the system that it replaces have it. */
+export const ORIGINAL = 'test/e2e/original.proto'
+export const HEALTH = resolve('grpc-health-check/package.json').replace('package.json', 'proto/health/v1/health.proto')
+export const reflection = (version: 'v1' | 'v1alpha') =>
+  resolve('@grpc/reflection').replace(/src\/index\.js$/, `proto/grpc/reflection/${version}/reflection.proto`)
+
+export interface Answer<Message> {
+  message?: Message
+  error?: ServiceError
+  /** Trailers, of an error too. */
+  trailers: Record<string, string>
+}
+
+export interface Client {
+  call<Message>(method: string, message: object, metadata?: object, options?: CallOptions): Promise<Answer<Message>>
+  /** A stream that has the message sent and is still open. */
+  open(method: string, message: object): Stream
+  close(): void
+}
+
+export interface Stream {
+  next(): Promise<object>
+  ended(): Promise<StatusObject>
+}
+
+/** A client of one service, made from a .proto file as any other client is. */
+export function grpcClient(address: string, proto: string, service: string): Client {
+  const declared = loadPackageDefinition(
+    loadSync(proto, { keepCase: true, defaults: true, oneofs: true, enums: String }),
+  )
+  const find = (at: object, name: string) => (at as Record<string, object>)[name] as object
+  const Constructor = service.split('.').reduce(find, declared as object) as ServiceClientConstructor
+  const client = new Constructor(address, credentials.createInsecure())
+  const metadataOf = (headers: object) => {
+    const metadata = new Metadata()
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+    return metadata
+  }
+  return {
+    call: (method, message, headers = {}, options = {}) =>
+      new Promise((resolve) => {
+        let answer: object = {}
+        const call = client[method]?.(message, metadataOf(headers), options, (error: ServiceError, message: object) => {
+          answer = error ? { error } : { message }
+        })
+        call.on('status', ({ metadata }: StatusObject) =>
+          setImmediate(() => resolve({ ...answer, trailers: metadata.getMap() as Record<string, string> })),
+        )
+      }),
+    open(method, message) {
+      const { requestStream } = Constructor.service[method] ?? {}
+      const stream = requestStream ? client[method]?.() : client[method]?.(message)
+      if (requestStream) stream.write(message)
+      const seen: object[] = []
+      stream.on('data', (message: object) => seen.push(message))
+      stream.on('error', () => undefined)
+      const ended = new Promise<StatusObject>((resolve) => stream.on('status', resolve))
+      return {
+        ended: () => ended,
+        async next() {
+          if (seen.length === 0) await Promise.race([new Promise((resolve) => stream.once('data', resolve)), ended])
+          return seen.shift() ?? {}
+        },
+      }
+    },
+    close: () => client.close(),
+  }
+}
