@@ -24,8 +24,11 @@ import { eventually } from './mill.ts'
 
 const ACTOR = 'anonymous'
 
-/** `leaving`: what is written is written, but whoever wrote it is told that the store is away. */
-export type Reach = 'here' | 'leaving' | 'away'
+/**
+ * `leaving`: what is written is written, but whoever wrote it is told that the store is away. `tottering`: reads and counts come
+ * through, so that an attempt could be counted, and nothing else does.
+ */
+export type Reach = 'here' | 'leaving' | 'tottering' | 'away'
 
 export type TimedMill = Awaited<ReturnType<typeof startTimedMill>>
 
@@ -43,26 +46,21 @@ export async function startTimedMill(domains: Domain[]) {
   let reach: Reach = 'here'
   const posts = { sent: 0, received: 0 }
 
-  const away = () => new Unavailable('store', 'away')
-  const read = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-    async function reading(...args: Args): Promise<Result> {
-      if (reach === 'away') throw away()
-      return await call(...args)
+  const within = <Args extends unknown[], Result>(reaches: Reach[], call: (...args: Args) => Promise<Result>) =>
+    async function atRisk(...args: Args): Promise<Result> {
+      const isReached = reaches.includes(reach)
+      const result = isReached || reach === 'leaving' ? await call(...args) : undefined
+      if (!isReached) throw new Unavailable('store', 'away')
+      return result as Result
     }
-  const write = <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-    read(async (...args: Args): Promise<Result> => {
-      const result = await call(...args)
-      if (reach !== 'here') throw away()
-      return result
-    })
   const atRisk: Store = {
     ...store,
-    get: read(store.get),
-    find: read(store.find),
-    insert: write(store.insert),
-    commit: write(store.commit),
-    increment: write(store.increment),
-    remove: write(store.remove),
+    get: within(['here', 'leaving', 'tottering'], store.get),
+    find: within(['here', 'leaving', 'tottering'], store.find),
+    increment: within(['here', 'tottering'], store.increment),
+    insert: within(['here'], store.insert),
+    commit: within(['here'], store.commit),
+    remove: within(['here'], store.remove),
   }
 
   await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains))])

@@ -100,8 +100,8 @@ test.each([0, 17, 34, 51, 68])(
     mill.reach('leaving')
     await write()
     await mill.pass(0)
-    mill.reach('away')
     for (let round = 0; round < 18; round++) {
+      mill.reach(round % 3 === 1 ? 'tottering' : 'away')
       await write()
       await mill.pass(600)
     }
