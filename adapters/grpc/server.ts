@@ -64,9 +64,13 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
     port,
     async close() {
       say('NOT_SERVING')
-      const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
+      const { promise: closed, resolve: done } = Promise.withResolvers<void>()
+      server.tryShutdown(() => done())
       endStreams()
-      const cut = setTimeout(() => server.forceShutdown(), drainWithinMs)
+      const cut = setTimeout(() => {
+        server.forceShutdown()
+        done()
+      }, drainWithinMs)
       await closed
       clearTimeout(cut)
     },

@@ -1,0 +1,152 @@
+import { status } from '@grpc/grpc-js'
+import { afterEach, expect, test } from 'vitest'
+import { grpcClient, HEALTH, SUMS } from '#test/grpc.ts'
+import { eventually } from '#test/mill.ts'
+import { Problem } from '../host/http.ts'
+import { scrape } from '../telemetry/metrics.ts'
+import { Unavailable } from '../unavailable.ts'
+import { type GrpcServer, startGrpc } from './server.ts'
+import type { Method } from './unary.ts'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+async function serving(serve: Method['serve'], more: { drainWithinMs?: number } = {}) {
+  const methods = [{ name: 'SumService/AddNumbers', serve }]
+  const server: GrpcServer = await startGrpc({
+    port: 0,
+    address: '127.0.0.1',
+    protos: [SUMS],
+    methods,
+    maxMessageBytes: 1024,
+    ...more,
+  })
+  const address = `127.0.0.1:${server.port}`
+  const [client, health] = [
+    grpcClient(address, SUMS, 'SumService'),
+    grpcClient(address, HEALTH, 'grpc.health.v1.Health'),
+  ]
+  closers.push(server.close, client.close, health.close)
+  const add = (message = {}, metadata = {}, options = {}) =>
+    client.call<{ result: number }>('AddNumbers', message, metadata, options)
+  return { server, add, health }
+}
+
+const counted = async (code: string): Promise<number> => {
+  const { text } = await scrape()
+  const labels = `function="publish",method="gRPC",route="/SumService/AddNumbers",status="${code}"`
+  return Number(text.split(`millrace_request_duration_seconds_count{${labels}} `)[1]?.split('\n', 1)[0] ?? 0)
+}
+
+/** A method that is held until the test lets it go. */
+function held() {
+  const called = Promise.withResolvers<AbortSignal>()
+  const released = Promise.withResolvers<void>()
+  const serve: Method['serve'] = async ({ signal }) => {
+    called.resolve(signal)
+    await released.promise
+    return { result: 1 }
+  }
+  return { serve, called: called.promise, release: released.resolve }
+}
+
+test('a method sees each field of the message, the metadata as headers, and the trace', async () => {
+  const calls: unknown[] = []
+  const { add } = await serving(async ({ message, headers, trace }) => {
+    calls.push([message, headers['idempotency-key'], trace.traceId])
+    return { result: 1 }
+  })
+  await add({ firstNumber: 7 }, { 'idempotency-key': 'mine', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` })
+  expect(calls).toEqual([[{ firstNumber: 7, secondNumber: 0, requestId: '' }, 'mine', 'a'.repeat(32)]])
+})
+
+test('of a bug a client gets to know the trace, and nothing of the inside', async () => {
+  const { add } = await serving(async () => {
+    throw new Error('the password is 1234')
+  })
+  const { error, trailers } = await add()
+  expect(error?.code).toBe(status.INTERNAL)
+  expect(error?.message).not.toContain('1234')
+  expect(trailers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+})
+
+test.each([
+  [new Problem(422, '', 'a: b'), status.INVALID_ARGUMENT],
+  [new Problem(422, '', 'a: b', { members: { outOfRange: true } }), status.OUT_OF_RANGE],
+  [new Problem(412, '', 'a: b'), status.ABORTED],
+  [new Problem(409, '', 'a: b'), status.FAILED_PRECONDITION],
+  [new Problem(413, '', 'a: b'), status.RESOURCE_EXHAUSTED],
+  [new Unavailable('store', 'gone'), status.UNAVAILABLE],
+])('%j is told as code %d', async (problem, code) => {
+  const { add } = await serving(() => Promise.reject(problem))
+  expect((await add()).error?.code).toBe(code)
+})
+
+test('what is unknown says with which key to repeat it; a key that no trailer can hold is left out', async () => {
+  let idempotencyKey = 'mine'
+  const { add } = await serving(async () => {
+    throw new Problem(503, '', 'unknown', {
+      headers: { 'retry-after': '1' },
+      members: { idempotencyKey, unknown: true },
+    })
+  })
+  expect((await add()).trailers).toMatchObject({ 'idempotency-key': 'mine', unknown: 'true', 'retry-after': '1' })
+  idempotencyKey = 'schön'
+  const { error, trailers } = await add()
+  expect(error?.code).toBe(status.UNAVAILABLE)
+  expect(trailers).not.toHaveProperty('idempotency-key')
+})
+
+test('a deadline that passes is told to the method, and counted', async () => {
+  const { serve, called, release } = held()
+  const { add } = await serving(serve)
+  const before = await counted('DEADLINE_EXCEEDED')
+  const { error } = await add({}, {}, { deadline: Date.now() + 100 })
+  expect(error?.code).toBe(status.DEADLINE_EXCEEDED)
+  await eventually(async () => expect((await called).aborted).toBe(true))
+  release()
+  await eventually(async () => expect((await counted('DEADLINE_EXCEEDED')) - before).toBe(1))
+})
+
+test('a message that is too large is refused and counted, and does not reach the method', async () => {
+  const { add } = await serving(() => Promise.reject(new Error('reached')))
+  const before = await counted('RESOURCE_EXHAUSTED')
+  expect((await add({ requestId: 'x'.repeat(1025) })).error?.code).toBe(status.RESOURCE_EXHAUSTED)
+  expect((await counted('RESOURCE_EXHAUSTED')) - before).toBe(1)
+})
+
+test('told to stop, it says so to those who watch, refuses what is new and finishes what is under way', async () => {
+  const { serve, called, release } = held()
+  const { server, add, health } = await serving(serve)
+  const watch = health.open('Watch', { service: 'SumService' })
+  expect(await watch.next()).toEqual({ status: 'SERVING' })
+  const first = add()
+  await called
+  const closed = server.close()
+  expect(await watch.next()).toEqual({ status: 'NOT_SERVING' })
+  expect((await watch.ended()).code).toBe(status.UNAVAILABLE)
+  const late = grpcClient(`127.0.0.1:${server.port}`, SUMS, 'SumService')
+  expect((await late.call('AddNumbers', {})).error?.code).toBe(status.UNAVAILABLE)
+  late.close()
+  release()
+  expect((await first).message).toEqual({ result: 1 })
+  await closed
+})
+
+test('what does not end is cut off', async () => {
+  const { serve, called, release } = held()
+  const { server, add } = await serving(serve, { drainWithinMs: 50 })
+  const first = add()
+  await called
+  await server.close()
+  expect((await first).error?.code).toBeDefined()
+  release()
+})
+
+test('a method that no .proto file declares stops the start', async () => {
+  const methods = [{ name: 'SumService/Subtract', serve: async () => ({}) }]
+  const options = { port: 0, address: '127.0.0.1', protos: [SUMS], methods, maxMessageBytes: 1024 }
+  await expect(startGrpc(options)).rejects.toThrow('no .proto file declares a unary SumService/Subtract')
+})
