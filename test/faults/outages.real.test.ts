@@ -147,6 +147,33 @@ test(
 )
 
 test(
+  'two of three brokers gone under load: nothing is acknowledged, 503 within 2 s, reads go on, and all heals by itself',
+  async () => {
+    const load = startLoad(() => mill, 8)
+    await until(load, 200)
+    const gone = [services.broker(2), services.broker(3)]
+    await Promise.all(gone.map((broker) => broker.kill()))
+    await eventually(async () => expectProblem(await send(`${mill.publish}/api/tutorials`, { title: 'Noticed?' }), 503))
+    const before = load.told.yes.size
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const began = Date.now()
+      const answer = await send(`${mill.publish}/api/sums`, { firstNumber: 1, secondNumber: attempt })
+      expect(Date.now() - began).toBeLessThan(2000)
+      expect(answer.headers.get('retry-after')).toBe('1')
+      await expectProblem(answer, 503)
+      for (const path of ['/api/tutorials', '/api/final']) expect((await fetch(mill.query + path)).status).toBe(200)
+    }
+    expect(load.told.yes.size, 'the one that is left must not acknowledge').toBe(before)
+    expect(load.told.repeated.size + load.told.no.size, 'clients felt it').toBeGreaterThan(0)
+    await Promise.all(gone.map((broker) => broker.start()))
+    await until(load, 200)
+    await load.stop()
+    await expectNothingLost(load.told)
+  },
+  3 * MINUTE,
+)
+
+test(
   'a bare title that an old producer writes straight to the topic is applied, once',
   async () => {
     const log = kafkaLog({ brokers: services.brokers, replication: 3, maxBuffered: 10 })
