@@ -13,7 +13,7 @@ interface Named {
   topic: Topic
   /** By CloudEvent type. A type belongs to one domain. */
   commands: { [type: string]: CommandType }
-  queries: Query[]
+  queries: readonly Query[]
 }
 
 /** A value that every store keeps and gives back unchanged. */
@@ -100,6 +100,8 @@ export interface Topic {
 
 export interface RecordForm {
   contentType: string
+  /** What `encode` gives, parsed where it is JSON; for the docs. */
+  value?: z.ZodType
   encode(data: Fields, command: { id: string; time: string }): string
   decode(value: string): unknown
   /** The value says the command's id or time too; two values with the same data are then the same body. */
@@ -108,6 +110,8 @@ export interface RecordForm {
 
 /** Bounds what a client may send and says what it is about. */
 export interface CommandType {
+  /** A few words for the docs. */
+  summary?: string
   /** Over gRPC an issue with `params: { outOfRange: true }` is told as OUT_OF_RANGE. */
   data: z.ZodType<Fields>
   /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id, `actor` who sends it. */
@@ -147,6 +151,8 @@ export interface Route {
   text?: string
   /** Answer 200 with this JSON once the log has the command: what the client needs to know is known already. */
   answer?(data: Fields): Fields
+  /** What `answer` gives, for the docs. */
+  answered?: z.ZodType<Fields>
   /** Where the outcome is read once it is applied; `{id}` is the command id, another `{name}` a member of the data. */
   created?: string
 }

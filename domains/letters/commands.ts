@@ -18,15 +18,17 @@ const choice = z
   .refine((data) => Object.keys(data).length > 0, { error: 'say which letters: id, domain, stream, error, from or to' })
   .transform((data) => Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)) as Fields)
 
-export const commands: { [type: string]: CommandType } = {
+export const commands = {
   'letters.redrive': {
+    summary: 'Try letters again, in their order',
     data: choice,
     stream: (_, id) => `redrive/${id}`,
     routes: [{ method: 'POST', path: '/api/letters/redrive', body: 'json', created: '/api/letters/redrives/{id}' }],
   },
   'letters.discard': {
+    summary: 'Give a letter up',
     data: z.strictObject({ id, reason: z.string().trim().min(1).max(1000) }),
     stream: (_, id) => `redrive/${id}`,
     routes: [{ method: 'POST', path: '/api/letters/discard', body: 'json', created: '/api/letters/redrives/{id}' }],
   },
-}
+} satisfies { [type: string]: CommandType }

@@ -9,8 +9,9 @@ export const sumOf = ({ firstNumber, secondNumber }: Fields): number => Number(f
 
 const isInt32 = (value: number): boolean => value >= INT32.min && value <= INT32.max
 
-export const commands: { [type: string]: CommandType } = {
+export const commands = {
   'sums.add': {
+    summary: 'Add two numbers',
     data: z
       .strictObject({
         requestId: z.string().min(1).max(255).optional(),
@@ -32,6 +33,7 @@ export const commands: { [type: string]: CommandType } = {
         path: '/api/sums',
         body: 'json',
         answer: (data) => ({ result: sumOf(data) }),
+        answered: z.object({ result: int32 }),
       },
     ],
     calls: [
@@ -42,4 +44,4 @@ export const commands: { [type: string]: CommandType } = {
       },
     ],
   },
-}
+} satisfies { [type: string]: CommandType }

@@ -3,6 +3,14 @@ import type { Document } from '../domain.ts'
 import type { Query } from '../query.ts'
 import { totalOf } from './rules.ts'
 
+const sum = z.object({
+  requestId: z.string(),
+  firstNumber: z.int(),
+  secondNumber: z.int(),
+  result: z.int(),
+  time: z.iso.datetime(),
+})
+
 const shape = ({ requestId, firstNumber, secondNumber, result, time }: Document) => ({
   requestId: requestId ?? '',
   firstNumber: firstNumber ?? 0,
@@ -11,8 +19,17 @@ const shape = ({ requestId, firstNumber, secondNumber, result, time }: Document)
   time: time ?? '',
 })
 
-export const queries: Query[] = [
-  { answers: 'total', path: '/api/final', total: totalOf },
-  { answers: 'page', path: '/api/final/history', index: 'time', params: z.object({}), shape },
-  { answers: 'fault', path: '/api/final/error' },
-]
+export const queries = [
+  { answers: 'total', path: '/api/final', name: 'total', summary: 'The total of all sums', total: totalOf },
+  {
+    answers: 'page',
+    path: '/api/final/history',
+    name: 'history',
+    summary: 'Sums by time',
+    item: sum,
+    index: 'time',
+    params: z.object({}),
+    shape,
+  },
+  { answers: 'fault', path: '/api/final/error', summary: 'Fails on purpose' },
+] as const satisfies readonly Query[]

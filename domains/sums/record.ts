@@ -12,6 +12,7 @@ const original = z.object({
 /** The topic keeps the original form, so that old consumers still read it, and an old producer is still read. */
 export const record: RecordForm = {
   contentType: 'application/json',
+  value: original.extend({ Result: z.int(), produceTimestamp: z.int() }),
   stamped: true,
   encode: (data, { id, time }) =>
     JSON.stringify({

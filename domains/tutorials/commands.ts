@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { CommandType } from '../domain.ts'
 
-export const commands: { [type: string]: CommandType } = {
+export const commands = {
   'tutorials.publish': {
+    summary: 'Publish a tutorial',
     data: z.strictObject({ title: z.string().trim().min(1).max(10_000) }),
     stream: (_, id) => `tutorial/${id}`,
     routes: [
@@ -16,4 +17,4 @@ export const commands: { [type: string]: CommandType } = {
       },
     ],
   },
-}
+} satisfies { [type: string]: CommandType }

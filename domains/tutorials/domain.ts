@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { AppendDomain } from '../domain.ts'
 import { commands } from './commands.ts'
 import { documents } from './documents.ts'
@@ -13,6 +14,7 @@ export default {
     record: {
       // Not text/plain: functions-framework breaks on a CloudEvent whose body it has parsed to a string.
       contentType: 'text/vnd.millrace.title; charset=utf-8',
+      value: z.string(),
       encode: (data) => (data as { title: string }).title,
       decode: (value) => ({ title: value }),
     },

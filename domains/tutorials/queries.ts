@@ -1,12 +1,37 @@
+import { z } from 'zod'
 import type { Document } from '../domain.ts'
 import type { Query } from '../query.ts'
+
+const tutorial = z.object({ id: z.string(), title: z.string(), time: z.iso.datetime() })
 
 const idAndTitle = ({ _id, title }: Document) => ({ id: _id, title: title ?? '' })
 const whole = ({ _id, title, time }: Document) => ({ id: _id, title: title ?? '', time: time ?? '' })
 
 /** By publish time and id. A tutorial that arrives late stands where its time puts it, behind a cursor that has passed. */
-export const queries: Query[] = [
-  { answers: 'all', path: '/api/test', index: 'time', shape: idAndTitle },
-  { answers: 'page', path: '/api/tutorials', index: 'time', shape: whole },
-  { answers: 'one', path: '/api/tutorials/{id}', shape: whole },
-]
+export const queries = [
+  {
+    answers: 'all',
+    path: '/api/test',
+    summary: 'The whole data set',
+    item: tutorial.omit({ time: true }),
+    index: 'time',
+    shape: idAndTitle,
+  },
+  {
+    answers: 'page',
+    path: '/api/tutorials',
+    name: 'list',
+    summary: 'Tutorials by time',
+    item: tutorial,
+    index: 'time',
+    shape: whole,
+  },
+  {
+    answers: 'one',
+    path: '/api/tutorials/{id}',
+    name: 'one',
+    summary: 'One tutorial',
+    item: tutorial,
+    shape: whole,
+  },
+] as const satisfies readonly Query[]
