@@ -33,10 +33,10 @@ export const slotIds = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
  */
 export const receipts = { name: 'receipts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** How often a command was tried, by command id. */
-export const attempts = { name: 'attempts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+/** The tries of commands that failed or did not come back, by command id. */
+export const attempts = { name: 'tries', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** The instances of persist that are running or have crashed. */
+/** The instances of persist that are running or have crashed, by name, and the runs that are known to have crashed. */
 export const runs = { name: 'runs', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
 export const collections = (domains: Domain[]): StoredCollection[] => [

@@ -25,6 +25,7 @@ export interface Arrival {
 export type Answer = Outcome & { delayMs?: number }
 
 export const DONE: Answer = { status: 204 }
+const BEHIND: Answer = { status: 503, detail: 'behind a command of its stream that failed' }
 
 /** Repeats what ends in an outage, for as long as the batch may be held. */
 export type Patiently = <Result>(work: () => Promise<Result>) => Promise<Result>
@@ -56,14 +57,14 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
       batch,
       ({ received, refused }) => refused !== undefined || (before?.get(received.command.id) ?? 0) > 0,
     )
-    const counts = careful ? await patiently(() => tries.count(idsOf(first))) : undefined
+    const counts = careful ? await patiently(() => tries.begin(idsOf(first))) : undefined
     const answers = await allAtOnce(first)
     if (counts) await tries.forget(idsOf([...answers.keys()])).catch(ignoreOutage)
     const failed = new Set<string>()
     for (const arrival of batch.filter((arrival) => rest.has(arrival) || !answers.has(arrival))) {
       const { id, stream } = arrival.received.command
       const isBehind = applier.isOrdered && failed.has(stream)
-      const answer = isBehind ? behind(id, counts?.get(id)) : await tryAlone(arrival, counts?.get(id))
+      const answer = isBehind ? BEHIND : await tryAlone(arrival, counts?.get(id))
       if (answer.status >= 500) failed.add(stream)
       answers.set(arrival, answer)
     }
@@ -74,29 +75,40 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
       try {
         return await applier.together(arrivals, patiently)
       } catch (error) {
-        if (!(error instanceof Unavailable)) return new Map()
-        if (counts) tries.uncount(counts)
-        throw error
+        if (error instanceof Unavailable) throw error
+        return new Map()
       }
     }
 
     async function tryAlone(arrival: Arrival, counted?: number): Promise<Answer> {
       if (arrival.refused !== undefined) return await park(arrival, arrival.refused, 0)
       const { id } = arrival.received.command
-      const count = counted ?? (await patiently(() => tries.count([id]))).get(id) ?? 1
+      const count = counted ?? (await patiently(() => tries.begin([id]))).get(id) ?? 1
       if (count > MOST_TRIES) return await park(arrival, 'no attempt came back: the process did not survive it', count)
       try {
         const answer = await applier.alone(arrival, patiently)
         await tries.forget([id]).catch(ignoreOutage)
         return answer
       } catch (error) {
-        if (isPassing(error)) {
-          tries.uncount(new Map([[id, count]]))
-          return { status: 503, detail: error.message }
-        }
+        if (isPassing(error)) return { status: 503, detail: error.message }
         const reason = error instanceof Error ? error.message : String(error)
         if (error instanceof Refused || count >= MOST_TRIES) return await park(arrival, reason, count)
-        return { status: 500, detail: reason, delayMs: (RETRY_AFTER_MS[count - 1] ?? 0) - count * BACKOFF_MS }
+        return await faulty(id, {
+          status: 500,
+          detail: reason,
+          delayMs: (RETRY_AFTER_MS[count - 1] ?? 0) - count * BACKOFF_MS,
+        })
+      }
+    }
+
+    /** A fault that can't be written down is not one yet. */
+    async function faulty(id: string, answer: Answer): Promise<Answer> {
+      try {
+        await patiently(() => tries.failed(id))
+        return answer
+      } catch (error) {
+        if (isPassing(error)) return { status: 503, detail: error.message }
+        throw error
       }
     }
 
@@ -109,12 +121,6 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
         logger.error({ command: arrival.received.command.id, err: error }, 'not kept as a letter')
         return { status: 500, detail: reason }
       }
-    }
-
-    /** It was not tried, so what was counted is given back. */
-    function behind(id: string, counted?: number): Answer {
-      if (counted !== undefined) tries.uncount(new Map([[id, counted]]))
-      return { status: 503, detail: 'behind a command of its stream that failed' }
     }
   }
 

@@ -196,11 +196,11 @@ test('given an instance that stopped as it should, then the next one does not co
   await first.persist(event('a', 'a'))
   await first.close()
   let counted = 0
-  const increment: Store['increment'] = (collection, ids) => {
-    counted += ids.length
-    return store.increment(collection, ids)
+  const commit: Store['commit'] = (writes) => {
+    counted += writes.filter(({ collection }) => collection.name === attempts.name).length
+    return store.commit(writes)
   }
-  await start({ increment }).persist(event('b', 'b'))
+  await start({ commit }).persist(event('b', 'b'))
   expect(counted).toBe(0)
 })
 
@@ -233,6 +233,49 @@ test('given outages after a crash, when tries are counted, then an outage still 
   for (let delivery = 0; delivery < 10; delivery++) expect((await persist(event('a', 'a'))).status).toBe(503)
   isAway = false
   expect((await persist(event('a', 'a'))).status).toBe(204)
+})
+
+test('given a store whose answers are lost after a crash, then nothing is counted twice, and nothing innocent is parked', async () => {
+  await start().persist(event('before', 'the crash'))
+  const lost = async <Result>(work: Promise<Result>): Promise<never> => {
+    await work
+    throw new Unavailable('store', 'the answer was lost')
+  }
+  let isUnsure = true
+  const commit: Store['commit'] = (writes) => (isUnsure ? lost(store.commit(writes)) : store.commit(writes))
+  const insert: Store['insert'] = (collection, documents) =>
+    collection.name === 'notes' && isUnsure
+      ? Promise.reject(new Unavailable('store', 'gone'))
+      : store.insert(collection, documents)
+  for (let process = 0; process < 12; process++) {
+    const { persist, close } = start({ commit, insert, remove: () => lost(Promise.resolve()) })
+    expect((await persist(event('a', 'a'))).status).toBe(503)
+    if (process % 2) await close()
+  }
+  isUnsure = false
+  expect((await start().persist(event('a', 'a'))).status).toBe(204)
+  expect(await letterOf('a')).toBeUndefined()
+})
+
+test('given tries of many runs of which nobody knows how they ended, then it is parked in the end', async () => {
+  const begun = Array.from({ length: 20 }, (_, run) => `run-${run}`)
+  await store.commit([{ collection: attempts, swap: [{ _id: 'a', faults: 0, begun, generation: 1 }] }])
+  await start().persist(event('before', 'the crash'))
+  const { persist } = start()
+  expect((await persist(event('a', 'a'))).status).toBe(422)
+  expect((await persist(event('b', 'b'))).status).toBe(204)
+})
+
+test('given a fault while its count can not be written, then 503, and it is tried again', async () => {
+  let isAway = true
+  const commit: Store['commit'] = (writes) => {
+    const [first] = writes.flatMap(({ swap = [] }) => swap)
+    return isAway && first?.faults === 1 ? Promise.reject(new Unavailable('store', 'gone')) : store.commit(writes)
+  }
+  const { persist } = start({ commit })
+  expect((await persist(event('bug', 'bug'))).status).toBe(503)
+  isAway = false
+  for (const status of [500, 500, 500, 422]) expect((await persist(event('bug', 'bug'))).status).toBe(status)
 })
 
 test('given an outage that ends while the command is held, then it is applied', async () => {
