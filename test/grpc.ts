@@ -81,3 +81,16 @@ export function grpcClient(address: string, proto: string, service: string): Cli
     close: () => client.close(),
   }
 }
+
+export interface Sum {
+  requestId: string
+  result: number
+}
+
+/** What the history has of one requestId. */
+export async function sumsOf(query: string, requestId: string): Promise<Sum[]> {
+  const headers = { accept: 'application/x-ndjson' }
+  const text = await (await fetch(`${query}/api/final/history`, { headers })).text()
+  const sums = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Sum]))
+  return sums.filter((sum) => sum.requestId === requestId)
+}

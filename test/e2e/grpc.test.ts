@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type Client, grpcClient, HEALTH, ORIGINAL, reflection, SUMS } from '../grpc.ts'
+import { type Client, grpcClient, HEALTH, ORIGINAL, reflection, SUMS, sumsOf } from '../grpc.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 
 /** The bare framework serves HTTP only. */
@@ -22,17 +22,6 @@ describe.each(servings)('on the %s', (serving) => {
   const add = (firstNumber: number, secondNumber: number, more = {}, metadata = {}, options = {}) =>
     client.call<{ result: number }>('AddNumbers', { firstNumber, secondNumber, ...more }, metadata, options)
   const total = async () => BigInt(await (await fetch(`${mill.query}/api/final`)).text())
-
-  interface Sum {
-    requestId: string
-    result: number
-  }
-  async function sumsOf(requestId: string): Promise<Sum[]> {
-    const headers = { accept: 'application/x-ndjson' }
-    const text = await (await fetch(`${mill.query}/api/final/history`, { headers })).text()
-    const sums = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Sum]))
-    return sums.filter((sum) => sum.requestId === requestId)
-  }
 
   /** The total moves by exactly this, and has come to rest: what was sent before the last sum is applied. */
   async function expectTotal(before: bigint, more: number): Promise<void> {
@@ -64,7 +53,7 @@ describe.each(servings)('on the %s', (serving) => {
     }
     expect((await add(20, 22, { requestId })).message).toEqual({ result: 42 })
     await expectTotal(before, 42)
-    expect(await sumsOf(requestId)).toHaveLength(1)
+    expect(await sumsOf(mill.query, requestId)).toHaveLength(1)
   })
 
   test('the key may come as metadata; another sum under it is refused, once one waits for it', async () => {

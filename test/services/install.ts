@@ -7,6 +7,8 @@ import { promisify } from 'node:util'
 const TOOLS = resolve('.millrace/tools')
 const KAFKA = join(TOOLS, 'kafka-4.1.1')
 const SECANTUS = join(TOOLS, 'secantus-0.7.0b3')
+const GRPC = join(TOOLS, 'grpc-1.85.1')
+const GRPC_PACKAGES = ['grpcio', 'grpcio-tools', 'grpcio-health-checking', 'grpcio-reflection']
 
 const works = (command: string, args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0
@@ -36,13 +38,25 @@ export async function kafkaJars(): Promise<string> {
 
 /** The command of a wire-compatible test server, for where there is no mongod. */
 export async function secantus(): Promise<string[]> {
-  await once(SECANTUS, async (folder) => {
-    await run('python3', ['-m', 'venv', folder])
-    await run(join(folder, 'bin', 'pip'), ['install', '-q', '--disable-pip-version-check', 'secantusdb==0.7.0b3'])
-  })
+  await venv(SECANTUS, ['secantusdb==0.7.0b3'])
   // Through its python: the script's first line names the folder that it was made in.
   return [join(SECANTUS, 'bin', 'python3'), join(SECANTUS, 'bin', 'secantusd-py')]
 }
+
+/** A Python that has gRPC, its compiler of .proto files, and clients of the health and reflection services. */
+export async function grpcTools(): Promise<string> {
+  await venv(
+    GRPC,
+    GRPC_PACKAGES.map((name) => `${name}==1.85.1`),
+  )
+  return join(GRPC, 'bin', 'python3')
+}
+
+const venv = (path: string, packages: string[]): Promise<void> =>
+  once(path, async (folder) => {
+    await run('python3', ['-m', 'venv', folder])
+    await run(join(folder, 'bin', 'pip'), ['install', '-q', '--disable-pip-version-check', ...packages])
+  })
 
 /** Makes `path` with `make`, whole or not at all, also when two processes do it at once. */
 export async function once(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
