@@ -8,7 +8,7 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .PHONY: help dev up down test check check-manifests image services services-down bench clean
-.PHONY: deploy tools cluster platform data image-load prepare apply wait smoke flux pin undeploy
+.PHONY: deploy tools cluster platform data image-load prepare apply wait smoke total flux pin undeploy
 
 help: ## This help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -60,10 +60,11 @@ prepare: ## - topics, collections and indexes
 apply: ## - persist and its sources, then publish, query and the gateway
 wait: ## - until every part is ready, or what is not and why
 smoke: ## Uses a running cluster as a client does, and takes persist and a broker away (SITE=, FAULTS=no)
+total: ## The running total of all sums, appended to FILE= for audit (SITE=, HISTORY=yes copies the sums beside it)
 flux: ## Flux follows the repository from now on (REPO=, BRANCH=)
 pin: ## Fills in the checksums of deploy/versions.json, on a machine with a network
 undeploy: ## Delete the kind cluster, with its data
-tools cluster platform data image-load prepare apply wait smoke flux pin undeploy: $(INSTALLED)
+tools cluster platform data image-load prepare apply wait smoke total flux pin undeploy: $(INSTALLED)
 	@node deploy/cli.ts $@
 
 bench: $(INSTALLED) ## Our figures beside their floors, as a table and as bench.json

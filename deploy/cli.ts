@@ -3,6 +3,7 @@ import { bootstrapFlux } from './flux.ts'
 import { readSettings } from './settings.ts'
 import { smoke } from './smoke.ts'
 import { type Step, steps } from './steps.ts'
+import { exportTotal } from './total.ts'
 import { pin } from './versions.ts'
 import { openWorld, type World } from './world.ts'
 
@@ -11,6 +12,7 @@ import { openWorld, type World } from './world.ts'
 const others: Step[] = [
   { name: 'pin', what: 'the checksums of what is installed', run: ({ settings, say }) => pin(settings.VERSIONS, say) },
   { name: 'smoke', what: 'a running cluster, from outside', run: smoke },
+  { name: 'total', what: 'the running total of all sums, for audit', run: exportTotal },
   { name: 'flux', what: 'Flux follows the repository', run: bootstrapFlux },
   { name: 'undeploy', what: 'the kind cluster goes, with its data', run: deleteCluster },
 ]

@@ -16,6 +16,9 @@ const schema = z.object({
   LIMIT: z.coerce.number().positive().default(600),
   /** no: smoke leaves the cluster alone and asks only over HTTP. */
   FAULTS: z.enum(['yes', 'no']).default('yes'),
+  /** Where total keeps its ledger, and whether it copies the whole history beside it. */
+  FILE: z.string().min(1).optional(),
+  HISTORY: z.enum(['yes', 'no']).default('no'),
   /** What Flux follows. */
   REPO: z.url().optional(),
   BRANCH: z.string().min(1).default('main'),

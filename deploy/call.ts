@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { z } from 'zod'
+
+/** A Millrace as its clients see it. */
+export interface Site {
+  SITE: string
+  /** Seconds. */
+  LIMIT: number
+}
+
+const PAUSE_MS = 200
+const CALL_MS = 10_000
+
+/** Asking again would not change it. */
+export class Refused extends Error {}
+
+export const refusalOf = (status: number, text: string): Error =>
+  status >= 500 || status === 429 ? new Error(`${status} ${text}`) : new Refused(`${status} ${text}`)
+
+export const call = (site: Site, path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(new URL(path, site.SITE), { ...init, signal: AbortSignal.timeout(CALL_MS) })
+
+export async function text(site: Site, path: string): Promise<string> {
+  const answer = await call(site, path)
+  const body = await answer.text()
+  if (answer.status !== 200) throw refusalOf(answer.status, body)
+  return body
+}
+
+export const json = async <Body>(site: Site, path: string, schema: z.ZodType<Body>): Promise<Body> =>
+  schema.parse(JSON.parse(await text(site, path)))
+
+/** Tries until it succeeds, is refused, or has taken the time limit; then the last failure is thrown. */
+export async function patiently<Result>({ SITE, LIMIT }: Site, attempt: () => Promise<Result>): Promise<Result> {
+  const deadline = Date.now() + LIMIT * 1000
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (cause) {
+      if (cause instanceof Refused || Date.now() > deadline) {
+        throw new Error(`${SITE}: ${reasonOf(cause as Error)}`, { cause })
+      }
+      await sleep(PAUSE_MS)
+    }
+  }
+}
+
+const reasonOf = ({ message, cause }: Error): string =>
+  cause instanceof Error ? `${message}: ${cause.message}` : message
