@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { settings } from './adapters/config.ts'
@@ -33,7 +33,9 @@ const domains: Plugin = {
   name: 'domains',
   setup({ onLoad }) {
     onLoad({ filter: /\/functions\/find-domains\.ts$/ }, () => {
-      const folders = readdirSync('domains', { withFileTypes: true }).filter((entry) => entry.isDirectory())
+      const folders = readdirSync('domains', { withFileTypes: true }).filter(({ name }) =>
+        existsSync(join('domains', name, 'domain.ts')),
+      )
       const names = folders.map(({ name }) => name).sort()
       const imports = names.map((name, index) => `import domain${index} from '#domains/${name}/domain.ts'`)
       const all = names.map((_, index) => `domain${index}`).join(', ')

@@ -16,6 +16,15 @@ interface Named {
   queries: readonly Query[]
 }
 
+/** Who asks: the issuer's subject, or `anonymous`. */
+export interface Caller {
+  id: string
+  name?: string
+  email?: string
+  scopes: ReadonlySet<string>
+  organisation?: string
+}
+
 /** A value that every store keeps and gives back unchanged. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 
@@ -167,6 +176,8 @@ export interface Command {
   actor: string
   /** Those of the domain's scopes that the actor had when publish accepted it. */
   scopes: string[]
+  /** Where it stands in its partition of the log: after every command of its stream that came before. */
+  offset: number
   data: Fields
 }
 

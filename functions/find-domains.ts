@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { Domain } from '#domains/domain.ts'
 import { refuseClashes } from './domains.ts'
 
-/** Every folder under domains/ is a domain: its `domain.ts` default-exports it. A bundle has those that were there when it was made. */
+/** Every folder under domains/ with a `domain.ts` is a domain, which that default-exports. A bundle has those that were there when it was made. */
 export async function findDomains(folder = new URL('../domains/', import.meta.url)): Promise<Domain[]> {
   const entries = await readdir(folder, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const names = folders.filter((name) => existsSync(new URL(`${name}/domain.ts`, folder)))
   const found = await Promise.all(
     names.sort().map(async (name) => {
       const { default: domain } = (await import(new URL(`${name}/domain.ts`, folder).href)) as { default?: Domain }

@@ -58,5 +58,5 @@ function commandOf(domain: DecideDomain, asked: Asked, index: number): Command {
   const data = type.data.parse(asked.data)
   const { actor = 'anonymous' } = asked
   const time = new Date(Date.UTC(2030, 0, 1) + index * 1000).toISOString()
-  return { id, time, actor, scopes: [], stream: type.stream(data, id, actor), ...asked, data }
+  return { id, time, actor, scopes: [], offset: index, stream: type.stream(data, id, actor), ...asked, data }
 }

@@ -59,6 +59,7 @@ test('a command that publish wrote is read as it was', () => {
     time: '2026-01-02T03:04:05.678Z',
     actor: 'anonymous',
     scopes: [],
+    offset: 41,
     data: { title: 'A title' },
   })
   expect(hash).toBe('hash')

@@ -128,6 +128,7 @@ function readKnown(
         time: new Date(event.time as string).toISOString(),
         actor,
         scopes: event.scopes === undefined ? [] : String(event.scopes).split(','),
+        offset: Number(event.knativekafkaoffset),
         data: checked.data,
       },
       hash: sealed ?? hashOf(type, checked.data, text, domain.topic),
@@ -141,7 +142,7 @@ function readKnown(
 /** One that can't be read, as far as its stream needs to know of it. */
 export const unreadable = ({ id, hash }: Unread, domain: Domain, stream: string, event: Event): Received => ({
   domain,
-  command: { id, type: event.type, stream, time: '', actor: '', scopes: [], data: {} },
+  command: { id, type: event.type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
   hash,
   expected: undefined,
   bytes: textOf(event.data).length + 512,

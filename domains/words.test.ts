@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { wordsOf } from './words.ts'
+
+test.each([
+  ['Payment failed: card 4711 DECLINED, card!', ['payment', 'failed', 'card', '4711', 'declined']],
+  ['Grüße aus Ελλάδα и Москва', ['grüße', 'aus', 'ελλάδα', 'и', 'москва']],
+  ['e\u0301te\u0301', ['été']],
+  ['... --- ...', []],
+  ['', []],
+])('%s', (text, words) => {
+  expect(wordsOf(text)).toEqual(words)
+})
+
+test('no more than 64 words, and no more than 32 characters of each', () => {
+  expect(wordsOf(Array.from({ length: 100 }, (_, n) => `w${n}`).join(' '))).toHaveLength(64)
+  expect([...(wordsOf('𐐨'.repeat(40))[0] ?? '')]).toHaveLength(32)
+  expect(wordsOf('x'.repeat(100))).toEqual(['x'.repeat(32)])
+})
