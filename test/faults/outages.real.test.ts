@@ -1,5 +1,7 @@
+import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { kafkaLog } from '#adapters/log/kafka.ts'
+import { grpcClient, history, SUMS } from '../grpc.ts'
 import { expectOnTopic, expectStored, startLoad, stored, type Told } from '../load.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 import { type Services, startServices } from '../services/services.ts'
@@ -120,7 +122,7 @@ test(
 )
 
 test(
-  'Kafka gone: 503 with Retry-After within 2 s, reads go on, and publish heals by itself',
+  'Kafka gone: 503 with Retry-After, UNAVAILABLE over gRPC, both within 2 s; reads go on, and publish heals by itself',
   async () => {
     await Promise.all(([1, 2, 3] as const).map((n) => services.broker(n).kill()))
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -130,6 +132,16 @@ test(
       expect(answer.headers.get('retry-after')).toBe('1')
       const problem = await expectProblem(answer, 503)
       expect(problem).toMatchObject({ id: expect.any(String), idempotencyKey: expect.any(String) })
+    }
+    const requestId = crypto.randomUUID()
+    const sum = { firstNumber: 20, secondNumber: 22, requestId }
+    const client = grpcClient(mill.grpc, SUMS, 'SumService')
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const before = Date.now()
+      const { error, trailers } = await client.call('AddNumbers', sum)
+      expect(Date.now() - before).toBeLessThan(2000)
+      expect(error?.code).toBe(status.UNAVAILABLE)
+      expect(trailers).toMatchObject({ 'idempotency-key': requestId, unknown: expect.stringMatching(/^(true|false)$/) })
     }
     expect((await fetch(`${mill.query}/api/tutorials`)).status).toBe(200)
     await Promise.all(([1, 2, 3] as const).map((n) => services.broker(n).start()))
@@ -142,6 +154,10 @@ test(
       { within: MINUTE, every: 500 },
     )
     expect(healed.status).toBe(201)
+    expect((await client.call('AddNumbers', sum, { prefer: 'wait=15' })).message).toEqual({ result: 42 })
+    client.close()
+    const sums = async () => (await history(mill.query)).filter((sum) => sum.requestId === requestId)
+    await eventually(async () => expect(await sums()).toHaveLength(1), { within: MINUTE })
   },
   3 * MINUTE,
 )
