@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { systemClock } from '#adapters/clock.ts'
 import { Problem, type Request } from '#adapters/host/http.ts'
 import type { Log, NewRecord } from '#adapters/log/log.ts'
@@ -210,4 +210,73 @@ test('an attribute is printable ASCII, the rest percent-encoded, at most 256 byt
   expect(attribute('tutorial/42')).toBe('tutorial/42')
   expect(attribute('a b\n"ü"%')).toBe('a%20b%0A%22%C3%BC%22%25')
   expect(() => attribute('ü'.repeat(43))).toThrow('at most 256 bytes')
+})
+
+describe('a CloudEvent of a client', () => {
+  const event = (more = {}) => ({
+    specversion: '1.0',
+    id: 'order-7',
+    source: '/shop',
+    type: 'tutorials.publish',
+    data: { title: 'a' },
+    ...more,
+  })
+  const structured = (event: unknown) =>
+    request(JSON.stringify(event), { 'content-type': 'application/cloudevents+json' }, '/')
+  const binary = (headers = {}) =>
+    request(
+      title('a'),
+      { 'ce-specversion': '1.0', 'ce-id': 'order-7', 'ce-source': '/shop', 'ce-type': 'tutorials.publish', ...headers },
+      '/',
+    )
+
+  test('is taken in both modes, and gives its type, its data and its trace; the rest is written by publish', async () => {
+    const traceparent = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`
+    const more = {
+      traceparent,
+      subject: 'theirs',
+      partitionkey: 'theirs',
+      actor: 'somebody',
+      time: '1999-01-01T00:00:00Z',
+    }
+    for (const asked of [structured(event(more)), binary({ 'ce-traceparent': traceparent, 'ce-actor': 'somebody' })]) {
+      const { publish, records } = publishing()
+      const { status, headers } = await publish(asked)
+      expect([status, headers?.location]).toEqual([202, expect.stringContaining('/api/receipts/')])
+      const sealed = records.pop()
+      expect(sealed).toMatchObject({
+        value: 'a',
+        headers: {
+          ce_type: 'tutorials.publish',
+          ce_source: '/millrace/publish#tutorials-topic',
+          ce_traceparent: traceparent,
+        },
+      })
+      expect(sealed?.headers?.ce_actor).toBe('anonymous')
+      expect(sealed?.headers?.ce_subject).toBe(`tutorial/${sealed?.headers?.ce_id}`)
+      expect(sealed?.headers?.ce_time).not.toContain('1999')
+    }
+  })
+
+  test('is one command however often it comes, and another one from another source', async () => {
+    const { publish } = publishing()
+    const idOf = async (asked: Request) => JSON.parse(String((await publish(asked)).body)).id
+    const first = await idOf(structured(event()))
+    expect(await idOf(binary())).toBe(first)
+    expect(await idOf(structured(event({ source: '/other' })))).not.toBe(first)
+    expect(await idOf(structured(event({ id: 'order-8' })))).not.toBe(first)
+  })
+
+  test.each([
+    ['no event', { title: 'a' }, 400, 'not a CloudEvent'],
+    ['no id', { ...event(), id: undefined }, 400, 'no id'],
+    ['a type that nobody knows', event({ type: 'who.knows' }), 422, 'who.knows'],
+    ['data that fail their schema', event({ data: { title: '' } }), 422, 'title'],
+    ['no data', event({ data: undefined }), 422, ''],
+    ['half a surrogate pair', event({ data: { title: '\ud800' } }), 400, 'surrogate'],
+  ])('is refused with %s', async (_, given, status, detail) => {
+    const problem = await problemOf(publishing().publish(structured(given)))
+    expect(problem.status).toBe(status)
+    expect(problem.message).toContain(detail)
+  })
 })

@@ -3,6 +3,7 @@ import type { Domain, Fields, Route } from '#domains/domain.ts'
 import { commandTypes, type KnownType, readPaths, receiptPath } from '../domains.ts'
 import { router } from '../router.ts'
 import { isBatch, submitBatch } from './batch.ts'
+import { readCloudEvent } from './cloudevent.ts'
 import { readData } from './read.ts'
 import { type SubmitParts, submitter, type Taken } from './submit.ts'
 
@@ -12,10 +13,15 @@ export interface PublisherParts extends SubmitParts {
 
 export type Target = KnownType & { route: Route }
 
+/** Where clients send CloudEvents. */
+const EVENTS_PATH = '/'
+
 /** publish over HTTP: match the route, check the command, submit it, answer. */
 export function publisher({ domains, ...parts }: PublisherParts, submit = submitter(parts)) {
-  const match = router<Target | undefined>([
-    ...[...commandTypes(domains).values()].flatMap((known) =>
+  const types = commandTypes(domains)
+  const match = router<Target | 'event' | undefined>([
+    { method: 'POST', path: EVENTS_PATH, target: 'event' },
+    ...[...types.values()].flatMap((known) =>
       known.command.routes.map((route) => ({ method: route.method, path: route.path, target: { ...known, route } })),
     ),
     ...readPaths(domains).map((path) => ({ method: 'GET' as const, path, target: undefined })),
@@ -25,6 +31,11 @@ export function publisher({ domains, ...parts }: PublisherParts, submit = submit
     const { target, path, params } = match(request.method, request.path)
     request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Reads are answered by query, not by publish.')
+    if (target === 'event') {
+      const { known, data, submission } = readCloudEvent(request, types)
+      const [route] = known.command.routes.filter(({ body }) => body !== 'text')
+      return answer(await submit(known, data, submission), { ...route, answer: undefined }, data)
+    }
     const { route, command } = target
     if (isBatch(request, route)) return await submitBatch(request, target, submit, params)
     const data = readData(request, route, command, params)
@@ -32,7 +43,9 @@ export function publisher({ domains, ...parts }: PublisherParts, submit = submit
   }
 }
 
-function answer({ id, receipt, isApplied }: Taken, route: Route, data: Fields): Response {
+type Answering = Pick<Partial<Route>, 'text' | 'created'> & { answer?: Route['answer'] | undefined }
+
+function answer({ id, receipt, isApplied }: Taken, route: Answering, data: Fields): Response {
   const location = receiptPath(receipt)
   if (route.text !== undefined) {
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', location }, body: route.text }

@@ -23,6 +23,8 @@ export interface SubmitParts {
 export type Submission = Pick<Request, 'headers' | 'trace' | 'signal'> & {
   /** Of a batch, whose lines share their headers: the line, from 1. */
   line?: number
+  /** The client's own idempotency key, where no header has it. */
+  key?: string
 }
 
 /** A command that the log has. */
@@ -49,7 +51,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
     const wait = line > 0 ? undefined : readWait(submission)
     const expectedVersion = readExpectedVersion(submission, domain)
     const time = clock.now()
-    const key = command.key?.(data) ?? readKey(submission)
+    const key = command.key?.(data) ?? submission.key ?? readKey(submission)
     const id = identify(key, domain, time, line)
     const { traceparent, traceId } = submission.trace
     const actor = ANONYMOUS

@@ -1,0 +1,30 @@
+import { MALFORMED } from '#adapters/event.ts'
+import { eventOf } from '#adapters/host/cloudevent.ts'
+import { Problem, type Request } from '#adapters/host/http.ts'
+import { traceOf } from '#adapters/telemetry/trace.ts'
+import type { Fields } from '#domains/domain.ts'
+import type { KnownType } from '../domains.ts'
+import { bound, checked, parseJson } from './read.ts'
+import type { Submission } from './submit.ts'
+
+interface Asked {
+  known: KnownType
+  data: Fields
+  submission: Submission
+}
+
+/**
+ * The command that a client's own CloudEvent asks for, in binary or structured mode: its type, its data, its trace, and
+ * its source and id as the idempotency key. All else is publish's to say. Throws 400, 413 and 422.
+ */
+export function readCloudEvent(request: Request, types: Map<string, KnownType>): Asked {
+  bound(request.body.length)
+  const event = eventOf(request.headers, request.body)
+  if (event.type === MALFORMED) throw new Problem(400, 'Malformed event', `This is ${event.reason}.`)
+  const known = types.get(event.type)
+  if (!known) throw new Problem(422, 'Unknown command', `There is no command of type ${event.type}.`)
+  const data = checked(known.command, parseJson(JSON.stringify(event.data ?? null)))
+  const trace = event.traceparent === undefined ? request.trace : traceOf({ traceparent: event.traceparent })
+  const { headers, signal } = request
+  return { known, data, submission: { headers, signal, trace, key: `${event.source} ${event.id}` } }
+}
