@@ -7,6 +7,8 @@ import { eventually, freePort } from './mill.ts'
 /** The gateway's nginx as it is shipped, but for its port and the place of its files. */
 export interface Gateway {
   url: string
+  /** host:port of gRPC. */
+  grpc: string
   stop(): Promise<void>
 }
 
@@ -15,27 +17,42 @@ export const TEMPLATE = 'knative/components/gateway/nginx.conf.template'
 export interface Upstreams {
   query: string
   publish: string
+  /** host:port; nobody unless said. */
+  grpc?: string
   maxBodyBytes?: number
 }
 
 export const hasNginx = (): boolean => spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0
 
 /** What its manifests give it by env, on this machine. */
-export const valuesOf = ({ query, publish, maxBodyBytes = 1_048_576 }: Upstreams): Record<string, string> => ({
+export const valuesOf = ({
+  query,
+  publish,
+  grpc = '127.0.0.1:1',
+  maxBodyBytes = 1_048_576,
+}: Upstreams): Record<string, string> => ({
   QUERY_SERVER: new URL(query).host,
   QUERY_HOST: 'query.test',
   PUBLISH_SERVER: new URL(publish).host,
   PUBLISH_HOST: 'publish.test',
+  GRPC_SERVER: grpc,
+  GRPC_HOST: 'grpc.test',
   MAX_BODY_BYTES: String(maxBodyBytes),
 })
 
-/** As the image's entry does, and with files and a port of its own. */
-export function render(template: string, dir: string, port: number, values: Record<string, string>): string {
+export interface Ports {
+  http: number
+  grpc: number
+}
+
+/** As the image's entry does, and with files and ports of its own. */
+export function render(template: string, dir: string, ports: Ports, values: Record<string, string>): string {
   const known: Record<string, string> = { ...values, NGINX_LOCAL_RESOLVERS: '127.0.0.1' }
   return template
     .replaceAll(/\$\{(\w+)\}/g, (given, name) => known[name] ?? given)
     .replaceAll('/tmp/', `${dir}/`)
-    .replace('listen 8080;', `listen 127.0.0.1:${port};`)
+    .replace('listen 8080;', `listen 127.0.0.1:${ports.http};`)
+    .replace('listen 50051 ', `listen 127.0.0.1:${ports.grpc} `)
 }
 
 /** A folder that the workers may read and write, whoever they run as. */
@@ -46,9 +63,10 @@ export function gatewayFolder(): string {
 }
 
 export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
-  const [dir, port] = [gatewayFolder(), await freePort()]
+  const dir = gatewayFolder()
+  const [port, grpc] = await Promise.all([freePort(), freePort()])
   const file = join(dir, 'nginx.conf')
-  writeFileSync(file, render(readFileSync(TEMPLATE, 'utf8'), dir, port, valuesOf(upstreams)))
+  writeFileSync(file, render(readFileSync(TEMPLATE, 'utf8'), dir, { http: port, grpc }, valuesOf(upstreams)))
   // A file: nginx opens /dev/stdout by its name, which it can't where that is a socket.
   const log = openSync(join(dir, 'log'), 'a')
   const child = spawn('nginx', ['-p', dir, '-c', file, '-g', 'daemon off;'], { stdio: ['ignore', log, log] })
@@ -71,5 +89,5 @@ export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
     await stop()
     throw new Error(`no gateway:\n${said}`, { cause })
   }
-  return { url, stop }
+  return { url, grpc: `127.0.0.1:${grpc}`, stop }
 }

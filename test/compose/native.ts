@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gatewayFolder, render, TEMPLATE } from '../gateway.ts'
+import { gatewayFolder, type Ports, render, TEMPLATE } from '../gateway.ts'
 import { eventually, freePort, Gone } from '../mill.ts'
 import type { Model } from './model.ts'
 import { forerunners, ours } from './rules.ts'
@@ -9,6 +9,8 @@ import { forerunners, ours } from './rules.ts'
 /** Services of compose.yaml as processes of this machine, by their names. */
 export interface Stack {
   origin(name: string): string
+  /** host:port where it speaks gRPC; what else it answers is at its origin. */
+  grpc(name: string): string
   /** Stops it, and starts that of another version in its place. */
   replace(name: string, root: string): Promise<void>
   /** As `docker compose stop`: SIGTERM, in reverse order. Resolves with how each has ended. */
@@ -31,13 +33,18 @@ export interface StackOptions {
  */
 export async function startStack(model: Model, { names, given, database, roots = {} }: StackOptions): Promise<Stack> {
   const dir = gatewayFolder()
-  const ports = new Map(await Promise.all(names.map(async (name) => [name, await freePort()] as const)))
+  const pairs = names.map(async (name) => [name, { http: await freePort(), grpc: await freePort() }] as const)
+  const ports = new Map(await Promise.all(pairs))
+  const portsOf = (name: string): Ports => ports.get(name) ?? { http: 0, grpc: 0 }
   const running = new Map<string, ChildProcess>()
-  const origin = (name: string) => `http://127.0.0.1:${ports.get(name)}`
+  const origin = (name: string) => `http://127.0.0.1:${portsOf(name).http}`
+  const grpc = (name: string) => `127.0.0.1:${portsOf(name).grpc}`
   const here = (text: string) =>
-    text.replaceAll(/\b([a-z]+):8080( resolve)?/g, (whole, name) =>
-      ports.has(name) ? `127.0.0.1:${ports.get(name)}` : whole,
-    )
+    text.replaceAll(/\b([a-z-]+):8080( resolve)?/g, (whole, name) => {
+      if (!ports.has(name)) return whole
+      return isGrpc(name) ? grpc(name) : new URL(origin(name)).host
+    })
+  const isGrpc = (name: string) => model.services[name]?.environment?.FUNCTION_TARGET === 'grpc'
   const logOf = (name: string) => join(dir, `${name}.log`)
 
   function environment(name: string): Record<string, string> {
@@ -49,15 +56,16 @@ export async function startStack(model: Model, { names, given, database, roots =
 
   function gateway(name: string): string[] {
     const conf = join(dir, 'nginx.conf')
-    writeFileSync(conf, render(readFileSync(TEMPLATE, 'utf8'), dir, ports.get(name) ?? 0, environment(name)))
+    writeFileSync(conf, render(readFileSync(TEMPLATE, 'utf8'), dir, portsOf(name), environment(name)))
     return ['nginx', '-p', dir, '-c', conf, '-g', 'daemon off;']
   }
 
   async function start(name: string, root = roots[name] ?? '.'): Promise<void> {
     const isOurs = ours(model).some(([own]) => own === name)
     const [command = '', ...args] = isOurs ? [process.execPath, 'functions/serve.ts'] : gateway(name)
+    const { http, grpc } = portsOf(name)
     const place = {
-      PORT: `${ports.get(name)}`,
+      ...(isGrpc(name) ? { PORT: `${grpc}`, METRICS_PORT: `${http}` } : { PORT: `${http}` }),
       HOST: '127.0.0.1',
       MONGODB_DATABASE: database,
       MILLRACE_DIR: '/dev/null',
@@ -100,6 +108,7 @@ export async function startStack(model: Model, { names, given, database, roots =
   }
   return {
     origin,
+    grpc,
     stop,
     async replace(name, root) {
       const child = running.get(name)

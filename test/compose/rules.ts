@@ -1,8 +1,9 @@
 import { readConfig, settings } from '#adapters/config.ts'
+import { targetOf } from '../manifests/truth.ts'
 import type { Model, Service } from './model.ts'
 
 /** Where clients find it: the whole site, and the ports of the system that it replaces. */
-const PUBLISHED = { gateway: '8080', publish: '8081', query: '6868' }
+const PUBLISHED = { gateway: '8080', publish: '8081', query: '6868', 'publish-grpc': '50051' }
 /** Publish and query share one, which no file has in it. */
 export const SECRET = { RECEIPT_SECRET: 'a secret that only tests know of' }
 
@@ -72,12 +73,13 @@ function wrongSettings(name: string, service: Service): string[] {
   const env = envOf(service)
   const unknown = Object.keys(service.environment ?? {}).filter((setting) => !(setting in settings))
   const wrong = unknown.map((setting) => `sets ${setting}, which is no setting`)
-  if (env.FUNCTION_TARGET !== name) wrong.push(`runs ${env.FUNCTION_TARGET}`)
+  if (env.FUNCTION_TARGET !== targetOf(name)) wrong.push(`runs ${env.FUNCTION_TARGET}`)
   if ('RECEIPT_SECRET' in env) wrong.push('has a secret in clear')
   try {
-    const { PORT } = readConfig(env)
-    const asks = service.healthcheck?.test?.some((part) => part.includes(`:${PORT}/health/ready`))
-    if (!isOneShot(service) && !asks) wrong.push(`is not asked for its health at port ${PORT}`)
+    const { PORT, METRICS_PORT, FUNCTION_TARGET } = readConfig(env)
+    const port = FUNCTION_TARGET === 'grpc' ? METRICS_PORT : PORT
+    const asks = service.healthcheck?.test?.some((part) => part.includes(`:${port}/health/ready`))
+    if (!isOneShot(service) && !asks) wrong.push(`is not asked for its health at port ${port}`)
   } catch (error) {
     wrong.push((error as Error).message)
   }

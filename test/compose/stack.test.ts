@@ -3,13 +3,14 @@ import { readConfig } from '#adapters/config.ts'
 import { kafkaLog } from '#adapters/log/kafka.ts'
 import { deadLetters } from '#functions/sources.ts'
 import { hasNginx } from '../gateway.ts'
+import { grpcClient, history, SUMS } from '../grpc.ts'
 import { eventually, send } from '../mill.ts'
 import { readModel } from './model.ts'
 import { type Stack, startStack } from './native.ts'
 import { SECRET } from './rules.ts'
 
 const { KAFKA_BROKERS: brokers, MONGODB_URI } = readConfig(process.env)
-const NAMES = ['prepare', 'publish', 'persist', 'query', 'source', 'gateway']
+const NAMES = ['prepare', 'publish', 'publish-grpc', 'persist', 'query', 'source', 'gateway']
 const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10, answerWithinMs: 20_000 })
 
 let stack: Stack
@@ -43,6 +44,19 @@ test.skipIf(!hasNginx())('one origin has reads and writes, and a receipt of publ
   const wanted = title()
   const { receipt } = (await (await send(`${site}/api/tutorials`, { title: wanted })).json()) as { receipt: string }
   await eventually(async () => expect(await (await fetch(site + receipt)).json()).toMatchObject({ status: 'applied' }))
+})
+
+test('a sum over gRPC counts, and its requestId is the same over REST', async () => {
+  const requestId = crypto.randomUUID()
+  const sum = { firstNumber: 20, secondNumber: 22, requestId }
+  for (const name of hasNginx() ? ['publish-grpc', 'gateway'] : ['publish-grpc']) {
+    const client = grpcClient(stack.grpc(name), SUMS, 'SumService')
+    expect((await client.call('AddNumbers', sum, { prefer: 'wait=15' })).message).toEqual({ result: 42 })
+    client.close()
+  }
+  expect((await send(`${stack.origin('publish')}/api/sums`, sum, { prefer: 'wait=15' })).status).toBe(200)
+  const sums = await history(stack.origin('query'))
+  expect(sums.filter((sum) => sum.requestId === requestId)).toHaveLength(1)
 })
 
 test('the ports of the system that it replaces: a bare title to publish, the whole data set from query', async () => {

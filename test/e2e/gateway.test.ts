@@ -1,8 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type Gateway, hasNginx, startGateway } from '../gateway.ts'
+import { grpcClient, SUMS } from '../grpc.ts'
 import { discard, eventually, expectProblem, freePort, type Mill, send, startMill } from '../mill.ts'
 
 const there = hasNginx() || process.env.CI === 'true'
@@ -12,7 +14,7 @@ describe.runIf(there)('the gateway in front of the functions', () => {
   let gateway: Gateway
   beforeAll(async () => {
     mill = await startMill({ pair: inject('pair') })
-    gateway = await startGateway({ query: mill.query, publish: mill.publish })
+    gateway = await startGateway({ query: mill.query, publish: mill.publish, grpc: mill.grpc })
   }, 60_000)
   afterAll(async () => {
     await gateway?.stop()
@@ -39,6 +41,16 @@ describe.runIf(there)('the gateway in front of the functions', () => {
     expect(problem.traceid).toMatch(/^[0-9a-f]{32}$/)
     const passed = await send(`${gateway.url}/api/tutorials`, `"${'x'.repeat(1_048_574)}"`)
     expect((await expectProblem(passed, 413)).detail).toBe('A command takes at most 262144 bytes.')
+  })
+
+  test('gRPC has a port of its own, and a trace of the client goes on', async () => {
+    const client = grpcClient(gateway.grpc, SUMS, 'SumService')
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00'
+    const { message, trailers } = await client.call('AddNumbers', { firstNumber: 2, secondNumber: 3 }, { traceparent })
+    expect([message, trailers.traceparent]).toEqual([{ result: 5 }, traceparent])
+    const { error } = await client.call('AddNumbers', { firstNumber: 2 ** 31 - 1, secondNumber: 1 })
+    expect(error?.code).toBe(status.OUT_OF_RANGE)
+    client.close()
   })
 
   test('metrics are for the platform, not for the site', async () => {
@@ -99,6 +111,14 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     await expectProblem(await fetch(url, { method: 'POST', body: 'x' }), 502)
     await serve(echo('query'), port)
     await eventually(async () => expect((await fetch(url)).status).toBe(200))
+  })
+
+  test('gRPC that is away is UNAVAILABLE', async () => {
+    const gateway = await startGateway({ query: 'http://127.0.0.1:1', publish: 'http://127.0.0.1:1' })
+    closers.push(gateway.stop)
+    const client = grpcClient(gateway.grpc, SUMS, 'SumService')
+    expect((await client.call('AddNumbers', {})).error?.code).toBe(status.UNAVAILABLE)
+    client.close()
   })
 
   test('a 503 of a function is its own', async () => {

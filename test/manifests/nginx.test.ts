@@ -9,7 +9,12 @@ function tested(template: string): { ok: boolean; errors: string } {
   const file = join(dir, 'nginx.conf')
   writeFileSync(
     file,
-    render(template, dir, 8080, valuesOf({ query: 'http://127.0.0.1:1', publish: 'http://127.0.0.1:2' })),
+    render(
+      template,
+      dir,
+      { http: 8080, grpc: 50_051 },
+      valuesOf({ query: 'http://127.0.0.1:1', publish: 'http://127.0.0.1:2' }),
+    ),
   )
   // nginx opens /dev/stdout by its name, which it can't where that is a socket.
   const stdio = ['ignore', 'ignore', 'pipe'] as const

@@ -10,7 +10,7 @@ import { HOLD_MS } from '#functions/persist/fold.ts'
 import { deadLetterSource, deadLetters } from '#functions/sources.ts'
 import { isFunction, type Manifest, nameOf, OVERLAYS, ofKind, overlay, parsed } from './overlay.ts'
 import { podOf } from './rules/pods.ts'
-import { differences, environment, programs } from './truth.ts'
+import { differences, environment, programs, targetOf } from './truth.ts'
 
 const domains = await findDomains()
 const overlays = { kind: overlay('kind'), production: overlay('production') }
@@ -55,6 +55,11 @@ const changed: [name: string, change: (object: any) => void, what: string][] = [
     'Knative Service query',
     ({ spec }) => Object.assign(spec.template.spec.containers[0].ports[0], { containerPort: 80 }),
     'query, port',
+  ],
+  [
+    'Knative Service publish-grpc',
+    ({ spec }) => Object.assign(spec.template.spec.containers[0].ports[0], { name: 'http1' }),
+    'publish-grpc, port',
   ],
 ]
 // biome-ignore lint/suspicious/noExplicitAny: as above.
@@ -121,16 +126,17 @@ test('the members of the replica set are those that are initiated and that clien
 test.each(OVERLAYS)('overlays/%s runs the version of package.json', (name) => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
   const images = programs(overlays[name]).map(({ spec }) => spec.template.spec.containers[0].image)
-  expect(images).toHaveLength(4)
+  expect(images).toHaveLength(5)
   for (const image of images) expect(image).toMatch(new RegExp(`/millrace:${version}$`))
 })
 
-test('the host answers every probe', async () => {
+test('the host answers every probe, and gRPC those at its port', async () => {
   const answer = probes({}, () => false)
   for (const { spec } of overlays.kind.filter(isFunction)) {
-    const { readinessProbe, livenessProbe } = spec.template.spec.containers[0]
-    for (const { httpGet } of [readinessProbe, livenessProbe]) {
-      expect(await answer({ path: httpGet.path } as never)).toMatchObject({ status: 200 })
+    const { readinessProbe, livenessProbe, ports } = spec.template.spec.containers[0]
+    for (const { httpGet, grpc } of [readinessProbe, livenessProbe]) {
+      if (grpc) expect(grpc.port).toBe(ports[0].containerPort)
+      else expect(await answer({ path: httpGet.path } as never)).toMatchObject({ status: 200 })
     }
   }
 })
@@ -148,10 +154,11 @@ test('the gateway takes a body that publish takes, and waits as long as query ma
   const template = readFileSync('knative/components/gateway/nginx.conf.template', 'utf8')
   const seconds = Number(/proxy_read_timeout (\d+)s;/.exec(template)?.[1])
   expect(seconds).toBeGreaterThan(one('Knative Service query').spec.template.spec.timeoutSeconds)
-  for (const name of ['query', 'publish']) {
+  for (const name of ['query', 'publish', 'publish-grpc']) {
     const host = `${one(`Knative Service ${name}`).metadata.name}.millrace.svc.cluster.local`
-    expect(variable('Deployment gateway', `${name.toUpperCase()}_HOST`)).toBe(host)
-    expect(variable('Deployment gateway', `${name.toUpperCase()}_SERVER`)).toBe(`${host}:80 resolve`)
+    const prefix = targetOf(name).toUpperCase()
+    expect(variable('Deployment gateway', `${prefix}_HOST`)).toBe(host)
+    expect(variable('Deployment gateway', `${prefix}_SERVER`)).toBe(`${host}:80 resolve`)
   }
 })
 

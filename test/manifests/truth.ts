@@ -60,6 +60,9 @@ function brokerDifferences(objects: Manifest[]): string[] {
   )
 }
 
+/** What a service runs that has this name: publish-grpc is publish, over gRPC. */
+export const targetOf = (service: string): string => service.replace(/^publish-/, '')
+
 function programDifferences(object: Manifest, objects: Manifest[]): string[] {
   const env = environment(object, objects)
   const [container] = object.spec.template.spec.containers
@@ -67,10 +70,13 @@ function programDifferences(object: Manifest, objects: Manifest[]): string[] {
   const found = unknown.map((name) => `${nameOf(object)}: ${name} is no setting`)
   try {
     const config = readConfig(env)
-    found.push(...unequal(`${nameOf(object)}, FUNCTION_TARGET`, config.FUNCTION_TARGET, object.metadata.name))
+    const target = targetOf(object.metadata.name)
+    found.push(...unequal(`${nameOf(object)}, FUNCTION_TARGET`, config.FUNCTION_TARGET, target))
     found.push(...unequal(`${nameOf(object)}, LOG and STORE`, [config.LOG, config.STORE], ['kafka', 'mongodb']))
-    if (isFunction(object))
-      found.push(...unequal(`${nameOf(object)}, port`, container.ports[0].containerPort, config.PORT))
+    if (isFunction(object)) {
+      const port = { containerPort: config.PORT, name: target === 'grpc' ? 'h2c' : 'http1' }
+      found.push(...unequal(`${nameOf(object)}, port`, container.ports[0], port))
+    }
   } catch (error) {
     found.push(`${nameOf(object)}: ${(error as Error).message}`)
   }
