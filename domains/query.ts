@@ -1,13 +1,14 @@
 import type { z } from 'zod'
-import type { Document, Fields } from './domain.ts'
+import type { Caller, Document, Event, Fields, Json, Touch, View } from './domain.ts'
 
 /**
- * What a query answers: a keyset page, one document by its id, the whole collection as a stream, a domain's tally, or a fault
- * on purpose.
+ * What a query answers: a keyset page, one document by its id, some documents put together, the whole collection as a
+ * stream, what happened in a stream, a domain's tally, or a fault on purpose.
  */
-export type Query = PageQuery | OneQuery | AllQuery | TotalQuery | FaultQuery
+export type Query = PageQuery | OneQuery | ViewQuery | AllQuery | HistoryQuery | TotalQuery | FaultQuery
 
 interface Asked {
+  /** `{name}`s of it are parameters like those behind the question mark. */
   path: string
   /** Its name in the typed client, within the domain: `threads.list` of the forum is `client.forum.threads.list(params)`. */
   name?: string
@@ -17,20 +18,35 @@ interface Asked {
   item?: z.ZodType
 }
 
+interface AskedWith extends Asked {
+  /** `after` is always there, on pages `limit` and `cursor` too: they need not be declared. */
+  params?: z.ZodObject
+}
+
 /** The name of the collection that a query reads; it may be left out where the domain has only one. */
 interface Reading {
   from?: string
 }
 
-export interface PageQuery extends Asked, Reading {
+/** Which documents of an index. */
+interface Finding {
+  index: string | ((params: Fields) => string)
+  /** Equality on a prefix of the index's fields. Several fix the same fields and are merged, in the order of those behind. */
+  where?(params: Fields): Fields | Fields[]
+}
+
+/**
+ * With `Accept: application/x-ndjson` it answers all that the page begins, a document a line; a line's `cursor` is where it
+ * stands.
+ */
+export interface PageQuery extends AskedWith, Reading, Finding {
   answers: 'page'
-  /** `limit`, `cursor` and `after` are always there and need not be declared. */
-  params?: z.ZodObject
-  index: string
-  /** Equality on a prefix of the index's fields. */
-  where?(params: Fields): Fields
-  newestFirst?: boolean
-  shape(document: Document): Fields
+  newestFirst?: boolean | ((params: Fields) => boolean)
+  /** Of those that the index finds, which belong to the answer. Many that don't make a page short, not slow: it has a `next`. */
+  keep?(document: Document, params: Fields): boolean
+  /** Other documents that `shape` needs of this one. It is asked again, with what was found, until it names nothing new. */
+  join?(document: Document, documents: View): Touch[]
+  shape(document: Document, documents: View): Fields
 }
 
 export interface OneQuery extends Asked, Reading {
@@ -40,10 +56,25 @@ export interface OneQuery extends Asked, Reading {
   shape(document: Document): Fields
 }
 
+/** Documents by their ids, put together; nothing is 404. */
+export interface ViewQuery extends AskedWith {
+  answers: 'view'
+  /** It is asked again, with what was found, until it names nothing new. */
+  touches(params: Fields, caller: Caller, documents: View): Touch[]
+  answer(documents: View, params: Fields, caller: Caller): Json | undefined
+}
+
 export interface AllQuery extends Asked, Reading {
   answers: 'all'
   index: string
   shape(document: Document): Fields
+}
+
+/** The events of one stream, by number, in pages like those of a PageQuery. */
+export interface HistoryQuery extends AskedWith {
+  answers: 'history'
+  stream(params: Fields): string
+  shape(event: Event): Fields
 }
 
 export interface TotalQuery extends Omit<Asked, 'item'> {

@@ -1,34 +1,211 @@
 import { expect, test } from 'vitest'
-import { Problem, type Request } from '#adapters/host/http.ts'
-import { readCursor, readParams, writeCursor } from './page.ts'
+import { z } from 'zod'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { Document, Fields } from '#domains/domain.ts'
+import type { PageQuery } from '#domains/query.ts'
+import { asking, authors, notes, put, world } from '#test/reading.ts'
 
-const request = (query: string) => ({ query: new URLSearchParams(query) }) as Request
+type Page = { items: Fields[]; next: string | null }
 
-test('a cursor leads back to the position that it was made from', () => {
-  const last = { _id: 'a', time: '2026-01-01T00:00:00.000Z', title: 'left out' }
-  const cursor = writeCursor(last, 'time', ['time'])
-  expect(readCursor(cursor, 'time', ['time'])).toEqual({ _id: 'a', time: last.time })
+const page = (changes: Partial<PageQuery> = {}): PageQuery => ({
+  answers: 'page',
+  path: '/notes',
+  from: 'notes',
+  index: 'time',
+  shape: ({ _id }) => ({ id: _id }),
+  ...changes,
 })
+const note = (_id: string, fields: Fields): Document => ({ _id, ...fields })
+const idsOf = ({ items }: Page) => items.map(({ id }) => String(id))
+const lines = (text: string): Fields[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
 
-test.each([
-  '',
-  'x',
-  'bnVsbA',
-  Buffer.from('["time",{"$gt":""},"a"]').toString('base64url'),
-  writeCursor({ _id: 'a' }, 'other', []),
-])('a cursor that was not given out for this list is refused: %s', (cursor) => {
-  expect(() => readCursor(cursor, 'time', ['time'])).toThrow(Problem)
-})
-
-test('limit has a default and bounds, and wrong parameters are named', () => {
-  expect(readParams(request(''), {}).limit).toBe(50)
-  expect(readParams(request('limit=7'), {}).limit).toBe(7)
-  for (const [wrong, field] of [
-    ['limit=0', 'limit'],
-    ['limit=1001', 'limit'],
-    ['limit=ten', 'limit'],
-    ['colour=red', 'colour'],
-  ] as const) {
-    expect(() => readParams(request(wrong), {})).toThrow(field)
+/** All pages of a list; none may be empty but the first. */
+async function walk(query: PageQuery, url: string): Promise<string[]> {
+  const { get } = asking([query])
+  const ids: string[] = []
+  for (let next: string | null = ''; next !== null; ) {
+    const found: Page = await get<Page>(next ? `${url}&cursor=${next}` : url)
+    if (next) expect(found.items.length).toBeGreaterThan(0)
+    ids.push(...idsOf(found))
+    next = found.next
   }
+  return ids
+}
+
+test('given as many documents as pages hold, then the last full page says that nothing follows', async () => {
+  await put(
+    notes,
+    ['a', 'b', 'c', 'd'].map((id) => note(id, { time: id })),
+  )
+  const { get } = asking([page()])
+  const first = await get<Page>('/notes?limit=2')
+  expect([idsOf(first), first.next]).toEqual([['a', 'b'], expect.any(String)])
+  expect(await get(`/notes?limit=2&cursor=${first.next}`)).toEqual({ items: [{ id: 'c' }, { id: 'd' }], next: null })
+})
+
+test('index and direction may depend on the parameters, and a cursor of one order is none of another', async () => {
+  await put(notes, [note('a', { time: '1', author: 'z' }), note('b', { time: '2', author: 'y' })])
+  const query = page({
+    params: z.object({ by: z.enum(['time', 'author']), newest: z.stringbool().default(false) }),
+    index: ({ by }) => String(by),
+    newestFirst: ({ newest }) => newest === true,
+  })
+  const { get } = asking([query])
+  expect(idsOf(await get('/notes?by=time'))).toEqual(['a', 'b'])
+  expect(idsOf(await get('/notes?by=author'))).toEqual(['b', 'a'])
+  const newest = await get<Page>('/notes?by=time&newest=1&limit=1')
+  expect(idsOf(newest)).toEqual(['b'])
+  expect(idsOf(await get(`/notes?by=time&newest=1&cursor=${newest.next}`))).toEqual(['a'])
+  await expect(get(`/notes?by=time&cursor=${newest.next}`)).rejects.toMatchObject({ status: 400 })
+  await expect(get(`/notes?by=author&cursor=${newest.next}`)).rejects.toMatchObject({ status: 400 })
+})
+
+test.each([false, true])(
+  'several lists are merged in the order of what they leave open, at any size of page (newest first: %s)',
+  async (newestFirst) => {
+    const times = [null, 1, 2, 10, '1', '1', '10', '\u{e000}', '\u{10000}']
+    const levels = ['low', 'middle', 'high', 'other']
+    const all = levels.flatMap((level) =>
+      times.map((time, at) => note(`${level}-${at}`, { author: 'ada', level, time })),
+    )
+    await put(notes, [...all, note('other', { author: 'bob', level: 'low', time: 1 })])
+    const asked = ['low', 'high', 'middle', 'low']
+    const query = page({
+      index: 'level',
+      where: () => asked.map((level) => ({ author: 'ada', level })),
+      newestFirst,
+    })
+    const wanted = all.filter(({ level }) => level !== 'other')
+    const order = (one: Document, other: Document) =>
+      times.indexOf(one.time as string) - times.indexOf(other.time as string) || (one._id < other._id ? -1 : 1)
+    const expected = wanted.toSorted((one, other) => (newestFirst ? -1 : 1) * order(one, other)).map(({ _id }) => _id)
+    for (const limit of [1, 2, 5, 26, 27, 100]) expect(await walk(query, `/notes?limit=${limit}`)).toEqual(expected)
+  },
+)
+
+test('no list at all is an empty page', async () => {
+  expect(await asking([page({ index: 'level', where: () => [] })]).get('/notes')).toEqual({ items: [], next: null })
+})
+
+test('lists that do not fix the same fields are a mistake of the domain', async () => {
+  const { get } = asking([page({ index: 'level', where: () => [{ author: 'a' }, { author: 'a', level: 'b' }] })])
+  await expect(get('/notes')).rejects.toThrow('the same fields')
+})
+
+test('what belongs to the answer only in part makes pages short, and no page looks at more than 5,000 documents', async () => {
+  const all = Array.from({ length: 12_000 }, (_, at) => note(`n-${String(at).padStart(5, '0')}`, { time: at }))
+  await put(notes, all)
+  const isKept = ({ time }: Document) => time === 3 || time === 6000 || time === 11_999
+  let looked = 0
+  const query = page({
+    keep(document) {
+      looked++
+      return isKept(document)
+    },
+  })
+  const { get } = asking([query])
+  const pages: string[][] = []
+  for (let next: string | null = ''; next !== null; ) {
+    looked = 0
+    const found: Page = await get<Page>(`/notes?limit=2${next ? `&cursor=${next}` : ''}`)
+    expect(looked).toBeLessThanOrEqual(5000)
+    pages.push(idsOf(found))
+    next = found.next
+  }
+  expect(pages).toEqual([['n-00003'], ['n-06000'], ['n-11999']])
+})
+
+test('a page that is full goes on behind its last document, whatever was looked at', async () => {
+  await put(
+    notes,
+    Array.from({ length: 100 }, (_, at) => note(`n-${String(at).padStart(2, '0')}`, { time: at })),
+  )
+  const query = page({ keep: ({ time }) => Number(time) % 3 === 0 })
+  const expected = Array.from({ length: 34 }, (_, at) => `n-${String(3 * at).padStart(2, '0')}`)
+  expect(await walk(query, '/notes?limit=5')).toEqual(expected)
+})
+
+test('lines are all that the page begins, and each says where one goes on behind it', async () => {
+  await put(
+    notes,
+    Array.from({ length: 2500 }, (_, at) => note(`n-${String(at).padStart(4, '0')}`, { time: at })),
+  )
+  const { text } = asking([page({ keep: ({ time }) => Number(time) % 2 === 0 })])
+  const accept = { accept: 'application/x-ndjson' }
+  const whole = await text('/notes?limit=1', accept)
+  expect(lines(whole)).toHaveLength(1250)
+  const cutOff = whole.slice(0, whole.indexOf('n-1400') + 3)
+  const got = lines(cutOff.slice(0, cutOff.lastIndexOf('\n')))
+  const rest = lines(await text(`/notes?cursor=${got.at(-1)?.cursor}`, accept))
+  expect([...got, ...rest]).toEqual(lines(whole))
+})
+
+test('lines are read as they are written: a client that goes away ends it, and memory holds one read', async () => {
+  await put(
+    notes,
+    Array.from({ length: 3000 }, (_, at) => note(`n-${at}`, { time: at })),
+  )
+  let reads = 0
+  const find: typeof world.store.find = (...args) => {
+    reads++
+    return world.store.find(...args)
+  }
+  const gone = new AbortController()
+  const { respond } = asking([page({ keep: () => false })], { store: { ...world.store, find } })
+  const { body } = await respond('/notes', { accept: 'application/x-ndjson' }, gone.signal)
+  const chunks = (body as AsyncIterable<string>)[Symbol.asyncIterator]()
+  expect(await chunks.next()).toEqual({ done: false, value: '' })
+  expect(reads).toBe(1)
+  gone.abort()
+  expect(await chunks.next()).toMatchObject({ done: true })
+})
+
+test('an outage is told before lines begin', async () => {
+  const find = () => Promise.reject(new Unavailable('store', 'away'))
+  const { text } = asking([page()], { store: { ...world.store, find } })
+  await expect(text('/notes', { accept: 'application/x-ndjson' })).rejects.toBeInstanceOf(Unavailable)
+  await expect(text('/notes')).rejects.toMatchObject({ status: 503 })
+})
+
+test('names are joined in one read for the whole page and each round', async () => {
+  await put(authors, [note('ada', { name: 'Ada', friend: 'bob' }), note('bob', { name: 'Bob', friend: 'eve' })])
+  await put(
+    notes,
+    Array.from({ length: 9 }, (_, at) => note(`n-${at}`, { time: at, author: at % 2 ? 'ada' : 'bob' })),
+  )
+  const asked: string[][] = []
+  const get: typeof world.store.get = (collection, ids) => {
+    asked.push(ids.toSorted())
+    return world.store.get(collection, ids)
+  }
+  const query = page({
+    join: ({ author }, documents) => {
+      const friend = documents.get('authors', String(author))?.friend
+      return [{ collection: 'authors', ids: [author, friend].filter((id) => id !== undefined).map(String) }]
+    },
+    shape({ _id, author }, documents) {
+      const of = documents.get('authors', String(author))
+      return { id: _id, name: of?.name ?? '', friend: documents.get('authors', String(of?.friend))?.name ?? 'nobody' }
+    },
+  })
+  const { items } = await asking([query], { store: { ...world.store, get } }).get<Page>('/notes')
+  expect(items.slice(0, 2)).toEqual([
+    { id: 'n-0', name: 'Bob', friend: 'nobody' },
+    { id: 'n-1', name: 'Ada', friend: 'Bob' },
+  ])
+  expect(asked).toEqual([['ada', 'bob'], ['eve']])
+})
+
+test('a view has only what was named, and naming without end is a mistake', async () => {
+  await put(notes, [note('a', { time: 1 })])
+  const peeks = page({ join: () => [], shape: (_, documents) => documents.get('authors', 'ada') ?? {} })
+  await expect(asking([peeks]).get('/notes')).rejects.toThrow('did not name ada')
+  let names = 0
+  const endless = page({ join: () => [{ collection: 'authors', ids: [`a-${names++}`] }] })
+  await expect(asking([endless]).get('/notes')).rejects.toThrow('named new documents')
+  expect(names).toBe(5)
 })

@@ -1,61 +1,84 @@
-import { z } from 'zod'
-import { Problem, type Request } from '#adapters/host/http.ts'
-import type { Document, Fields, Json } from '#domains/domain.ts'
+import type { Response } from '#adapters/host/http.ts'
+import type { StoredCollection } from '#adapters/store/store.ts'
+import type { Document, Domain, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
-import { refusalOf } from '../refusal.ts'
+import { type Answering, type Asking, AT_ONCE, collectionOf, NDJSON, type Parts, tagged } from './answer.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+import { type List, listOf, reading } from './list.ts'
+import { viewsOf } from './views.ts'
 
-export const DEFAULT_LIMIT = 50
-export const MAX_LIMIT = 1000
+/** As many documents as a page looks at for those that belong to it. */
+const MOST_LOOKED_AT = 5000
 
-const common = z.object({
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
-  cursor: z.string().optional(),
-  after: z.string().optional(),
-})
+export const page = (parts: Parts, domain: Domain, query: PageQuery): Answering =>
+  pageOf(parts, collectionOf(domain, query), query, async (documents) => {
+    const { join } = query
+    const views = await viewsOf(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
+    return documents.map((document, at) => query.shape(document, views[at] as (typeof views)[number]))
+  })
 
-export interface PageParams {
-  limit: number
-  cursor: string | undefined
-  own: Fields
-}
+type Listing = Pick<PageQuery, 'index' | 'where' | 'newestFirst' | 'keep'>
 
-/** Throws 400 with every wrong parameter by name; an unknown parameter is wrong too. */
-export function readParams(request: Request, query: Pick<PageQuery, 'params'>): PageParams {
-  const schema = common.extend(query.params?.shape ?? {}).strict()
-  const given = Object.fromEntries(request.query)
-  const result = schema.safeParse(given)
-  if (!result.success) {
-    const { errors, detail } = refusalOf(result.error)
-    throw new Problem(400, 'Bad parameters', detail, { members: { errors } })
+/** A page of a collection, or with `Accept: application/x-ndjson` all that it begins. */
+export function pageOf(
+  { store }: Parts,
+  collection: StoredCollection,
+  query: Listing,
+  shape: (documents: Document[]) => Promise<Fields[]>,
+): Answering {
+  return async (asking) => {
+    const list = listOf(collection, query, asking.params)
+    const after = asking.cursor === undefined ? undefined : readCursor(list, asking.cursor)
+    const keep = (document: Document) => query.keep?.(document, asking.params) ?? true
+    if (asking.request.headers.accept?.includes(NDJSON)) return lines(asking, list, after, keep)
+    const { items, next } = await onePage(asking.limit, list, after, keep)
+    return tagged(asking.request, { items: await shape(items), next })
   }
-  const { limit, cursor, after: _, ...own } = result.data as z.infer<typeof common>
-  return { limit, cursor, own }
-}
 
-/**
- * A cursor is the position of the last document of a page in its index: what is inserted behind it is met, what is
- * inserted before it is not, and nothing is met twice.
- */
-export function writeCursor(last: Document, index: string, fields: string[]): string {
-  const position = [index, ...fields.map((field) => last[field] ?? null), last._id]
-  return Buffer.from(JSON.stringify(position)).toString('base64url')
-}
-
-export function readCursor(cursor: string, index: string, fields: string[]): Document {
-  const position = parse(cursor)
-  const [name, ...values] = Array.isArray(position) ? position : []
-  const id = values.pop()
-  const isScalar = values.every((value) => value === null || typeof value !== 'object')
-  if (name !== index || values.length !== fields.length || typeof id !== 'string' || !isScalar) {
-    throw new Problem(400, 'Bad cursor', 'The cursor is not one of this list. Begin again without a cursor.')
+  /** It is short where it would have to look at too many for those that belong to it. */
+  async function onePage(
+    limit: number,
+    list: List,
+    after: Document | undefined,
+    keep: (document: Document) => boolean,
+  ) {
+    const items = new Map<string, Document>()
+    let looked = 0
+    let last = after
+    for await (const documents of reading(store, list, after, limit + 1)) {
+      for (const document of documents) {
+        if (last && (items.size === limit || looked === MOST_LOOKED_AT)) {
+          return { items: [...items.values()], next: writeCursor(list, last) }
+        }
+        looked++
+        last = document
+        if (keep(document)) items.set(document._id, document)
+      }
+    }
+    return { items: [...items.values()], next: null }
   }
-  return { ...Object.fromEntries(fields.map((field, at) => [field, values[at] as Json])), _id: id }
-}
 
-function parse(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  } catch {
-    return undefined
+  /**
+   * A document a line. Each says its cursor, so that whoever was cut off goes on behind the last whole line, without having
+   * thought of it before.
+   */
+  function lines(
+    { request: { signal } }: Asking,
+    list: List,
+    after: Document | undefined,
+    keep: (document: Document) => boolean,
+  ): Response {
+    async function* written(): AsyncGenerator<string> {
+      for await (const documents of reading(store, list, after, AT_ONCE)) {
+        if (signal.aborted) return
+        const kept = documents.filter(keep)
+        const shaped = await shape(kept)
+        // Also nothing is something: the answer has begun, however far away the first line is.
+        yield shaped.map((fields, at) => lineOf(fields, writeCursor(list, kept[at] as Document))).join('')
+      }
+    }
+    return { status: 200, headers: { 'content-type': NDJSON, 'cache-control': 'no-cache' }, body: written() }
   }
 }
+
+const lineOf = (fields: Fields, cursor: string): string => `${JSON.stringify({ ...fields, cursor })}\n`

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { AllQuery } from '#domains/query.ts'
+import { asking, notes, put, world } from '#test/reading.ts'
+
+const all: AllQuery = { answers: 'all', path: '/all', from: 'notes', index: 'time', shape: ({ _id }) => ({ id: _id }) }
+
+test.each([0, 1, 1000, 2500])('a collection of %s is one array, in order', async (size) => {
+  const documents = Array.from({ length: size }, (_, at) => ({ _id: `n-${at}`, time: at }))
+  await put(notes, documents)
+  expect(await asking([all]).get('/all')).toEqual(documents.map(({ _id }) => ({ id: _id })))
+})
+
+test('an outage is told before the array begins, and breaks off one that has begun', async () => {
+  await put(
+    notes,
+    Array.from({ length: 1500 }, (_, at) => ({ _id: `n-${at}`, time: at })),
+  )
+  let reads = 0
+  const find: typeof world.store.find = (...args) => {
+    if (reads-- === 0) throw new Unavailable('store', 'away')
+    return world.store.find(...args)
+  }
+  const store = { ...world.store, find }
+  const body = (await asking([all], { store }).respond('/all')).body as AsyncIterable<string>
+  await expect(body[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(Unavailable)
+  reads = 1
+  const chunks = ((await asking([all], { store }).respond('/all')).body as AsyncIterable<string>)[
+    Symbol.asyncIterator
+  ]()
+  expect((await chunks.next()).value).toMatch(/^\[\{"id":"n-0"\}/)
+  await expect(chunks.next()).rejects.toBeInstanceOf(Unavailable)
+})

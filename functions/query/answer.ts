@@ -1,0 +1,47 @@
+import { hash } from 'node:crypto'
+import type { Clock } from '#adapters/clock.ts'
+import { json, type Request, type Response } from '#adapters/host/http.ts'
+import type { Store } from '#adapters/store/store.ts'
+import type { Caller, Collection, Domain, Fields } from '#domains/domain.ts'
+
+/** What every kind of query may use. */
+export interface Parts {
+  store: Pick<Store, 'get' | 'find'>
+  clock: Clock
+}
+
+/** What is asked of a query. */
+export interface Asking {
+  request: Request
+  caller: Caller
+  /** Those of the path and those behind the question mark, checked. */
+  params: Fields
+  limit: number
+  cursor: string | undefined
+}
+
+export type Answering = (asking: Asking) => Promise<Response>
+
+export const NDJSON = 'application/x-ndjson'
+
+/** As many documents as a stream has in memory at once. */
+export const AT_ONCE = 1000
+
+/** Answers 304 to a client that has this very body. */
+export function tagged(request: Request, body: unknown): Response {
+  const answer = json(200, body, { 'cache-control': 'no-cache' })
+  const etag = `"${hash('sha256', String(answer.body), 'base64url').slice(0, 22)}"`
+  const headers = { ...answer.headers, etag }
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  if (known?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: { etag } }
+  return { ...answer, headers }
+}
+
+/** The collection that a query names; the only one where it names none. */
+export function collectionOf(domain: Domain, { path, from }: { path: string; from?: string }): Collection {
+  const all = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
+  const [first] = from === undefined && all.length === 1 ? all : all.filter(({ name }) => name === from)
+  if (first) return first
+  const named = from ?? 'of its own to read without saying which'
+  throw new Error(`${path}: domain ${domain.name} has no collection ${named}`)
+}

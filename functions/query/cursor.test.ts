@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { Problem } from '#adapters/host/http.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+import type { List } from './list.ts'
+
+const list = (changes: Partial<List> = {}): List => ({
+  collection: { name: 'notes', indexes: {} },
+  index: 'time',
+  wheres: [{}],
+  newestFirst: false,
+  free: ['time'],
+  ...changes,
+})
+const last = { _id: 'a', time: '2026-01-01T00:00:00.000Z', title: 'left out' }
+
+test('a cursor leads back to the position that it was made from', () => {
+  expect(readCursor(list(), writeCursor(list(), last))).toEqual({ _id: 'a', time: last.time })
+})
+
+test.each([
+  ['nothing', ''],
+  ['no JSON', 'x'],
+  ['no list', 'bnVsbA'],
+  ['an operator', Buffer.from('["time",{"$gt":""},"a"]').toString('base64url')],
+  ['that of another index', writeCursor(list({ index: 'other' }), last)],
+  ['that of the other direction', writeCursor(list({ newestFirst: true }), last)],
+  ['that of more fields', writeCursor(list({ free: ['author', 'time'] }), last)],
+])('a cursor that was not given out for this list is refused: %s', (_, cursor) => {
+  expect(() => readCursor(list(), cursor)).toThrow(Problem)
+})

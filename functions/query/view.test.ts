@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { ViewQuery } from '#domains/query.ts'
+import { asking, authors, notes, put } from '#test/reading.ts'
+
+/** A note with its author, as found along the way. */
+const view: ViewQuery = {
+  answers: 'view',
+  path: '/notes/{id}/with-author',
+  params: z.object({ id: z.string().max(5), loud: z.stringbool().default(false) }),
+  touches({ id }, _, documents) {
+    const author = documents.get('notes', String(id))?.author
+    const note = { collection: 'notes', ids: [String(id)] }
+    return author === undefined ? [note] : [note, { collection: 'authors', ids: [String(author)] }]
+  },
+  answer(documents, { id, loud }, caller) {
+    const note = documents.get('notes', String(id))
+    if (!note) return undefined
+    const name = String(documents.get('authors', String(note.author))?.name)
+    return { id: note._id, name: loud ? name.toUpperCase() : name, caller: caller.id }
+  },
+}
+
+test('a view is put together from documents that it finds one behind the other', async () => {
+  await put(notes, [{ _id: 'a', author: 'ada' }])
+  await put(authors, [{ _id: 'ada', name: 'Ada' }])
+  const { get } = asking([view])
+  expect(await get('/notes/a/with-author')).toEqual({ id: 'a', name: 'Ada', caller: 'anonymous' })
+  expect(await get('/notes/a/with-author?loud=true')).toMatchObject({ name: 'ADA' })
+})
+
+test('nothing is 404, and a wrong parameter in the path is 400 like any other', async () => {
+  const { get } = asking([view])
+  await expect(get('/notes/b/with-author')).rejects.toMatchObject({ status: 404 })
+  await expect(get('/notes/too-long/with-author')).rejects.toMatchObject({
+    status: 400,
+    members: { errors: [{ field: 'id' }] },
+  })
+})
+
+test('a view that the client has is 304', async () => {
+  await put(notes, [{ _id: 'a', author: 'ada' }])
+  const { respond } = asking([view])
+  const { headers } = await respond('/notes/a/with-author')
+  const known = { 'if-none-match': headers?.etag }
+  expect(await respond('/notes/a/with-author', known)).toMatchObject({ status: 304 })
+  await put(authors, [{ _id: 'ada', name: 'Ada' }])
+  expect(await respond('/notes/a/with-author', known)).toMatchObject({ status: 200 })
+})

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach } from 'vitest'
+import { systemClock } from '#adapters/clock.ts'
+import { openFile } from '#adapters/embedded/file.ts'
+import type { Request } from '#adapters/host/http.ts'
+import { embeddedStore } from '#adapters/store/embedded.ts'
+import type { Store } from '#adapters/store/store.ts'
+import type { Collection, DecideDomain, Document } from '#domains/domain.ts'
+import type { Query } from '#domains/query.ts'
+import { collections } from '#functions/collections.ts'
+import { type QuerierParts, querier } from '#functions/query/querier.ts'
+import { addresses } from '#functions/receipts.ts'
+import { waiting } from '#functions/waiting.ts'
+
+export const notes: Collection = {
+  name: 'notes',
+  indexes: {
+    time: { fields: ['time'] },
+    author: { fields: ['author', 'time'] },
+    level: { fields: ['author', 'level', 'time'] },
+  },
+}
+export const authors: Collection = { name: 'authors', indexes: {} }
+
+/** A domain that has these queries, and documents that a test puts there itself. */
+export const readingDomain = (...queries: Query[]): DecideDomain => ({
+  kind: 'decide',
+  name: 'reading',
+  topic: { name: 'reading', partitions: 1 },
+  ordering: 'unordered',
+  commands: {},
+  collections: [notes, authors],
+  touches: () => [],
+  decide: () => ({ events: [] }),
+  project: () => [],
+  queries,
+})
+
+/** New for each test. */
+export const world = { store: undefined as unknown as Store }
+
+let dir: string
+let file: ReturnType<typeof openFile>
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'reading-'))
+  file = openFile(dir)
+  world.store = embeddedStore(file)
+  await world.store.prepare(collections([readingDomain()]))
+})
+
+afterEach(async () => {
+  await world.store.close()
+  file.close()
+  rmSync(dir, { recursive: true })
+})
+
+export const put = (collection: Collection, documents: Document[]) =>
+  world.store.commit([{ collection, put: documents }])
+
+/** What a client of these queries sees; the body as it came, or parsed. */
+export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
+  const domains = [readingDomain(...queries)]
+  const { store } = world
+  const query = querier({
+    domains,
+    store,
+    addresses: addresses('a secret of this test'),
+    waiting: waiting(store, domains, systemClock),
+    clock: systemClock,
+    faults: false,
+    ...changes,
+  })
+  const respond = (url: string, headers = {}, signal = new AbortController().signal) => {
+    const { pathname: path, searchParams } = new URL(url, 'http://test')
+    return query({ method: 'GET', path, query: searchParams, headers, signal, route: '' } as unknown as Request)
+  }
+  async function text(url: string, headers = {}): Promise<string> {
+    const { body = '' } = await respond(url, headers)
+    return typeof body === 'string' ? body : await joined(body)
+  }
+  const get = async <Body>(url: string, headers = {}): Promise<Body> => JSON.parse(await text(url, headers)) as Body
+  return { respond, text, get }
+}
+
+async function joined(chunks: AsyncIterable<string>): Promise<string> {
+  let text = ''
+  for await (const chunk of chunks) text += chunk
+  return text
+}
