@@ -48,6 +48,7 @@ export async function submitBatch(
   if (lines.length > MOST_LINES) {
     throw new Problem(413, 'Content too large', `A batch takes at most ${MOST_LINES} commands, not ${lines.length}.`)
   }
+  const { headers, trace, signal } = request
   const answers: Answered[] = []
   for (let at = 0; at < lines.length; at += WINDOW) {
     const isAway = answers.some(({ status }) => status === 503)
@@ -68,11 +69,10 @@ export async function submitBatch(
     try {
       bound(bytes)
       const data = dataOf(read(), target.route, target.command, params)
-      const { headers, trace, signal } = request
       const { id, receipt } = await submit(target, data, { headers, trace, signal, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {
-      const { status, message: detail, members } = asProblem(error, request.trace)
+      const { status, message: detail, members } = asProblem(error, trace)
       return { line, status, detail, ...members }
     }
   }
