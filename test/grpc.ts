@@ -39,13 +39,15 @@ export interface Stream {
 }
 
 /** A client of one service, made from a .proto file as any other client is. */
-export function grpcClient(address: string, proto: string, service: string): Client {
+export function grpcClient(address: string, proto: string, service: string, config: object = {}): Client {
   const declared = loadPackageDefinition(
     loadSync(proto, { keepCase: true, defaults: true, oneofs: true, enums: String }),
   )
   const find = (at: object, name: string) => (at as Record<string, object>)[name] as object
   const Constructor = service.split('.').reduce(find, declared as object) as ServiceClientConstructor
-  const client = new Constructor(address, credentials.createInsecure())
+  const client = new Constructor(address, credentials.createInsecure(), {
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [], ...config }),
+  })
   const metadataOf = (headers: object) => {
     const metadata = new Metadata()
     for (const [name, value] of Object.entries(headers)) metadata.set(name, value)

@@ -99,6 +99,31 @@ test('what is unknown says with which key to repeat it; a key that no trailer ca
   expect(trailers).not.toHaveProperty('idempotency-key')
 })
 
+test('a retry policy repeats what is unknown only under a key of the client', async () => {
+  let [calls, idempotencyKey] = [0, 'mine']
+  const { server } = await serving(async () => {
+    if (calls++ > 0) return { result: 1 }
+    throw new Problem(503, '', '?', { members: { idempotencyKey, receipt: '/api/receipts/sums.1', unknown: true } })
+  })
+  const client = grpcClient(`127.0.0.1:${server.port}`, SUMS, 'SumService', {
+    methodConfig: [{ name: [{ service: 'SumService' }], retryPolicy: RETRIES }],
+  })
+  closers.push(client.close)
+  expect((await client.call('AddNumbers', {})).message).toEqual({ result: 1 })
+  calls = 0
+  idempotencyKey = 'sums.1'
+  expect((await client.call('AddNumbers', {})).error?.code).toBe(status.UNAVAILABLE)
+  expect(calls).toBe(1)
+})
+
+const RETRIES = {
+  maxAttempts: 3,
+  initialBackoff: '0.01s',
+  maxBackoff: '0.01s',
+  backoffMultiplier: 1,
+  retryableStatusCodes: ['UNAVAILABLE'],
+}
+
 test('a deadline that passes is told to the method, and counted', async () => {
   const { serve, called, release } = held()
   const { add } = await serving(serve)

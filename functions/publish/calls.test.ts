@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { status } from '@grpc/grpc-js'
+import { afterEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { startGrpc } from '#adapters/grpc/server.ts'
+import type { Domain } from '#domains/domain.ts'
+import { grpcClient } from '#test/grpc.ts'
+import { findProtos } from '../find-protos.ts'
+import { methods } from './calls.ts'
+import type { Submit } from './submit.ts'
+
+const proto = `syntax = "proto3";
+package notes.v1;
+service Notes { rpc Write (Note) returns (Written); }
+message Note { string text = 1; repeated string tags = 2; int64 size = 3; }
+message Written { uint32 length = 1; }`
+
+const notes = {
+  kind: 'append',
+  name: 'notes',
+  topic: { name: 'notes', partitions: 1 },
+  commands: {
+    'notes.write': {
+      data: z.strictObject({ text: z.string().min(1), tags: z.array(z.string()), size: z.string() }),
+      stream: () => 'notes',
+      routes: [],
+      calls: [
+        {
+          method: 'notes.v1.Notes/Write',
+          read: (message) => message,
+          answer: ({ text }) => ({ length: String(text).length }),
+        },
+      ],
+    },
+  },
+  documents: { collection: { name: 'notes', indexes: {} }, document: ({ data }) => data },
+  queries: [],
+} satisfies Domain
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+test('a domain has gRPC by a .proto file in its folder and a few lines', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'domains-'))
+  closers.push(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'notes'))
+  mkdirSync(join(folder, 'silent'))
+  writeFileSync(join(folder, 'notes', 'notes.proto'), proto)
+  const protos = await findProtos(pathToFileURL(`${folder}/`))
+  const taken: unknown[] = []
+  const submit: Submit = async ({ type }, data) => {
+    taken.push([type, data])
+    return { id: 'id', receipt: 'receipt', isApplied: false }
+  }
+  const server = await startGrpc({
+    port: 0,
+    address: '127.0.0.1',
+    protos,
+    methods: methods([notes], submit),
+    maxMessageBytes: 1024,
+  })
+  const client = grpcClient(`127.0.0.1:${server.port}`, protos[0] ?? '', 'notes.v1.Notes')
+  closers.push(server.close, client.close)
+
+  expect((await client.call('Write', { text: 'It turns', size: 7 })).message).toEqual({ length: 8 })
+  expect(taken).toEqual([['notes.write', { text: 'It turns', tags: [], size: '7' }]])
+  expect((await client.call('Write', {})).error).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining('text: '),
+  })
+  expect(taken).toHaveLength(1)
+})
