@@ -8,7 +8,7 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .PHONY: help dev up down test check check-manifests image services services-down bench clean
-.PHONY: deploy tools cluster platform data image-load prepare apply wait smoke total flux pin undeploy
+.PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters total flux pin undeploy
 
 help: ## This help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ pin: ## Fills in the checksums of deploy/versions.json, on a machine with a netw
 undeploy: ## Delete the kind cluster, with its data
 tools cluster platform data image-load prepare apply wait smoke total flux pin undeploy: $(INSTALLED)
 	@node deploy/cli.ts $@
+
+letters: $(INSTALLED) ## What could not be applied: SHOW=<id>, REDRIVE=<id> or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)
+	@node deploy/letters/cli.ts $${JSON:+--json} -- $${SHOW:+show "$$SHOW"} $${REDRIVE:+redrive "$$REDRIVE"} $${DISCARD:+discard "$$DISCARD" "$$REASON"}
 
 bench: $(INSTALLED) ## Our figures beside their floors, as a table and as bench.json
 	@node test/bench/bench.ts

@@ -14,8 +14,19 @@ const CALL_MS = 10_000
 /** Asking again would not change it. */
 export class Refused extends Error {}
 
-export const refusalOf = (status: number, text: string): Error =>
-  status >= 500 || status === 429 ? new Error(`${status} ${text}`) : new Refused(`${status} ${text}`)
+export function refusalOf(status: number, text: string): Error {
+  const message = `${status} ${detailOf(text)}`
+  return status >= 500 || status === 429 ? new Error(message) : new Refused(message)
+}
+
+/** A problem says in a sentence what is wrong. */
+function detailOf(text: string): string {
+  try {
+    return JSON.parse(text).detail ?? text
+  } catch {
+    return text
+  }
+}
 
 export const call = (site: Site, path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(new URL(path, site.SITE), { ...init, signal: AbortSignal.timeout(CALL_MS) })

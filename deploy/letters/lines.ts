@@ -1,0 +1,65 @@
+import type { Letter, Outcome } from './letters.ts'
+
+/** How letters look on a terminal. What clients wrote is in them, so nothing in them may move the cursor or turn the text. */
+
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').replace(UNPRINTABLE, '?')
+const escaped = (json: string): string =>
+  json.replace(UNPRINTABLE, (sign) => (sign === '\n' ? sign : `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`))
+
+export function ageOf(at: string, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - Date.parse(at)) / 1000))
+  if (seconds < 120) return `${seconds}s`
+  if (seconds < 120 * 60) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
+}
+
+const HEADINGS = ['AGE', 'TRIES', 'DOMAIN', 'STREAM', 'ID', 'ERROR']
+
+/** A line each, below their headings. */
+export function table(letters: Letter[], now: number): string[] {
+  const rows = letters.map(({ id, at, attempts, domain, stream, error }) =>
+    [ageOf(at, now), `${attempts}`, domain || '-', stream || '-', id, error].map(oneLine),
+  )
+  const all = [HEADINGS, ...rows]
+  const widths = HEADINGS.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  return all.map((row) =>
+    row
+      .map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** One letter, its event below. */
+export function whole({ id, at, attempts, domain, stream, error, record, event }: Letter, now: number): string[] {
+  const fields = {
+    id,
+    domain: domain || 'unknown',
+    stream: stream || 'unknown',
+    error,
+    attempts: `${attempts}`,
+    kept: `${at}, ${ageOf(at, now)} ago`,
+    record: `${record.topic || 'unknown topic'}, partition ${record.partition}, offset ${record.offset}`,
+  }
+  const lines = Object.entries(fields).map(([name, value]) => `${name.padEnd(10)}${oneLine(value)}`)
+  return [...lines, 'event', escaped(JSON.stringify({ ...event, ...parsed(event.data) }, undefined, 2))]
+}
+
+/** Data that is JSON, as such; but as it is where that would change it, as it does large numbers. */
+function parsed(data: unknown): { data?: unknown } {
+  try {
+    const value: unknown = JSON.parse(String(data))
+    return JSON.stringify(value) === data ? { data: value } : {}
+  } catch {
+    return {}
+  }
+}
+
+export function came({ redriven = 0, failures = 0, failed = [] }: Outcome): string[] {
+  if (redriven + failures === 0) return ['There is no such letter; nothing was redriven.']
+  const told = failed.map(({ id, error }) => `  ${oneLine(id)}  ${oneLine(error)}`)
+  const more = failures > failed.length ? [`  and ${failures - failed.length} more`] : []
+  return [`${redriven} redriven, ${failures} failed${failures > 0 ? ':' : ''}`, ...told, ...more]
+}

@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { copyWith } from '../copy.ts'
+import { discard, eventually, freePort, type Mill, send, startMill } from '../mill.ts'
+
+/** make letters on a real mill, with a domain that is broken until a file is there. */
+const shop = mkdtempSync(join(tmpdir(), 'letters-cli-'))
+const mended = join(shop, 'mended')
+const domain = `
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import type { DecideDomain } from '../domain.ts'
+
+export default {
+  kind: 'decide',
+  name: 'wheels',
+  topic: { name: 'wheels', partitions: 3 },
+  ordering: 'ordered',
+  commands: {
+    'wheels.turn': {
+      data: z.object({ wheel: z.string(), by: z.int() }),
+      stream: ({ wheel }) => \`wheel/\${wheel}\`,
+      routes: [{ method: 'POST', path: '/api/wheels', body: 'json' }],
+    },
+  },
+  collections: [{ name: 'wheels', indexes: {} }],
+  touches: ({ data }) => [{ collection: 'wheels', ids: [String(data.wheel)] }],
+  decide({ data }) {
+    if (!existsSync(${JSON.stringify(mended)})) throw new Error('the wheel is stuck')
+    return { events: [{ type: 'wheels.turned', data }] }
+  },
+  project({ data }, documents) {
+    const turned = documents.get('wheels', String(data.wheel))?.turned ?? ''
+    return [{ collection: 'wheels', document: { _id: String(data.wheel), turned: \`\${turned} \${data.by}\` } }]
+  },
+  queries: [],
+} satisfies DecideDomain
+`
+const root = copyWith([{ path: 'domains/wheels/domain.ts', text: domain }])
+let mill: Mill
+
+beforeAll(async () => {
+  mill = await startMill({ pair: inject('pair'), root })
+}, 60_000)
+afterAll(async () => {
+  await mill?.stop()
+  if (mill) discard(mill)
+  for (const dir of [root, shop]) rmSync(dir, { recursive: true, force: true })
+})
+
+interface Told {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+const told = (file: string, args: string[], more: Record<string, string> = {}) =>
+  new Promise<Told>((resolve) => {
+    const env = { ...process.env, SITE: mill.publish, LIMIT: '30', ...more }
+    execFile(file, args, { env }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
+  })
+const letters = (...args: string[]) => told(process.execPath, ['deploy/letters/cli.ts', ...args])
+const listed = async () =>
+  (await letters('--json')).stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { id: string; stream: string; error: string })
+
+async function turn(wheel: string, by: number): Promise<string> {
+  const answer = await send(`${mill.publish}/api/wheels`, { wheel, by })
+  return ((await answer.json()) as { id: string }).id
+}
+
+test('an operator lists, looks, tries in vain, mends, redrives, and sees that none is left', async () => {
+  expect(await letters()).toEqual({ code: 0, stdout: '', stderr: '0 letters\n' })
+  const wheel = `a-${crypto.randomUUID()}`
+  const ids = [await turn(wheel, 1), await turn(wheel, 2), await turn(wheel, 3)]
+  await eventually(async () => expect(await listed()).toHaveLength(3), { within: 30_000, every: 300 })
+
+  const list = await letters()
+  const [headings, first, second] = list.stdout.split('\n')
+  expect(headings).toMatch(/^AGE +TRIES +DOMAIN +STREAM +ID +ERROR$/)
+  expect(first).toMatch(new RegExp(`^\\d+s +4 +wheels +wheel/${wheel} +${ids[0]} +the wheel is stuck$`))
+  expect(second).toContain('behind a parked command')
+  expect(list.stderr).toBe('3 letters\n')
+
+  const shown = await letters('show', ids[0] as string)
+  expect(shown.stdout).toContain('error     the wheel is stuck')
+  expect(shown.stdout).toContain(`"wheel": "${wheel}"`)
+
+  const inVain = await letters('redrive', `domain=wheels stream=wheel/${wheel}`)
+  expect(inVain.code).toBe(1)
+  expect(inVain.stdout).toBe(`0 redriven, 1 failed:\n  ${ids[0]}  the wheel is stuck\n`)
+  expect(await listed()).toHaveLength(3)
+
+  writeFileSync(mended, '')
+  expect(existsSync(mended)).toBe(true)
+  const done = await letters('redrive', 'error=the wheel is stuck', 'domain=wheels')
+  expect(done).toEqual({ code: 0, stdout: '3 redriven, 0 failed\n', stderr: '' })
+  expect(await listed()).toEqual([])
+  rmSync(mended)
+})
+
+test('make letters passes what it is told on as it is, and fails as it fails', async () => {
+  const make = (...args: string[]) => told('make', ['--silent', 'letters', ...args])
+  const wheel = "it's a $(wheel) `x`"
+  const id = await turn(wheel, 1)
+  await eventually(async () => expect(await listed()).toHaveLength(1), { within: 30_000, every: 300 })
+  const choice = 'stream=wheel/it\'s a "wheel" && false'
+  expect((await make(`REDRIVE=${choice}`)).stdout).toContain('no such letter')
+  const failed = await make('REDRIVE=ALL', 'JSON=1')
+  expect(failed.code).not.toBe(0)
+  expect(JSON.parse(failed.stdout)).toMatchObject({ redriven: 0, failures: 1, failed: [{ id }] })
+  expect((await make(`DISCARD=${id}`)).stderr).toContain('REASON')
+  expect(await make(`DISCARD=${id}`, "REASON=it's a test")).toMatchObject({ code: 0, stdout: `${id} is discarded\n` })
+  expect((await make(`SHOW=${id}`)).stderr).toContain('404')
+  expect((await make(`DISCARD=${id}`, 'REASON=again')).stdout).toContain('no letter')
+  expect((await make()).stderr).toContain('0 letters')
+})
+
+test('what is not understood is not sent; a site that is away is told of', async () => {
+  const misspelt = await letters('redrive', 'domian=wheels')
+  expect(misspelt.code).toBe(2)
+  expect(misspelt.stderr).toContain('make letters REDRIVE=ALL')
+  const SITE = `http://127.0.0.1:${await freePort()}`
+  const away = await told(process.execPath, ['deploy/letters/cli.ts'], { SITE, LIMIT: '0.5' })
+  expect(away.code).toBe(1)
+  expect(away.stderr).toContain(`${SITE}: fetch failed`)
+})
