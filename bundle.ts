@@ -4,6 +4,7 @@ import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, write
 import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { settings } from './adapters/config.ts'
+import { files } from './functions/describe/page.ts'
 import { findProtos } from './functions/find-protos.ts'
 
 /**
@@ -75,6 +76,22 @@ async function copyProtos(): Promise<void> {
   for (const path of paths) cpSync(path, join(OUT, 'proto', basename(path)), { recursive: true })
 }
 
+/** So do the files of the page that describes the API. */
+const rendererFiles: Plugin = {
+  name: 'renderer',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/describe\/find-renderer\.ts$/ }, () => ({
+      contents: "export const renderer = new URL('docs/', import.meta.url)",
+    }))
+  },
+}
+
+function copyRenderer(): void {
+  for (const { content } of files.values()) {
+    if (content instanceof URL) cpSync(content, join(OUT, 'docs', basename(content.pathname)))
+  }
+}
+
 /** serve.ts loads the function that it is told: each bundle has only its own. */
 const only = (target: string): Plugin => ({
   name: 'only',
@@ -142,7 +159,7 @@ async function bundle(target: string): Promise<void> {
     lineLimit: 160,
     external: OPTIONAL,
     banner: { js: BANNER },
-    plugins: [domains, protos, only(target), unregistered, builtins, mapped],
+    plugins: [domains, protos, rendererFiles, only(target), unregistered, builtins, mapped],
     logLevel: 'warning',
   })
 }
@@ -182,6 +199,7 @@ async function warm(target: string): Promise<void> {
 
 rmSync(OUT, { recursive: true, force: true })
 await Promise.all([...TARGETS.map(bundle), copyProtos()])
+copyRenderer()
 writeFileSync(`${OUT}/serve.mjs`, ENTRY)
 // The other two look for Kafka first.
 for (const target of ['publish', 'grpc', 'persist', 'query']) await warm(target)

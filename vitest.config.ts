@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{adapters,deploy,domains,functions}/**/*.test.ts', 'test/deploy/**/*.test.ts'],
+          include: ['{adapters,deploy,domains,functions}/**/*.test.ts', 'test/{client,deploy,describe}/**/*.test.ts'],
           exclude: ['**/*.real.test.ts'],
           env: { LOG_LEVEL: 'silent' },
         },

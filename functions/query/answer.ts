@@ -28,9 +28,11 @@ export const NDJSON = 'application/x-ndjson'
 export const AT_ONCE = 1000
 
 /** Answers 304 to a client that has this very body. */
-export function tagged(request: Request, body: unknown): Response {
-  const answer = json(200, body, { 'cache-control': 'no-cache' })
-  const etag = `"${hash('sha256', String(answer.body), 'base64url').slice(0, 22)}"`
+export const tagged = (request: Request, body: unknown): Response =>
+  unlessKnown(request, json(200, body, { 'cache-control': 'no-cache' }))
+
+export function unlessKnown(request: Request, answer: ReturnType<typeof json>): Response {
+  const etag = `"${hash('sha256', answer.body, 'base64url').slice(0, 22)}"`
   const headers = { ...answer.headers, etag }
   const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
   if (known?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: { etag } }

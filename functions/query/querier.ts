@@ -7,6 +7,7 @@ import { LETTER_PATH, LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
 import { type Entry, router } from '../router.ts'
 import { all } from './all.ts'
 import type { Answering, Parts } from './answer.ts'
+import { descriptions } from './describe.ts'
 import { history } from './history.ts'
 import { letterPage, oneLetter } from './letters.ts'
 import { one } from './one.ts'
@@ -41,8 +42,7 @@ export function querier(parts: QuerierParts) {
     const behind = request.query
     const asked = readParams(target.query, params, behind)
     try {
-      const own = behind.get('after')
-      if (own !== null) await ownWrite(parts, own, request.signal)
+      await Promise.all(behind.getAll('after').map((own) => ownWrite(parts, own, request.signal)))
       return await target.answer({ request, caller: ANONYMOUS, ...asked })
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
@@ -59,6 +59,7 @@ function entriesOf(parts: QuerierParts): Entry<Place | undefined>[] {
     get(RECEIPT_PATH, receipt(parts)),
     get(LETTERS_PATH, letterPage(parts), { answers: 'page' }),
     get(LETTER_PATH, oneLetter(parts)),
+    ...Object.entries(descriptions(parts)).map(([path, answer]) => get(path, answer)),
   ]
   for (const domain of parts.domains) {
     for (const query of domain.queries) {

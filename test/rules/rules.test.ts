@@ -23,6 +23,7 @@ test.each([
   ['adapters/x.ts', `import '../functions/serve.ts'`],
   ['functions/x.ts', `import { startMill } from '#test/mill.ts'`],
   ['functions/publish/x.ts', `import { persist } from '../persist/persister.ts'`],
+  ['functions/describe/x.ts', `import { page } from '../query/page.ts'`],
   ['functions/x.ts', 'const port = process.env.PORT'],
   ['functions/x.ts', 'const { env } = process'],
   ['functions/x.ts', 'export enum Colour { Red }'],
@@ -43,6 +44,7 @@ test.each([
   ['adapters/x.ts', `import type { Topic } from '#domains/domain.ts'\nimport kafkajs from 'kafkajs'`],
   ['adapters/config.ts', 'readConfig(process.env)'],
   ['functions/publish/x.ts', `import { ids } from '../ids.ts'\nimport { read } from './read.ts'`],
+  ['functions/query/x.ts', `import { openapi } from '../describe/openapi.ts'`],
   ['functions/serve.ts', `const started = await import('./publish/index.ts')`],
   ['functions/x/index.ts', 'go()\n'.repeat(40)],
 ])('what keeps the rules is left alone: %s %j', (path, text) => {

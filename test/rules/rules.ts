@@ -10,6 +10,8 @@ export interface Source {
 const FOLDERS = ['functions', 'domains', 'adapters']
 /** All that a domain and an adapter know of domains. */
 const CONTRACT = ['domains/domain.ts', 'domains/query.ts', 'domains/words.ts']
+/** Each a process of its own. */
+const FUNCTIONS = ['publish', 'persist', 'query']
 const ENTRY_LINES = 40
 
 /** The product's own code: what users run, without its tests and the suites that tests share. */
@@ -79,6 +81,6 @@ function mayImport(path: string, target: string): boolean {
 /** No function reaches into another one; what they share lies beside them, and what starts them may import all. */
 function isOneFunction(path: string, target: string): boolean {
   const [, from, ...inside] = path.split('/')
-  const [layer, to, ...file] = target.split('/')
-  return layer === 'functions' && (inside.length === 0 || file.length === 0 || from === to)
+  const [layer, to = ''] = target.split('/')
+  return layer === 'functions' && (inside.length === 0 || !FUNCTIONS.includes(to) || from === to)
 }

@@ -1,0 +1,111 @@
+import type { CommandType, Domain, Route } from '#domains/domain.ts'
+import { accepted } from './core.ts'
+import { answer, namesIn, type Operation, parameter, pathParameter, problems } from './operation.ts'
+import type { Schema, Schemas } from './schemas.ts'
+
+const NDJSON = 'application/x-ndjson'
+
+/** One operation for each route of a command; the typed client takes the first whose body is not text. */
+export function commandOperations(domain: Domain, type: string, command: CommandType, schemas: Schemas): Operation[] {
+  const own = command.routes.find(({ body }) => body !== 'text')
+  return command.routes.map((route) => {
+    const { method, path, text } = route
+    return {
+      method: method.toLowerCase() as Operation['method'],
+      path,
+      ...(route === own ? { operationId: type } : {}),
+      tags: [domain.name],
+      summary: `${command.summary ?? type}${text === undefined ? '' : ', for old clients'}`,
+      parameters: [
+        ...namesIn(path).map((name) => pathParameter(name, schemas.members(command.data).properties[name])),
+        parameter('Idempotency-Key'),
+        parameter('Prefer'),
+        ...(domain.kind === 'decide' ? [parameter('If-Match')] : []),
+      ],
+      ...bodyOf(route, type, command, schemas),
+      responses: responsesOf(domain, route, type, schemas),
+    }
+  })
+}
+
+function bodyOf(route: Route, type: string, command: CommandType, schemas: Schemas): { requestBody?: object } {
+  const body = (content: { [type: string]: Schema }) => ({
+    requestBody: {
+      required: true,
+      content: Object.fromEntries(Object.entries(content).map(([media, schema]) => [media, { schema }])),
+    },
+  })
+  if (route.body === 'none') return {}
+  if (route.body === 'text') return body({ 'text/plain': { type: 'string' } })
+  const data = dataOf(route, type, command, schemas)
+  if (route.body === 'json') return body({ 'application/json': data })
+  return body({
+    'application/json': { oneOf: [data, { type: 'array', items: data, maxItems: 10_000 }] },
+    [NDJSON]: { type: 'string', description: 'One command a line, 10,000 at most.' },
+  })
+}
+
+/** The body need not say what the path says. */
+function dataOf({ path, read }: Route, type: string, { data }: CommandType, schemas: Schemas): Schema {
+  if (read) return { type: 'object' }
+  const inPath = namesIn(path)
+  if (inPath.length === 0) return schemas.sent(type, data)
+  const { properties, required } = schemas.members(data)
+  const isLeft = (name: string) => !inPath.includes(name)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(Object.entries(properties).filter(([name]) => isLeft(name))),
+    required: required.filter(isLeft),
+    additionalProperties: false,
+  }
+}
+
+function responsesOf(domain: Domain, route: Route, type: string, schemas: Schemas) {
+  const isDecide = domain.kind === 'decide'
+  const hasBody = route.body !== 'none'
+  return {
+    ...successOf(route, type, schemas),
+    ...problems(400, 409, ...(isDecide ? [412] : []), ...(hasBody ? [413, 415] : []), 422, 503),
+  }
+}
+
+function successOf(route: Route, type: string, schemas: Schemas): { [status: string]: object } {
+  const receipt = schemas.answered('Accepted', accepted)
+  const isText = route.text !== undefined
+  if (isText)
+    return { 200: answer('The log has it.', { 'text/plain': { type: 'string', const: route.text } }, ['Location']) }
+  if (route.answer) {
+    const answered = route.answered ? schemas.answered(`${type}.answer`, route.answered) : { type: 'object' }
+    return { 200: answer('The log has it.', { 'application/json': answered }, ['Location']) }
+  }
+  const content = { 'application/json': receipt }
+  const headers = ['Location', 'Preference-Applied']
+  const pending = { 202: answer('The log has it, or the outcome is not there yet.', content, ['Location']) }
+  const applied = { [route.created ? 201 : 200]: answer('It is applied.', content, headers) }
+  return route.body === 'batch' ? { ...applied, ...linesOf(schemas) } : { ...applied, ...pending }
+}
+
+/** What became of each line. */
+function linesOf(schemas: Schemas) {
+  const line: Schema = {
+    type: 'object',
+    properties: {
+      line: { type: 'integer' },
+      status: { type: 'integer', description: 'What the line would have been answered alone' },
+      id: { type: 'string' },
+      receipt: { type: 'string' },
+      detail: { type: 'string' },
+    },
+    required: ['line', 'status'],
+  }
+  const lines = { type: 'array', items: schemas.add('Line', line) }
+  const ndjson = { type: 'string', description: 'One answer a line.' }
+  const one = schemas.answered('Accepted', accepted)
+  return {
+    202: answer('The log has it, or all of its lines.', {
+      'application/json': { oneOf: [one, lines] },
+      [NDJSON]: ndjson,
+    }),
+    207: answer('The log has some of its lines.', { 'application/json': lines, [NDJSON]: ndjson }),
+  }
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { LETTER_PATH, LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
+import type { Described } from './queries.ts'
+
+/** What a client is told of a command that the log has. */
+export const accepted = z.object({
+  id: z.string().describe('The command id'),
+  status: z.enum(['pending', 'applied']),
+  receipt: z.string().describe('The path of its receipt; `?after=` takes it'),
+})
+
+const receipt = z.object({
+  id: z.string(),
+  status: z.enum(['pending', 'applied', 'rejected', 'parked']),
+  reason: z.string().optional().describe('Why it was rejected or parked'),
+  isStale: z.literal(true).optional().describe('The stream was not at the version of If-Match'),
+})
+
+const letter = z.object({
+  id: z.string().describe('The id of its command'),
+  at: z.iso.datetime(),
+  domain: z.string(),
+  stream: z.string(),
+  error: z.string(),
+  attempts: z.int(),
+  isPast: z.literal(true).optional().describe('Accepted before the horizon: it may have taken effect'),
+  record: z.object({
+    topic: z.string(),
+    partition: z.int().nullable(),
+    offset: z.int().nullable(),
+  }),
+  event: z.looseObject({ id: z.string(), type: z.string() }).describe('The CloudEvent as it was delivered'),
+  key: z.string().optional().describe('Of a parked stream'),
+  number: z.int().optional().describe('Its place behind the first letter of a parked stream'),
+})
+
+/** What query answers for no domain. */
+export const core: Described[] = [
+  { answers: 'one', path: RECEIPT_PATH, name: 'receipts.one', summary: 'The outcome of a command', item: receipt },
+  {
+    answers: 'page',
+    path: LETTERS_PATH,
+    name: 'letters.list',
+    summary: 'Commands that could not be applied',
+    item: letter,
+  },
+  { answers: 'one', path: LETTER_PATH, name: 'letters.one', summary: 'One of them', item: letter },
+]

@@ -1,0 +1,58 @@
+import type { Domain } from '#domains/domain.ts'
+import { commandTypes } from '../domains.ts'
+import { accepted } from './core.ts'
+import { answer, type Operation, parameter, problems } from './operation.ts'
+import type { Schema, Schemas } from './schemas.ts'
+
+const ATTRIBUTES = ['specversion', 'id', 'source', 'type']
+const BINARY = 'Of an event in binary mode.'
+
+/** Where commands come as CloudEvents of the client's own. */
+export function eventOperation(domains: Domain[], schemas: Schemas): Operation {
+  const types = [...commandTypes(domains)].map(([type, { command }]) => ({
+    type,
+    data: schemas.sent(type, command.data),
+  }))
+  const content = { 'application/json': schemas.answered('Accepted', accepted) }
+  return {
+    method: 'post',
+    path: '/',
+    tags: ['events'],
+    summary: 'A command as a CloudEvent; its source and id are its key',
+    parameters: [
+      ...ATTRIBUTES.map((name) => ({
+        name: `ce-${name}`,
+        in: 'header',
+        description: BINARY,
+        schema: { type: 'string' },
+      })),
+      parameter('Prefer'),
+      parameter('If-Match'),
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: { anyOf: types.map(({ data }) => data) } },
+        'application/cloudevents+json': { schema: { anyOf: types.map(structured) } },
+      },
+    },
+    responses: {
+      200: answer('It is applied.', content, ['Location', 'Preference-Applied']),
+      201: answer('It is applied.', content, ['Location', 'Preference-Applied']),
+      202: answer('The log has it, or the outcome is not there yet.', content, ['Location']),
+      ...problems(400, 409, 412, 413, 422, 503),
+    },
+  }
+}
+
+const structured = ({ type, data }: { type: string; data: Schema }): Schema => ({
+  type: 'object',
+  properties: {
+    specversion: { const: '1.0' },
+    id: { type: 'string' },
+    source: { type: 'string' },
+    type: { const: type },
+    data,
+  },
+  required: [...ATTRIBUTES, 'data'],
+})

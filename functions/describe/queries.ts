@@ -1,0 +1,96 @@
+import type { z } from 'zod'
+import type { Query } from '#domains/query.ts'
+import { answer, namesIn, type Operation, parameter, pathParameter, problems, UNCHANGED } from './operation.ts'
+import type { Schema, Schemas } from './schemas.ts'
+
+/** What there is to say of a query, whatever it answers. */
+export interface Described {
+  answers: Query['answers']
+  path: string
+  name?: string
+  summary?: string
+  item?: z.ZodType
+  params?: z.ZodObject
+}
+
+const PAGED = ['page', 'history']
+const NDJSON = 'application/x-ndjson'
+
+/** `tag` is the domain's name; the core has several. */
+export function queryOperation(query: Described, tag: string, schemas: Schemas): Operation {
+  const { answers, path, name, summary = path } = query
+  const operationId = name === undefined ? undefined : tag === '' ? name : `${tag}.${name}`
+  const operation = {
+    method: 'get' as const,
+    path,
+    ...(operationId === undefined ? {} : { operationId }),
+    'x-answers': answers,
+    tags: [tag === '' ? ((operationId ?? '').split('.', 1)[0] ?? '') : tag],
+    summary,
+  }
+  if (answers === 'fault') return { ...operation, parameters: [], responses: problems(500) }
+  return {
+    ...operation,
+    parameters: parametersOf(query, schemas),
+    responses: responsesOf(query, itemOf(query, operationId ?? path.replaceAll(/\W+/g, '.').slice(1), schemas)),
+  }
+}
+
+function itemOf({ item }: Described, name: string, schemas: Schemas): Schema {
+  return item ? schemas.answered(`${name}.item`, item) : {}
+}
+
+function parametersOf({ path, params, answers }: Described, schemas: Schemas): object[] {
+  const { properties, required } = params ? schemas.members(params) : { properties: {}, required: [] }
+  const inPath = namesIn(path)
+  const own = Object.entries(properties).filter(([name]) => !inPath.includes(name))
+  return [
+    ...inPath.map((name) => pathParameter(name, properties[name])),
+    ...own.map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema })),
+    ...(PAGED.includes(answers) ? [parameter('limit'), parameter('cursor')] : []),
+    parameter('after'),
+    ...(isTagged(answers) ? [parameter('If-None-Match')] : []),
+  ]
+}
+
+/** A stream has no tag, since it is not known before its end; a total is as short as its tag. */
+const isTagged = (answers: Query['answers']): boolean => !['all', 'total'].includes(answers)
+
+function responsesOf({ answers, path }: Described, item: Schema) {
+  const statuses = [400, 404, 410, 503].filter(
+    (status) => status !== 404 || answers === 'view' || namesIn(path).length > 0,
+  )
+  return {
+    200: isTagged(answers) ? answer('OK', contentOf(answers, item), ['ETag']) : answer('OK', contentOf(answers, item)),
+    ...(isTagged(answers) ? { 304: UNCHANGED } : {}),
+    ...problems(...statuses),
+  }
+}
+
+function contentOf(answers: Query['answers'], item: Schema): { [type: string]: Schema } {
+  switch (answers) {
+    case 'page':
+    case 'history':
+      return { 'application/json': pageOf(item), [NDJSON]: LINES }
+    case 'all':
+      return { 'application/json': { type: 'array', items: item } }
+    case 'total':
+      return { 'application/json': { type: 'integer', description: 'Exact, at any size.' } }
+    default:
+      return { 'application/json': item }
+  }
+}
+
+const LINES: Schema = {
+  type: 'string',
+  description: 'All that the page begins, one item a line; `cursor` is where a line stands.',
+}
+
+const pageOf = (items: Schema): Schema => ({
+  type: 'object',
+  properties: {
+    items: { type: 'array', items },
+    next: { type: ['string', 'null'], description: 'The cursor of the next page; null: this is the last one.' },
+  },
+  required: ['items', 'next'],
+})

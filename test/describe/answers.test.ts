@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { conforming } from '../conforming.ts'
+import { discard, type Mill, startMill } from '../mill.ts'
+
+let mill: Mill
+let ask: typeof fetch
+
+beforeAll(async () => {
+  mill = await startMill({ pair: 'embedded', env: { FAULT_ROUTES: 'on' } })
+  ask = await conforming(mill.query)
+}, 60_000)
+
+afterAll(async () => {
+  await mill?.stop()
+  if (mill) discard(mill)
+})
+
+const get = (path: string, headers = {}) => ask(mill.query + path, { headers })
+const post = (path: string, body: string, headers = {}) =>
+  ask(mill.publish + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+const wait = { prefer: 'wait=15' }
+
+/** Other domains have tests of their own that ask through `conforming`. */
+const HERE = ['tutorials', 'sums', 'letters', 'receipts', 'docs']
+const LONG = 'a'.repeat(300_000)
+
+/** What no answer tells of, and so must be looked at one by one. */
+const SENT = [
+  ['/api/tutorials', '{"title":"a"}', {}, 202],
+  ['/api/tutorials', '{"title":"a"}', wait, 201],
+  ['/api/tutorials', '{"title":" "}', {}, 422],
+  ['/api/tutorials', '{', {}, 400],
+  ['/api/tutorials', 'a', { 'content-type': 'text/csv' }, 415],
+  ['/api/tutorials', `{"title":"${LONG}"}`, {}, 413],
+  ['/api/publish', 'a', { 'content-type': 'text/plain' }, 200],
+  ['/api/sums', '{"firstNumber":1,"secondNumber":2}', {}, 200],
+  ['/api/sums', '{"firstNumber":1,"secondNumber":2}', { ...wait, 'if-match': '"7"' }, 412],
+  ['/api/letters/redrive', '{"id":"nothing"}', wait, 201],
+  ['/api/letters/discard', '{"id":"nothing","reason":"gone"}', wait, 201],
+  [
+    '/',
+    '{"title":"a"}',
+    { ...wait, 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/a', 'ce-type': 'tutorials.publish' },
+    201,
+  ],
+  ['/', '{"title":"a"}', {}, 400],
+] as const
+
+test.each(SENT)('what POST %s answers to %o (%o) is as described: %i', async (path, body, headers, status) => {
+  expect((await post(path, body, headers)).status).toBe(status)
+})
+
+test('a key that is used again for another body is refused as described', async () => {
+  const key = { ...wait, 'idempotency-key': 'one' }
+  expect((await post('/api/tutorials', '{"title":"a"}', key)).status).toBe(201)
+  expect((await post('/api/tutorials', '{"title":"b"}', key)).status).toBe(409)
+})
+
+test('every query answers as described, once there is something', async () => {
+  const made = await post('/api/tutorials', '{"title":"a"}', wait)
+  const { id, receipt } = (await made.json()) as { id: string; receipt: string }
+  const redrive = await post('/api/letters/redrive', '{"id":"nothing"}', wait)
+  const broken = {
+    'ce-specversion': '1.0',
+    'ce-id': 'x',
+    'ce-source': '/a',
+    'ce-type': 'nobody.knows',
+    'ce-time': new Date().toISOString(),
+  }
+  const from = { 'ce-knativekafkapartition': '0', 'ce-knativekafkaoffset': '7' }
+  await fetch(mill.persist, {
+    method: 'POST',
+    body: '{}',
+    headers: { 'content-type': 'application/json', ...broken, ...from },
+  })
+  await post('/api/sums', '{"firstNumber":1,"secondNumber":2}', wait)
+  const of: { [path: string]: string } = {
+    '/api/tutorials/{id}': `/api/tutorials/${id}`,
+    '/api/receipts/{receipt}': receipt,
+    '/api/letters/{id}': '/api/letters/x',
+    '/api/letters/redrives/{id}': String(redrive.headers.get('location')),
+    '/docs/{file}': '/docs/start.js',
+  }
+  const { paths } = (await (await get('/openapi.json')).json()) as {
+    paths: { [path: string]: { get?: { tags: string[] } } }
+  }
+  const asked = Object.keys(paths).filter((path) => HERE.includes(paths[path]?.get?.tags[0] ?? ''))
+  expect(asked.length).toBeGreaterThan(12)
+  for (const path of asked) {
+    const { status } = await get(of[path] ?? path)
+    expect(status, path).toBe(path === '/api/final/error' ? 500 : 200)
+    const headers = { accept: 'application/x-ndjson' }
+    expect((await get(of[path] ?? path, headers)).status, path).toBe(status)
+  }
+})
+
+test.each([
+  ['/api/tutorials/nothing', 404],
+  ['/api/tutorials?limit=1000', 200],
+  ['/api/tutorials?limit=1001', 400],
+  ['/api/tutorials?cursor=nonsense', 400],
+  ['/api/tutorials?after=nonsense', 404],
+  ['/docs/nothing', 404],
+])('GET %s is refused as described', async (path, status) => {
+  expect((await get(path)).status).toBe(status)
+})
+
+test('a description that the client has is 304', async () => {
+  for (const path of ['/openapi.json', '/asyncapi.json', '/docs', '/docs/swagger-ui.css']) {
+    const etag = (await get(path)).headers.get('etag') ?? ''
+    expect((await get(path, { 'if-none-match': etag })).status, path).toBe(304)
+  }
+})
+
+test('what is not as described is found', async () => {
+  const lying = await conforming(mill.query)
+  const other = (body: string, init: ResponseInit = {}) => {
+    const answer = new Response(body, { headers: { 'content-type': 'application/json' }, ...init })
+    const real = globalThis.fetch
+    globalThis.fetch = async () => answer
+    return lying(`${mill.query}/api/tutorials`).finally(() => (globalThis.fetch = real))
+  }
+  await expect(other('{"items":[],"next":null}')).resolves.toMatchObject({ status: 200 })
+  await expect(other('{"items":[{"id":"a","title":"a"}],"next":null}')).rejects.toThrow('time')
+  await expect(
+    other('{"items":[{"id":"a","title":"a","time":"2030-01-01T00:00:00Z","more":1}],"next":null}'),
+  ).rejects.toThrow('additional')
+  await expect(other('{"items":[],"next":null}', { status: 207 })).rejects.toThrow('status')
+  await expect(other('[]', { headers: { 'content-type': 'text/csv' } })).rejects.toThrow('text/csv')
+})

@@ -1,0 +1,54 @@
+import schema from '@asyncapi/specs/schemas/3.0.0-without-$id.json' with { type: 'json' }
+import { Ajv } from 'ajv'
+import formats from 'ajv-formats'
+import { expect, test } from 'vitest'
+import { asyncapi } from '#functions/describe/asyncapi.ts'
+import { findDomains } from '#functions/find-domains.ts'
+import { seal } from '#functions/publish/event.ts'
+
+const domains = await findDomains()
+const document = asyncapi(domains)
+
+const ajv = new Ajv({ strict: false, allErrors: true })
+formats.default(ajv)
+
+test('the schema of AsyncAPI itself finds nothing wrong, and every reference leads somewhere', () => {
+  const validate = ajv.compile(schema)
+  expect(validate(document), JSON.stringify(validate.errors)).toBe(true)
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path)
+  for (const path of new Set(references)) {
+    const found = path.split('/').reduce<unknown>((part, name) => (part as Record<string, unknown>)?.[name], document)
+    expect(found, path).toBeTypeOf('object')
+  }
+})
+
+test('every topic is a channel, with its partitions', () => {
+  const channels = Object.values(document.channels).map(({ address, bindings }) => [address, bindings.kafka.partitions])
+  const topics = domains.map(({ topic }) => [topic.name, topic.partitions])
+  expect(channels).toEqual([...topics, ['dead-letters', 3]])
+})
+
+const samples: { [type: string]: { [name: string]: unknown } } = {
+  'tutorials.publish': { title: 'Über Mühlen' },
+  'sums.add': { requestId: 'one', firstNumber: 2, secondNumber: 3 },
+  'letters.discard': { id: 'one', reason: 'why not' },
+}
+
+test.each(Object.entries(samples))('a record of %s is what its message says, headers and value', (type, data) => {
+  const domain = domains.find(({ commands }) => type in commands)
+  if (!domain) throw new Error(`there is no ${type}`)
+  const accepted = { id: 'an-id', type, stream: 'a/ü', time: Date.now(), actor: 'anonymous', traceparent: '00-1-2-01' }
+  const { record } = seal({ ...accepted, data: data as Record<string, string>, expectedVersion: 3 }, domain.topic)
+  const message = document.components.messages[type]
+  const isJson = String(record.headers?.['content-type']).includes('json')
+  const value = isJson ? JSON.parse(String(record.value)) : record.value
+  expect(refusedBy(message.headers, record.headers)).toEqual([])
+  expect(refusedBy(message.payload, value)).toEqual([])
+  expect(refusedBy(message.headers, { ...record.headers, ce_more: 'x' })).not.toEqual([])
+  expect(refusedBy(message.payload, 7)).not.toEqual([])
+})
+
+function refusedBy(schema: object, value: unknown): unknown[] {
+  const validate = ajv.compile({ ...schema, components: document.components })
+  return validate(value) ? [] : (validate.errors ?? [])
+}
