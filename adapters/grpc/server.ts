@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import { load, type PackageDefinition } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
@@ -58,7 +59,8 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   say('SERVING')
   health.addToServer(server)
   reflectionOf(declared).addToServer(server)
-  const port = await bind(server, `${options.address}:${options.port}`)
+  const host = isIPv6(options.address) ? `[${options.address}]` : options.address
+  const port = await bind(server, `${host}:${options.port}`)
 
   return {
     port,

@@ -6,7 +6,7 @@ import { type Trace, traceOf } from '../telemetry/trace.ts'
 import { statusOf, trailers } from './status.ts'
 
 /** What a method sees of a call; metadata are headers, as they are on the wire. */
-export interface Call extends Pick<Request, 'headers' | 'trace' | 'signal'> {
+export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'signal'> {
   /** Every field is there, with its default. */
   message: Fields
 }
@@ -14,7 +14,7 @@ export interface Call extends Pick<Request, 'headers' | 'trace' | 'signal'> {
 export interface Method {
   /** As in the path of a request: `SumService/AddNumbers`. */
   name: string
-  serve(call: Call): Promise<Fields>
+  serve(call: UnaryCall): Promise<Fields>
 }
 
 /** What a method throws becomes a status; of a bug a client gets to know the trace only. */
@@ -29,7 +29,7 @@ export const unary =
     )
   }
 
-class Incoming implements Call {
+class Incoming implements UnaryCall {
   readonly message: Fields
   readonly headers: IncomingHttpHeaders
   readonly trace: Trace
