@@ -28,7 +28,7 @@ const queueLatencies = new Histogram({
 
 const errors = new Counter({
   name: 'millrace_errors_total',
-  help: 'Requests that failed: by a bug of ours, because the log or the store was away, or on purpose',
+  help: 'Requests that failed: by a bug of ours, because the log, the store or the issuer was away, or on purpose',
   labelNames: ['cause'],
   registers,
 })
@@ -71,7 +71,7 @@ export const batchSize = (name: string, topic: string, size: number): void =>
 export const queueLatency = (domain: string, ms: number): void =>
   observer(`latency ${domain}`, () => queueLatencies.labels(domain))(ms / 1000)
 
-export const failed = (cause: 'bug' | 'log' | 'store' | 'deliberate'): void => errors.inc({ cause })
+export const failed = (cause: 'bug' | 'log' | 'store' | 'issuer' | 'deliberate'): void => errors.inc({ cause })
 
 export const letterKept = (): void => letters.inc()
 

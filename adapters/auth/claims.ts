@@ -1,0 +1,39 @@
+import { z } from 'zod'
+
+const roles = z.array(z.string()).default([])
+const holder = z.object({ roles }).default({ roles: [] })
+const named = z.string().min(1).optional()
+
+const schema = z.object({
+  // It becomes an attribute of events as it is; who has no token must not be who has one.
+  sub: z
+    .string()
+    .regex(/^[!-$&-~]{1,200}$/)
+    .refine((sub) => sub !== 'anonymous'),
+  // Keycloak tells its ID and refresh tokens by this claim only.
+  typ: z.literal('Bearer').optional(),
+  scope: z.string().default(''),
+  roles,
+  realm_access: holder,
+  resource_access: z.record(z.string(), holder).default({}),
+  organisation: named,
+  name: named,
+  preferred_username: named,
+  email: named,
+})
+
+/** What issuers say of who asks, each in its own way: ours and others in `roles`, Keycloak by realm or client. */
+export function claimsOf(payload: unknown, audience: string) {
+  const result = schema.safeParse(payload)
+  if (!result.success) return undefined
+  const { sub: id, scope, realm_access, resource_access, organisation, preferred_username, email } = result.data
+  const name = result.data.name ?? preferred_username
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    ...(email === undefined ? {} : { email }),
+    ...(organisation === undefined ? {} : { organisation }),
+    scopes: scope.split(' ').filter(Boolean),
+    roles: [...result.data.roles, ...realm_access.roles, ...(resource_access[audience]?.roles ?? [])],
+  }
+}

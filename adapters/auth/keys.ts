@@ -1,0 +1,69 @@
+import { createRemoteJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters, type RemoteJWKSet } from 'jose'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import { logger } from '../telemetry/logger.ts'
+import { Unavailable } from '../unavailable.ts'
+
+export interface KeysOptions {
+  issuer: string
+  /** Where the issuer is reached, if not at its name. */
+  url?: string | undefined
+  clock: Clock
+  /** The longest that the issuer may take to answer. */
+  withinMs?: number
+  /** How often a token with an unknown key makes us look for new ones at most. */
+  cooldownMs?: number
+}
+
+export type Keys = ReturnType<typeof issuerKeys>
+
+/** Also what the issuer has withdrawn is out of use after so long. */
+const REFRESH_MS = 600_000
+
+const metadata = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) })
+
+/** What the set says of a token, not of the issuer. */
+const OF_THE_TOKEN = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
+
+/**
+ * The issuer's keys, found by its name. A new one is met by the first token that is signed with it. While the issuer is away
+ * those that are known go on; whoever needs another gets `Unavailable`.
+ */
+export function issuerKeys({ issuer, url = issuer, clock, withinMs = 2000, cooldownMs = 5000 }: KeysOptions) {
+  let known: RemoteJWKSet | undefined
+  let looking: Promise<RemoteJWKSet> | undefined
+  let looked = 0
+
+  async function discover(): Promise<RemoteJWKSet> {
+    const document = `${url.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const answer = await fetch(document, { signal: AbortSignal.timeout(withinMs), redirect: 'error' })
+    if (!answer.ok) throw new Error(`${document} answers ${answer.status}`)
+    const told = metadata.parse(await answer.json())
+    if (told.issuer !== issuer) throw new Error(`${document} is of ${told.issuer}, not of ${issuer}`)
+    const options = { timeoutDuration: withinMs, cooldownDuration: cooldownMs, cacheMaxAge: Number.POSITIVE_INFINITY }
+    const keys = createRemoteJWKSet(new URL(told.jwks_uri), options)
+    await keys.reload()
+    return keys
+  }
+
+  function look(): Promise<RemoteJWKSet> {
+    looked = clock.now()
+    looking ??= discover()
+      .then((keys) => (known = keys))
+      .finally(() => (looking = undefined))
+    return looking
+  }
+
+  return async function keyOf(header?: JWSHeaderParameters, token?: FlattenedJWSInput) {
+    try {
+      if (known && clock.now() - looked > REFRESH_MS) {
+        look().catch((error) => logger.warn({ err: error }, 'the keys of the issuer are not refreshed'))
+      }
+      const keys = known ?? (await look())
+      return await keys(header, token)
+    } catch (cause) {
+      if (OF_THE_TOKEN.some((kind) => cause instanceof kind)) throw cause
+      throw new Unavailable('issuer', `${issuer} does not tell its keys`, { cause })
+    }
+  }
+}

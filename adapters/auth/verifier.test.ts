@@ -1,0 +1,246 @@
+import { type CryptoKey, exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { newKey, startIssuer } from '#test/auth/issuer.ts'
+import { manualClock } from '#test/clock.ts'
+import { eventually } from '#test/mill.ts'
+import { Unavailable } from '../unavailable.ts'
+import { type VerifierOptions, verifier } from './verifier.ts'
+
+const [first, second] = await Promise.all([newKey('first'), newKey('second', 'RS256')])
+const MINUTE = 60_000
+
+let issuer: Awaited<ReturnType<typeof startIssuer>>
+let clock: ReturnType<typeof manualClock>
+beforeEach(async () => {
+  issuer = await startIssuer(first)
+  clock = manualClock(Date.now())
+})
+afterEach(() => issuer.goesAway().catch(() => undefined))
+
+const checking = (options: Partial<VerifierOptions> = {}) =>
+  verifier({
+    issuer: issuer.url,
+    audience: 'millrace',
+    algorithms: ['ES256', 'RS256'],
+    scopesOf: (role) => (role === 'member' ? ['forum:write'] : []),
+    clock,
+    withinMs: 300,
+    cooldownMs: 0,
+    ...options,
+  })
+
+const inSeconds = (from: number) => Math.floor(clock.now() / 1000) + from
+const invalid = (reason: string) => ({
+  status: 401,
+  message: expect.stringContaining(reason),
+  headers: { 'www-authenticate': expect.stringMatching(/^Bearer .*error="invalid_token"/) },
+})
+const lookups = () => issuer.asked.filter((path) => path === '/jwks').length
+
+test('a good token says who asks, and what may be done', async () => {
+  const token = await issuer.sign({
+    name: 'Ada',
+    email: 'ada@mill.example',
+    organisation: 'acme',
+    roles: ['member', 'unknown'],
+    scope: 'openid logs:read',
+  })
+  expect(await checking()(token)).toEqual({
+    id: 'ada',
+    name: 'Ada',
+    email: 'ada@mill.example',
+    organisation: 'acme',
+    scopes: new Set(['openid', 'logs:read', 'forum:write']),
+  })
+})
+
+test.each([
+  { roles: ['member'] },
+  { realm_access: { roles: ['member'] } },
+  { resource_access: { millrace: { roles: ['member'] } } },
+])('a role is found where issuers put it: %j', async (claims) => {
+  expect((await checking()(await issuer.sign(claims))).scopes).toContain('forum:write')
+})
+
+test('a role that the token brings for another audience is none here', async () => {
+  const token = await issuer.sign({ resource_access: { other: { roles: ['member'] } } })
+  expect((await checking()(token)).scopes).toEqual(new Set())
+})
+
+test.each([
+  ['expired', 'expired', { exp: -31 }],
+  ['not to be used yet', 'nbf', { nbf: 31 }],
+  ['never expiring', 'exp', { exp: undefined }],
+])('a token that is %s is refused', async (_, reason, times: Record<string, number | undefined>) => {
+  const claims = Object.entries(times).map(([name, from]) => [name, from === undefined ? undefined : inSeconds(from)])
+  await expect(checking()(await issuer.sign(Object.fromEntries(claims)))).rejects.toMatchObject(invalid(reason))
+})
+
+test('clocks may be apart by half a minute', async () => {
+  const token = await issuer.sign({ exp: inSeconds(-25), nbf: inSeconds(25) })
+  expect(await checking()(token)).toMatchObject({ id: 'ada' })
+})
+
+test.each([
+  ['for others', 'aud', { aud: 'another' }],
+  ['for others, several', 'aud', { aud: ['another', 'millrace2'] }],
+  ['for nobody', 'aud', { aud: undefined }],
+  ['of another issuer', 'iss', { iss: 'http://127.0.0.1:1' }],
+  ['of our issuer with a slash', 'iss', { iss: '/' }],
+  ['of nobody', 'sub', { sub: undefined }],
+  ['of somebody who calls himself anonymous', 'claims', { sub: 'anonymous' }],
+  ['of somebody whose id is no attribute', 'claims', { sub: 'a da' }],
+  ['of an ID token', 'claims', { typ: 'ID' }],
+  ['of a refresh token', 'claims', { typ: 'Refresh' }],
+])('a token %s is refused', async (_, reason, claims: Record<string, unknown>) => {
+  const iss = claims.iss === '/' ? { iss: `${issuer.url}/` } : {}
+  await expect(checking()(await issuer.sign({ ...claims, ...iss }))).rejects.toMatchObject(invalid(reason))
+})
+
+test.each(['logout+jwt', 'dpop+jwt'])('a JWT for another purpose is no access token: %s', async (typ) => {
+  const token = await issuer.sign({}, { header: { typ } })
+  await expect(checking()(token)).rejects.toMatchObject(invalid('no access token'))
+})
+
+test('a token for several audiences, and without a type, is taken', async () => {
+  const token = await issuer.sign({ aud: ['another', 'millrace'] }, { header: { typ: undefined } })
+  expect(await checking()(token)).toMatchObject({ id: 'ada' })
+})
+
+const claims = () => ({ iss: issuer.url, aud: 'millrace', sub: 'ada', exp: inSeconds(300) })
+
+test('a token that nobody signed is refused', async () => {
+  const bare = new UnsecuredJWT(claims()).encode()
+  for (const token of [bare, `${bare}AA`, `${(await issuer.sign()).replace(/[^.]*$/, '')}`]) {
+    await expect(checking()(token)).rejects.toMatchObject({ status: 401 })
+  }
+})
+
+test('the public key of the issuer does not do as a secret', async () => {
+  const rsa = await newKey('rsa', 'RS256')
+  issuer.publish(rsa)
+  const pem = await exportSPKI((await importJWK(rsa.jwk, 'RS256')) as CryptoKey)
+  for (const secret of [pem, pem.trim(), JSON.stringify(rsa.jwk), String(rsa.jwk.n)]) {
+    const forged = await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
+      .sign(new TextEncoder().encode(secret))
+    await expect(checking()(forged)).rejects.toMatchObject(invalid('algorithm'))
+    await expect(checking({ algorithms: ['HS256', 'RS256'] })(forged)).rejects.toMatchObject({ status: 401 })
+  }
+})
+
+test('an algorithm that is not on the list is refused, though the issuer has the key', async () => {
+  issuer.publish(first, second)
+  const token = await issuer.sign({}, { key: second })
+  expect(await checking()(token)).toMatchObject({ id: 'ada' })
+  await expect(checking({ algorithms: ['ES256'] })(token)).rejects.toMatchObject(invalid('algorithm'))
+})
+
+test('a key that the token brings along is not looked at', async () => {
+  const own = await newKey('first')
+  const jku = 'http://127.0.0.1:1/jwks'
+  const token = await issuer.sign({}, { key: own, header: { jwk: own.jwk, jku } })
+  await expect(checking()(token)).rejects.toMatchObject(invalid('signature'))
+})
+
+test('a changed claim breaks the signature', async () => {
+  const [head, , signature] = (await issuer.sign()).split('.')
+  const body = Buffer.from(JSON.stringify({ ...claims(), sub: 'eve' })).toString('base64url')
+  await expect(checking()(`${head}.${body}.${signature}`)).rejects.toMatchObject(invalid('signature'))
+})
+
+test.each(['', 'x', 'a.b.c', '....', `${'e'.repeat(100)}.${'y'.repeat(100)}.z`, 'eyJhbGciOiJFUzI1NiJ9.bnVsbA.AA'])(
+  'garbage is refused: %s',
+  async (token) => {
+    await expect(checking()(token)).rejects.toMatchObject({ status: 401 })
+  },
+)
+
+test('a token that is too large is refused before anybody looks into it', async () => {
+  const token = await issuer.sign({ more: 'x'.repeat(8192) })
+  await expect(checking()(token)).rejects.toMatchObject(invalid('8192'))
+  expect(issuer.asked).toEqual([])
+})
+
+test('an unknown key is refused; the issuer is asked again, but not for each token', async () => {
+  const verify = checking({ cooldownMs: MINUTE })
+  const unknown = () => issuer.sign({ jti: crypto.randomUUID() }, { key: second })
+  await verify(await issuer.sign())
+  for (let count = 0; count < 5; count++) {
+    await expect(verify(await unknown())).rejects.toMatchObject(invalid('no such key'))
+  }
+  expect(lookups()).toBe(1)
+})
+
+test('a new key is taken up by its first token, and the old one goes on beside it', async () => {
+  const verify = checking()
+  await verify(await issuer.sign())
+  issuer.publish(second, first)
+  expect(await verify(await issuer.sign({ sub: 'bob' }))).toMatchObject({ id: 'bob' })
+  expect(await verify(await issuer.sign({ sub: 'eve' }, { key: first }))).toMatchObject({ id: 'eve' })
+  expect(lookups()).toBe(2)
+})
+
+test('a key that is withdrawn is out of use ten minutes later', async () => {
+  const verify = checking()
+  const token = (sub: string) => issuer.sign({ sub, exp: inSeconds(3600) }, { key: first })
+  await verify(await token('ada'))
+  issuer.publish(second)
+  await clock.advance(11 * MINUTE)
+  await verify(await token('bob'))
+  await eventually(async () => expect(lookups()).toBe(2))
+  await eventually(async () => expect(verify(await token(crypto.randomUUID()))).rejects.toMatchObject({ status: 401 }))
+})
+
+test('a token that was good is good for a minute without another look, but never past its end', async () => {
+  const verify = checking()
+  const [long, short] = await Promise.all([issuer.sign(), issuer.sign({ exp: inSeconds(1) })])
+  const known = await verify(long)
+  await verify(short)
+  expect(await verify(long)).toBe(known)
+  await clock.advance(45_000)
+  await expect(verify(short)).rejects.toMatchObject(invalid('expired'))
+  expect(await verify(long)).toBe(known)
+  await clock.advance(MINUTE)
+  expect(await verify(long)).not.toBe(known)
+})
+
+test('while the issuer is away at the start it is not the token that is wrong; once it is there all is well', async () => {
+  const verify = checking()
+  const token = await issuer.sign()
+  await issuer.goesAway()
+  await expect(verify(token)).rejects.toThrow(Unavailable)
+  await issuer.comesBack()
+  expect(await verify(token)).toMatchObject({ id: 'ada' })
+})
+
+test('while the issuer is away later, keys that are known go on', async () => {
+  const verify = checking()
+  await verify(await issuer.sign())
+  await issuer.goesAway()
+  await clock.advance(11 * MINUTE)
+  const token = (sub: string) => issuer.sign({ sub, exp: inSeconds(300) })
+  expect(await verify(await token('bob'))).toMatchObject({ id: 'bob' })
+  expect(await verify(await token('eve'))).toMatchObject({ id: 'eve' })
+  await expect(verify(await issuer.sign({ exp: inSeconds(300) }, { key: second }))).rejects.toThrow(Unavailable)
+})
+
+test.each(['hanging', 'failing', 'lying'] as const)('an issuer that is %s is away', async (mode) => {
+  const verify = checking()
+  const token = await issuer.sign()
+  issuer.becomes(mode)
+  const began = Date.now()
+  await Promise.all([1, 2, 3].map(() => expect(verify(token)).rejects.toThrow(Unavailable)))
+  expect(Date.now() - began).toBeLessThan(2000)
+  expect(issuer.asked).toHaveLength(1)
+  issuer.becomes('well')
+  expect(await verify(token)).toMatchObject({ id: 'ada' })
+})
+
+test('an issuer may be reached elsewhere than at its name', async () => {
+  const verify = checking({ issuer: 'https://login.mill.example', url: `${issuer.url}/` })
+  const token = await issuer.sign({ iss: 'https://login.mill.example' })
+  await expect(verify(token)).rejects.toThrow(Unavailable)
+  issuer.isCalled('https://login.mill.example')
+  expect(await verify(token)).toMatchObject({ id: 'ada' })
+})

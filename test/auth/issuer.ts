@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+
+export interface SigningKey {
+  kid: string
+  alg: string
+  /** As the issuer publishes it. */
+  jwk: JWK
+  privateKey: CryptoKey
+}
+
+export async function newKey(kid: string, alg = 'ES256'): Promise<SigningKey> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+  return { kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
+}
+
+/** An issuer of OpenID Connect as far as who checks its tokens sees it, with keys of its own and all that can go wrong with it. */
+export async function startIssuer(...first: SigningKey[]) {
+  let keys = first
+  let mode: 'well' | 'hanging' | 'failing' | 'lying' = 'well'
+  let name: string | undefined
+  const asked: string[] = []
+  const held = new Set<ServerResponse>()
+
+  const server = createServer((req, res) => {
+    asked.push(String(req.url))
+    if (mode === 'hanging') return held.add(res)
+    if (mode === 'failing') return res.writeHead(500).end()
+    const issuer = mode === 'lying' ? `${url}/another` : (name ?? url)
+    const body = req.url === '/jwks' ? { keys: keys.map(({ jwk }) => jwk) } : { issuer, jwks_uri: `${url}/jwks` }
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+  const port = await listen(0)
+  const url = `http://127.0.0.1:${port}`
+
+  /** Claims that are undefined are left out. */
+  function sign(
+    claims: JWTPayload = {},
+    { key = keys[0] as SigningKey, header = {} }: { key?: SigningKey; header?: object } = {},
+  ): Promise<string> {
+    const now = Math.floor(Date.now() / 1000)
+    const all = { iss: url, aud: 'millrace', sub: 'ada', exp: now + 300, ...claims }
+    const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+    return new SignJWT(given)
+      .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'at+jwt', ...header })
+      .sign(key.privateKey)
+  }
+
+  return {
+    url,
+    sign,
+    /** The paths that were asked for. */
+    asked,
+    publish(...now: SigningKey[]): void {
+      keys = now
+    },
+    /** It says that this is its name, not its address. */
+    isCalled(now: string): void {
+      name = now
+    },
+    becomes(now: typeof mode): void {
+      mode = now
+    },
+    comesBack: () => listen(port),
+    async goesAway(): Promise<void> {
+      for (const res of held) res.destroy()
+      const closed = once(server, 'close')
+      server.close().closeAllConnections()
+      await closed
+    },
+  }
+}
