@@ -29,6 +29,7 @@ export function withBreaker(store: Store): Store {
     commit: (...args) => guarded(() => store.commit(...args)),
     get: (...args) => guarded(() => store.get(...args)),
     find: (...args) => guarded(() => store.find(...args)),
+    count: (...args) => guarded(() => store.count(...args)),
     increment: (...args) => guarded(() => store.increment(...args)),
     remove: (...args) => guarded(() => store.remove(...args)),
   }

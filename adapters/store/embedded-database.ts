@@ -1,7 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
-import { quoted } from './embedded-find.ts'
 import type { StoredCollection } from './store.ts'
 
 /** SQLite's BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB: the file, not what was asked of it. */
@@ -20,6 +19,8 @@ export interface EmbeddedDatabase {
   /** From here on it is an outage. The file stays open: it is the log's as well. */
   close(): void
 }
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 export const tableName = (collection: string): string => `doc_${collection}`
 

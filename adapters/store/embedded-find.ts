@@ -1,35 +1,71 @@
 import type { Json } from '#domains/domain.ts'
-import { type Find, scalar } from './store.ts'
-
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
-export const column = (field: string): string => `json_extract(body, '$.${field}')`
+import { columnOf, from } from './embedded-index.ts'
+import { type CheckedPart, countedPartOf, partOf } from './part.ts'
+import { type Count, type Find, type Range, type StoredCollection, scalar } from './store.ts'
 
 type Bindable = string | number | null
 
 interface Condition {
   sql: string
-  /** How many of the index's first columns it fixes. */
-  fixed: number
   values: Bindable[]
 }
 
+/** Of an index in its order, and how many of the free columns are fixed in it. */
+interface Stretch extends Condition {
+  fixed: number
+}
+
 /**
- * What lies behind the last document, as ranges of the index in its order. One comparison of rows would be shorter, but
- * SQL finds nothing behind a null.
+ * A keyset page: equality on a prefix of the index, and what lies behind the last document, a statement for each stretch of
+ * it; the limit is the last value. It is ordered by the columns that are not fixed, since SQLite sorts by itself when it is
+ * told of the others too.
  */
-export function rangesOf(fields: string[], { after, where = {}, newestFirst }: Find): Condition[] {
+export function findSql(collection: StoredCollection, query: Find): Condition[] {
+  const { index, after, newestFirst = false } = query
+  const part = partOf(collection, query)
+  const column = columnOf(collection, index)
+  const columns = part.free.map(column)
+  return stretchesOf(part, columns, query).map((stretch) => {
+    const begins = {
+      from: after && (stretch.fixed > 0 || !newestFirst),
+      to: after && (stretch.fixed > 0 || newestFirst),
+    }
+    const { sql, values } = all([...equalities(part, column), ...bounds(part, column, begins), stretch])
+    const order = columns.slice(stretch.fixed).map((by) => `${by} ${newestFirst ? 'DESC' : 'ASC'}`)
+    const wanted = `SELECT body FROM ${from(collection, index)} WHERE ${sql}`
+    return { sql: `${wanted} ORDER BY ${order.join(', ')} LIMIT ?`, values }
+  })
+}
+
+/** Each row is its count and then its key; the limit is the last value. */
+export function countSql(collection: StoredCollection, query: Count): Condition {
+  const part = countedPartOf(collection, query)
+  const column = columnOf(collection, query.index)
+  const keys = query.by.map(({ field, length }): Condition => {
+    const by = column(field)
+    if (length === undefined) return { sql: by, values: [] }
+    return { sql: `CASE typeof(${by}) WHEN 'text' THEN substr(${by}, 1, ?) ELSE ${by} END`, values: [length] }
+  })
+  const { sql, values } = all([...equalities(part, column), ...bounds(part, column)])
+  const selected = ['count(*)', ...keys.map(({ sql }) => sql)]
+  const groups = keys.map((_, at) => at + 2).join(', ') || 'NULL'
+  return {
+    sql: `SELECT ${selected.join(', ')} FROM ${from(collection, query.index)} WHERE ${sql} GROUP BY ${groups} LIMIT ?`,
+    values: [...keys.flatMap(({ values }) => values), ...values],
+  }
+}
+
+/**
+ * What lies behind the last document. One comparison of rows would be shorter, but SQL finds nothing behind a null.
+ */
+function stretchesOf({ free }: CheckedPart, columns: string[], { after, newestFirst }: Find): Stretch[] {
   if (!after) return [{ sql: 'TRUE', fixed: 0, values: [] }]
-  const keys = [
-    ...fields.map((field) => [column(field), bindable(after[field] ?? null)] as const),
-    ['id', after._id] as const,
-  ]
-  const ranges: Condition[] = []
+  const keys = free.map((field, at) => [columns[at] as string, bindable(after[field] ?? null)] as const)
+  const stretches: Stretch[] = []
   for (const [at, [by, value]] of [...keys.entries()].reverse()) {
-    if (fields[at] !== undefined && fields[at] in where) continue
     const before = keys.slice(0, at)
     const add = (condition: string, values: Bindable[] = [], fixed = at) =>
-      ranges.push({
+      stretches.push({
         sql: [...before.map(([by]) => `${by} IS ?`), condition].join(' AND '),
         fixed,
         values: [...before.map(([, value]) => value), ...values],
@@ -38,26 +74,41 @@ export function rangesOf(fields: string[], { after, where = {}, newestFirst }: F
       if (!newestFirst) add(`${by} IS NOT NULL`)
     } else if (newestFirst) {
       add(`${by} < ?`, [value])
-      if (by !== 'id') add(`${by} IS NULL`, [], at + 1)
+      if (free[at] !== '_id') add(`${by} IS NULL`, [], at + 1)
     } else add(`${by} > ?`, [value])
   }
-  return ranges
+  return stretches
 }
 
-/**
- * A keyset page: equality on a prefix of the index, and a range of it; the limit is the last value. It is ordered by the
- * columns that are not fixed, since SQLite sorts by itself when it is told of the others too.
- */
-export function findSql(table: string, fields: string[], { where = {}, newestFirst }: Find, range: Condition) {
-  const equal = Object.entries(where)
-  const conditions = [...equal.map(([field]) => `${column(field)} IS ?`), range.sql].join(' AND ')
-  const free = fields.slice(Math.max(equal.length, range.fixed))
-  const order = [...free.map(column), 'id'].map((by) => `${by} ${newestFirst ? 'DESC' : 'ASC'}`).join(', ')
-  return {
-    sql: `SELECT body FROM ${table} WHERE ${conditions} ORDER BY ${order} LIMIT ?`,
-    values: [...equal.map(([, value]) => bindable(value)), ...range.values],
-  }
+const equalities = ({ equal }: CheckedPart, column: (field: string) => string): Condition[] =>
+  equal.map(([field, value]) => ({ sql: `${column(field)} IS ?`, values: [bindable(value)] }))
+
+/** Where a page begins closer to its end than a bound, a plus keeps that bound from being what is searched for. */
+function bounds(
+  { free: [field], range }: CheckedPart,
+  column: (field: string) => string,
+  begins: { from?: boolean | undefined; to?: boolean | undefined } = {},
+): Condition[] {
+  if (!range) return []
+  const { from, to } = ofOneType(range)
+  const by = column(field)
+  return [
+    ...(from === undefined ? [] : [{ sql: `${begins.from ? '+' : ''}${by} >= ?`, values: [from] }]),
+    ...(to === undefined ? [] : [{ sql: `${begins.to ? '+' : ''}${by} < ?`, values: [to] }]),
+  ]
 }
+
+/** In SQLite all text lies behind all numbers: a bound on one side would find what is of the other type too. */
+function ofOneType({ from, to }: Range): Range {
+  if (typeof from === 'number') return { from, to: to ?? '' }
+  if (typeof to === 'string') return { from: from ?? '', to }
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+}
+
+const all = (conditions: Condition[]): Condition => ({
+  sql: conditions.map(({ sql }) => sql).join(' AND ') || 'TRUE',
+  values: conditions.flatMap(({ values }) => values),
+})
 
 function bindable(value: Json): Bindable {
   const bound = scalar(value)

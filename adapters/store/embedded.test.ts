@@ -8,9 +8,10 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
 import { storeContract } from './contract.ts'
 import { commitContract, expectWhole } from './contract-commit.ts'
+import { indexContract } from './contract-index.ts'
 import { addUntilKilled, newLedger } from './contract-ledger.ts'
 import { embeddedStore } from './embedded.ts'
-import type { StoredCollection } from './store.ts'
+import type { Count, Find, Store, StoredCollection } from './store.ts'
 
 const makeDir = () => mkdtempSync(join(tmpdir(), 'store-'))
 
@@ -35,10 +36,15 @@ const makeGround = async () => {
 
 storeContract('embedded', makeGround)
 commitContract('embedded', makeGround)
+indexContract('embedded', makeGround)
 
 const notes: StoredCollection = {
   name: 'notes',
-  indexes: { time: { fields: ['time'] }, topic: { fields: ['topic', 'time'] } },
+  indexes: {
+    time: { fields: ['time'] },
+    topic: { fields: ['topic', 'time'] },
+    word: { fields: ['topic', 'words', 'time'], each: 'words' },
+  },
 }
 
 /** Inserts for ever, and prints the ids of each batch once it is acknowledged. */
@@ -175,38 +181,65 @@ test('given documents past their time, then the next start removes them, and no 
   rmSync(dir, { recursive: true })
 })
 
+/** How SQLite goes about what `ask` asks of the store. */
+async function plansOf(ask: (store: Store) => Promise<unknown>): Promise<string[]> {
+  const dir = makeDir()
+  const { file, store } = opened(dir)
+  await store.prepare([notes])
+  const statements = new Set<string>()
+  const { prepare } = file.database
+  file.database.prepare = (sql, ...rest) => {
+    statements.add(sql)
+    return prepare.call(file.database, sql, ...rest)
+  }
+  await ask(store)
+  file.database.prepare = prepare
+  const plans = [...statements].map((sql) => {
+    const places = Array.from({ length: sql.split('?').length - 1 }, () => 1)
+    const plan = file.database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...places)
+    return plan.map(({ detail }) => String(detail)).join('\n')
+  })
+  await store.close()
+  rmSync(dir, { recursive: true })
+  return plans
+}
+
 test.each([false, true])(
   'given a declared index, then a page is read along it, not sorted (newest first: %s)',
   async (newestFirst) => {
-    const dir = makeDir()
-    const { file, store } = opened(dir)
-    await store.prepare([notes])
-    const statements: string[] = []
-    const { prepare } = file.database
-    file.database.prepare = (sql, ...rest) => {
-      statements.push(sql)
-      return prepare.call(file.database, sql, ...rest)
-    }
-    const byTopic = { index: 'topic', where: { topic: 'x' } }
-    for (const query of [{ index: 'time' }, { index: 'topic' }, byTopic]) {
-      await store.find(notes, { ...query, newestFirst, limit: 5 })
-      for (const time of [1, null]) {
-        await store.find(notes, { ...query, after: { _id: 'a', topic: 'x', time }, newestFirst, limit: 5 })
+    const where = { topic: 'x', words: 'x' }
+    const range = { from: 0, to: 2 }
+    const queries: [Omit<Find, 'limit'>, RegExp][] = [
+      [{ index: 'time' }, /SCAN/],
+      [{ index: 'topic' }, /SCAN/],
+      [{ index: 'topic', where: { topic: 'x' } }, /=\?\)/],
+      [{ index: 'topic', where: { topic: 'x' }, range }, /=\? AND .*>\? AND .*<\?\)/],
+      [{ index: 'word', where }, /=\? AND .*=\?\)/],
+      [{ index: 'word', where, range }, /=\? AND .*=\? AND .*>\? AND .*<\?\)/],
+    ]
+    for (const [query, bounds] of queries) {
+      const plans = await plansOf(async (store) => {
+        const find = { ...query, newestFirst, limit: 5 }
+        await store.find(notes, find)
+        for (const time of [1, null]) await store.find(notes, { ...find, after: { _id: 'a', topic: 'x', time } })
+      })
+      expect(plans.length).toBeGreaterThan(3)
+      expect(plans[0]).toMatch(bounds)
+      for (const plan of plans) {
+        expect(plan).toMatch(new RegExp(`USING (COVERING )?INDEX doc_notes_${query.index}`))
+        expect(plan).not.toContain('TEMP B-TREE')
       }
     }
-    file.database.prepare = prepare
-    expect(statements.length).toBeGreaterThan(10)
-    for (const sql of statements) {
-      const places = sql
-        .split('?')
-        .slice(1)
-        .map(() => 1)
-      const plan = file.database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...places)
-      const steps = plan.map(({ detail }) => String(detail)).join('\n')
-      expect(steps).toMatch(/USING (COVERING )?INDEX doc_notes_(time|topic)/)
-      expect(steps).not.toContain('TEMP B-TREE')
-    }
-    await store.close()
-    rmSync(dir, { recursive: true })
   },
 )
+
+test.each<[Omit<Count, 'by' | 'limit'>, RegExp]>([
+  [{ index: 'topic', where: { topic: 'x' } }, /=\?\)/],
+  [{ index: 'topic', where: { topic: 'x' }, range: { from: 0, to: 2 } }, /=\? AND .*>\? AND .*<\?\)/],
+  [{ index: 'word', where: { topic: 'x', words: 'x' }, range: { to: 2 } }, /=\? AND .*=\? AND .*<\?\)/],
+])('given %j, then only that part of the index is counted', async (query, bounds) => {
+  const plans = await plansOf((store) => store.count(notes, { ...query, by: [{ field: 'time', length: 1 }], limit: 5 }))
+  expect(plans).toHaveLength(1)
+  expect(plans[0]).toMatch(new RegExp(`USING (COVERING )?INDEX doc_notes_${query.index}`))
+  expect(plans[0]).toMatch(bounds)
+})

@@ -2,10 +2,12 @@ import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
 import { commitTo } from './embedded-commit.ts'
-import { embeddedDatabase, tableOf } from './embedded-database.ts'
-import { column, findSql, quoted, rangesOf } from './embedded-find.ts'
+import { embeddedDatabase, quoted, tableOf } from './embedded-database.ts'
+import { countSql, findSql } from './embedded-find.ts'
+import { makeIndex } from './embedded-index.ts'
 import { watchersOf } from './embedded-watch.ts'
-import { type Find, fieldsOf, Refused, type Store, type StoredCollection } from './store.ts'
+import { sorted } from './part.ts'
+import { type Count, type Counted, type Find, Refused, type Store, type StoredCollection } from './store.ts'
 
 const SWEEP_MS = 60_000
 
@@ -38,10 +40,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
     const table = tableOf(collection)
     database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
       row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
-    for (const [name, { fields }] of Object.entries(collection.indexes)) {
-      const columns = [...fields.map(column), 'id'].join(', ')
-      database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name}_${name}`)} ON ${table} (${columns})`)
-    }
+    for (const index in collection.indexes) makeIndex(database, collection, index)
     if (collection.expireAfter === undefined) return
     expiring.set(collection.name, collection)
     database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name} at`)} ON ${table} (at)`)
@@ -73,15 +72,22 @@ export function embeddedStore(file: EmbeddedFile): Store {
   }
 
   function find(collection: StoredCollection, query: Find): Document[] {
-    const fields = fieldsOf(collection, query.index)
     const found: Document[] = []
-    for (const range of rangesOf(fields, query)) {
-      const { sql, values } = findSql(tableOf(collection), fields, query, range)
+    for (const { sql, values } of findSql(collection, query)) {
       const rows = prepared(sql).all(...values, query.limit - found.length) as { body: string }[]
       for (const { body } of rows) found.push(JSON.parse(body))
       if (found.length >= query.limit) break
     }
     return found
+  }
+
+  function count(collection: StoredCollection, query: Count): Counted[] {
+    const { sql, values } = countSql(collection, query)
+    const statement = prepared(sql)
+    statement.setReturnArrays(true)
+    const rows = statement.all(...values, query.limit + 1) as unknown as [number, ...(string | number | null)[]][]
+    const groups = rows.map(([count, ...key]) => ({ key, count }))
+    return sorted(groups, query)
   }
 
   return {
@@ -108,6 +114,8 @@ export function embeddedStore(file: EmbeddedFile): Store {
       }),
 
     find: async (collection, query) => answered(() => find(collection, query)),
+
+    count: async (collection, query) => answered(() => count(collection, query)),
 
     increment: async (collection, ids) =>
       answered(() => {

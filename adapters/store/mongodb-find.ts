@@ -1,15 +1,16 @@
 import type { Document as Bson, Collection } from 'mongodb'
 import type { Document, Fields } from '#domains/domain.ts'
-import { type Find, fieldsOf, type StoredCollection, scalar } from './store.ts'
+import { type CheckedPart, countedPartOf, partOf, sorted } from './part.ts'
+import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from './store.ts'
 import { type Stored, withoutAt } from './stored.ts'
 
+/** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */
 export async function findIn(to: Collection<Stored>, collection: StoredCollection, query: Find): Promise<Document[]> {
-  const { index, where = {}, after, newestFirst, limit } = query
-  const fields = fieldsOf(collection, index)
-  const direction = newestFirst ? -1 : 1
-  const sort = Object.fromEntries([...fields, '_id'].map((field) => [field, direction] as const))
-  const equal = Object.fromEntries(Object.entries(where).map(([field, value]) => [field, scalar(value)]))
-  const filter = after ? { $and: [equal, behind(fields, after, newestFirst)] } : equal
+  const { after, newestFirst = false, limit } = query
+  const part = partOf(collection, query)
+  const direction = newestFirst ? (-1 as const) : (1 as const)
+  const sort = Object.fromEntries(part.free.map((field) => [field, direction]))
+  const filter = after ? { $and: [matching(part), behind(part, after, newestFirst)] } : matching(part)
   return (await to
     .find(filter as Bson, withoutAt)
     .sort(sort)
@@ -17,15 +18,55 @@ export async function findIn(to: Collection<Stored>, collection: StoredCollectio
     .toArray()) as Document[]
 }
 
-/** Everything behind `last` in the order of the fields and `_id`. MongoDB finds nothing greater or less than null. */
-function behind(fields: string[], last: Fields, newestFirst = false): Bson {
-  const all = [...fields, '_id'].map((field) => [field, scalar(last[field] ?? null)] as const)
-  const ranges = all.flatMap(([field, value], at): Bson[] => {
-    const equal = Object.fromEntries(all.slice(0, at))
-    if (value === null) return newestFirst ? [] : [{ ...equal, [field]: { $ne: null } }]
-    if (!newestFirst) return [{ ...equal, [field]: { $gt: value } }]
-    const lower = { ...equal, [field]: { $lt: value } }
-    return field === '_id' ? [lower] : [lower, { ...equal, [field]: null }]
+export async function countIn(
+  to: Collection<Stored>,
+  collection: StoredCollection,
+  query: Count,
+  withinMs: number,
+): Promise<Counted[]> {
+  const part = countedPartOf(collection, query)
+  const groups = await to
+    .aggregate<{ _id: Counted['key']; count: number }>(
+      [
+        { $match: matching(part) },
+        { $group: { _id: query.by.map(keyOf), count: { $sum: 1 } } },
+        { $limit: query.limit + 1 },
+      ],
+      { hint: query.index, maxTimeMS: withinMs },
+    )
+    .toArray()
+  return sorted(
+    groups.map(({ _id, count }) => ({ key: _id, count })),
+    query,
+  )
+}
+
+/** In a list of expressions what is missing is null. */
+const keyOf = ({ field, length }: Group): Bson | string =>
+  length === undefined
+    ? `$${field}`
+    : { $cond: [{ $eq: [{ $type: `$${field}` }, 'string'] }, { $substrCP: [`$${field}`, 0, length] }, `$${field}`] }
+
+const matching = ({ equal, free: [field], range }: CheckedPart): Bson => ({
+  ...Object.fromEntries(equal),
+  ...(range ? { [field]: bounds(range) } : {}),
+})
+
+const bounds = ({ from, to }: NonNullable<CheckedPart['range']>): Bson => ({
+  ...(from === undefined ? {} : { $gte: from }),
+  ...(to === undefined ? {} : { $lt: to }),
+})
+
+/** Everything behind `last` in the order of the free fields. MongoDB finds nothing greater or less than null. */
+function behind({ equal, free, range = {} }: CheckedPart, last: Fields, newestFirst: boolean): Bson {
+  const keys = free.map((field) => [field, scalar(last[field] ?? null)] as const)
+  const stretches = keys.flatMap(([field, value], at): Bson[] => {
+    const before = { ...Object.fromEntries(equal), ...Object.fromEntries(keys.slice(0, at)) }
+    const { from, to } = at === 0 ? range : {}
+    if (value === null) return newestFirst ? [] : [{ ...before, [field]: { $ne: null } }]
+    if (!newestFirst) return [{ ...before, [field]: { $gt: value, ...bounds(to === undefined ? {} : { to }) } }]
+    const lower = { ...before, [field]: { $lt: value, ...bounds(from === undefined ? {} : { from }) } }
+    return field === '_id' ? [lower] : [lower, { ...before, [field]: null }]
   })
-  return { $or: ranges }
+  return { $or: stretches }
 }

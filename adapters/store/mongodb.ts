@@ -2,7 +2,7 @@ import { type Collection, type Db, MongoClient, MongoServerError } from 'mongodb
 import type { Document } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
 import { commitTo } from './mongodb-commit.ts'
-import { findIn } from './mongodb-find.ts'
+import { countIn, findIn } from './mongodb-find.ts'
 import { insertInto } from './mongodb-insert.ts'
 import { watching } from './mongodb-watch.ts'
 import { asUnavailable } from './outage.ts'
@@ -66,6 +66,8 @@ export function mongodbStore(options: MongodbOptions): Store {
       }),
 
     find: (collection, query) => answered(() => findIn(of(collection), collection, query)),
+
+    count: (collection, query) => answered(() => countIn(of(collection), collection, query, answerWithinMs)),
 
     /**
      * Two who count one id at once may both read the higher number: a count is never lower than the tries there were.

@@ -1,4 +1,4 @@
-import type { Collection, Document, Fields, Json } from '#domains/domain.ts'
+import type { Collection, Document, Fields, Index, Json } from '#domains/domain.ts'
 
 /**
  * The store port. Two adapters, one contract suite (contract.ts): embedded (node:sqlite) and mongodb.
@@ -21,12 +21,19 @@ export interface Store {
   get(collection: StoredCollection, ids: string[]): Promise<Map<string, Document>>
   /** In the order of the index, `_id` last. Documents without a field, or with null in it, are the lowest. */
   find(collection: StoredCollection, query: Find): Promise<Document[]>
+  /**
+   * How many documents of an index's part are in each group, sorted by key. It costs what the part is large. Rejects with
+   * `TooManyGroups` where there are more than `limit`, since what is cut off a count makes it wrong.
+   */
+  count(collection: StoredCollection, query: Count): Promise<Counted[]>
   /** Adds one to the counters with these ids, makes those that are missing, and resolves with their new values. */
   increment(collection: StoredCollection, ids: string[]): Promise<Map<string, number>>
   remove(collection: StoredCollection, ids: string[]): Promise<void>
   /**
-   * Documents as they are inserted, from the first `next()` on or from after `resume`; ends when `signal` aborts.
-   * Throws `ResumeLost` when what follows `resume` is no longer known.
+   * Documents as they are inserted, by whatever call (also the first of a `put`, a `swap` or a count), from the first
+   * `next()` on or from after `resume`; ends when `signal` aborts. Everybody who watches has them in the same order, in which
+   * what a call inserts comes before what a call that began after its end inserts, and what a commit inserts in the order of
+   * its `insert`. Throws `ResumeLost` when what follows `resume` is no longer known.
    */
   watch(collection: StoredCollection, options: { resume?: string; signal: AbortSignal }): AsyncIterable<Inserted>
   ping(): Promise<void>
@@ -50,14 +57,43 @@ export interface Write {
   swap?: (Document & { generation: number })[]
 }
 
-export interface Find {
+/** Which documents of an index. */
+export interface Part {
   index: string
-  /** Equality on a prefix of the index's fields. */
+  /** Equality on a prefix of the index's fields. With an `each` one item of that list is among them. */
   where?: Fields
+  /** Bounds of the first field behind those of `where`. They find values of their own type: neither null nor none. */
+  range?: Range
+}
+
+/** `from` belongs to it, `to` does not. */
+export interface Range {
+  from?: string | number
+  to?: string | number
+}
+
+export interface Find extends Part {
   /** The last document of the page before: the next page begins behind it. */
   after?: Document
   newestFirst?: boolean
   limit: number
+}
+
+export interface Count extends Part {
+  by: Group[]
+  limit: number
+}
+
+/** A field that holds text or numbers, or as many first characters of its text: sixteen of an ISO time are its minute. */
+export interface Group {
+  field: string
+  length?: number
+}
+
+/** The key has a value for each group; null where a document has none. */
+export interface Counted {
+  key: Json[]
+  count: number
 }
 
 export interface Inserted {
@@ -66,15 +102,19 @@ export interface Inserted {
   resume: string
 }
 
-/** The fields of a declared index. Throws for one that isn't declared. */
-export function fieldsOf({ name, indexes }: StoredCollection, index: string): string[] {
-  const fields = indexes[index]?.fields
-  if (!fields) throw new Error(`store: collection ${name} has no index ${index}`)
-  return fields
+/** An index as it is declared. Throws for one that isn't. */
+export function indexOf({ name, indexes }: StoredCollection, index: string): Index {
+  const found = indexes[index]
+  if (!found) throw new Error(`store: collection ${name} has no index ${index}`)
+  return found
 }
 
+export const fieldsOf = (collection: StoredCollection, index: string): string[] => indexOf(collection, index).fields
+
+export type Scalar = string | number | boolean | null
+
 /** What an index compares. Throws for a list or an object, which a store might take for an operator. */
-export function scalar(value: Json): string | number | boolean | null {
+export function scalar(value: Json): Scalar {
   if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
   return value
 }
@@ -97,4 +137,13 @@ export class Conflict extends Error {
 
 export class ResumeLost extends Error {
   override name = 'ResumeLost'
+}
+
+/** Ask for less: a shorter range, longer times. */
+export class TooManyGroups extends Error {
+  override name = 'TooManyGroups'
+
+  constructor({ limit }: Count) {
+    super(`store: there are more than ${limit} groups`)
+  }
 }

@@ -1,0 +1,71 @@
+import type { Json } from '#domains/domain.ts'
+import {
+  type Count,
+  type Counted,
+  indexOf,
+  type Part,
+  type Range,
+  type Scalar,
+  type StoredCollection,
+  scalar,
+  TooManyGroups,
+} from './store.ts'
+
+/** What a query asks of an index, checked: a mistake is one on every adapter. */
+export interface CheckedPart {
+  /** Equality, in the order of the index's fields. */
+  equal: [field: string, value: Scalar][]
+  /** The fields behind those, `_id` last: what the documents are ordered by. */
+  free: [first: string, ...others: string[]]
+  /** Bounds of the first of them. */
+  range: Range | undefined
+}
+
+export function partOf(collection: StoredCollection, { index, where = {}, range }: Part): CheckedPart {
+  const { fields, each } = indexOf(collection, index)
+  const wanted = Object.keys(where)
+  const prefix = fields.slice(0, wanted.length)
+  const name = `store: index ${index} of ${collection.name}`
+  if (wanted.length > prefix.length || !prefix.every((field) => field in where))
+    throw new Error(`${name}: where is not on a prefix of its fields: ${wanted}`)
+  if (each !== undefined && (!wanted.includes(each) || where[each] === null))
+    throw new Error(`${name} finds by an item of ${each}`)
+  const { from, to } = range ?? {}
+  for (const bound of [from, to]) scalar(bound ?? null)
+  if (from !== undefined && to !== undefined && typeof from !== typeof to)
+    throw new Error(`${name}: a range is of one type`)
+  const [first = '_id', ...others] = fields.slice(wanted.length)
+  return {
+    equal: prefix.map((field) => [field, scalar(where[field] as Json)]),
+    free: first === '_id' ? [first] : [first, ...others, '_id'],
+    range: from === undefined && to === undefined ? undefined : { ...range },
+  }
+}
+
+/** The part that is counted. Throws for groups by the list of an index: a list is no key. */
+export function countedPartOf(collection: StoredCollection, query: Count): CheckedPart {
+  const { each } = indexOf(collection, query.index)
+  if (query.by.some(({ field }) => field === each)) throw new Error(`store: ${collection.name} groups by scalars only`)
+  return partOf(collection, query)
+}
+
+/** Sorted by key. Throws `TooManyGroups` where there are more than asked for. */
+export function sorted(groups: Counted[], query: Count): Counted[] {
+  if (groups.length > query.limit) throw new TooManyGroups(query)
+  return groups.toSorted((a, b) => {
+    for (const [at, key] of a.key.entries()) {
+      const order = compare(key, b.key[at] ?? null)
+      if (order !== 0) return order
+    }
+    return 0
+  })
+}
+
+/** Null before numbers before text, which goes by its characters, whatever JavaScript makes of them. */
+function compare(a: Json, b: Json): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return rank(a) - rank(b)
+}
+
+const rank = (value: Json): number => (value === null ? 0 : typeof value === 'string' ? 2 : 1)
