@@ -1,38 +1,52 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 import { history } from '../grpc.ts'
 import { discard, eventually, type Mill, startMill } from '../mill.ts'
 import { grpcTools } from '../services/install.ts'
 
 /** What a user does who is given sums.proto: compiles it with Google's own tools, and calls. */
+const compiled = mkdtempSync(join(tmpdir(), 'sums-'))
+const readme = readFileSync('README.md', 'utf8')
 let mill: Mill
-let python: string | Error
+let python = ''
+let lack: Error | undefined
 beforeAll(async () => {
-  python = await grpcTools().catch((error: Error) => error)
+  python = await grpcTools().catch((error: Error) => {
+    lack = error
+    return ''
+  })
+  if (lack && process.env.CI === 'true') throw lack
   mill = await startMill({ pair: inject('pair') })
 })
+beforeEach(({ skip }) => skip(lack !== undefined, `grpcio can not be installed: ${lack?.message}`))
 afterAll(async () => {
+  rmSync(compiled, { recursive: true })
   await mill?.stop()
   if (mill) discard(mill)
 })
 
-test('a client in Python, made from the .proto file of the domain', async ({ skip }) => {
-  if (python instanceof Error) {
-    if (process.env.CI === 'true') throw python
-    return skip(`grpcio can not be installed: ${python.message}`)
-  }
-  const compiled = mkdtempSync(join(tmpdir(), 'sums-'))
-  const run = promisify(execFile)
-  const into = [`--python_out=${compiled}`, `--grpc_python_out=${compiled}`]
-  await run(python, ['-m', 'grpc_tools.protoc', '--proto_path=domains/sums', ...into, 'sums.proto'])
-  const env = { ...process.env, PYTHONPATH: compiled }
-  const { stdout } = await run(python, ['test/e2e/sums_client.py', mill.grpc], { env })
-  rmSync(compiled, { recursive: true })
-  const told = JSON.parse(stdout)
+const run = async (args: string[]): Promise<string> => {
+  const { stdout } = await promisify(execFile)(python, args, { env: { ...process.env, PYTHONPATH: compiled } })
+  return stdout
+}
+
+test('README.md tells how the .proto file is compiled', async () => {
+  const [, args = ''] = /^python (-m grpc_tools\.protoc .*)$/m.exec(readme) ?? []
+  expect(await run(args.replaceAll('_out=.', `_out=${compiled}`).split(' '))).toBe('')
+})
+
+test('and how it is called', async () => {
+  const [, program = ''] = /^```python\n(.*?)^```$/ms.exec(readme) ?? []
+  expect(program).toContain("'localhost:50051'")
+  expect(await run(['-c', program.replace('localhost:50051', mill.grpc)])).toBe('5\n')
+})
+
+test('repeats, codes, trailers, health and reflection are as Python has them', async () => {
+  const told = JSON.parse(await run(['test/e2e/sums_client.py', mill.grpc]))
   expect(told).toMatchObject({
     results: [42, 42, 42],
     overflow: ['OUT_OF_RANGE', 'the sum does not fit into 32 bits', expect.stringMatching(/^00-[0-9a-f]{32}-/)],
