@@ -3,9 +3,9 @@ import type { Caller, Document, Event, Fields, Json, Touch, View } from './domai
 
 /**
  * What a query answers: a keyset page, one document by its id, some documents put together, the whole collection as a
- * stream, what happened in a stream, a domain's tally, or a fault on purpose.
+ * stream, what happened in a stream, what happens from now on, a domain's tally, or a fault on purpose.
  */
-export type Query = PageQuery | OneQuery | ViewQuery | AllQuery | HistoryQuery | TotalQuery | FaultQuery
+export type Query = PageQuery | OneQuery | ViewQuery | AllQuery | HistoryQuery | LiveQuery | TotalQuery | FaultQuery
 
 interface Asked {
   /** `{name}`s of it are parameters like those behind the question mark. */
@@ -75,6 +75,18 @@ export interface HistoryQuery extends AskedWith {
   answers: 'history'
   stream(params: Fields): string
   shape(event: Event): Fields
+}
+
+/**
+ * Server-sent events: what is inserted from now on, or behind `Last-Event-ID`. An event `begun` says that from here on nothing is
+ * missed, and `reset` that what is behind that id is no longer known.
+ */
+export interface LiveQuery extends AskedWith {
+  answers: 'live'
+  /** A collection of the domain, or what happens in it. */
+  of: { collection: string } | 'events'
+  keep(inserted: Document, params: Fields): boolean
+  shape(inserted: Document): Fields
 }
 
 export interface TotalQuery extends Omit<Asked, 'item'> {

@@ -73,9 +73,11 @@ export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
     faults: false,
     ...changes,
   })
-  const respond = (url: string, headers = {}, signal = new AbortController().signal) => {
+  const never = new AbortController().signal
+  const respond = (url: string, headers = {}, { signal = never, closing = never } = {}) => {
     const { pathname: path, searchParams } = new URL(url, 'http://test')
-    return query({ method: 'GET', path, query: searchParams, headers, signal, route: '' } as unknown as Request)
+    const request = { method: 'GET', path, query: searchParams, headers, signal, closing, route: '' }
+    return query(request as unknown as Request)
   }
   async function text(url: string, headers = {}): Promise<string> {
     const { body = '' } = await respond(url, headers)

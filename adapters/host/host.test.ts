@@ -247,3 +247,16 @@ test('a drain does not wait for connections on which nothing has come', async ()
   await stops.pop()?.()
   expect(performance.now() - began).toBeLessThan(5000)
 })
+
+test('a drain tells answers without an end that they are to end, and waits for their last word', async () => {
+  async function* told({ closing }: Request): AsyncGenerator<string> {
+    yield 'first '
+    await new Promise((resolve) => closing.addEventListener('abort', resolve))
+    yield 'last'
+  }
+  const endless = http(async (request) => ({ status: 200, body: told(request) }))
+  const { url } = await serve([endless], { drainWithinMs: 60_000 })
+  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/api/endless`)))
+  await Promise.all(stops.splice(0).map((stop) => stop()))
+  for (const answer of answers) expect(await answer.text()).toBe('first last')
+})

@@ -65,6 +65,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const underWay = new Map<ServerResponse, number>()
   /** Connections on which nothing has come yet: Node does not count them as idle. */
   const silent = new Set<Socket>()
+  const closing = new AbortController()
   let draining = false
 
   const probe = httpFunction(probes(options.checks, () => draining))
@@ -89,6 +90,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     const mount = mountOf(method, path)
     underWay.set(res, started)
     silent.delete(req.socket)
+    req.closing = closing.signal
     res.on('close', () => {
       underWay.delete(res)
       const status = res.headersSent ? res.statusCode : CLIENT_GONE
@@ -161,6 +163,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     port: (server.address() as AddressInfo).port,
     async close() {
       draining = true
+      closing.abort()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
       for (const socket of new Set([...underWay.keys()].map((res) => res.req.socket))) {

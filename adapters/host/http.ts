@@ -14,6 +14,8 @@ export interface Request {
   trace: Trace
   /** Aborts when the client goes away. */
   signal: AbortSignal
+  /** Aborts when the host drains: an answer without an end ends itself. */
+  closing: AbortSignal
   /** Set by a function once it knows: the pattern that the path matched, for the metrics. */
   route: string
 }
@@ -28,7 +30,7 @@ export interface Response {
 /** The signature that functions-framework calls and that the host calls too; both have read the body into `rawBody`. */
 export type HttpFunction = (req: FunctionRequest, res: ServerResponse) => Promise<void>
 
-export type FunctionRequest = IncomingMessage & { rawBody?: Buffer; matched?: string }
+export type FunctionRequest = IncomingMessage & { rawBody?: Buffer; matched?: string; closing?: AbortSignal }
 
 /** An answer that is an error: RFC 9457. Throw it anywhere between the door and the log. */
 export class Problem extends Error {
@@ -60,6 +62,7 @@ export const json = (status: number, body: unknown, headers: Record<string, stri
 })
 
 const EMPTY = Buffer.alloc(0)
+const NEVER = new AbortController().signal
 
 /**
  * Makes a function of `handle`: whatever it throws becomes a problem+json answer, and nothing of its inside gets out.
@@ -110,6 +113,10 @@ class Incoming implements Request {
     if (this.#res.destroyed) gone.abort()
     this.#res.once('close', () => gone.abort())
     return gone.signal
+  }
+
+  get closing(): AbortSignal {
+    return this.#req.closing ?? NEVER
   }
 
   get route(): string {

@@ -84,7 +84,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
     return taken
   }
 
-  /** Resolves once the watch has begun: "from now on" has no earlier sign than a first document. */
+  /** Resolves once the watch has begun, and gives its newest document. */
   async function begun(inserts: AsyncIterator<Inserted>): Promise<Inserted> {
     let first: Inserted | undefined
     const next = inserts.next().then(({ value }) => (first = value))
@@ -437,6 +437,21 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect((await take(again, 1))[0]?.document).toEqual({ _id: 'f' })
       const behind = watch(followed[2]?.resume).inserts
       expect(idsOf((await take(behind, 2)).map(({ document }) => document))).toEqual(['e', 'f'])
+    })
+
+    test('given a place at which a watch began, then one that resumes there has all that the first one did not wait for', async () => {
+      await givenCollection()
+      await store.insert(collection, [{ _id: 'before' }])
+      const stopping = new AbortController()
+      const place = await new Promise<string>((resolve, reject) => {
+        const stream = store.watch(collection, { signal: stopping.signal, onBegun: resolve })
+        stream[Symbol.asyncIterator]().next().catch(reject)
+      })
+      stopping.abort()
+      await store.insert(collection, [{ _id: 'a' }])
+      await store.insert(collection, [{ _id: 'b' }])
+      const found = await take(watch(place).inserts, 2)
+      expect(idsOf(found.map(({ document }) => document))).toEqual(['a', 'b'])
     })
 
     test('given a place whose document was removed, then a watch goes on behind it', async () => {

@@ -1,5 +1,5 @@
 import { type EmbeddedDatabase, tableName, tableOf } from './embedded-database.ts'
-import { type Inserted, ResumeLost, type Store, type StoredCollection } from './store.ts'
+import { type Inserted, ResumeLost, type Store, type StoredCollection, type WatchOptions } from './store.ts'
 
 const WATCH_PAGE = 500
 
@@ -22,12 +22,13 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
   /** The place to resume from is the row. It is lost when the collection, made anew, has not come that far. */
   async function* watching(
     collection: StoredCollection,
-    { resume, signal }: { resume?: string; signal: AbortSignal },
+    { resume, signal, onBegun }: WatchOptions,
   ): AsyncGenerator<Inserted> {
     const newest = answered(() => lastRow(collection))
     let last = resume === undefined ? newest : Number(resume)
     if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest)
       throw new ResumeLost(`store: ${resume} is no place in ${collection.name}`)
+    onBegun?.(String(last))
     const behind = `SELECT row, body FROM ${tableOf(collection)} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`
     let wake = () => {}
     const waker = () => wake()

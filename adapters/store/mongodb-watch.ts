@@ -2,13 +2,12 @@ import { type ChangeStreamInsertDocument, type Collection, MongoServerError, typ
 import type { Document } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
 import { asUnavailable } from './outage.ts'
-import { type Inserted, ResumeLost } from './store.ts'
+import { type Inserted, ResumeLost, type WatchOptions } from './store.ts'
 import { AT, type Stored } from './stored.ts'
 
 export async function* watching(
   collection: Collection<Stored>,
-  resume: string | undefined,
-  signal: AbortSignal,
+  { resume, signal, onBegun }: WatchOptions,
 ): AsyncGenerator<Inserted> {
   const token = resume === undefined ? {} : { resumeAfter: parseToken(resume) }
   const stream = collection.watch<Stored, ChangeStreamInsertDocument<Stored>>(
@@ -19,9 +18,12 @@ export async function* watching(
   const stop = () => void stream.close()
   signal.addEventListener('abort', stop)
   try {
+    let first = await stream.tryNext()
+    isBegun = true
+    if (!first) onBegun?.(JSON.stringify(stream.resumeToken))
     while (!signal.aborted) {
-      const change = await stream.next()
-      isBegun = true
+      const change = first ?? (await stream.next())
+      first = null
       const { [AT]: _, ...document } = change.fullDocument
       yield { document: document as Document, resume: JSON.stringify(change._id) }
     }

@@ -89,7 +89,7 @@ export function mongodbStore(options: MongodbOptions): Store {
         await of(collection).deleteMany({ _id: { $in: ids } })
       }),
 
-    watch: (collection, { resume, signal }) => watching(of(collection), resume, signal),
+    watch: (collection, options) => watching(of(collection), options),
 
     ping: () =>
       answered(async () => {

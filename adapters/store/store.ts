@@ -35,7 +35,7 @@ export interface Store {
    * what a call inserts comes before what a call that began after its end inserts, and what a commit inserts in the order of
    * its `insert`. Throws `ResumeLost` when what follows `resume` is no longer known.
    */
-  watch(collection: StoredCollection, options: { resume?: string; signal: AbortSignal }): AsyncIterable<Inserted>
+  watch(collection: StoredCollection, options: WatchOptions): AsyncIterable<Inserted>
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -94,6 +94,13 @@ export interface Group {
 export interface Counted {
   key: Json[]
   count: number
+}
+
+export interface WatchOptions {
+  resume?: string
+  signal: AbortSignal
+  /** Told, before any document, the place behind which all will be given; not told where a document is there at once. */
+  onBegun?(place: string): void
 }
 
 export interface Inserted {

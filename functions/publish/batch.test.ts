@@ -53,6 +53,7 @@ const request = (body: string, type: string, headers: Record<string, string> = {
   route: '',
   trace: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, traceId: 'a'.repeat(32) },
   signal: new AbortController().signal,
+  closing: new AbortController().signal,
 })
 
 const ndjson = (body: string, headers = {}) => request(body, 'application/x-ndjson', headers)

@@ -42,6 +42,7 @@ const request = (body: string | Buffer, headers: Record<string, string> = {}, pa
   route: '',
   trace: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, traceId: 'a'.repeat(32) },
   signal: new AbortController().signal,
+  closing: new AbortController().signal,
 })
 
 const title = (title: string) => JSON.stringify({ title })

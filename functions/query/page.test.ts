@@ -156,7 +156,7 @@ test('lines are read as they are written: a client that goes away ends it, and m
   }
   const gone = new AbortController()
   const { respond } = asking([page({ keep: () => false })], { store: { ...world.store, find } })
-  const { body } = await respond('/notes', { accept: 'application/x-ndjson' }, gone.signal)
+  const { body } = await respond('/notes', { accept: 'application/x-ndjson' }, gone)
   const chunks = (body as AsyncIterable<string>)[Symbol.asyncIterator]()
   expect(await chunks.next()).toEqual({ done: false, value: '' })
   expect(reads).toBe(1)

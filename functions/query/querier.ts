@@ -8,8 +8,10 @@ import { type Entry, router } from '../router.ts'
 import { all } from './all.ts'
 import type { Answering, Parts } from './answer.ts'
 import { descriptions } from './describe.ts'
+import { feedsOf } from './feeds.ts'
 import { history } from './history.ts'
 import { letterPage, oneLetter } from './letters.ts'
+import { type LiveParts, live } from './live.ts'
 import { one } from './one.ts'
 import { page } from './page.ts'
 import { readParams, type Taking } from './params.ts'
@@ -33,7 +35,7 @@ const ANONYMOUS: Caller = { id: 'anonymous', scopes: new Set() }
 
 /** query: match the route, wait for one's own write if asked, read, answer. */
 export function querier(parts: QuerierParts) {
-  const match = router(entriesOf(parts))
+  const match = router(entriesOf({ ...parts, feeds: feedsOf(parts.store) }))
 
   return async function query(request: Request): Promise<Response> {
     const { target, params, path } = match(request.method, request.path)
@@ -52,7 +54,7 @@ export function querier(parts: QuerierParts) {
   }
 }
 
-function entriesOf(parts: QuerierParts): Entry<Place | undefined>[] {
+function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] {
   const get = (path: string, answer: Answering, query: Taking = { answers: 'one' }) =>
     ({ method: 'GET', path, target: { query, answer } }) as const
   const entries: Entry<Place | undefined>[] = [
@@ -73,7 +75,7 @@ function entriesOf(parts: QuerierParts): Entry<Place | undefined>[] {
   return entries
 }
 
-function answering(parts: Parts, domain: Domain, query: Query): Answering {
+function answering(parts: Parts & LiveParts, domain: Domain, query: Query): Answering {
   switch (query.answers) {
     case 'page':
       return page(parts, domain, query)
@@ -85,6 +87,8 @@ function answering(parts: Parts, domain: Domain, query: Query): Answering {
       return all(parts, domain, query)
     case 'history':
       return history(parts, domain, query)
+    case 'live':
+      return live(parts, domain, query)
     case 'total':
       return total(parts, domain, query)
     case 'fault':

@@ -1,0 +1,237 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { ResumeLost } from '#adapters/store/store.ts'
+import type { LiveQuery } from '#domains/query.ts'
+import { manualClock } from '#test/clock.ts'
+import { asking, notes, world } from '#test/reading.ts'
+import { events } from '../collections.ts'
+
+const live: LiveQuery = {
+  answers: 'live',
+  path: '/live',
+  params: z.object({ author: z.string().optional() }),
+  of: { collection: 'notes' },
+  keep: (note, { author }) => author === undefined || note.author === author,
+  shape: ({ _id }) => ({ id: _id }),
+}
+const insert = (...ids: string[]) =>
+  world.store.insert(
+    notes,
+    ids.map((_id) => ({ _id, author: _id.replace(/\d+/, '') })),
+  )
+
+interface Told {
+  event: string
+  data?: unknown
+  id?: string
+}
+
+/** What a browser makes of a stream, as it comes; `last` is what it comes again with. */
+function reader(body: unknown) {
+  const chunks = (body as AsyncIterable<string>)[Symbol.asyncIterator]()
+  const told: Told[] = []
+  let last = ''
+  let ended = false
+  let text = ''
+  async function read(): Promise<boolean> {
+    const { value = '', done } = await chunks.next()
+    ended = done === true
+    text += value
+    const blocks = text.split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const fields = new Map(block.split('\n').map((line) => line.split(/: ?(.*)/s, 2) as [string, string]))
+      last = fields.get('id') ?? last
+      const data = fields.get('data')
+      const id = fields.get('id')
+      if (data !== undefined)
+        told.push({ event: fields.get('event') ?? 'message', data: JSON.parse(data), ...(id ? { id } : {}) })
+    }
+    return !ended
+  }
+  return {
+    told,
+    read,
+    last: () => last,
+    isEnded: () => ended,
+    /** Reads on until this many have come. */
+    async until(count: number) {
+      while (told.length < count && (await read()));
+      return told
+    },
+    stop: () => chunks.return?.(),
+  }
+}
+
+const idsOf = (told: Told[]) =>
+  told.filter(({ event }) => event === 'message').map(({ data }) => (data as { id: string }).id)
+
+test('what is inserted is told from when the stream has begun, to each what it asked for', async () => {
+  await insert('ada0')
+  const { respond } = asking([live])
+  const [all, ada] = [reader((await respond('/live')).body), reader((await respond('/live?author=ada')).body)]
+  expect(await all.until(1)).toEqual([{ event: 'begun', data: {}, id: expect.any(String) }])
+  await ada.until(1)
+  await insert('ada1', 'bob1', 'ada2')
+  expect(idsOf(await all.until(4))).toEqual(['ada1', 'bob1', 'ada2'])
+  expect(idsOf(await ada.until(3))).toEqual(['ada1', 'ada2'])
+  await Promise.all([all.stop(), ada.stop()])
+})
+
+test('who comes again has all that came in between, also if it had heard nothing but the beginning', async () => {
+  const { respond } = asking([live])
+  const first = reader((await respond('/live')).body)
+  await first.until(1)
+  await first.stop()
+  await insert('a1', 'a2', 'a3')
+  const second = reader((await respond('/live', { 'last-event-id': first.last() })).body)
+  expect(idsOf(await second.until(2)).slice(0, 2)).toEqual(['a1', 'a2'])
+  await second.until(3)
+  await second.stop()
+  const [, { id } = {}] = second.told
+  const third = reader((await respond('/live', { 'last-event-id': id })).body)
+  expect(idsOf(await third.until(1))).toEqual(['a3'])
+  await third.stop()
+})
+
+test('a place that nobody knows is a reset, and what follows it is told', async () => {
+  const { respond } = asking([live])
+  const lost = reader((await respond('/live', { 'last-event-id': 'bm9uc2Vuc2U' })).body)
+  expect(await lost.until(1)).toEqual([{ event: 'reset', data: {}, id: expect.any(String) }])
+  await insert('a1')
+  expect(idsOf(await lost.until(2))).toEqual(['a1'])
+  await lost.stop()
+})
+
+test('silence is broken by heartbeats, which carry the place of what was not for this client', async () => {
+  const clock = manualClock()
+  const { respond } = asking([live], { clock })
+  const { body } = await respond('/live?author=ada')
+  const client = reader(body)
+  await client.until(1)
+  const [begun] = client.told
+  await insert('bob1')
+  const next = client.read()
+  while (client.last() === begun?.id) await clock.advance(1000)
+  await next
+  expect(client.told).toHaveLength(1)
+  await client.stop()
+  await insert('ada1')
+  const again = reader((await respond('/live', { 'last-event-id': client.last() })).body)
+  expect(idsOf(await again.until(1))).toEqual(['ada1'])
+  await again.stop()
+})
+
+test('a stream ends in time, with its place, and when the host drains', async () => {
+  const clock = manualClock()
+  const closing = new AbortController()
+  const { respond } = asking([live], { clock })
+  const began = clock.now()
+  const client = reader((await respond('/live')).body)
+  await client.until(1)
+  const ended = (async () => {
+    while (await client.read());
+  })()
+  while (!client.isEnded()) await clock.advance(1000)
+  await ended
+  expect(clock.now() - began).toBeGreaterThan(230_000)
+  expect(clock.now() - began).toBeLessThanOrEqual(241_000)
+  const other = reader((await respond('/live', {}, { closing: closing.signal })).body)
+  await other.until(1)
+  closing.abort()
+  expect(await other.read()).toBe(false)
+})
+
+test('a client that goes away, also in the middle of a silence, leaves no watch behind', async () => {
+  let open = 0
+  const watch: typeof world.store.watch = async function* (...args) {
+    open++
+    try {
+      yield* world.store.watch(...args)
+    } finally {
+      open--
+    }
+  }
+  const gone = new AbortController()
+  const { respond } = asking([live], { store: { ...world.store, watch } })
+  const client = reader((await respond('/live', {}, gone)).body)
+  await client.until(1)
+  const waiting = client.read()
+  expect(open).toBe(1)
+  gone.abort()
+  expect(await waiting).toBe(false)
+  await expect.poll(() => open).toBe(0)
+})
+
+test('a client that does not keep up is cut off with what it has, and loses nothing', async () => {
+  const shape: LiveQuery['shape'] = ({ _id }) => ({ id: _id, text: 'x'.repeat(10_000) })
+  const { respond } = asking([{ ...live, shape }])
+  const [slow, quick] = [reader((await respond('/live')).body), reader((await respond('/live')).body)]
+  await slow.until(1)
+  await quick.until(1)
+  const ids = Array.from({ length: 100 }, (_, at) => `a${at}`)
+  for (const id of ids) {
+    await insert(id)
+    await quick.until(quick.told.length + 1)
+  }
+  while (await slow.read());
+  const got = idsOf(slow.told)
+  expect(got.length).toBeGreaterThan(10)
+  expect(got.length).toBeLessThan(40)
+  let last = slow.last()
+  while (got.length < 100) {
+    const again = reader((await respond('/live', { 'last-event-id': last })).body)
+    await again.until(100 - got.length)
+    got.push(...idsOf(again.told))
+    last = again.last()
+    await again.stop()
+  }
+  expect(got).toEqual(ids)
+  expect(idsOf(quick.told)).toEqual(ids)
+  await quick.stop()
+})
+
+test('a document that breaks the domain is left out, and breaks nobody off', async () => {
+  const keep: LiveQuery['keep'] = ({ _id }) => {
+    if (_id === 'a2') throw new Error('a bug')
+    return true
+  }
+  const { respond } = asking([{ ...live, keep }])
+  const client = reader((await respond('/live')).body)
+  await client.until(1)
+  await insert('a1', 'a2', 'a3')
+  expect(idsOf(await client.until(3))).toEqual(['a1', 'a3'])
+  await client.stop()
+})
+
+test('what happens in a domain is told of its own events only', async () => {
+  const shape: LiveQuery['shape'] = ({ number, type }) => ({ id: `${type} ${number}` })
+  const { respond } = asking([{ ...live, of: 'events', shape }])
+  const client = reader((await respond('/live')).body)
+  await client.until(1)
+  const event = (key: string, number: number) => ({ _id: `${key}#${number}`, key, number, type: 'happened' })
+  await world.store.insert(events, [event('other:x', 1), event('reading:x', 1), event('reading-more:x', 1)])
+  await world.store.insert(events, [event('reading:x', 2)])
+  expect(idsOf(await client.until(3))).toEqual(['happened 1', 'happened 2'])
+  await client.stop()
+})
+
+test('a watch that is lost later on is a reset too', async () => {
+  let breaks = true
+  const watch: typeof world.store.watch = async function* (...args) {
+    for await (const inserted of world.store.watch(...args)) {
+      yield inserted
+      if (breaks) {
+        breaks = false
+        throw new ResumeLost('the history is too short')
+      }
+    }
+  }
+  const { respond } = asking([live], { store: { ...world.store, watch } })
+  const client = reader((await respond('/live')).body)
+  await client.until(1)
+  await insert('a1')
+  await client.until(3)
+  expect(client.told.map(({ event }) => event)).toEqual(['begun', 'message', 'reset'])
+  await client.stop()
+})

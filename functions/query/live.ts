@@ -1,0 +1,133 @@
+import type { Clock } from '#adapters/clock.ts'
+import type { Request } from '#adapters/host/http.ts'
+import type { Inserted } from '#adapters/store/store.ts'
+import { logger } from '#adapters/telemetry/logger.ts'
+import { failed } from '#adapters/telemetry/metrics.ts'
+import type { Domain, Fields } from '#domains/domain.ts'
+import type { LiveQuery } from '#domains/query.ts'
+import { events, streamKey } from '../collections.ts'
+import { type Answering, collectionOf } from './answer.ts'
+import type { Feeds, Listener } from './feeds.ts'
+
+export interface LiveParts {
+  feeds: Feeds
+  clock: Clock
+}
+
+/** So that nobody on the way takes the silence for the end. */
+const HEARTBEAT_MS = 15_000
+/** Knative ends a request after five minutes where it is not told otherwise; then it would look like a fault. */
+const LONGEST_MS = 240_000
+/** A client that is slower than what happens has this much waiting for it at most, in characters; then it is to come again. */
+const MOST_WAITING = 262_144
+/** Clients come again in the course of this time, not all at once. */
+const RETRY_MS = 3000
+
+const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
+
+/**
+ * Server-sent events: what is inserted from now on, or behind `Last-Event-ID`. `begun` says that from here on nothing is missed:
+ * what is read after it has come has no gap. `reset` says so too, where what came behind `Last-Event-ID` is no longer known.
+ */
+export function live({ feeds, clock }: LiveParts, domain: Domain, query: LiveQuery): Answering {
+  const { of, path } = query
+  const collection = of === 'events' ? events : collectionOf(domain, { path, from: of.collection })
+  const own = streamKey(domain.name, '')
+  const texts = new WeakMap<Inserted, string>()
+
+  function textOf(inserted: Inserted, params: Fields): string {
+    const { document } = inserted
+    if (of === 'events' && !String(document.key).startsWith(own)) return ''
+    if (!query.keep(document, params)) return ''
+    const text = texts.get(inserted) ?? `data: ${JSON.stringify(query.shape(document))}\n${idOf(inserted.resume)}\n`
+    texts.set(inserted, text)
+    return text
+  }
+
+  return async ({ request, params }) => {
+    const place = placeIn(request)
+    const join = (listener: Listener) => feeds.join(collection, place, listener)
+    return { status: 200, headers, body: told(clock, request, join, (inserted) => textOf(inserted, params)) }
+  }
+}
+
+async function* told(
+  clock: Clock,
+  { signal, closing }: Request,
+  join: (listener: Listener) => () => void,
+  textOf: (inserted: Inserted) => string,
+): AsyncGenerator<string> {
+  const until = clock.now() + LONGEST_MS - Math.random() * RETRY_MS
+  let waiting = `retry: ${Math.round(RETRY_MS * (0.5 + Math.random()))}\n\n`
+  let place: string | undefined
+  let isOver = false
+  let news = new AbortController()
+  const wake = () => news.abort()
+  const end = () => {
+    isOver = true
+    wake()
+  }
+  const leave = join({
+    begun(from, isReset) {
+      waiting += `event: ${isReset ? 'reset' : 'begun'}\ndata: {}\n${from === undefined ? '' : idOf(from)}\n`
+      wake()
+    },
+    inserted(inserted) {
+      if (isOver) return
+      place = inserted.resume
+      const text = tryTo(() => textOf(inserted))
+      if (!text) return
+      waiting += text
+      place = undefined
+      if (waiting.length > MOST_WAITING) end()
+      else wake()
+    },
+    ended: end,
+  })
+  signal.addEventListener('abort', end)
+  closing.addEventListener('abort', end)
+  if (closing.aborted) end()
+  try {
+    while (!signal.aborted) {
+      if (clock.now() >= until) isOver = true
+      const text = waiting
+      waiting = ''
+      if (text) {
+        yield text
+        continue
+      }
+      if (isOver) break
+      news = new AbortController()
+      await clock.sleep(Math.min(HEARTBEAT_MS, until - clock.now()), news.signal)
+      if (news.signal.aborted) continue
+      waiting ||= place === undefined ? ':\n\n' : passed(place)
+      place = undefined
+    }
+    if (place !== undefined) yield passed(place)
+  } finally {
+    leave()
+    signal.removeEventListener('abort', end)
+    closing.removeEventListener('abort', end)
+  }
+}
+
+/** A document that breaks its domain's code is left out, and nobody else's stream breaks off. */
+function tryTo(work: () => string): string {
+  try {
+    return work()
+  } catch (error) {
+    failed('bug')
+    logger.error({ err: error }, 'a live query failed')
+    return ''
+  }
+}
+
+/** An id without data tells nothing, but the client comes again with it, and so from less far back. */
+const passed = (place: string): string => `${idOf(place)}\n`
+
+const idOf = (place: string): string => `id: ${Buffer.from(place).toString('base64url')}\n`
+
+function placeIn({ headers }: Request): string | undefined {
+  const id = headers['last-event-id']
+  return id ? Buffer.from(String(id), 'base64url').toString('utf8') : undefined
+}
