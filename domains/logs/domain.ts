@@ -1,6 +1,6 @@
 import type { AppendDomain } from '../domain.ts'
 import { commands } from './commands.ts'
-import { document } from './documents.ts'
+import { documents } from './documents.ts'
 import { queries } from './queries.ts'
 
 /** Log events by organisation, in the order of the log: each organisation has one partition. */
@@ -9,9 +9,6 @@ export default {
   name: 'logs',
   topic: { name: 'logs', partitions: 6 },
   commands,
-  documents: {
-    collection: { name: 'logs', indexes: { organisation: { fields: ['organizationId', 'offset'] } } },
-    document,
-  },
+  documents,
   queries,
 } satisfies AppendDomain

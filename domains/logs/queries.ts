@@ -1,15 +1,75 @@
 import { z } from 'zod'
-import type { Document } from '../domain.ts'
+import type { Document, Fields } from '../domain.ts'
 import type { Query } from '../query.ts'
-import { LEVELS, logEvent, organizationId } from './commands.ts'
+import { wordsOf } from '../words.ts'
+import { LEVELS, level, logEvent, organizationId } from './commands.ts'
 
 const item = logEvent.required({ timestamp: true, attributes: true }).extend({ id: z.string(), time: z.iso.datetime() })
 
-const shape = ({ _id, _hash, level, words, offset, ...event }: Document) => ({
+const shape = ({ _id, _hash, words, offset, ...event }: Document) => ({
   id: _id,
   ...event,
-  level: LEVELS[Number(level)] ?? 'info',
+  level: LEVELS[Number(event.level)] ?? 'info',
 })
+
+/** As times are kept: without milliseconds a bound would stand behind the same moment with them. */
+const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString())
+
+const params = z.object({
+  organizationId,
+  /** At least. */
+  level: level.optional(),
+  service: z.string().min(1).max(100).optional(),
+  traceId: z.string().min(1).max(64).optional(),
+  /** All of its words, in any order. */
+  text: z.string().min(1).max(500).optional(),
+  /** When they were accepted. */
+  from: moment.optional(),
+  to: moment.optional(),
+  order: z.enum(['oldest', 'newest']).default('oldest'),
+})
+
+/** The longest word is likely the rarest. */
+const rarestOf = (text: unknown): string =>
+  wordsOf(String(text)).reduce((longest, word) => (word.length > longest.length ? word : longest), '')
+
+/** What narrows it most. */
+function index({ traceId, text, from, to, service, level }: Fields): string {
+  if (traceId !== undefined) return 'trace'
+  if (text !== undefined && rarestOf(text) !== '') return 'words'
+  if (from !== undefined || to !== undefined) return 'time'
+  if (service !== undefined) return 'service'
+  return level === undefined ? 'all' : 'level'
+}
+
+const rankOf = (level: unknown): number => LEVELS.indexOf(level as (typeof LEVELS)[number])
+
+function where(asked: Fields): Fields | Fields[] {
+  const { organizationId = '', traceId = '', text, service = '', level } = asked
+  switch (index(asked)) {
+    case 'trace':
+      return { organizationId, traceId }
+    case 'words':
+      return { organizationId, words: rarestOf(text) }
+    case 'service':
+      return { organizationId, service }
+    case 'level':
+      return LEVELS.slice(rankOf(level)).map((level) => ({ organizationId, level: rankOf(level) }))
+    default:
+      return { organizationId }
+  }
+}
+
+function keep(event: Document, { traceId, text, from, to, service, level }: Fields): boolean {
+  return (
+    (traceId === undefined || event.traceId === traceId) &&
+    (service === undefined || event.service === service) &&
+    (level === undefined || Number(event.level) >= rankOf(level)) &&
+    (from === undefined || String(event.time) >= String(from)) &&
+    (to === undefined || String(event.time) < String(to)) &&
+    (text === undefined || wordsOf(String(text)).every((word) => (event.words as string[]).includes(word)))
+  )
+}
 
 export const queries = [
   {
@@ -17,10 +77,12 @@ export const queries = [
     path: '/api/logs',
     name: 'list',
     summary: 'Log events of an organisation, in the order in which they came',
-    params: z.object({ organizationId }),
+    params,
     item,
-    index: 'organisation',
-    where: ({ organizationId = '' }) => ({ organizationId }),
+    index,
+    where,
+    keep,
+    newestFirst: ({ order }) => order === 'newest',
     shape,
   },
 ] as const satisfies readonly Query[]

@@ -106,4 +106,81 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     const many = Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`a${n}`, n]))
     await expectProblem(await send(`${mill.publish}/api/logs`, event('a', 'b', { attributes: many })), 422)
   })
+
+  describe('given events of a shop', () => {
+    const organizationId = 'shop'
+    const said = [
+      { level: 'info', service: 'till', message: 'Order 17 accepted', traceId: 't-1' },
+      { level: 'warn', service: 'till', message: 'Card reader is slow' },
+      { level: 'debug', service: 'stock', message: 'Kettle: 3 left, order more' },
+      { level: 'error', service: 'till', message: 'Order 18 failed: card declined', traceId: 't-2' },
+      { level: 'fatal', service: 'stock', message: 'Out of memory', traceId: 't-2' },
+      { level: 'info', service: 'till', message: 'Order 19 accepted' },
+    ]
+    beforeAll(async () => {
+      expect((await ndjson(said.map((event) => ({ organizationId, ...event })))).status).toBe(202)
+      await eventually(async () => expect((await page(organizationId)).items).toHaveLength(said.length), {
+        within: 30_000,
+      })
+    }, 60_000)
+
+    const numbers = (items: LogEvent[]) =>
+      items.map(({ message }) => said.findIndex((event) => event.message === message))
+    const found = async (params: string) => numbers((await page(organizationId, params)).items)
+
+    test.each([
+      ['all', '', [0, 1, 2, 3, 4, 5]],
+      ['the newest first', '&order=newest', [5, 4, 3, 2, 1, 0]],
+      ['a level and worse ones', '&level=warn', [1, 3, 4]],
+      ['a level, newest first', '&level=info&order=newest', [5, 4, 3, 1, 0]],
+      ['a service', '&service=stock', [2, 4]],
+      ['a service and a level', '&service=till&level=warn', [1, 3]],
+      ['a trace', '&traceId=t-2', [3, 4]],
+      ['a word, in any case', '&text=ORDER', [0, 2, 3, 5]],
+      ['words in any order, also of the service', '&text=accepted%20order%20till', [0, 5]],
+      ['a word and a level', '&text=order&level=error', [3]],
+      ['a word that nobody said', '&text=teapot', []],
+      ['nothing that is a word', '&text=---', [0, 1, 2, 3, 4, 5]],
+      ['a time before all', '&to=2020-01-01T00:00:00Z', []],
+      ['a time until now', '&from=2020-01-01T01:00:00%2B01:00', [0, 1, 2, 3, 4, 5]],
+      ['a time, newest first, and a word', '&from=2020-01-01T00:00:00Z&order=newest&text=order', [5, 3, 2, 0]],
+    ])('finds %s', async (_, params, expected) => {
+      expect(await found(params)).toEqual(expected)
+    })
+
+    test.each(['', '&level=info', '&order=newest', '&text=order', '&from=2020-01-01T00:00:00Z'])(
+      'page by page comes to the same as at once: %s',
+      async (params) => {
+        const all: LogEvent[] = []
+        for (let cursor = ''; ; ) {
+          const { items, next } = await page(organizationId, `${params}&limit=1${cursor}`)
+          all.push(...items)
+          if (next === null) break
+          cursor = `&cursor=${next}`
+        }
+        expect(numbers(all)).toEqual(await found(params))
+      },
+    )
+
+    test('as lines, from behind any of them', async () => {
+      const lines = async (params: string) => {
+        const url = `${mill.query}/api/logs?organizationId=${organizationId}${params}`
+        const answer = await fetch(url, { headers: { accept: 'application/x-ndjson' } })
+        const text = (await answer.text()).trim()
+        return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as LogEvent & { cursor: string })
+      }
+      const all = await lines('&level=info')
+      expect(numbers(all)).toEqual([0, 1, 3, 4, 5])
+      expect(numbers(await lines(`&level=info&cursor=${all[2]?.cursor}`))).toEqual([4, 5])
+      expect(await lines(`&level=info&cursor=${all[4]?.cursor}`)).toEqual([])
+    })
+
+    test('what is wrong with what is asked is told by its name', async () => {
+      await expectProblem(await fetch(`${mill.query}/api/logs`), 400)
+      for (const wrong of ['level=loud', 'from=yesterday', 'order=random', 'limit=0', 'color=red']) {
+        const problem = await expectProblem(await fetch(`${mill.query}/api/logs?organizationId=shop&${wrong}`), 400)
+        expect((problem.errors as { field: string }[])[0]?.field).toBe(wrong === 'color=red' ? '' : wrong.split('=')[0])
+      }
+    })
+  })
 })
