@@ -47,14 +47,15 @@ type Answering = Pick<Partial<Route>, 'text' | 'created'> & { answer?: Route['an
 
 function answer({ id, receipt, isApplied }: Taken, route: Answering, data: Fields): Response {
   const location = receiptPath(receipt)
+  const headers = { location, ...(isApplied ? { 'preference-applied': 'wait' } : {}) }
   if (route.text !== undefined) {
-    return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', location }, body: route.text }
+    return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body: route.text }
   }
-  if (route.answer) return json(200, route.answer(data), { location })
-  if (!isApplied) return json(202, { id, status: 'pending', receipt: location }, { location })
+  if (route.answer) return json(200, route.answer(data), headers)
+  if (!isApplied) return json(202, { id, status: 'pending', receipt: location }, headers)
   const created = route.created?.replaceAll(/\{(\w+)\}/g, (_, name) =>
     encodeURIComponent(String(name === 'id' ? id : data[name])),
   )
-  const headers = { 'preference-applied': 'wait', location: created ?? location }
-  return json(created ? 201 : 200, { id, status: 'applied', receipt: location }, headers)
+  const told = { id, status: 'applied', receipt: location }
+  return json(created ? 201 : 200, told, { ...headers, location: created ?? location })
 }

@@ -7,8 +7,8 @@ export interface Source {
   text: string
 }
 
-const FOLDERS = ['functions', 'domains', 'adapters']
-/** All that a domain and an adapter know of domains. */
+const FOLDERS = ['functions', 'domains', 'adapters', 'client']
+/** All that a domain, an adapter and the client know of domains. */
 const CONTRACT = ['domains/domain.ts', 'domains/query.ts', 'domains/words.ts']
 /** Each a process of its own. */
 const FUNCTIONS = ['publish', 'persist', 'query']
@@ -73,6 +73,8 @@ function mayImport(path: string, target: string): boolean {
       return target === 'zod' || CONTRACT.includes(target) || isIn(`domains/${folder}`)
     case 'adapters':
       return isPackage || isIn('adapters') || CONTRACT.includes(target)
+    case 'client':
+      return target === 'zod' || isIn('client') || CONTRACT.includes(target)
     default:
       return isPackage || isIn('adapters', 'domains') || isOneFunction(path, target)
   }

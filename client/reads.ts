@@ -1,0 +1,84 @@
+import type { Place } from './places.ts'
+import { fill } from './places.ts'
+import { open, type Sending, send } from './send.ts'
+import type { AskOptions, Page } from './types.ts'
+import type { Unread } from './unread.ts'
+
+type Params = { [name: string]: unknown }
+
+export interface Reading {
+  sending: Sending
+  site: string
+  unread: Unread
+}
+
+const WITHIN_MS = 30_000
+const NDJSON = 'application/x-ndjson'
+
+/** One answer. */
+export async function ask(reading: Reading, place: Place, params: Params, options: AskOptions): Promise<unknown> {
+  const { text } = await reading.unread.readWith((receipts) =>
+    send(reading.sending, asked(reading, place, params, receipts, options)),
+  )
+  return place.answers === 'total' ? BigInt(text) : JSON.parse(text)
+}
+
+/** Items, page by page. */
+export async function* each(reading: Reading, place: Place, params: Params, options: AskOptions) {
+  for (let cursor: string | null = null; ; ) {
+    const page = (await ask(reading, place, cursor === null ? params : { ...params, cursor }, options)) as Page<unknown>
+    yield* page.items
+    cursor = page.next
+    if (cursor === null) return
+  }
+}
+
+/** Items in one stream. Cut off, it goes on behind the last one that was whole. */
+export async function* lines(reading: Reading, place: Place, params: Params, options: AskOptions) {
+  for (let cursor: string | undefined; ; ) {
+    const from = cursor === undefined ? params : { ...params, cursor }
+    const body = await reading.unread.readWith((receipts) =>
+      open(reading.sending, asked(reading, place, from, receipts, options, { accept: NDJSON })),
+    )
+    const started = cursor
+    try {
+      for await (const line of linesOf(body)) {
+        const { cursor: at, ...item } = JSON.parse(line) as { cursor: string }
+        cursor = at
+        yield item
+      }
+      return
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (cursor === started) throw error
+    }
+  }
+}
+
+function asked(
+  { site }: Reading,
+  { method, path }: Place,
+  params: Params,
+  receipts: string[],
+  { signal }: AskOptions,
+  headers: Record<string, string> = {},
+) {
+  const { path: filled, rest } = fill(path, params)
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.append(name, String(value))
+  for (const receipt of receipts) query.append('after', receipt)
+  const url = `${site}${filled}${query.size > 0 ? `?${query}` : ''}`
+  return { url, method, headers, signal, withinMs: WITHIN_MS }
+}
+
+/** Throws where the stream breaks off, also in the middle of a line. */
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of body) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = parts.pop() ?? ''
+    yield* parts
+  }
+  if (rest !== '') throw new Error('the stream broke off within a line')
+}

@@ -1,0 +1,255 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createClient } from '#client/client.ts'
+import { Problem } from '#client/problem.ts'
+import type sums from '#domains/sums/domain.ts'
+import type tutorials from '#domains/tutorials/domain.ts'
+import { conforming } from '../conforming.ts'
+import { discard, type Mill, startMill } from '../mill.ts'
+
+type Domains = { tutorials: typeof tutorials; sums: typeof sums }
+
+let mill: Mill
+let checked: typeof fetch
+
+beforeAll(async () => {
+  mill = await startMill({ pair: 'embedded' })
+  checked = await conforming(mill.query)
+}, 60_000)
+
+afterAll(async () => {
+  await mill?.stop()
+  if (mill) discard(mill)
+})
+
+const connect = (options = {}) => createClient<Domains>({ url: mill.query, fetch: checked, ...options })
+
+async function thrown(work: Promise<unknown>): Promise<Problem> {
+  const error = await work.then(
+    () => undefined,
+    (error) => error,
+  )
+  expect(error).toBeInstanceOf(Problem)
+  return error
+}
+
+test('a command resolves to its outcome, and is there to read', async () => {
+  const client = connect()
+  const { id, status } = await client.tutorials.publish({ title: 'Learn to mill' })
+  expect(status).toBe('applied')
+  expect(await client.tutorials.one({ id })).toMatchObject({ id, title: 'Learn to mill' })
+  expect(await client.sums.add({ firstNumber: 2, secondNumber: 3 })).toEqual({ result: 5 })
+  expect(await client.sums.total()).toBe(5n)
+})
+
+test('who does not wait reads his own writes all the same', async () => {
+  const client = connect()
+  for (let n = 0; n < 20; n++) {
+    const { id, status } = await client.tutorials.publish({ title: `Unwaited ${n}` }, { wait: 0 })
+    expect(status).toBe('pending')
+    expect(await client.tutorials.one({ id })).toMatchObject({ title: `Unwaited ${n}` })
+  }
+})
+
+test('a read waits for what is not known to be applied, once, and for nothing else', async () => {
+  const reads: string[] = []
+  const client = connect({
+    fetch: (input: string, init: RequestInit) => {
+      if (init.method === 'GET') reads.push(new URL(input).search.replace(/=[^&]*/g, ''))
+      return checked(input, init)
+    },
+  })
+  const add = (wait: number) => client.sums.add({ firstNumber: 1, secondNumber: 1 }, { wait })
+  await client.sums.total()
+  for (const wait of [15, 0]) {
+    await add(wait)
+    await client.sums.total()
+    await client.sums.total()
+  }
+  await Promise.all([add(0), add(0)])
+  await client.sums.total()
+  expect(reads).toEqual(['', '', '', '', '?after', '', '?after&after'])
+})
+
+test('several at once are all waited for', async () => {
+  const client = connect()
+  const sent = await Promise.all([1, 2, 3].map((n) => client.tutorials.publish({ title: `${n}` }, { wait: 0 })))
+  const { id } = sent[0] as { id: string }
+  expect(await client.tutorials.one({ id })).toMatchObject({ title: '1' })
+})
+
+test('pages are followed as far as they are needed', async () => {
+  let asked = 0
+  const counted: typeof fetch = (...args) => {
+    asked++
+    return checked(...args)
+  }
+  const client = connect({ fetch: counted })
+  const key = crypto.randomUUID()
+  await Promise.all(Array.from({ length: 12 }, (_, n) => client.tutorials.publish({ title: `${key} ${n}` })))
+  const all: string[] = []
+  for await (const { title } of client.tutorials.list.each({ limit: 5 })) if (title.startsWith(key)) all.push(title)
+  expect(all).toHaveLength(12)
+  expect(new Set(all).size).toBe(12)
+  asked = 0
+  for await (const _ of client.tutorials.list.each({ limit: 5 })) break
+  expect(asked).toBe(1)
+  const page = await client.tutorials.list({ limit: 3 })
+  expect(page.items).toHaveLength(3)
+  expect((await client.tutorials.list({ limit: 3, cursor: page.next ?? '' })).items).not.toEqual(page.items)
+})
+
+test('what is refused is a problem that says why, and what to repeat it with', async () => {
+  const client = connect()
+  const invalid = await thrown(client.tutorials.publish({ title: ' ' }))
+  expect(invalid).toMatchObject({ status: 422, errors: [{ field: 'title' }], traceid: expect.any(String) })
+  const key = crypto.randomUUID()
+  await client.tutorials.publish({ title: 'a' }, { key })
+  const rejected = await thrown(client.tutorials.publish({ title: 'b' }, { key }))
+  expect(rejected).toMatchObject({ status: 409, outcome: 'rejected', key })
+  expect(await thrown(client.sums.add({ firstNumber: 1, secondNumber: 1 }, { version: 7 }))).toMatchObject({
+    status: 412,
+  })
+  expect(await thrown(client.tutorials.one({ id: 'nothing/of it' }))).toMatchObject({ status: 404 })
+})
+
+test('what is not there is told by its name', async () => {
+  const client = connect() as unknown as { sums: { subtract(): Promise<unknown> } }
+  await expect(client.sums.subtract()).rejects.toThrow('sums.subtract')
+})
+
+test('two tabs with one key are one command, and each reads it', async () => {
+  const [one, other] = [connect(), connect()]
+  const key = crypto.randomUUID()
+  const sent = await Promise.all([one, other].map((tab) => tab.tutorials.publish({ title: key }, { key })))
+  expect(sent[0]?.id).toBe(sent[1]?.id)
+  for (const tab of [one, other]) {
+    const titles: string[] = []
+    for await (const { title } of tab.tutorials.list.lines()) if (title === key) titles.push(title)
+    expect(titles).toEqual([key])
+  }
+})
+
+test('it is stopped when its caller wants that', async () => {
+  const client = connect()
+  await client.sums.total()
+  await expect(client.sums.total({}, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
+  const late = new AbortController()
+  const hanging = createClient<Domains>({
+    url: mill.query,
+    fetch: (input, init) => {
+      if (String(input).endsWith('.json')) return fetch(input, init)
+      late.abort(new Error('gone away'))
+      return fetch(input, init)
+    },
+  })
+  await expect(hanging.sums.total({}, { signal: late.signal })).rejects.toThrow('gone away')
+})
+
+test('in a browser it is a few kilobytes, and nothing but itself', async () => {
+  const { outputFiles, metafile } = await build({
+    entryPoints: ['client/client.ts'],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+  })
+  expect(Object.keys(metafile.inputs).every((path) => path.startsWith('client/'))).toBe(true)
+  expect(gzipSync(outputFiles[0]?.contents ?? '').length).toBeLessThan(3500)
+})
+
+describe('behind a line that loses what it is told to', () => {
+  type Fate = 'answer lost' | 'request lost' | 'cut in half' | 'away' | 'pass'
+  let line: Server
+  let url: string
+  let fates: Fate[] = []
+  let met: { fate: Fate; key: string | undefined }[] = []
+
+  beforeAll(async () => {
+    line = createServer((req, res) => void relay(req, res).catch(() => res.destroy()))
+    await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(line.address() as AddressInfo).port}`
+  })
+  afterAll(() => {
+    line.closeAllConnections()
+    line.close()
+  })
+
+  async function relay(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of req) chunks.push(chunk)
+    const isAsked = req.url !== '/openapi.json'
+    const fate = (isAsked && fates.shift()) || 'pass'
+    if (isAsked) met.push({ fate, key: req.headers['idempotency-key'] as string | undefined })
+    if (fate === 'request lost') return void res.destroy()
+    if (fate === 'away') return void res.writeHead(503, { 'retry-after': '0' }).end('no upstream')
+    const { host: _, connection: __, ...headers } = req.headers as Record<string, string>
+    const answer = await fetch(mill.query + req.url, {
+      method: req.method ?? 'GET',
+      headers,
+      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
+    })
+    const text = await answer.text()
+    if (fate === 'answer lost') return void res.destroy()
+    const { 'content-length': ___, ...rest } = Object.fromEntries(answer.headers)
+    res.writeHead(answer.status, rest)
+    if (fate === 'cut in half') return void res.write(text.slice(0, text.length / 2), () => res.destroy())
+    res.end(text)
+  }
+
+  const behind = (...of: Fate[]) => {
+    fates = of
+    met = []
+    return createClient<Domains>({ url })
+  }
+
+  test('a command takes effect once, whatever is lost on its way', async () => {
+    const title = crypto.randomUUID()
+    const client = behind('request lost', 'answer lost', 'away', 'cut in half')
+    const { id } = await client.tutorials.publish({ title })
+    expect(met.map(({ fate }) => fate)).toEqual(['request lost', 'answer lost', 'away', 'cut in half', 'pass'])
+    expect(new Set(met.map(({ key }) => key)).size).toBe(1)
+    const all: string[] = []
+    for await (const item of connect().tutorials.list.each()) if (item.title === title) all.push(item.id)
+    expect(all).toEqual([id])
+  })
+
+  test('it gives up after so many, and says with which key to go on', async () => {
+    const title = crypto.randomUUID()
+    const client = behind(...Array<Fate>(5).fill('answer lost'))
+    const { status, key } = await thrown(client.tutorials.publish({ title }))
+    expect(status).toBe(0)
+    expect(met).toHaveLength(5)
+    expect(key).toBe(met[0]?.key)
+    const { id } = await connect().tutorials.publish({ title }, { key: key ?? '' })
+    expect(await connect().tutorials.one({ id })).toMatchObject({ title })
+  })
+
+  test('a refusal is not tried again', async () => {
+    expect(await thrown(behind().tutorials.publish({ title: ' ' }))).toMatchObject({ status: 422 })
+    expect(met).toHaveLength(1)
+  })
+
+  test('a read is repeated too', async () => {
+    expect(await behind('answer lost', 'cut in half', 'away').sums.total()).toBeTypeOf('bigint')
+    expect(met).toHaveLength(4)
+  })
+
+  test('lines that are cut off go on behind the last whole one', async () => {
+    const client = connect()
+    const key = crypto.randomUUID()
+    for (let n = 0; n < 10; n++) await client.tutorials.publish({ title: `${key} ${n}` })
+    const direct: string[] = []
+    for await (const { id } of client.tutorials.list.lines()) direct.push(id)
+    const cut: string[] = []
+    for await (const { id } of behind('cut in half', 'cut in half').tutorials.list.lines()) cut.push(id)
+    expect(cut).toEqual(direct)
+    expect(met).toHaveLength(3)
+  })
+})

@@ -1,0 +1,82 @@
+import { expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import { createClient } from '#client/client.ts'
+import type { Client, Line, Outcome, Page } from '#client/types.ts'
+import type { AppendDomain, CommandType } from '#domains/domain.ts'
+import type letters from '#domains/letters/domain.ts'
+import type { Query } from '#domains/query.ts'
+import type sums from '#domains/sums/domain.ts'
+import type tutorials from '#domains/tutorials/domain.ts'
+
+type Domains = { tutorials: typeof tutorials; sums: typeof sums; letters: typeof letters }
+type Own = Client<Domains>
+const client = createClient<Domains>({ url: 'http://nowhere' })
+
+type Tutorial = { id: string; title: string; time: string }
+
+test('a command takes what its schema takes, and resolves to its outcome or to what its route answers', () => {
+  expectTypeOf<Parameters<Own['tutorials']['publish']>[0]>().toEqualTypeOf<{ title: string }>()
+  expectTypeOf<Awaited<ReturnType<Own['tutorials']['publish']>>>().toEqualTypeOf<Outcome>()
+  expectTypeOf<Awaited<ReturnType<Own['sums']['add']>>>().toEqualTypeOf<{ result: number }>()
+  expectTypeOf<Parameters<Own['sums']['add']>[0]>().toExtend<{ requestId?: string | undefined; firstNumber: number }>()
+  // @ts-expect-error a title is a string
+  void (() => client.tutorials.publish({ title: 1 }))
+  // @ts-expect-error it needs one
+  void (() => client.tutorials.publish())
+  // @ts-expect-error there is no such command
+  void (() => client.tutorials.delete({ title: 'a' }))
+})
+
+test('a query takes its parameters and resolves to what its kind of answer is, of its items', () => {
+  expectTypeOf<Awaited<ReturnType<Own['tutorials']['list']>>>().toEqualTypeOf<Page<Tutorial>>()
+  expectTypeOf<Awaited<ReturnType<Own['tutorials']['one']>>>().toEqualTypeOf<Tutorial>()
+  expectTypeOf<Parameters<Own['tutorials']['one']>[0]>().toEqualTypeOf<{ id: string }>()
+  expectTypeOf<Awaited<ReturnType<Own['sums']['total']>>>().toEqualTypeOf<bigint>()
+  expectTypeOf(client.tutorials.list).toBeCallableWith({ limit: 7 })
+  expectTypeOf(client.tutorials.list).toBeCallableWith()
+  expectTypeOf(client.letters.redrives.one).toBeCallableWith({ id: 'a' })
+  expectTypeOf<ReturnType<Own['tutorials']['list']['each']>>().toExtend<AsyncIterable<Tutorial>>()
+  expectTypeOf<ReturnType<Own['tutorials']['list']['lines']>>().toExtend<AsyncIterable<Tutorial>>()
+  // @ts-expect-error it needs an id
+  void (() => client.tutorials.one({}))
+  // @ts-expect-error it is one document
+  void (() => client.tutorials.one.each({ id: 'a' }))
+})
+
+const commands = {
+  'notes.write': {
+    data: z.strictObject({ text: z.string(), author: z.string() }),
+    stream: () => 'a',
+    routes: [{ method: 'POST', path: '/api/notes', body: 'batch' }],
+  },
+  'notes.lines.change': {
+    data: z.strictObject({ id: z.string(), line: z.coerce.number() }),
+    stream: () => 'a',
+    routes: [{ method: 'PATCH', path: '/api/notes/{id}', body: 'json' }],
+  },
+} satisfies { [type: string]: CommandType }
+
+const queries = [
+  {
+    answers: 'page',
+    path: '/api/notes/{author}',
+    name: 'lines',
+    params: z.object({ text: z.string(), least: z.coerce.number().optional() }),
+    index: 'author',
+    shape: () => ({}),
+  },
+] as const satisfies readonly Query[]
+
+const documents = { collection: { name: 'notes', indexes: {} }, document: () => ({}) }
+const topic = { name: 'notes', partitions: 1 }
+const notes = { kind: 'append', name: 'notes', topic, commands, documents, queries } satisfies AppendDomain
+type Notes = Client<{ notes: typeof notes }>['notes']
+
+test('a batch is told line by line; names nest; parameters are those of the path and those declared', () => {
+  expectTypeOf<Notes['write']>().toBeCallableWith({ text: 'a', author: 'b' })
+  expectTypeOf<Notes['write']>().toBeCallableWith([{ text: 'a', author: 'b' }])
+  const many = (write: Notes['write']) => write([{ text: 'a', author: 'b' }])
+  expectTypeOf<ReturnType<typeof many>>().resolves.toEqualTypeOf<Line[]>()
+  expectTypeOf<Parameters<Notes['lines']['change']>[0]>().toEqualTypeOf<{ id: string; line: number }>()
+  expectTypeOf<Notes['lines']>().toBeCallableWith({ author: 'a', text: 'b', least: 3, limit: 4 })
+})
