@@ -8,6 +8,12 @@ test('a wrong value is named, and every one of them at once', () => {
   )
 })
 
+test('callers without a token may what is said, or nothing', () => {
+  expect(readConfig({}).ANONYMOUS_SCOPES).toContain('sums:write')
+  expect(readConfig({ ANONYMOUS_SCOPES: 'sums:read' }).ANONYMOUS_SCOPES).toEqual(['sums:read'])
+  expect(readConfig({ ANONYMOUS_SCOPES: 'none' }).ANONYMOUS_SCOPES).toEqual([])
+})
+
 test('a variable that is empty is one that is not set', () => {
   expect(readConfig({ KAFKA_USERNAME: '', MONGODB_POOL: '' })).toEqual(readConfig({}))
 })
@@ -20,6 +26,10 @@ test.each([
   { KAFKA_TLS: 'true' },
   { MONGODB_POOL: '0' },
   { PERSIST_URL: 'persist:8080' },
+  { OIDC_ISSUER: 'login.mill.example' },
+  { OIDC_URL: 'http://keycloak:8080' },
+  { OIDC_ALGORITHMS: 'RS256,HS256' },
+  { OIDC_ALGORITHMS: 'none' },
 ])('half a setting, or one that is not known, stops the start: %j', (env) => {
   expect(() => readConfig(env)).toThrow('Wrong configuration')
 })

@@ -1,6 +1,12 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 
+/** Signatures that a public key checks. */
+const ASYMMETRIC = [
+  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
+  ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),
+]
+
 /** Every setting there is. The table in README.md is checked against it. */
 const schema = z
   .object({
@@ -46,6 +52,26 @@ const schema = z
     MONGODB_DATABASE: z.string().min(1).default('millrace').describe('database name'),
     MONGODB_POOL: z.coerce.number().int().min(1).default(20).describe('connections to each MongoDB server at most'),
     RECEIPT_SECRET: z.string().min(32).optional().describe('signs receipt addresses; the same for publish and query'),
+    OIDC_ISSUER: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('name of the issuer whose tokens are taken; without it all callers are anonymous'),
+    OIDC_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('where the issuer is reached, if not at its name'),
+    OIDC_AUDIENCE: z.string().min(1).default('millrace').describe('whom a token must be made for'),
+    OIDC_ALGORITHMS: z
+      .string()
+      .default('RS256,ES256,PS256,EdDSA')
+      .transform((list) => list.split(',').map((name) => name.trim()))
+      .pipe(z.array(z.enum(ASYMMETRIC)).min(1))
+      .describe('how a token may be signed; never with a shared secret'),
+    ANONYMOUS_SCOPES: z
+      .string()
+      .default('tutorials:read tutorials:write sums:read sums:write forum:read')
+      .transform((list) => list.split(' ').filter((scope) => scope !== '' && scope !== 'none'))
+      .describe('what callers without a token may, separated by blanks; none: nothing'),
     MAX_BODY_BYTES: z.coerce.number().int().min(1024).default(1_048_576).describe('largest request body'),
     MAX_IN_FLIGHT: z.coerce
       .number()
@@ -80,6 +106,10 @@ const schema = z
   .refine(({ KAFKA_USERNAME: name, KAFKA_PASSWORD: password }) => (name === undefined) === (password === undefined), {
     path: ['KAFKA_PASSWORD'],
     message: 'KAFKA_USERNAME and KAFKA_PASSWORD come together',
+  })
+  .refine(({ OIDC_ISSUER, OIDC_URL }) => OIDC_ISSUER !== undefined || OIDC_URL === undefined, {
+    path: ['OIDC_URL'],
+    message: 'is of no use without OIDC_ISSUER',
   })
   .refine(({ KAFKA_TLS, KAFKA_CA_FILE }) => KAFKA_TLS === 'on' || KAFKA_CA_FILE === undefined, {
     path: ['KAFKA_CA_FILE'],

@@ -14,6 +14,8 @@ interface Named {
   /** By CloudEvent type. A type belongs to one domain. */
   commands: { [type: string]: CommandType }
   queries: readonly Query[]
+  /** Which scopes a role of the issuer's brings with it here. */
+  roles?: { [role: string]: string[] }
 }
 
 /** Who asks: the issuer's subject, or `anonymous`. */

@@ -45,12 +45,12 @@ test('a good token says who asks, and what may be done', async () => {
     roles: ['member', 'unknown'],
     scope: 'openid logs:read',
   })
-  expect(await checking()(token)).toEqual({
+  expect(await checking({ everybody: ['sums:read'] })(token)).toEqual({
     id: 'ada',
     name: 'Ada',
     email: 'ada@mill.example',
     organisation: 'acme',
-    scopes: new Set(['openid', 'logs:read', 'forum:write']),
+    scopes: new Set(['sums:read', 'openid', 'logs:read', 'forum:write']),
   })
 })
 

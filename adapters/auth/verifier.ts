@@ -12,6 +12,8 @@ export interface VerifierOptions extends KeysOptions {
   algorithms: string[]
   /** Which scopes a role of the issuer's brings. */
   scopesOf(role: string): Iterable<string>
+  /** Scopes that every caller has. */
+  everybody?: string[]
 }
 
 /** Throws 401 for a token that is not good, and `Unavailable` while that can't be known. */
@@ -28,7 +30,7 @@ const MOST_REMEMBERED = 10_000
 
 /** Bearer tokens of one issuer. */
 export function verifier(options: VerifierOptions): Verify {
-  const { issuer, audience, algorithms, clock } = options
+  const { issuer, audience, algorithms, clock, everybody = [] } = options
   const keyOf = issuerKeys(options)
   const remembered = new Map<string, { caller: Caller; until: number }>()
 
@@ -68,7 +70,8 @@ export function verifier(options: VerifierOptions): Verify {
     const claims = claimsOf(payload, audience)
     if (!claims) throw refused('Its claims are not those of an access token.')
     const { roles, scopes, ...caller } = claims
-    return { ...caller, scopes: new Set([...scopes, ...roles.flatMap((role) => [...options.scopesOf(role)])]) }
+    const brought = roles.flatMap((role) => [...options.scopesOf(role)])
+    return { ...caller, scopes: new Set([...everybody, ...scopes, ...brought]) }
   }
 }
 

@@ -1,0 +1,46 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { refused, type Verify, verifier } from '#adapters/auth/verifier.ts'
+import { systemClock } from '#adapters/clock.ts'
+import type { Config } from '#adapters/config.ts'
+import type { Caller, Domain } from '#domains/domain.ts'
+import { ANONYMOUS } from './ids.ts'
+import { rolesOf } from './roles.ts'
+
+/** Throws 401 for a token that is not good, also where none is needed. */
+export type CallerOf = (headers: Pick<IncomingHttpHeaders, 'authorization'>) => Promise<Caller>
+
+export type CallerSettings = Pick<
+  Config,
+  'OIDC_ISSUER' | 'OIDC_URL' | 'OIDC_AUDIENCE' | 'OIDC_ALGORITHMS' | 'ANONYMOUS_SCOPES'
+>
+
+let opened: CallerOf | undefined
+
+/** The callers of this process, whichever function they ask: one that is known to one of them is known to all. */
+export const openCallers = (settings: CallerSettings, domains: Domain[]): CallerOf =>
+  (opened ??= callers(settings, domains))
+
+/** Who asks, as the bearer token says. Who brings none is anonymous; who brings one may do all that an anonymous caller may. */
+export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
+  const verify: Verify | undefined =
+    settings.OIDC_ISSUER === undefined
+      ? undefined
+      : verifier({
+          issuer: settings.OIDC_ISSUER,
+          url: settings.OIDC_URL,
+          audience: settings.OIDC_AUDIENCE,
+          algorithms: settings.OIDC_ALGORITHMS,
+          scopesOf: rolesOf(domains),
+          everybody: settings.ANONYMOUS_SCOPES,
+          clock: systemClock,
+        })
+  const anonymous: Caller = { id: ANONYMOUS, scopes: new Set(settings.ANONYMOUS_SCOPES) }
+
+  return async function callerOf({ authorization }) {
+    if (authorization === undefined) return anonymous
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    if (token === undefined) throw refused('Authorization takes Bearer and a token.')
+    if (!verify) throw refused('No issuer of tokens is known here.')
+    return await verify(token)
+  }
+}
