@@ -1,6 +1,6 @@
 import type { Document } from '#domains/domain.ts'
 import { type EmbeddedDatabase, tableOf } from './embedded-database.ts'
-import { Conflict, Refused, type Write } from './store.ts'
+import { Conflict, countsFrom, Refused, type Write } from './store.ts'
 
 type Changes = { changes: number | bigint }
 
@@ -15,6 +15,7 @@ function writeOne({ prepared, isOutage }: EmbeddedDatabase, write: Write): void 
   const { collection, insert = [], put = [], remove = [], swap = [] } = write
   const table = tableOf(collection)
   const now = Date.now()
+  const at = (document: Document) => countsFrom(document, collection, now)
   const upsert = `INSERT INTO ${table} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id)`
   const inserting = prepared(`${upsert} DO NOTHING`)
   const putting = prepared(`${upsert} DO UPDATE SET at = excluded.at, body = excluded.body`)
@@ -24,12 +25,12 @@ function writeOne({ prepared, isOutage }: EmbeddedDatabase, write: Write): void 
   const removing = prepared(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`)
 
   removing.run(JSON.stringify(remove))
-  for (const document of put) written(document, (id, body) => putting.run(id, now, body))
-  for (const document of insert) first(document, (id, body) => inserting.run(id, now, body))
+  for (const document of put) written(document, (id, body) => putting.run(id, at(document), body))
+  for (const document of insert) first(document, (id, body) => inserting.run(id, at(document), body))
   for (const document of swap) {
     const { generation } = document
     first(document, (id, body) =>
-      generation === 1 ? inserting.run(id, now, body) : swapping.run(now, body, id, generation - 1),
+      generation === 1 ? inserting.run(id, at(document), body) : swapping.run(at(document), body, id, generation - 1),
     )
   }
 

@@ -8,6 +8,7 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
 import { storeContract } from './contract.ts'
 import { commitContract, expectWhole } from './contract-commit.ts'
+import { expiryContract } from './contract-expiry.ts'
 import { indexContract } from './contract-index.ts'
 import { addUntilKilled, newLedger } from './contract-ledger.ts'
 import { embeddedStore } from './embedded.ts'
@@ -37,6 +38,7 @@ const makeGround = async () => {
 storeContract('embedded', makeGround)
 commitContract('embedded', makeGround)
 indexContract('embedded', makeGround)
+expiryContract('embedded', makeGround)
 
 const notes: StoredCollection = {
   name: 'notes',
@@ -103,6 +105,23 @@ test('given one who dies by kill -9 while it commits, then all that was acknowle
   expect(new Set(said).size).toBe(said.length)
   await expectWhole(store, ledger, Math.max(...said))
   expect(said.length).toBeGreaterThanOrEqual(120)
+  await store.close()
+  rmSync(dir, { recursive: true })
+})
+
+test('given a list in an index, then what is removed leaves nothing of it, whoever removes it', async () => {
+  const dir = makeDir()
+  const short = { ...notes, name: 'short', expireAfter: 100, expireFrom: 'time' }
+  const { file, store } = opened(dir)
+  await store.prepare([short])
+  const items = () => file.database.prepare('SELECT count(*) AS count FROM "doc_short_word items"').get()?.count
+  const documents = ['removed', 'over'].map((_id) => ({ _id, words: ['a', 'b', 'a'], time: '2026-01-01T00:00:00Z' }))
+  await store.insert(short, documents)
+  expect(items()).toBe(4)
+  await store.remove(short, ['removed'])
+  expect(items()).toBe(2)
+  await store.prepare([short])
+  expect(items()).toBe(0)
   await store.close()
   rmSync(dir, { recursive: true })
 })

@@ -7,7 +7,7 @@ import { countSql, findSql } from './embedded-find.ts'
 import { makeIndex } from './embedded-index.ts'
 import { watchersOf } from './embedded-watch.ts'
 import { sorted } from './part.ts'
-import { type Count, type Counted, type Find, Refused, type Store, type StoredCollection } from './store.ts'
+import { type Count, type Counted, countsFrom, type Find, Refused, type Store, type StoredCollection } from './store.ts'
 
 const SWEEP_MS = 60_000
 
@@ -41,6 +41,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
     database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
       row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
     for (const index in collection.indexes) makeIndex(database, collection, index)
+    expiring.delete(collection.name)
     if (collection.expireAfter === undefined) return
     expiring.set(collection.name, collection)
     database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name} at`)} ON ${table} (at)`)
@@ -57,7 +58,11 @@ export function embeddedStore(file: EmbeddedFile): Store {
       const refused = new Map<string, string>()
       for (const document of documents) {
         try {
-          const { changes } = statement.run(document._id, now, JSON.stringify(document))
+          const { changes } = statement.run(
+            document._id,
+            countsFrom(document, collection, now),
+            JSON.stringify(document),
+          )
           if (changes === 0) present.add(document._id)
         } catch (error) {
           if (isOutage(error)) throw error

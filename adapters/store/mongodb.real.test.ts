@@ -7,6 +7,7 @@ import { readConfig } from '../config.ts'
 import { Unavailable } from '../unavailable.ts'
 import { newCollection, storeContract } from './contract.ts'
 import { commitContract } from './contract-commit.ts'
+import { expiryContract } from './contract-expiry.ts'
 import { indexContract } from './contract-index.ts'
 import { mongodbStore } from './mongodb.ts'
 import { Refused, type Store, type StoredCollection } from './store.ts'
@@ -27,6 +28,7 @@ const makeGround = async () => ({ open: () => mongodbStore({ uri, database }), r
 storeContract('mongodb', makeGround)
 commitContract('mongodb', makeGround)
 indexContract('mongodb', makeGround)
+expiryContract('mongodb', makeGround)
 
 describe('mongodb store: documents that it can not keep', () => {
   let store: Store

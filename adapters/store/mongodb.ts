@@ -1,4 +1,4 @@
-import { type Collection, type Db, MongoClient, MongoServerError } from 'mongodb'
+import { type Document as Bson, type Collection, type Db, MongoClient, MongoServerError } from 'mongodb'
 import type { Document } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
 import { commitTo } from './mongodb-commit.ts'
@@ -47,9 +47,7 @@ export function mongodbStore(options: MongodbOptions): Store {
             .filter(([, { fields }]) => fields.length > 0)
             .map(([index, { fields }]) => ({ name: index, key: ascending(fields) }))
           if (keys.length > 0) await of(collection).createIndexes(keys)
-          if (expireAfter !== undefined) {
-            await of(collection).createIndex({ [AT]: 1 }, { name: 'expiry', expireAfterSeconds: expireAfter })
-          }
+          await expire(of(collection), expireAfter)
         }
       }),
 
@@ -119,9 +117,27 @@ export function mongodbStore(options: MongodbOptions): Store {
   }
 }
 
+/**
+ * What differs is dropped and made anew: to change it takes a right that readWrite does not bring. What was written before
+ * anything expired counts from now on.
+ */
+async function expire(collection: Collection<Stored>, expireAfter: number | undefined): Promise<void> {
+  const name = 'expiry'
+  const known = (await collection.listIndexes().toArray()).find((index) => index.name === name)
+  if (known && known.expireAfterSeconds !== expireAfter) await collection.dropIndex(name).catch(ifAlreadyGone)
+  if (expireAfter === undefined) return
+  await collection.createIndex({ [AT]: 1 }, { name, expireAfterSeconds: expireAfter })
+  await collection.updateMany({ [AT]: null } as Bson, { $set: { [AT]: new Date() } })
+}
+
 const ascending = (fields: string[]) => Object.fromEntries([...fields, '_id'].map((field) => [field, 1 as const]))
 
 /** NamespaceExists. */
 function ifAlreadyThere(error: unknown): void {
   if (!(error instanceof MongoServerError) || error.code !== 48) throw error
+}
+
+/** IndexNotFound. */
+function ifAlreadyGone(error: unknown): void {
+  if (!(error instanceof MongoServerError) || error.code !== 27) throw error
 }

@@ -1,7 +1,7 @@
 import type { Collection, Document, Fields, Index, Json } from '#domains/domain.ts'
 
 /**
- * The store port. Two adapters, one contract suite (contract.ts): embedded (node:sqlite) and mongodb.
+ * The store port. Two adapters, one contract (contract*.ts): embedded (node:sqlite) and mongodb.
  * Every method rejects with `Unavailable` in an outage and with another error for a mistake. Writes are durable
  * (majority and journal; fsync) when they resolve; reads are from the primary and see what is durable.
  */
@@ -40,9 +40,14 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** `expireAfter`: seconds after which a document may be removed, counted from its insert (or last increment, put or swap). */
 export interface StoredCollection extends Collection {
+  /**
+   * Seconds after which a document may be removed, counted from its insert (or last increment, put or swap). `prepare` takes over
+   * what has changed, also for what is there; for what is older than any expiry, it counts from then at the latest.
+   */
   expireAfter?: number
+  /** The field with the time (ISO 8601) from which it is counted instead, in documents that have it. */
+  expireFrom?: string
 }
 
 /** What is written to one collection in a commit. An id stands in one write of a commit at most. */
@@ -124,6 +129,13 @@ export type Scalar = string | number | boolean | null
 export function scalar(value: Json): Scalar {
   if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
   return value
+}
+
+/** The time from which it counts when a document expires. */
+export function countsFrom(document: Document, { expireFrom }: StoredCollection, now: number): number {
+  const time = expireFrom === undefined ? undefined : document[expireFrom]
+  const from = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  return Number.isNaN(from) ? now : from
 }
 
 /** Some documents can't be stored by their nature (too large, a bad name): a fault of theirs, not an outage. */
