@@ -85,4 +85,15 @@ export const queries = [
     newestFirst: ({ order }) => order === 'newest',
     shape,
   },
+  {
+    answers: 'live',
+    path: '/api/logs/live',
+    name: 'live',
+    summary: 'Log events of an organisation as they come, as server-sent events',
+    params: params.omit({ from: true, to: true, order: true }),
+    item,
+    of: { collection: 'logs' },
+    keep: (event, asked) => event.organizationId === asked.organizationId && keep(event, asked),
+    shape,
+  },
 ] as const satisfies readonly Query[]

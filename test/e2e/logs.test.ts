@@ -107,6 +107,36 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     await expectProblem(await send(`${mill.publish}/api/logs`, event('a', 'b', { attributes: many })), 422)
   })
 
+  test('who listens is told what comes, of what it asked for, and goes on where it was cut off', async () => {
+    const [ours, theirs] = [newOrganisation(), newOrganisation()]
+    const listen = async (lastEventId?: string) => {
+      const stop = new AbortController()
+      const answer = await fetch(`${mill.query}/api/logs/live?organizationId=${ours}&level=warn`, {
+        headers: lastEventId ? { 'last-event-id': lastEventId } : {},
+        signal: stop.signal,
+      })
+      expect(answer.headers.get('content-type')).toContain('text/event-stream')
+      const reader = (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader()
+      let text = ''
+      const until = async (what: string) => {
+        while (!text.includes(what))
+          text += (await reader.read()).value ?? Promise.reject(new Error(`it ended:\n${text}`))
+        return [...text.matchAll(/"message":"([^"]+)"/g)].map(([, message]) => message)
+      }
+      return { until, id: () => /id: (\S+)(?![\s\S]*id: )/.exec(text)?.[1], stop: () => stop.abort() }
+    }
+    const warn = (organizationId: string, message: string) => event(organizationId, message, { level: 'warn' })
+    const first = await listen()
+    await first.until('event: begun')
+    await ndjson([warn(ours, 'one'), event(ours, 'quiet'), warn(theirs, 'not ours'), warn(ours, 'two')])
+    expect(await first.until('"two"')).toEqual(['one', 'two'])
+    first.stop()
+    await ndjson([warn(ours, 'three'), warn(ours, 'four')])
+    const second = await listen(first.id())
+    expect(await second.until('"four"')).toEqual(['three', 'four'])
+    second.stop()
+  })
+
   describe('given events of a shop', () => {
     const organizationId = 'shop'
     const said = [
