@@ -196,4 +196,6 @@ export interface Collection {
 
 export interface Index {
   fields: string[]
+  /** The one of them that holds a list: a document is found by each of its items. */
+  each?: string
 }
