@@ -3,9 +3,19 @@ import type { Caller, Document, Event, Fields, Json, Touch, View } from './domai
 
 /**
  * What a query answers: a keyset page, one document by its id, some documents put together, the whole collection as a
- * stream, what happened in a stream, what happens from now on, a domain's tally, or a fault on purpose.
+ * stream, what happened in a stream, what happens from now on, counts by group, a domain's tally, or a
+ * fault on purpose.
  */
-export type Query = PageQuery | OneQuery | ViewQuery | AllQuery | HistoryQuery | LiveQuery | TotalQuery | FaultQuery
+export type Query =
+  | PageQuery
+  | OneQuery
+  | ViewQuery
+  | AllQuery
+  | HistoryQuery
+  | LiveQuery
+  | CountQuery
+  | TotalQuery
+  | FaultQuery
 
 interface Asked {
   /** `{name}`s of it are parameters like those behind the question mark. */
@@ -33,6 +43,14 @@ interface Finding {
   index: string | ((params: Fields) => string)
   /** Equality on a prefix of the index's fields. Several fix the same fields and are merged, in the order of those behind. */
   where?(params: Fields): Fields | Fields[]
+  /** Bounds of the first field behind those of `where`. */
+  range?(params: Fields): Range
+}
+
+/** `from` belongs to it, `to` does not. */
+export interface Range {
+  from?: string | number | undefined
+  to?: string | number | undefined
 }
 
 /**
@@ -87,6 +105,20 @@ export interface LiveQuery extends AskedWith {
   of: { collection: string } | 'events'
   keep(inserted: Document, params: Fields): boolean
   shape(inserted: Document): Fields
+}
+
+/** How many documents there are of each group, in the groups' order; one that is found by several `where`s counts for each. */
+export interface CountQuery extends AskedWith, Reading, Finding {
+  answers: 'count'
+  by(params: Fields): Group[]
+  /** `group` has a value by each name of `by`; null where documents have none. */
+  shape(group: Fields, count: number): Fields
+}
+
+/** A field, or as many of its first characters: sixteen of an ISO time are its minute. */
+export interface Group {
+  field: string
+  length?: number
 }
 
 export interface TotalQuery extends Omit<Asked, 'item'> {

@@ -52,20 +52,21 @@ export function countedPartOf(collection: StoredCollection, query: Count): Check
 /** Sorted by key. Throws `TooManyGroups` where there are more than asked for. */
 export function sorted(groups: Counted[], query: Count): Counted[] {
   if (groups.length > query.limit) throw new TooManyGroups(query)
-  return groups.toSorted((a, b) => {
-    for (const [at, key] of a.key.entries()) {
-      const order = compare(key, b.key[at] ?? null)
-      if (order !== 0) return order
-    }
-    return 0
-  })
+  return groups.toSorted((a, b) => compareKeys(a.key, b.key))
 }
 
-/** Null before numbers before text, which goes by its characters, whatever JavaScript makes of them. */
+/** By the first value that differs: null before numbers before text, which goes by its characters, whatever JavaScript makes of them. */
+export function compareKeys(a: Json[], b: Json[]): number {
+  for (const [at, value] of a.entries()) {
+    const order = compare(value, b[at] ?? null)
+    if (order !== 0) return order
+  }
+  return 0
+}
+
 function compare(a: Json, b: Json): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b))
-  return rank(a) - rank(b)
+  return rank(a) - rank(b) || Number(a) - Number(b)
 }
 
 const rank = (value: Json): number => (value === null ? 0 : typeof value === 'string' ? 2 : 1)

@@ -6,7 +6,7 @@ import type { Caller, Collection, Domain, Fields } from '#domains/domain.ts'
 
 /** What every kind of query may use. */
 export interface Parts {
-  store: Pick<Store, 'get' | 'find' | 'watch'>
+  store: Pick<Store, 'get' | 'find' | 'watch' | 'count'>
   clock: Clock
 }
 

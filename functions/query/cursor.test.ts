@@ -7,6 +7,7 @@ const list = (changes: Partial<List> = {}): List => ({
   collection: { name: 'notes', indexes: {} },
   index: 'time',
   wheres: [{}],
+  range: undefined,
   newestFirst: false,
   free: ['time'],
   ...changes,

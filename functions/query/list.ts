@@ -1,5 +1,6 @@
-import { type Find, fieldsOf, type Store, type StoredCollection } from '#adapters/store/store.ts'
-import type { Document, Fields, Json } from '#domains/domain.ts'
+import { compareKeys } from '#adapters/store/part.ts'
+import { type Find, fieldsOf, type Range, type Store, type StoredCollection } from '#adapters/store/store.ts'
+import type { Document, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { AT_ONCE } from './answer.ts'
 
@@ -9,12 +10,13 @@ export interface List {
   index: string
   /** Each fixes the same fields. */
   wheres: Fields[]
+  range: Range | undefined
   newestFirst: boolean
   /** The index's fields behind those that are fixed; they and `_id` are the order. */
   free: string[]
 }
 
-type Finding = Pick<PageQuery, 'index' | 'where' | 'newestFirst'>
+export type Finding = Pick<PageQuery, 'index' | 'where' | 'range' | 'newestFirst'>
 
 export function listOf(collection: StoredCollection, query: Finding, params: Fields): List {
   const index = asked(query.index, params)
@@ -24,7 +26,13 @@ export function listOf(collection: StoredCollection, query: Finding, params: Fie
     throw new Error(`${collection.name}: lists that are merged fix the same fields of ${index}`)
   }
   const free = fieldsOf(collection, index).filter((field) => !fixed.includes(field))
-  return { collection, index, wheres, newestFirst: asked(query.newestFirst ?? false, params), free }
+  const range = boundsOf(query.range?.(params) ?? {})
+  return { collection, index, wheres, range, newestFirst: asked(query.newestFirst ?? false, params), free }
+}
+
+function boundsOf({ from, to }: ReturnType<NonNullable<Finding['range']>>): Range | undefined {
+  if (from === undefined && to === undefined) return undefined
+  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
 }
 
 const asked = <Value extends string | boolean>(value: Value | ((params: Fields) => Value), params: Fields): Value =>
@@ -48,13 +56,13 @@ export async function* reading(
   after: Document | undefined,
   atOnce: number,
 ): AsyncGenerator<Document[]> {
-  const { collection, index, newestFirst } = list
+  const { collection, index, range, newestFirst } = list
   const sources = list.wheres.map((where): Source => ({ where, waiting: [], last: after, isRead: false }))
   const inOrder = orderOf(list)
   let met: string | undefined
 
   async function read(source: Source, limit: number): Promise<void> {
-    const find: Find = { index, where: source.where, limit, newestFirst }
+    const find: Find = { index, where: source.where, limit, newestFirst, ...(range ? { range } : {}) }
     if (source.last) find.after = { ...source.last, ...source.where }
     source.waiting = await store.find(collection, find)
     source.last = source.waiting.at(-1) ?? source.last
@@ -84,22 +92,9 @@ export async function* reading(
 
 const isDry = ({ isRead, waiting }: Source): boolean => !isRead && waiting.length === 0
 
-/** Compares as the stores do: what is missing first, then numbers, then strings by their bytes; `_id` last. */
+/** The order of an index behind the fields that are fixed, `_id` last. */
 function orderOf({ free, newestFirst }: List): (one: Document, other: Document) => number {
   const sign = newestFirst ? -1 : 1
-  return (one, other) => {
-    for (const field of [...free, '_id']) {
-      const compared = compare(one[field] ?? null, other[field] ?? null)
-      if (compared !== 0) return sign * compared
-    }
-    return 0
-  }
+  const keyOf = (document: Document) => [...free.map((field) => document[field] ?? null), document._id]
+  return (one, other) => sign * compareKeys(keyOf(one), keyOf(other))
 }
-
-function compare(one: Json, other: Json): number {
-  if (typeof one === 'string' && typeof other === 'string') return Buffer.compare(Buffer.from(one), Buffer.from(other))
-  if (rank(one) !== rank(other)) return rank(one) - rank(other)
-  return Number(one) - Number(other)
-}
-
-const rank = (value: Json): number => (value === null ? 0 : typeof value === 'string' ? 2 : 1)

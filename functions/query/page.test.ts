@@ -87,6 +87,25 @@ test.each([false, true])(
   },
 )
 
+test('a range bounds the first field behind, of several lists too, and a cursor stays within it', async () => {
+  const levels = ['low', 'high']
+  await put(
+    notes,
+    levels.flatMap((level) => [1, 2, 3, 4].map((time) => note(`${level}-${time}`, { author: 'ada', level, time }))),
+  )
+  const query = page({
+    params: z.object({ from: z.coerce.number().optional(), to: z.coerce.number().optional() }),
+    index: 'level',
+    where: () => levels.map((level) => ({ author: 'ada', level })),
+    range: ({ from, to }) => ({ from: from as number | undefined, to: to as number | undefined }),
+  })
+  for (const limit of [1, 2, 3, 50]) {
+    expect(await walk(query, `/notes?from=2&to=4&limit=${limit}`)).toEqual(['high-2', 'low-2', 'high-3', 'low-3'])
+    expect(await walk(query, `/notes?to=2&limit=${limit}`)).toEqual(['high-1', 'low-1'])
+    expect(await walk(query, `/notes?limit=${limit}`)).toHaveLength(8)
+  }
+})
+
 test('no list at all is an empty page', async () => {
   expect(await asking([page({ index: 'level', where: () => [] })]).get('/notes')).toEqual({ items: [], next: null })
 })

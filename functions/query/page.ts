@@ -4,7 +4,7 @@ import type { Document, Domain, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { type Answering, type Asking, AT_ONCE, collectionOf, NDJSON, type Parts, tagged } from './answer.ts'
 import { readCursor, writeCursor } from './cursor.ts'
-import { type List, listOf, reading } from './list.ts'
+import { type Finding, type List, listOf, reading } from './list.ts'
 import { viewsOf } from './views.ts'
 
 /** As many documents as a page looks at for those that belong to it. */
@@ -17,7 +17,7 @@ export const page = (parts: Parts, domain: Domain, query: PageQuery): Answering 
     return documents.map((document, at) => query.shape(document, views[at] as (typeof views)[number]))
   })
 
-type Listing = Pick<PageQuery, 'index' | 'where' | 'newestFirst' | 'keep'>
+type Listing = Finding & Pick<PageQuery, 'keep'>
 
 /** A page of a collection, or with `Accept: application/x-ndjson` all that it begins. */
 export function pageOf(

@@ -15,7 +15,7 @@ export interface Taking {
 type Given = Record<string, string | undefined>
 
 const PAGED = ['page', 'history']
-const WITH_PARAMS = [...PAGED, 'view', 'live']
+const WITH_PARAMS = [...PAGED, 'view', 'live', 'count']
 
 /**
  * Throws 400 with every wrong parameter by name; of a query that takes parameters an unknown one is wrong too. What stands in

@@ -7,6 +7,7 @@ import { LETTER_PATH, LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
 import { type Entry, router } from '../router.ts'
 import { all } from './all.ts'
 import type { Answering, Parts } from './answer.ts'
+import { count } from './count.ts'
 import { descriptions } from './describe.ts'
 import { feedsOf } from './feeds.ts'
 import { history } from './history.ts'
@@ -87,6 +88,8 @@ function answering(parts: Parts & LiveParts, domain: Domain, query: Query): Answ
       return all(parts, domain, query)
     case 'history':
       return history(parts, domain, query)
+    case 'count':
+      return count(parts, domain, query)
     case 'live':
       return live(parts, domain, query)
     case 'total':
