@@ -25,6 +25,9 @@ test.each([
   { KAFKA_SASL: 'gssapi' },
   { KAFKA_TLS: 'true' },
   { MONGODB_POOL: '0' },
+  { RETENTION_DAYS: 'logs' },
+  { RETENTION_DAYS: 'logs=0' },
+  { RETENTION_DAYS: 'logs=7,tutorials=1.5' },
   { PERSIST_URL: 'persist:8080' },
   { OIDC_ISSUER: 'login.mill.example' },
   { OIDC_URL: 'http://keycloak:8080' },
@@ -32,6 +35,15 @@ test.each([
   { OIDC_ALGORITHMS: 'none' },
 ])('half a setting, or one that is not known, stops the start: %j', (env) => {
   expect(() => readConfig(env)).toThrow('Wrong configuration')
+})
+
+test('days are by domain', () => {
+  const { RETENTION_DAYS } = readConfig({ RETENTION_DAYS: 'logs=30, other=7,' })
+  expect([...RETENTION_DAYS]).toEqual([
+    ['logs', 30],
+    ['other', 7],
+  ])
+  expect(readConfig({}).RETENTION_DAYS.size).toBe(0)
 })
 
 test.each([{ KAFKA_PASSWORD: 'kept quiet' }, { RECEIPT_SECRET: 'kept quiet' }, { MONGODB_URI: 'kept quiet' }])(

@@ -79,6 +79,14 @@ const schema = z
       .min(1)
       .default(10_000)
       .describe('commands that wait for the log or store at most'),
+    RETENTION_DAYS: z
+      .string()
+      .default('')
+      .transform((list) => list.split(',').flatMap((entry) => entry.trim() || []))
+      .pipe(z.array(z.string().regex(/^[\w-]+=[1-9]\d{0,4}$/, 'must be domain=days, separated by commas')))
+      .transform((entries) => entries.map((entry) => entry.split('=')))
+      .transform((entries) => new Map(entries.map(([domain = '', days]) => [domain, Number(days)])))
+      .describe('for how many days documents are kept, by domain'),
     FAULT_ROUTES: z
       .enum(['off', 'on'])
       .default('off')

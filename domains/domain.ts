@@ -186,6 +186,11 @@ export interface Command {
 export interface Documents {
   collection: Collection
   document(command: Command): Fields
+  /**
+   * After so many days a document is removed; without it, never. It counts from the command's time, which is `time` in every
+   * document then. A command is repeated without effect only as long as its document is there.
+   */
+  retentionDays?: number
 }
 
 export interface Collection {

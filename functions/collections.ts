@@ -1,9 +1,10 @@
 import { RETENTION_DAYS } from '#adapters/log/log.ts'
 import type { StoredCollection } from '#adapters/store/store.ts'
-import type { Domain } from '#domains/domain.ts'
+import type { AppendDomain, Domain } from '#domains/domain.ts'
 import { collectionsOf } from './domains.ts'
 
-const HORIZON_SECONDS = RETENTION_DAYS * 86_400
+const DAY_SECONDS = 86_400
+const HORIZON_SECONDS = RETENTION_DAYS * DAY_SECONDS
 export const HORIZON_MS = HORIZON_SECONDS * 1000
 
 /** Commands that could not be applied, by command id; listed in order of arrival, numbered within a parked stream. */
@@ -39,8 +40,14 @@ export const attempts = { name: 'tries', indexes: {}, expireAfter: HORIZON_SECON
 /** The instances of persist that are running or have crashed, by name, and the runs that are known to have crashed. */
 export const runs = { name: 'runs', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
+/** What an append domain's commands become, for as long as it is kept. */
+export const appended = ({ documents: { collection, retentionDays } }: AppendDomain): StoredCollection =>
+  retentionDays === undefined
+    ? collection
+    : { ...collection, expireAfter: retentionDays * DAY_SECONDS, expireFrom: 'time' }
+
 export const collections = (domains: Domain[]): StoredCollection[] => [
-  ...domains.flatMap(collectionsOf),
+  ...domains.flatMap((domain) => (domain.kind === 'append' ? [appended(domain)] : collectionsOf(domain))),
   ...(domains.some(({ kind }) => kind === 'decide') ? [heads, events] : []),
   letters,
   receipts,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { refuseClashes } from './domains.ts'
+import type { Domain } from '#domains/domain.ts'
+import { refuseClashes, retaining } from './domains.ts'
 import { findDomains } from './find-domains.ts'
 
 test('every folder under domains/ is found', async () => {
@@ -12,4 +13,23 @@ test('two domains that claim one thing stop the start, by name', async () => {
   expect(() => refuseClashes([tutorials, { ...tutorials, name: 'other' }])).toThrow(
     'topic tutorials-topic belongs to domain tutorials and to other',
   )
+})
+
+test('other retentions than their own are taken by domains whose documents are removed, and by no others', () => {
+  const documents = { collection: { name: 'notes', indexes: {} }, document: () => ({}) }
+  const notes = {
+    kind: 'append',
+    name: 'notes',
+    topic: { name: 'notes', partitions: 1 },
+    commands: {},
+    queries: [],
+  } as const
+  const forgetful: Domain = { ...notes, commands: {}, queries: [], documents: { ...documents, retentionDays: 30 } }
+  const faithful: Domain = { ...forgetful, name: 'kept', documents }
+  const domains = [forgetful, faithful]
+  const shorter = { ...forgetful, documents: { ...documents, retentionDays: 7 } }
+  expect(retaining(domains, new Map())).toEqual(domains)
+  expect(retaining(domains, new Map([['notes', 7]]))).toEqual([shorter, faithful])
+  for (const name of ['kept', 'none'])
+    expect(() => retaining(domains, new Map([[name, 7]]))).toThrow(`RETENTION_DAYS: there is no domain ${name}`)
 })

@@ -27,6 +27,20 @@ export function refuseClashes(domains: Domain[]): void {
   }
 }
 
+/** The domains, with other retentions (RETENTION_DAYS) than their own. Throws for a domain whose documents are never removed. */
+export function retaining(domains: Domain[], days: ReadonlyMap<string, number>): Domain[] {
+  const unknown = new Set(days.keys())
+  const changed = domains.map((domain): Domain => {
+    if (domain.kind !== 'append' || domain.documents.retentionDays === undefined) return domain
+    unknown.delete(domain.name)
+    const retentionDays = days.get(domain.name) ?? domain.documents.retentionDays
+    return { ...domain, documents: { ...domain.documents, retentionDays } }
+  })
+  const [first] = unknown
+  if (first !== undefined) throw new Error(`RETENTION_DAYS: there is no domain ${first} whose documents are removed`)
+  return changed
+}
+
 export const RECEIPT_PATH = '/api/receipts/{receipt}'
 export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
 export const LETTERS_PATH = '/api/letters'

@@ -35,4 +35,4 @@ function document({ data, time, offset }: Command): Fields {
   }
 }
 
-export const documents: Documents = { collection, document }
+export const documents: Documents = { collection, document, retentionDays: 30 }

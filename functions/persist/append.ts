@@ -1,16 +1,18 @@
 import type { Clock } from '#adapters/clock.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { AppendDomain, Document } from '#domains/domain.ts'
-import { receipts } from '../collections.ts'
+import { appended, receipts } from '../collections.ts'
 import type { Received } from './command.ts'
 import { type Answer, type Applier, type Arrival, DONE, type Patiently } from './fold.ts'
 import { keepLetter, reusedKey, unappliedOf } from './letter.ts'
 
 /** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
 export function appendApplier(domain: AppendDomain, store: Store, clock: Clock): Applier {
-  const { collection, document } = domain.documents
+  const { document, retentionDays } = domain.documents
+  const collection = appended(domain)
   const toDocument = ({ command, hash }: Received): Document => ({
     ...document(command),
+    ...(retentionDays === undefined ? {} : { time: command.time }),
     _id: command.id,
     _hash: hash,
   })

@@ -4,13 +4,14 @@ import { config } from '#adapters/config.ts'
 import type { Event, Outcome } from '#adapters/event.ts'
 import { onClose, openStore } from '#adapters/open.ts'
 import { batchSize, queueLatency } from '#adapters/telemetry/metrics.ts'
+import { retaining } from '../domains.ts'
 import { findDomains } from '../find-domains.ts'
 import { persister } from './persister.ts'
 
 const settings = config()
 
 const { persist: apply, close } = persister({
-  domains: await findDomains(),
+  domains: retaining(await findDomains(), settings.RETENTION_DAYS),
   store: await openStore(settings),
   clock: systemClock,
   instance: settings.INSTANCE,
