@@ -1,7 +1,8 @@
 import type { Domain } from '#domains/domain.ts'
 import { command } from './commands.ts'
+import { live } from './live.ts'
 import { places } from './places.ts'
-import { ask, each, lines } from './reads.ts'
+import { ask, each, lines, type Params } from './reads.ts'
 import type { Sending } from './send.ts'
 import type { Client } from './types.ts'
 import { unreadCommands } from './unread.ts'
@@ -15,8 +16,6 @@ export interface ClientOptions {
   /** How often a request is tried at most. */
   attempts?: number
 }
-
-type Params = { [name: string]: unknown }
 
 /**
  * A client of the domains whose types it is given:
@@ -50,8 +49,10 @@ export function createClient<Domains extends { [name: string]: Domain }>(options
     return await ask(reading, place, (data ?? {}) as Params, options)
   }
 
-  async function* many(names: string[], read: typeof each, data: Params = {}, options = {}): AsyncGenerator {
-    yield* read(reading, await placeOf(names), data, options)
+  async function* many(names: string[], how: string, data: Params = {}, options = {}): AsyncGenerator {
+    const place = await placeOf(names)
+    const read = place.answers === 'live' ? live : how === 'lines' ? lines : each
+    yield* read(reading, place, data, options)
   }
 
   /** What stands at a name: more names, and all that can be called. */
@@ -60,8 +61,7 @@ export function createClient<Domains extends { [name: string]: Domain }>(options
       get: (_, name) => (typeof name === 'string' && name !== 'then' ? at([...names, name]) : undefined),
       apply(_, __, [data, options]) {
         const last = names.at(-1)
-        if (last === 'each') return many(names.slice(0, -1), each, data, options)
-        if (last === 'lines') return many(names.slice(0, -1), lines, data, options)
+        if (last === 'each' || last === 'lines') return many(names.slice(0, -1), last, data, options)
         return call(names, data, options)
       },
     })

@@ -1,10 +1,11 @@
 import type { Place } from './places.ts'
 import { fill } from './places.ts'
 import { open, type Sending, send } from './send.ts'
+import { linesOf } from './stream.ts'
 import type { AskOptions, Page } from './types.ts'
 import type { Unread } from './unread.ts'
 
-type Params = { [name: string]: unknown }
+export type Params = { [name: string]: unknown }
 
 export interface Reading {
   sending: Sending
@@ -55,7 +56,8 @@ export async function* lines(reading: Reading, place: Place, params: Params, opt
   }
 }
 
-function asked(
+/** What is sent for a query. */
+export function asked(
   { site }: Reading,
   { method, path }: Place,
   params: Params,
@@ -69,16 +71,4 @@ function asked(
   for (const receipt of receipts) query.append('after', receipt)
   const url = `${site}${filled}${query.size > 0 ? `?${query}` : ''}`
   return { url, method, headers, signal, withinMs: WITHIN_MS }
-}
-
-/** Throws where the stream breaks off, also in the middle of a line. */
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of body) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = parts.pop() ?? ''
-    yield* parts
-  }
-  if (rest !== '') throw new Error('the stream broke off within a line')
 }

@@ -100,7 +100,7 @@ function pauseBefore(attempt: number, after: string | null): number {
   return (seconds > 0 ? seconds * 1000 : 0) + Math.random() * most
 }
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer)

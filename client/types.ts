@@ -23,6 +23,14 @@ export interface AskOptions {
   signal?: AbortSignal
 }
 
+export interface LiveOptions extends AskOptions {
+  /**
+   * Told when nothing is missed from here on: what is read now and what comes have no gap. Told again where what came while the
+   * stream was cut off is not known any more, and has to be read anew.
+   */
+  begun?(): void
+}
+
 /** `pending`: it is safe, but its outcome was not there in time. What is read next waits for it. */
 export interface Outcome {
   id: string
@@ -86,14 +94,24 @@ type Ask<Asked extends Query> = Asked extends { answers: 'page' | 'history' }
       lines: Many<Asked>
     }
   : Asked extends { answers: 'live' }
-    ? { each: Many<Asked> }
-    : Once<
-        Asked,
-        Asked extends { answers: 'all' } ? Item<Asked>[] : Asked extends { answers: 'total' } ? bigint : Item<Asked>
-      >
+    ? {
+        /** As they come, until the signal or a `break` ends it. */
+        each: Many<Asked, LiveOptions>
+      }
+    : Once<Asked, Answer<Asked>>
+
+type Answer<Asked> = Asked extends { answers: 'all' }
+  ? Item<Asked>[]
+  : Asked extends { answers: 'count' }
+    ? { items: Item<Asked>[] }
+    : Asked extends { answers: 'total' }
+      ? bigint
+      : Item<Asked>
 
 type Once<Asked, Answer> = (...args: Args<Params<Asked>, AskOptions>) => Promise<Answer>
-type Many<Asked> = (...args: Args<Params<Asked>, AskOptions>) => AsyncGenerator<Item<Asked>, void, undefined>
+type Many<Asked, Options = AskOptions> = (
+  ...args: Args<Params<Asked>, Options>
+) => AsyncGenerator<Item<Asked>, void, undefined>
 
 type Item<Asked> = Asked extends { item: infer Schema extends z.ZodType } ? z.output<Schema> : Fields
 

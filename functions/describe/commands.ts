@@ -71,15 +71,15 @@ function responsesOf(domain: Domain, route: Route, type: string, schemas: Schema
 
 function successOf(route: Route, type: string, schemas: Schemas): { [status: string]: object } {
   const receipt = schemas.answered('Accepted', accepted)
-  const isText = route.text !== undefined
-  if (isText)
-    return { 200: answer('The log has it.', { 'text/plain': { type: 'string', const: route.text } }, ['Location']) }
+  const headers = ['Location', 'Preference-Applied']
+  const taken = (content: { [type: string]: Schema }) => ({ 200: answer('The log has it.', content, headers) })
+  if (route.text !== undefined) return taken({ 'text/plain': { type: 'string', const: route.text } })
   if (route.answer) {
-    const answered = route.answered ? schemas.answered(`${type}.answer`, route.answered) : { type: 'object' }
-    return { 200: answer('The log has it.', { 'application/json': answered }, ['Location']) }
+    return taken({
+      'application/json': route.answered ? schemas.answered(`${type}.answer`, route.answered) : { type: 'object' },
+    })
   }
   const content = { 'application/json': receipt }
-  const headers = ['Location', 'Preference-Applied']
   const pending = { 202: answer('The log has it, or the outcome is not there yet.', content, ['Location']) }
   const applied = { [route.created ? 201 : 200]: answer('It is applied.', content, headers) }
   return route.body === 'batch' ? { ...applied, ...linesOf(schemas) } : { ...applied, ...pending }

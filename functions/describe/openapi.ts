@@ -37,7 +37,6 @@ export function openapi(domains: Domain[], { faults }: { faults: boolean }) {
         'Commands in, views out, nothing lost. A command is answered once the log has it; its receipt tells the outcome.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/' }],
     tags: [...new Set(operations.flatMap(({ tags }) => tags))].map((name) => ({ name })),
     paths: pathsOf(operations),
     components: { schemas: schemas.all, ...parts },

@@ -47,6 +47,7 @@ const PARAMETERS = {
     schema: { type: 'array', items: text },
     explode: true,
   },
+  'Last-Event-ID': { in: 'header', description: 'The `id` of the last event that the client has.', schema: text },
   'If-None-Match': { in: 'header', description: 'The `ETag` of an answer that the client has.', schema: text },
 }
 

@@ -50,11 +50,12 @@ function parametersOf({ path, params, answers }: Described, schemas: Schemas): o
     ...(PAGED.includes(answers) ? [parameter('limit'), parameter('cursor')] : []),
     parameter('after'),
     ...(isTagged(answers) ? [parameter('If-None-Match')] : []),
+    ...(answers === 'live' ? [parameter('Last-Event-ID')] : []),
   ]
 }
 
 /** A stream has no tag, since it is not known before its end; a total is as short as its tag. */
-const isTagged = (answers: Query['answers']): boolean => !['all', 'total'].includes(answers)
+const isTagged = (answers: Query['answers']): boolean => !['all', 'total', 'live'].includes(answers)
 
 function responsesOf({ answers, path }: Described, item: Schema) {
   const statuses = [400, 404, 410, 503].filter(
@@ -74,6 +75,10 @@ function contentOf(answers: Query['answers'], item: Schema): { [type: string]: S
       return { 'application/json': pageOf(item), [NDJSON]: LINES }
     case 'all':
       return { 'application/json': { type: 'array', items: item } }
+    case 'count':
+      return { 'application/json': listOf(item) }
+    case 'live':
+      return { 'text/event-stream': EVENTS }
     case 'total':
       return { 'application/json': { type: 'integer', description: 'Exact, at any size.' } }
     default:
@@ -85,6 +90,18 @@ const LINES: Schema = {
   type: 'string',
   description: 'All that the page begins, one item a line; `cursor` is where a line stands.',
 }
+
+const EVENTS: Schema = {
+  type: 'string',
+  description:
+    'Server-sent events, an item in the `data` of each. `begun`: from here on nothing is missed; `reset`: what came while the client was away has to be read anew.',
+}
+
+const listOf = (items: Schema): Schema => ({
+  type: 'object',
+  properties: { items: { type: 'array', items } },
+  required: ['items'],
+})
 
 const pageOf = (items: Schema): Schema => ({
   type: 'object',

@@ -67,7 +67,9 @@ export function schemasIn(dialect: Dialect): Schemas {
   }
 }
 
-/** The format says it; zod's pattern for it says it again, in half a screen. */
+/** Zod says of a date in half a screen what the format says too, and of every integer how far JavaScript counts. */
 function readable({ jsonSchema }: { jsonSchema: Schema }): void {
   if (jsonSchema.format === 'date-time') jsonSchema.pattern = 'Z$'
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
 }
