@@ -24,6 +24,11 @@ interface Asked {
   name?: string
   /** A few words for the docs. */
   summary?: string
+  /**
+   * The part of `GET /api/overview` that its answer is, and what is asked for there, as behind the question mark; where that
+   * is nothing, there is nothing of it for this caller.
+   */
+  overview?: { part: string; params?(caller: Caller): { [name: string]: string } | undefined }
   /** What `shape` gives, for the docs and the types of the client. */
   item?: z.ZodType
 }

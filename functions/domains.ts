@@ -43,12 +43,14 @@ export function retaining(domains: Domain[], days: ReadonlyMap<string, number>):
 
 export const RECEIPT_PATH = '/api/receipts/{receipt}'
 export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
+export const OVERVIEW_PATH = '/api/overview'
 export const LETTERS_PATH = '/api/letters'
 export const LETTER_PATH = '/api/letters/{id}'
 
 /** Every path that query answers; one that fails on purpose is nobody else's business. */
 export const readPaths = (domains: Domain[]): string[] => [
   RECEIPT_PATH,
+  OVERVIEW_PATH,
   LETTERS_PATH,
   LETTER_PATH,
   ...domains.flatMap(({ queries }) => queries.filter(({ answers }) => answers !== 'fault').map(({ path }) => path)),

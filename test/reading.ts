@@ -7,6 +7,7 @@ import { openFile } from '#adapters/embedded/file.ts'
 import type { Request } from '#adapters/host/http.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Store } from '#adapters/store/store.ts'
+import { traceOf } from '#adapters/telemetry/trace.ts'
 import type { Collection, DecideDomain, Document } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { collections } from '#functions/collections.ts'
@@ -76,7 +77,16 @@ export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
   const never = new AbortController().signal
   const respond = (url: string, headers = {}, { signal = never, closing = never } = {}) => {
     const { pathname: path, searchParams } = new URL(url, 'http://test')
-    const request = { method: 'GET', path, query: searchParams, headers, signal, closing, route: '' }
+    const request = {
+      method: 'GET',
+      path,
+      query: searchParams,
+      headers,
+      signal,
+      closing,
+      trace: traceOf({}),
+      route: '',
+    }
     return query(request as unknown as Request)
   }
   async function text(url: string, headers = {}): Promise<string> {

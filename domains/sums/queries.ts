@@ -20,7 +20,14 @@ const shape = ({ requestId, firstNumber, secondNumber, result, time }: Document)
 })
 
 export const queries = [
-  { answers: 'total', path: '/api/final', name: 'total', summary: 'The total of all sums', total: totalOf },
+  {
+    answers: 'total',
+    path: '/api/final',
+    name: 'total',
+    summary: 'The total of all sums',
+    overview: { part: 'sums' },
+    total: totalOf,
+  },
   {
     answers: 'page',
     path: '/api/final/history',

@@ -22,8 +22,11 @@ export const queries = [
     path: '/api/tutorials',
     name: 'list',
     summary: 'Tutorials by time',
+    overview: { part: 'tutorials', params: () => ({ order: 'newest', limit: '10' }) },
+    params: z.object({ order: z.enum(['oldest', 'newest']).default('oldest') }),
     item: tutorial,
     index: 'time',
+    newestFirst: ({ order }) => order === 'newest',
     shape: whole,
   },
   {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LETTER_PATH, LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
+import { LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '../domains.ts'
 import type { Described } from './queries.ts'
 
 /** What a client is told of a command that the log has. */
@@ -34,8 +34,16 @@ const letter = z.object({
   number: z.int().optional().describe('Its place behind the first letter of a parked stream'),
 })
 
+const overview = z.object({
+  parts: z.looseObject({}).describe('By name, each as its own route answers it'),
+  missing: z
+    .array(z.object({ part: z.string(), reason: z.string() }))
+    .describe('Parts that are away, late or not allowed'),
+})
+
 /** What query answers for no domain. */
 export const core: Described[] = [
+  { answers: 'one', path: OVERVIEW_PATH, name: 'overview.all', summary: 'Several reads in one answer', item: overview },
   { answers: 'one', path: RECEIPT_PATH, name: 'receipts.one', summary: 'The outcome of a command', item: receipt },
   {
     answers: 'page',

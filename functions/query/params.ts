@@ -12,7 +12,7 @@ export interface Taking {
   params?: z.ZodObject
 }
 
-type Given = Record<string, string | undefined>
+export type Given = Record<string, string | undefined>
 
 const PAGED = ['page', 'history']
 const WITH_PARAMS = [...PAGED, 'view', 'live', 'count']

@@ -3,7 +3,7 @@ import { failed } from '#adapters/telemetry/metrics.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
-import { LETTER_PATH, LETTERS_PATH, RECEIPT_PATH } from '../domains.ts'
+import { LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '../domains.ts'
 import { type Entry, router } from '../router.ts'
 import { all } from './all.ts'
 import type { Answering, Parts } from './answer.ts'
@@ -14,8 +14,9 @@ import { history } from './history.ts'
 import { letterPage, oneLetter } from './letters.ts'
 import { type LiveParts, live } from './live.ts'
 import { one } from './one.ts'
+import { overview, type Part } from './overview.ts'
 import { page } from './page.ts'
-import { readParams, type Taking } from './params.ts'
+import { type Given, readParams, type Taking } from './params.ts'
 import { ownWrite, type ReceiptParts, receipt } from './receipt.ts'
 import { total } from './total.ts'
 import { view } from './view.ts'
@@ -43,16 +44,22 @@ export function querier(parts: QuerierParts) {
     request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Commands are taken by publish, not by query.')
     const behind = request.query
-    const asked = readParams(target.query, params, behind)
     try {
+      const ask = asking(target, params, behind)
       await Promise.all(behind.getAll('after').map((own) => ownWrite(parts, own, request.signal)))
-      return await target.answer({ request, caller: ANONYMOUS, ...asked })
+      return await ask(request, ANONYMOUS)
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
       const headers = { 'retry-after': '1' }
       throw new Problem(503, 'Store unavailable', 'The store can not be read now.', { cause: error, headers })
     }
   }
+}
+
+/** The one way to an answer. What is asked for is checked before anything is waited for or read. */
+function asking({ query, answer }: Place, path: Given, behind: URLSearchParams) {
+  const asked = readParams(query, path, behind)
+  return (request: Request, caller: Caller) => answer({ request, caller, ...asked })
 }
 
 function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] {
@@ -64,15 +71,20 @@ function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] 
     get(LETTER_PATH, oneLetter(parts)),
     ...Object.entries(descriptions(parts)).map(([path, answer]) => get(path, answer)),
   ]
+  const partsOfOverview: Part[] = []
   for (const domain of parts.domains) {
     for (const query of domain.queries) {
       if (query.answers === 'fault' && !parts.faults) continue
-      entries.push(get(query.path, answering(parts, domain, query), query))
+      const place = { query, answer: answering(parts, domain, query) }
+      entries.push({ method: 'GET', path: query.path, target: place })
+      const ask: Part['ask'] = async (request, caller) => asking(place, {}, request.query)(request, caller)
+      if (query.overview) partsOfOverview.push({ query, ask })
     }
     for (const { method, path } of Object.values(domain.commands).flatMap(({ routes }) => routes)) {
       entries.push({ method, path, target: undefined })
     }
   }
+  entries.push(get(OVERVIEW_PATH, overview(parts.clock, partsOfOverview)))
   return entries
 }
 
