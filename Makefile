@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help dev up down test check check-manifests image services services-down bench clean
+.PHONY: help dev token up down test check check-manifests image services services-down bench clean
 .PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters total flux pin undeploy
 
 help: ## This help
@@ -15,6 +15,9 @@ help: ## This help
 
 dev: $(INSTALLED) ## The whole Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb)
 	@node functions/dev.ts
+
+token: $(INSTALLED) ## A token of somebody that make dev knows: USER=member, administrator, ... (SITE=, ISSUER=, PASSWORD=)
+	@node deploy/token.ts
 
 up: .env ## The whole Millrace in containers at http://localhost:8080, with Docker Compose
 	docker compose up --build --detach --wait

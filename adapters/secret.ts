@@ -12,14 +12,21 @@ export async function receiptSecret({
   MILLRACE_DIR,
 }: Pick<Config, 'RECEIPT_SECRET' | 'MILLRACE_DIR'>): Promise<string> {
   if (RECEIPT_SECRET) return RECEIPT_SECRET
-  const file = join(MILLRACE_DIR, 'receipt-secret')
   try {
-    await mkdir(MILLRACE_DIR, { recursive: true })
-    await makeOnce(file, randomBytes(32).toString('base64url'))
+    return await kept(MILLRACE_DIR, 'receipt-secret', async () => randomBytes(32).toString('base64url'))
   } catch (cause) {
-    throw new Error(`RECEIPT_SECRET is not set and ${file} can not be written`, { cause })
+    throw new Error(`RECEIPT_SECRET is not set and can not be kept in ${MILLRACE_DIR}`, { cause })
   }
-  return await readFile(file, 'utf8')
+}
+
+/** What this machine makes once and keeps, for this user only. */
+export async function kept(dir: string, name: string, make: () => Promise<string>): Promise<string> {
+  const file = join(dir, name)
+  await mkdir(dir, { recursive: true })
+  return await readFile(file, 'utf8').catch(async () => {
+    await makeOnce(file, await make())
+    return await readFile(file, 'utf8')
+  })
 }
 
 /** The file appears whole or not at all, and whoever is second finds the first one's. */

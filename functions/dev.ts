@@ -1,18 +1,28 @@
 import { config } from '#adapters/config.ts'
 import { startHost } from '#adapters/host/host.ts'
+import { issuer, issuerName } from '#adapters/issuer/issuer.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
+import { openCallers } from './callers.ts'
 import { findDomains } from './find-domains.ts'
 import { deadLetterSink, startSources } from './local-sources.ts'
 import { prepare } from './prepare.ts'
 import { untilStopped } from './stop.ts'
 
-/** `make dev`: the three functions, a source for each domain and the error topic's sink, in one process. */
+/**
+ * `make dev`: the three functions, a source for each domain and the error topic's sink, in one process; an issuer of tokens
+ * too, unless OIDC_ISSUER names another.
+ */
 
 const settings = config()
 const [domains, log, store] = await Promise.all([findDomains(), openLog(settings), openStore(settings)])
 await prepare()
+
+const origin = `http://localhost:${settings.PORT}`
+const { OIDC_ISSUER = issuerName(origin) } = settings
+openCallers({ ...settings, OIDC_ISSUER }, domains)
+const own = issuer({ origin, dir: settings.MILLRACE_DIR, audience: settings.OIDC_AUDIENCE })
 
 const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = await Promise.all([
   import('./publish/index.ts'),
@@ -31,6 +41,7 @@ const host = await startHost({
   mounts: [
     { kind: 'cloudevent', name: 'persist', path: '/persist', serve: persist },
     deadLetterSink(log),
+    ...(settings.OIDC_ISSUER ? [] : [own]),
     { kind: 'http', name: 'query', accepts: isRead, serve: query },
     { kind: 'http', name: 'publish', accepts: () => true, maxBodyBytes, serve: publish },
   ],

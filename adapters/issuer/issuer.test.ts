@@ -1,0 +1,156 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { eventually, freePort } from '#test/mill.ts'
+import { verifier } from '../auth/verifier.ts'
+import { systemClock } from '../clock.ts'
+import { type Host, startHost } from '../host/host.ts'
+import { issuer, issuerName } from './issuer.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'issuer-'))
+const port = await freePort()
+const origin = `http://localhost:${port}`
+const printed = vi.spyOn(console, 'warn')
+const noted = vi.spyOn(console, 'info')
+
+let host: Host
+const start = async () => {
+  host = await startHost({
+    port,
+    address: '127.0.0.1',
+    maxBodyBytes: 65_536,
+    checks: {},
+    mounts: [issuer({ origin, dir, audience: 'millrace' })],
+  })
+}
+beforeAll(start)
+afterAll(async () => {
+  await host.close()
+  rmSync(dir, { recursive: true })
+})
+
+const verify = () =>
+  verifier({
+    issuer: issuerName(origin),
+    audience: 'millrace',
+    algorithms: ['ES256'],
+    scopesOf: (role) => [`${role}:scope`],
+    clock: systemClock,
+  })
+
+const form = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) })
+const passwordGrant = (username: string) =>
+  fetch(`${origin}/oidc/token`, form({ grant_type: 'password', client_id: 'millrace-cli', username, password: 'x' }))
+const tokenOf = async (username: string) => ((await (await passwordGrant(username)).json()) as Tokens).access_token
+
+interface Tokens {
+  access_token: string
+  id_token: string
+}
+
+test('whoever is asked for gets a token that our verifier takes', async () => {
+  expect(await verify()(await tokenOf('writer'))).toEqual({
+    id: 'writer',
+    name: 'Will Wright',
+    email: 'writer@mill.example',
+    organisation: 'acme',
+    scopes: new Set(['member:scope', 'writer:scope']),
+  })
+})
+
+test.each(['nobody', 'constructor', ''])('there is no token for %j', async (name) => {
+  expect((await passwordGrant(name)).status).toBe(400)
+})
+
+/** A browser as far as it takes part: it keeps cookies and does not follow by itself. */
+function browser() {
+  const cookies = new Map<string, string>()
+  return async (url: string, init: RequestInit = {}) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const answer = await fetch(new URL(url, origin), { redirect: 'manual', ...init, headers: { cookie } })
+    for (const set of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? []
+      cookies.set(name, value)
+    }
+    return answer
+  }
+}
+
+const redirectUri = `${origin}/signed-in`
+const verifierOf = () => randomBytes(32).toString('base64url')
+const asked = (challenge: Record<string, string>) =>
+  `/oidc/auth?${new URLSearchParams({
+    client_id: 'millrace-web',
+    response_type: 'code',
+    scope: 'openid profile email',
+    redirect_uri: redirectUri,
+    state: 'kept',
+    ...challenge,
+  })}`
+const challengeOf = (secret: string) => ({
+  code_challenge: createHash('sha256').update(secret).digest('base64url'),
+  code_challenge_method: 'S256',
+})
+
+/** Up to the code, as the browser of who logs in. */
+async function logIn(person: string, secret: string): Promise<URL> {
+  const get = browser()
+  const login = String((await get(asked(challengeOf(secret)))).headers.get('location'))
+  expect(await (await get(login)).text()).toContain(`value="${person}"`)
+  const resume = String((await get(login, form({ person }))).headers.get('location'))
+  return new URL(String((await get(resume)).headers.get('location')))
+}
+
+const redeem = (code: string, secret: string) =>
+  fetch(
+    `${origin}/oidc/token`,
+    form({
+      grant_type: 'authorization_code',
+      client_id: 'millrace-web',
+      redirect_uri: redirectUri,
+      code,
+      code_verifier: secret,
+    }),
+  )
+
+test('a page logs somebody in with a code and its proof', async () => {
+  const secret = verifierOf()
+  const back = await logIn('moderator', secret)
+  expect(back.href.startsWith(`${redirectUri}?`)).toBe(true)
+  expect(back.searchParams.get('state')).toBe('kept')
+  const answer = await redeem(String(back.searchParams.get('code')), secret)
+  expect(answer.status).toBe(200)
+  const tokens = (await answer.json()) as Tokens
+  expect(await verify()(tokens.access_token)).toMatchObject({ id: 'moderator', name: 'Mona Mason' })
+  await expect(verify()(tokens.id_token)).rejects.toMatchObject({ status: 401 })
+})
+
+test('a code is of no use without its proof, nor a second time', async () => {
+  const secret = verifierOf()
+  const code = String((await logIn('member', secret)).searchParams.get('code'))
+  expect((await redeem(code, verifierOf())).status).toBe(400)
+  const another = String((await logIn('member', secret)).searchParams.get('code'))
+  expect((await redeem(another, secret)).status).toBe(200)
+  expect((await redeem(another, secret)).status).toBe(400)
+})
+
+test('without a challenge there is no code', async () => {
+  const refused = await browser()(asked({}))
+  expect(String(refused.headers.get('location'))).toContain('error=invalid_request')
+})
+
+test('a code is sent nowhere but to this machine', async () => {
+  const url = asked(challengeOf(verifierOf())).replace(encodeURIComponent(redirectUri), 'https%3A%2F%2Fevil.example')
+  expect((await browser()(url)).status).toBe(400)
+})
+
+test('tokens outlast a restart, and nothing is printed that worries anybody', async () => {
+  const token = await tokenOf('member')
+  await host.close()
+  await start()
+  // A connection of before may be met, which is closed.
+  expect(await eventually(() => verify()(token))).toMatchObject({ id: 'member' })
+  expect([...printed.mock.calls, ...noted.mock.calls]).toEqual([])
+})

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+
+/** make token: an access token for somebody that the issuer knows, and nothing else on standard output. */
+
+const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
+const { SITE, USER, ...settings } = z
+  .object({
+    SITE: z.url().default('http://localhost:8080'),
+    ISSUER: z.url().optional(),
+    USER: z.string().default(''),
+    /** In make dev, and of the sample people elsewhere, it is the name. */
+    PASSWORD: z.string().optional(),
+  })
+  .parse(given)
+const issuer = settings.ISSUER ?? new URL('/oidc', SITE).href
+
+try {
+  console.log(await token())
+} catch (error) {
+  const { message, cause } = error as Error
+  console.error(`No token for ${USER}: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}`)
+  process.exitCode = 1
+}
+
+async function token(): Promise<string> {
+  const discovery = await ask(`${issuer}/.well-known/openid-configuration`)
+  const { token_endpoint: endpoint } = z.object({ token_endpoint: z.url() }).parse(discovery)
+  const fields = {
+    grant_type: 'password',
+    client_id: 'millrace-cli',
+    username: USER,
+    password: settings.PASSWORD ?? USER,
+  }
+  const answer = await ask(endpoint, { method: 'POST', body: new URLSearchParams(fields) })
+  return z.object({ access_token: z.string() }).parse(answer).access_token
+}
+
+async function ask(url: string, init: RequestInit = {}): Promise<unknown> {
+  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status} ${text}`)
+  return JSON.parse(text)
+}
