@@ -6,10 +6,15 @@ import { LEVELS, level, logEvent, organizationId } from './commands.ts'
 
 const item = logEvent.required({ timestamp: true, attributes: true }).extend({ id: z.string(), time: z.iso.datetime() })
 
+const nameOf = (rank: unknown) => LEVELS[Number(rank)] ?? 'info'
+
+/** The moment at which a period begins, of which the first characters are given. */
+const beginningOf = (period: string): string => period + '0000-01-01T00:00:00.000Z'.slice(period.length)
+
 const shape = ({ _id, _hash, words, offset, ...event }: Document) => ({
   id: _id,
   ...event,
-  level: LEVELS[Number(event.level)] ?? 'info',
+  level: nameOf(event.level),
 })
 
 /** As times are kept: without milliseconds a bound would stand behind the same moment with them. */
@@ -71,6 +76,14 @@ function keep(event: Document, { traceId, text, from, to, service, level }: Fiel
   )
 }
 
+const boundsOf = ({ from, to }: Fields) => ({
+  from: from === undefined ? undefined : String(from),
+  to: to === undefined ? undefined : String(to),
+})
+
+/** So many characters of a time are its minute, its hour, its day. */
+const PERIODS = { minute: 16, hour: 13, day: 10 }
+
 export const queries = [
   {
     answers: 'page',
@@ -81,9 +94,25 @@ export const queries = [
     item,
     index,
     where,
+    range: (asked) => (index(asked) === 'time' ? boundsOf(asked) : {}),
     keep,
     newestFirst: ({ order }) => order === 'newest',
     shape,
+  },
+  {
+    answers: 'count',
+    path: '/api/logs/stats',
+    name: 'stats',
+    summary: 'How many log events an organisation has had, by level and minute, hour or day',
+    params: params.pick({ organizationId: true, from: true, to: true }).extend({
+      by: z.enum(['minute', 'hour', 'day']).default('hour'),
+    }),
+    item: z.object({ period: z.iso.datetime(), level, count: z.int() }),
+    index: 'time',
+    where: ({ organizationId = '' }) => ({ organizationId }),
+    range: boundsOf,
+    by: ({ by }) => [{ field: 'time', length: PERIODS[by as keyof typeof PERIODS] }, { field: 'level' }],
+    shape: ({ time, level }, count) => ({ period: beginningOf(String(time)), level: nameOf(level), count }),
   },
   {
     answers: 'live',

@@ -192,6 +192,28 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       },
     )
 
+    test('counts by level and minute, hour and day', async () => {
+      const stats = async (params: string) => {
+        const answer = await fetch(`${mill.query}/api/logs/stats?organizationId=${organizationId}${params}`)
+        return ((await answer.json()) as { items: { period: string; level: string; count: number }[] }).items
+      }
+      const events = (await page(organizationId)).items as unknown as { time: string; level: string }[]
+      const [{ time }] = events as [{ time: string }]
+      for (const [by, rest] of [
+        ['minute', ':00.000Z'],
+        ['hour', ':00:00.000Z'],
+        ['day', 'T00:00:00.000Z'],
+      ] as const) {
+        const counted = await stats(`&by=${by}`)
+        const names = events.map(({ time, level }) => `${time.slice(0, -rest.length)}${rest} ${level}`)
+        expect(counted.flatMap(({ period, level, count }) => Array(count).fill(`${period} ${level}`)).sort()).toEqual(
+          names.sort(),
+        )
+      }
+      expect(await stats('&to=2020-01-01T00:00:00Z')).toEqual([])
+      expect(await stats(`&from=${time}&by=day`)).toHaveLength(5)
+    })
+
     test('as lines, from behind any of them', async () => {
       const lines = async (params: string) => {
         const url = `${mill.query}/api/logs?organizationId=${organizationId}${params}`
