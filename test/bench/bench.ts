@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { drains } from './drain.ts'
+import { decideDrains, drains } from './drain.ts'
 import { folds } from './fold.ts'
-import { latencies } from './latency.ts'
+import { hotStreams } from './hot.ts'
+import { decideLatencies, latencies } from './latency.ts'
 import { cleanUp, lacking, type Pair } from './place.ts'
 import { publishing } from './publish.ts'
 import { type Figure, table } from './report.ts'
@@ -21,6 +22,8 @@ const ROWS = {
   d: 'drain of a full topic by the whole Millrace',
   e: "the driver's insertMany (w: majority, j: true), the floor of d",
   f: 'persist: a hundred deliveries in flight against one',
+  h: 'decide beside append: drain of sums, and from when a sum was due to the 200 that says it is stored (Prefer: wait=10)',
+  i: 'decide: a hundred deliveries in flight, all on one stream against each on its own, in one persist and in two',
   g: 'cold start to the first 2xx of /health/ready',
 }
 
@@ -51,6 +54,8 @@ await measure(['a', 'b'], () => publishing(pairs, isQuick, wanted('b')))
 await measure(['c'], () => latencies(pairs, isQuick))
 await measure(['d', 'e'], () => drains(pairs, isQuick, wanted))
 await measure(['f'], () => folds(pairs, isQuick))
+await measure(['h'], async () => [...(await decideDrains(pairs, isQuick)), ...(await decideLatencies(pairs, isQuick))])
+await measure(['i'], () => hotStreams(pairs, isQuick))
 await measure(['g'], () => starts(pairs, isQuick))
 await cleanUp()
 

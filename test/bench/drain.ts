@@ -3,6 +3,8 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedLog } from '#adapters/log/embedded.ts'
 import { kafkaLog } from '#adapters/log/kafka.ts'
 import type { Log, NewRecord } from '#adapters/log/log.ts'
+import type { Fields, Topic } from '#domains/domain.ts'
+import sums from '#domains/sums/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
 import { newId } from '#functions/ids.ts'
 import { seal } from '#functions/publish/event.ts'
@@ -17,6 +19,52 @@ const CHUNK = 2000
 /** A look at the metrics costs the process as much as some hundred records. */
 const LOOK_EVERY_MS = 250
 
+/** What a topic is filled with, and how one sees that all of it is stored. */
+interface Filling {
+  topic: Topic
+  at(place: Place): string
+  command(number: number, id: string): { type: string; stream: string; data: Fields }
+  verify(url: string, count: number): Promise<void>
+}
+
+const titles: Filling = {
+  topic: tutorials.topic,
+  at: ({ topic }) => topic,
+  command: (number, id) => ({
+    type: 'tutorials.publish',
+    stream: `tutorial/${id}`,
+    data: { title: `How water turns a wheel, and a wheel a stone (${number})` },
+  }),
+  async verify(url, count) {
+    const all = (await (await fetch(`${url}/api/test`)).json()) as unknown[]
+    if (all.length !== count) throw new Error(`${all.length} documents of ${count} records`)
+  },
+}
+
+const additions: Filling = {
+  topic: sums.topic,
+  at: ({ sumsTopic }) => sumsTopic,
+  command: (number, id) => ({ type: 'sums.add', stream: `sum/${id}`, data: { firstNumber: number, secondNumber: 1 } }),
+  async verify(url, count) {
+    const total = Number(await (await fetch(`${url}/api/final`)).text())
+    const wanted = (count * (count + 1)) / 2
+    if (total !== wanted) throw new Error(`the total of ${count} records is ${total}, not ${wanted}`)
+  },
+}
+
+/** Row h's drain: the same for sums, each an event, a document, a receipt and a head, beside tutorials, each a document. */
+export async function decideDrains(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
+  const count = isQuick ? 2000 : 10_000
+  const figures: Figure[] = []
+  for (const pair of pairs) {
+    const append = await drain(pair, count, titles)
+    const value = await drain(pair, count, additions)
+    const ratio = { of: 'append', value: value / append }
+    figures.push({ row: 'h', name: `drain of ${count} sums, ${pair} pair`, value, unit: 'events/s', ratio })
+  }
+  return figures
+}
+
 /** Rows d and e: a topic that is full when everything starts, beside what the driver alone can write to this MongoDB. */
 export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: string) => boolean): Promise<Figure[]> {
   const count = isQuick ? 4000 : 50_000
@@ -24,7 +72,7 @@ export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: stri
   const figures: Figure[] = raw ? [{ row: 'e', name: `${RAW}, ${BATCH} each`, value: raw, unit: 'documents/s' }] : []
   if (!wanted('d')) return figures
   for (const pair of pairs) {
-    const value = await drain(pair, count)
+    const value = await drain(pair, count, titles)
     const figure = { row: 'd', name: `drain of ${count} records, ${pair} pair`, value, unit: 'documents/s' }
     const ratio = raw ? { of: RAW, value: value / raw } : undefined
     figures.push(ratio ? { ...figure, ratio, aim: atLeast(ratio.value, 0.35, 'x') } : figure)
@@ -32,42 +80,41 @@ export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: stri
   return figures
 }
 
-async function drain(pair: Pair, count: number): Promise<number> {
+async function drain(pair: Pair, count: number, filling: Filling): Promise<number> {
   const place = newPlace(pair)
-  await fill(pair, place, count)
+  await fill(pair, place, count, filling)
   const server = await serve(ours(place.env, place.root, 'functions/dev.ts'))
   try {
-    return await measured(server, count)
+    return await measured(server, count, filling)
   } finally {
     await server.stop()
   }
 }
 
-async function fill(pair: Pair, { topic, dir }: Place, count: number): Promise<void> {
-  const file = pair === 'embedded' ? openFile(dir) : undefined
+async function fill(pair: Pair, place: Place, count: number, { topic, at, command }: Filling): Promise<void> {
+  const file = pair === 'embedded' ? openFile(place.dir) : undefined
   const log: Log = file
     ? embeddedLog(file, { maxBuffered: count })
     : kafkaLog({ brokers: BROKERS.split(','), replication: 3, maxBuffered: count, answerWithinMs: STALL_MS })
-  await log.ensure([{ name: topic, partitions: tutorials.topic.partitions }])
+  const name = at(place)
+  await log.ensure([{ name, partitions: topic.partitions }])
   for (let done = 0; done < count; done += CHUNK) {
     const records = Array.from({ length: Math.min(CHUNK, count - done) }, (_, at) => recordOf(done + at))
-    await Promise.all(records.map((record) => log.append(topic, record)))
+    await Promise.all(records.map((record) => log.append(name, record)))
   }
   await log.close()
   file?.close()
-}
 
-function recordOf(number: number): NewRecord {
-  const time = Date.now()
-  const id = newId(time)
-  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
-  const data = { title: `How water turns a wheel, and a wheel a stone (${number})` }
-  const command = { id, type: 'tutorials.publish', stream: `tutorial/${id}`, time, actor: 'anonymous', traceparent }
-  return seal({ ...command, data }, tutorials.topic).record
+  function recordOf(number: number): NewRecord {
+    const time = Date.now()
+    const id = newId(time)
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    return seal({ id, time, actor: 'anonymous', traceparent, ...command(number, id) }, topic).record
+  }
 }
 
 /** From the first look that finds documents to the one that finds all: what starting takes is row g. */
-async function measured({ url }: Served, count: number): Promise<number> {
+async function measured({ url }: Served, count: number, { verify }: Filling): Promise<number> {
   let first: { at: number; stored: number } | undefined
   let last = { at: performance.now(), stored: 0 }
   while (last.stored < count) {
@@ -78,8 +125,7 @@ async function measured({ url }: Served, count: number): Promise<number> {
     if (at - last.at > STALL_MS) throw new Error(`only ${last.stored} of ${count} records were stored`)
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
-  const all = (await (await fetch(`${url}/api/test`)).json()) as unknown[]
-  if (all.length !== count) throw new Error(`${all.length} documents of ${count} records`)
+  await verify(url, count)
   if (!first || first.stored === count) throw new Error('it was over before it could be measured')
   return ((last.stored - first.stored) * 1000) / (last.at - first.at)
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
+import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import { mongodbStore } from '#adapters/store/mongodb.ts'
 import type { Store } from '#adapters/store/store.ts'
@@ -16,7 +17,7 @@ const MANY = 100
 export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const pair of pairs) {
-    const opened = open(pair)
+    const opened = openStore(pair)
     await opened.store.prepare(collections([tutorials]))
     const { persist, close } = persister({
       domains: [tutorials],
@@ -46,7 +47,8 @@ export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> 
   return figures
 }
 
-function open(pair: Pair): { store: Store; close(): Promise<void> } {
+/** A store of its own. */
+export function openStore(pair: Pair): { store: Store; close(): Promise<void> } {
   const { dir, database } = newPlace(pair)
   if (pair === 'real') {
     const store = mongodbStore({ uri: MONGODB_URI, database })
@@ -64,7 +66,12 @@ function open(pair: Pair): { store: Store; close(): Promise<void> } {
 }
 
 /** Commands a second, with as many in flight all the time. */
-async function persisting(persist: Persister['persist'], inFlight: number, ms: number): Promise<number> {
+export async function persisting(
+  persist: Persister['persist'],
+  inFlight: number,
+  ms: number,
+  eventOf = titleOf,
+): Promise<number> {
   const began = performance.now()
   let done = 0
   async function deliveries(): Promise<void> {
@@ -78,7 +85,7 @@ async function persisting(persist: Persister['persist'], inFlight: number, ms: n
   return (done * 1000) / (performance.now() - began)
 }
 
-const eventOf = (offset: number) => ({
+const titleOf = (offset: number): Event => ({
   specversion: '1.0',
   id: newId(Date.now()),
   source: '/millrace/publish',

@@ -1,4 +1,4 @@
-import { openLoop, percentile } from './load.ts'
+import { ADDITIONS, openLoop, percentile, TITLES } from './load.ts'
 import { newPlace, type Pair } from './place.ts'
 import { atMost, type Figure } from './report.ts'
 import { ours, serve } from './served.ts'
@@ -9,19 +9,31 @@ const LOADS = [
 ]
 
 /** Row c: from when a client's request was due to its 201, which says that its document is stored (Prefer: wait). */
-export async function latencies(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
+export const latencies = (pairs: Pair[], isQuick: boolean): Promise<Figure[]> =>
+  measured(pairs, isQuick, { row: 'c', what: 'request to stored', asked: TITLES, isAim: true })
+
+/** Row h's latency: the same for sums, whose answer comes once the event, the document and the total are stored. */
+export const decideLatencies = (pairs: Pair[], isQuick: boolean): Promise<Figure[]> =>
+  measured(pairs, isQuick, { row: 'h', what: 'sum to stored', asked: ADDITIONS, isAim: false })
+
+async function measured(
+  pairs: Pair[],
+  isQuick: boolean,
+  { row, what, asked, isAim }: { row: string; what: string; asked: typeof TITLES; isAim: boolean },
+): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const pair of pairs) {
     const { env, root } = newPlace(pair)
     const server = await serve(ours(env, root, 'functions/dev.ts'))
     try {
-      await openLoop(server.url, 200, isQuick ? 1 : 3)
-      for (const { perSecond, p99: aim } of LOADS) {
-        const times = await openLoop(server.url, perSecond, isQuick ? 2 : 8)
+      await openLoop(server.url, 200, isQuick ? 1 : 3, asked)
+      for (const { perSecond, p99: limit } of LOADS) {
+        const times = await openLoop(server.url, perSecond, isQuick ? 2 : 8, asked)
         const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)]
-        const name = `request to stored, ${pair} pair, ${perSecond.toLocaleString('en')}/s`
-        figures.push({ row: 'c', name: `${name}, p50`, value: p50, unit: 'ms' })
-        figures.push({ row: 'c', name: `${name}, p99`, value: p99, unit: 'ms', aim: atMost(p99, aim, ' ms') })
+        const name = `${what}, ${pair} pair, ${perSecond.toLocaleString('en')}/s`
+        const aim = isAim ? { aim: atMost(p99, limit, ' ms') } : {}
+        figures.push({ row, name: `${name}, p50`, value: p50, unit: 'ms' })
+        figures.push({ row, name: `${name}, p99`, value: p99, unit: 'ms', ...aim })
       }
     } finally {
       await server.stop()

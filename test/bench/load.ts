@@ -6,6 +6,11 @@ import type { Served } from './served.ts'
 
 const AUTOCANNON = resolve('node_modules/autocannon/autocannon.js')
 const BODY = JSON.stringify({ title: 'How water turns a wheel, and a wheel a stone' })
+const WAIT_S = 10
+
+/** What clients ask for, and the answer once it is stored. A sum has the same one after the wait: its time tells. */
+export const TITLES = { path: '/api/tutorials', body: BODY, stored: 201 }
+export const ADDITIONS = { path: '/api/sums', body: JSON.stringify({ firstNumber: 2, secondNumber: 3 }), stored: 200 }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 export interface Throughput {
@@ -32,9 +37,14 @@ export async function throughput(server: Served, path: string, connections: numb
 
 /**
  * Open loop: requests leave by the clock, however slow the answers. Each is timed from when it was due, so that a stall
- * counts for all that it held up. Resolves with the milliseconds until the outcome (201: it is stored), in order.
+ * counts for all that it held up. Resolves with the milliseconds until the outcome that says that it is stored, in order.
  */
-export async function openLoop(url: string, perSecond: number, seconds: number): Promise<number[]> {
+export async function openLoop(
+  url: string,
+  perSecond: number,
+  seconds: number,
+  { path, body: asked, stored } = TITLES,
+): Promise<number[]> {
   const dispatcher = new Agent({ connections: 512, pipelining: 1 })
   const { request } = await import('undici')
   const times: number[] = []
@@ -44,14 +54,14 @@ export async function openLoop(url: string, perSecond: number, seconds: number):
   const dueAt = (index: number) => begin + (index * 1000) / perSecond
 
   async function one(due: number): Promise<void> {
-    const { statusCode, body } = await request(`${url}/api/tutorials`, {
+    const { statusCode, body } = await request(url + path, {
       dispatcher,
       method: 'POST',
-      headers: { ...JSON_TYPE, prefer: 'wait=10' },
-      body: BODY,
+      headers: { ...JSON_TYPE, prefer: `wait=${WAIT_S}` },
+      body: asked,
     })
     await body.dump()
-    if (statusCode === 201) times.push(performance.now() - due)
+    if (statusCode === stored) times.push(performance.now() - due)
     else bad.set(statusCode, (bad.get(statusCode) ?? 0) + 1)
   }
 
@@ -62,7 +72,7 @@ export async function openLoop(url: string, perSecond: number, seconds: number):
   }
   await Promise.all(under)
   await dispatcher.close()
-  if (bad.size > 0) throw new Error(`not stored within 10 s: ${JSON.stringify([...bad])}`)
+  if (bad.size > 0) throw new Error(`not stored within ${WAIT_S} s: ${JSON.stringify([...bad])}`)
   return times.sort((a, b) => a - b)
 }
 

@@ -22,9 +22,10 @@ let count = 0
 
 /** Where one measurement runs, so that none finds what another left. */
 export interface Place {
-  /** A copy of the product whose only difference is the name of its topic, and so of its consumer group. */
+  /** A copy of the product whose only difference is the names of its topics, and so of its consumer groups. */
   root: string
   topic: string
+  sumsTopic: string
   database: string
   dir: string
   env: Record<string, string>
@@ -32,16 +33,17 @@ export interface Place {
 
 export function newPlace(pair: Pair): Place {
   const name = `bench-${process.pid}-${++count}`
-  const domain = readFileSync('domains/tutorials/domain.ts', 'utf8')
-  const text = domain.replace("name: 'tutorials'", `name: '${name}'`).replace("'tutorials-topic'", `'${name}'`)
-  if (!text.includes(`name: '${name}',\n  topic: {\n    name: '${name}'`)) throw new Error('the domain reads otherwise')
-  const root = copyWith([{ path: 'domains/tutorials/domain.ts', text }])
+  const topics = [name, `${name}-sums`] as const
+  const root = copyWith([
+    renamed('domains/tutorials/domain.ts', "name: 'tutorials'", "'tutorials-topic'", topics[0]),
+    renamed('domains/sums/domain.ts', "name: 'sums'", "'summation'", topics[1]),
+  ])
   const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   const database = name.replaceAll('-', '_')
   made.folders.push(root, dir)
   if (pair === 'real') {
-    made.topics.push(name)
-    made.groups.push(`millrace-${name}`)
+    made.topics.push(...topics)
+    made.groups.push(...topics.map((topic) => `millrace-${topic}`))
     made.databases.push(database)
   }
   const isReal = pair === 'real'
@@ -56,7 +58,14 @@ export function newPlace(pair: Pair): Place {
     HOST: '127.0.0.1',
     RECEIPT_SECRET: 'of a benchmark, thirty-two characters',
   }
-  return { root, topic: name, database, dir, env }
+  return { root, topic: topics[0], sumsTopic: topics[1], database, dir, env }
+}
+
+/** A domain under another name, on a topic that is called as it is. */
+function renamed(path: string, name: string, topic: string, other: string) {
+  const text = readFileSync(path, 'utf8').replace(name, `name: '${other}'`).replace(topic, `'${other}'`)
+  if (text.split(`name: '${other}'`).length !== 3) throw new Error(`${path} reads otherwise`)
+  return { path, text }
 }
 
 /** Why the real pair can't be measured here; undefined when it can. */

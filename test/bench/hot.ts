@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { systemClock } from '#adapters/clock.ts'
+import type { Event } from '#adapters/event.ts'
+import type { DecideDomain } from '#domains/domain.ts'
+import { collections, letters } from '#functions/collections.ts'
+import { newId } from '#functions/ids.ts'
+import { type Persister, persister } from '#functions/persist/persister.ts'
+import { openStore, persisting } from './fold.ts'
+import type { Pair } from './place.ts'
+import type { Figure } from './report.ts'
+
+const MANY = 100
+
+/** Counts turns of wheels, a stream each. */
+const wheels: DecideDomain = {
+  kind: 'decide',
+  name: 'wheels',
+  topic: { name: 'wheels', partitions: 3 },
+  ordering: 'ordered',
+  commands: {
+    'wheels.turn': {
+      summary: 'Turn a wheel',
+      data: z.object({ wheel: z.string() }),
+      stream: ({ wheel }) => `wheel/${wheel}`,
+      routes: [],
+    },
+  },
+  collections: [{ name: 'wheels', indexes: {} }],
+  touches: ({ data }) => [{ collection: 'wheels', ids: [String(data.wheel)] }],
+  decide: ({ data }) => ({ events: [{ type: 'wheels.turned', data }] }),
+  project({ data }, documents) {
+    const turns = Number(documents.get('wheels', String(data.wheel))?.turns ?? 0) + 1
+    return [{ collection: 'wheels', document: { _id: String(data.wheel), turns } }]
+  },
+  queries: [],
+}
+
+/** Row i: what a hot stream costs, where one persist folds it, and where two of them meet at its head. */
+export async function hotStreams(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
+  const ms = isQuick ? 500 : 3000
+  const figures: Figure[] = []
+  for (const pair of pairs) {
+    const { store, close } = openStore(pair)
+    await store.prepare(collections([wheels]))
+    const start = (instance: string) =>
+      persister({ domains: [wheels], store, clock: systemClock, instance, maxInFlight: 10_000 })
+    const both = [start('bench-1'), start('bench-2')]
+    for (const [count, running] of [both.slice(0, 1), both].entries()) {
+      const perSecond = async (eventOf: (offset: number) => Event, ms: number) => {
+        const rates = await Promise.all(
+          running.map(({ persist }) => persisting(repeated(persist), MANY / running.length, ms, eventOf)),
+        )
+        return rates.reduce((sum, rate) => sum + rate, 0)
+      }
+      await perSecond(onMany, ms / 3)
+      const spread = await perSecond(onMany, ms)
+      const hot = await perSecond(onOne, ms)
+      const name = `${count === 0 ? 'one persist' : 'two at once'}, ${pair} store`
+      const ratio = { of: 'spread', value: hot / spread }
+      figures.push({ row: 'i', name: `${name}, spread streams`, value: spread, unit: 'commands/s' })
+      figures.push({ row: 'i', name: `${name}, one hot stream`, value: hot, unit: 'commands/s', ratio })
+    }
+    const kept = await store.find(letters, { index: 'arrival', limit: 1 })
+    if (kept.length > 0) throw new Error(`a command became a letter: ${kept[0]?.error}`)
+    await Promise.all(both.map((persister) => persister.close()))
+    await close()
+  }
+  return figures
+}
+
+/** As a KafkaSource does where two were at one head for too long; what is not done does not count. */
+const repeated =
+  (persist: Persister['persist']): Persister['persist'] =>
+  async (event) => {
+    for (;;) {
+      const outcome = await persist(event)
+      if (outcome.status !== 503) return outcome
+    }
+  }
+
+const onOne = (offset: number): Event => turnOf('hot', offset)
+const onMany = (offset: number): Event => turnOf(newId(Date.now()), offset)
+
+const turnOf = (wheel: string, offset: number): Event => ({
+  specversion: '1.0',
+  id: newId(Date.now()),
+  source: '/millrace/publish#wheels',
+  type: 'wheels.turn',
+  time: new Date().toISOString(),
+  partitionkey: `wheel/${wheel}`,
+  knativekafkapartition: '0',
+  knativekafkaoffset: String(offset),
+  data: { wheel },
+})
