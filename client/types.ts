@@ -122,7 +122,12 @@ type Params<Asked> = Simple<
 >
 type InPath<Asked> = Asked extends { path: infer Path extends string } ? { [Name in NamesIn<Path>]: string } : unknown
 type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
-type Behind<Asked> = Asked extends { params: infer Schema extends z.ZodType } ? Given<Schema> : unknown
+/** What stands behind the question mark; z.object({}) is a record of nothing. */
+type Behind<Asked> = Asked extends { params: infer Schema extends z.ZodType }
+  ? string extends keyof Given<Schema>
+    ? unknown
+    : Given<Schema>
+  : unknown
 
 /** What a caller gives. A schema that coerces takes anything: then it is what it becomes. */
 type Given<Schema extends z.ZodType> = Coerced<z.input<Schema>, z.output<Schema>>

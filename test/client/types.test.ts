@@ -34,6 +34,9 @@ test('a query takes its parameters and resolves to what its kind of answer is, o
   expectTypeOf<Awaited<ReturnType<Own['sums']['total']>>>().toEqualTypeOf<bigint>()
   expectTypeOf(client.tutorials.list).toBeCallableWith({ limit: 7 })
   expectTypeOf(client.tutorials.list).toBeCallableWith()
+  expectTypeOf<Parameters<Client<{ nothing: typeof nothing }>['nothing']['list']>[0]>().toEqualTypeOf<
+    { limit?: number; cursor?: string } | undefined
+  >()
   expectTypeOf(client.letters.redrives.one).toBeCallableWith({ id: 'a' })
   expectTypeOf<ReturnType<Own['tutorials']['list']['each']>>().toExtend<AsyncIterable<Tutorial>>()
   expectTypeOf<ReturnType<Own['tutorials']['list']['lines']>>().toExtend<AsyncIterable<Tutorial>>()
@@ -71,6 +74,13 @@ const documents = { collection: { name: 'notes', indexes: {} }, document: () => 
 const topic = { name: 'notes', partitions: 1 }
 const notes = { kind: 'append', name: 'notes', topic, commands, documents, queries } satisfies AppendDomain
 type Notes = Client<{ notes: typeof notes }>['notes']
+
+const listed = { answers: 'page', path: '/api/nothing', name: 'list', index: 'time', shape: () => ({}) } as const
+const nothing = {
+  ...notes,
+  commands: {},
+  queries: [{ ...listed, params: z.object({}) }] as const,
+} satisfies AppendDomain
 
 test('a batch is told line by line; names nest; parameters are those of the path and those declared', () => {
   expectTypeOf<Notes['write']>().toBeCallableWith({ text: 'a', author: 'b' })

@@ -1,76 +1,73 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
-
-type Sum = { requestId: string; result: number }
+import { createClient } from '#client/client.ts'
+import type sums from '#domains/sums/domain.ts'
+import { conforming } from '../conforming.ts'
+import { discard, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
 describe.each(inject('servings'))('on the %s', (serving) => {
   let mill: Mill
+  let checked: typeof fetch
   beforeAll(async () => {
     mill = await startMill({ pair: inject('pair'), serving })
+    checked = await conforming(mill.query)
   }, 60_000)
   afterAll(async () => {
     await mill?.stop()
     if (mill) discard(mill)
   })
 
+  /** A client of its own, whose every answer is held to what the site says of itself. */
+  const connect = () => createClient<{ sums: typeof sums }>({ url: mill, fetch: checked })
   const add = (firstNumber: number, secondNumber: number, more = {}, headers = {}) =>
     send(`${mill.publish}/api/sums`, { firstNumber, secondNumber, ...more }, headers)
-  const applied = async (answer: globalThis.Response) => {
-    const receipt = answer.headers.get('location')
-    await eventually(
-      async () => expect(await (await fetch(mill.query + receipt)).json()).toMatchObject({ status: 'applied' }),
-      { within: 30_000 },
-    )
-    return receipt
-  }
 
-  async function history(): Promise<Sum[]> {
-    const all: Sum[] = []
-    for (let cursor = ''; ; ) {
-      const page = (await (await fetch(`${mill.query}/api/final/history?limit=50${cursor}`)).json()) as {
-        items: Sum[]
-        next: string | null
-      }
-      all.push(...page.items)
-      if (page.next === null) return all
-      cursor = `&cursor=${page.next}`
-    }
+  async function history(client = connect()) {
+    const all = []
+    for await (const sum of client.sums.history.each({ limit: 50 })) all.push(sum)
+    return all
   }
 
   test('a sum is answered at once, counted into the total, and stands in the history', async () => {
-    const answer = await add(2_000_000_000, -5, { requestId: crypto.randomUUID() })
+    const client = connect()
+    const requestId = crypto.randomUUID()
+    const { result } = await client.sums.add({ requestId, firstNumber: 2_000_000_000, secondNumber: -5 }, { wait: 0 })
+    expect(result).toBe(1_999_999_995)
+    const total = await client.sums.total()
+    const sums = await history(client)
+    expect(sums.find((sum) => sum.requestId === requestId)).toMatchObject({ result })
+    expect(total).toBe(sums.reduce((sum, { result }) => sum + BigInt(result), 0n))
+  })
+
+  test('old clients see a bare answer and a bare total', async () => {
+    const answer = await add(20, 22, {}, { prefer: 'wait=15' })
     expect(answer.status).toBe(200)
-    expect(await answer.json()).toEqual({ result: 1_999_999_995 })
-    const receipt = await applied(answer)
-    await eventually(async () => {
-      const total = await (await fetch(`${mill.query}/api/final?after=${receipt}`)).text()
-      expect(total).toMatch(/^-?\d+$/)
-      const sums = await history()
-      expect(sums.some(({ result }) => result === 1_999_999_995)).toBe(true)
-      expect(BigInt(total)).toBe(sums.reduce((sum, { result }) => sum + BigInt(result), 0n))
-    })
+    expect(await answer.text()).toBe('{"result":42}')
+    expect(await (await fetch(`${mill.query}/api/final`)).text()).toMatch(/^-?\d+$/)
   })
 
   test('the same requestId counts once, whichever way it comes; another sum under it changes nothing', async () => {
+    const client = connect()
     const requestId = crypto.randomUUID()
-    const answers = await Promise.all(Array.from({ length: 10 }, () => add(20, 22, { requestId })))
-    for (const answer of answers) expect(await answer.json()).toEqual({ result: 42 })
-    await applied(answers[0] as globalThis.Response)
+    const same = { requestId, firstNumber: 20, secondNumber: 22 }
+    const answers = await Promise.all(Array.from({ length: 10 }, () => client.sums.add(same)))
+    for (const answer of answers) expect(answer).toEqual({ result: 42 })
     await expectProblem(await add(1, 1, { requestId }, { prefer: 'wait=15' }), 409)
-    expect((await history()).filter((sum) => sum.requestId === requestId)).toHaveLength(1)
+    expect((await history(client)).filter((sum) => sum.requestId === requestId)).toHaveLength(1)
   })
 
   test('the whole history comes as lines', async () => {
-    const receipt = await applied(await add(7, 8))
-    const headers = { accept: 'application/x-ndjson' }
-    const answer = await fetch(`${mill.query}/api/final/history?after=${receipt}&limit=1`, { headers })
+    const client = connect()
+    await client.sums.add({ firstNumber: 7, secondNumber: 8 })
+    const answer = await fetch(`${mill.query}/api/final/history?limit=1`, {
+      headers: { accept: 'application/x-ndjson' },
+    })
     expect(answer.headers.get('content-type')).toBe('application/x-ndjson')
-    const sums = (await answer.text())
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Sum)
+    const lines = (await answer.text()).trimEnd().split('\n')
+    const sums = []
+    for await (const sum of client.sums.history.lines({ limit: 1 })) sums.push(sum)
     expect(sums.map(({ result }) => result)).toContain(15)
-    expect(sums.length).toBeGreaterThanOrEqual((await history()).length)
+    expect(sums).toEqual(await history(client))
+    expect(lines).toHaveLength(sums.length)
   })
 
   test('a sum that does not fit into 32 bits is refused, and so is what is no number', async () => {

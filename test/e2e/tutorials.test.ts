@@ -1,18 +1,25 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { createClient } from '#client/client.ts'
+import type tutorials from '#domains/tutorials/domain.ts'
+import { conforming } from '../conforming.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
 type Item = { id: string; title: string; time: string }
 
 describe.each(inject('servings'))('on the %s', (serving) => {
   let mill: Mill
+  let checked: typeof fetch
   beforeAll(async () => {
     mill = await startMill({ pair: inject('pair'), serving })
+    checked = await conforming(mill.query)
   }, 60_000)
   afterAll(async () => {
     await mill?.stop()
     if (mill) discard(mill)
   })
 
+  /** A client of its own, whose every answer is held to what the site says of itself. */
+  const connect = () => createClient<{ tutorials: typeof tutorials }>({ url: mill, fetch: checked })
   const get = (path: string, headers: Record<string, string> = {}) => fetch(mill.query + path, { headers })
   const publish = (title: string, headers: Record<string, string> = {}) =>
     send(`${mill.publish}/api/tutorials`, { title }, headers)
@@ -28,14 +35,12 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(await one.json()).toMatchObject({ id, title: 'Learn to mill' })
   })
 
-  test('?after= reads one own write at once', async () => {
-    const { id, receipt } = (await (await publish('Read your own')).json()) as { id: string; receipt: string }
-    const answer = await eventually(async () => {
-      const found = await get(`/api/tutorials/${id}?after=${receipt}`)
-      if (found.status === 503) throw new Error('not yet')
-      return found
-    })
-    expect(answer.status).toBe(200)
+  test('a client reads its own writes, waited for or not', async () => {
+    const client = connect()
+    for (const wait of [0, 15]) {
+      const { id } = await client.tutorials.publish({ title: 'Read your own' }, { wait })
+      expect(await client.tutorials.one({ id })).toMatchObject({ id, title: 'Read your own' })
+    }
   })
 
   test('Prefer: wait answers 201 with where it is', async () => {
@@ -77,23 +82,19 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     })
   })
 
-  test('pages meet every document once, in order, and end', async () => {
+  test('pages meet every document once, in order, and end; lines are the same', async () => {
+    const client = connect()
     const titles = Array.from({ length: 25 }, (_, index) => `Page ${index} ${crypto.randomUUID()}`)
-    await Promise.all(titles.map((title) => publish(title, wait)))
+    await Promise.all(titles.map((title) => client.tutorials.publish({ title })))
     const met: Item[] = []
-    for (let cursor: string | null = ''; cursor !== null; ) {
-      const query: string = cursor ? `&cursor=${cursor}` : ''
-      const page = (await (await get(`/api/tutorials?limit=7${query}`)).json()) as {
-        items: Item[]
-        next: string | null
-      }
-      met.push(...page.items)
-      cursor = page.next
-    }
+    for await (const item of client.tutorials.list.each({ limit: 7 })) met.push(item)
     expect(new Set(met.map(({ id }) => id)).size).toBe(met.length)
     expect(met.map(({ title }) => title)).toEqual(expect.arrayContaining(titles))
     const order = met.map(({ time, id }) => `${time} ${id}`)
     expect(order).toEqual([...order].sort())
+    const lines: Item[] = []
+    for await (const item of client.tutorials.list.lines()) lines.push(item)
+    expect(lines).toEqual(met)
   })
 
   test('a page that the client has is 304', async () => {
