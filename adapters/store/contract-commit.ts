@@ -3,7 +3,7 @@ import type { Document, Fields, Json } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
 import { type Ground, idsOf, newCollection } from './contract.ts'
 import { add, type Ledger, newLedger, readLedger } from './contract-ledger.ts'
-import { Conflict, Refused, type Store, type StoredCollection, type Write } from './store.ts'
+import { Conflict, type Inserted, Refused, type Store, type StoredCollection, type Write } from './store.ts'
 
 /** What every adapter's `commit` must do. */
 export function commitContract(name: string, makeGround: () => Promise<Ground>): void {
@@ -33,6 +33,28 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
 
     const all = async (collection = one): Promise<Document[]> =>
       (await store.find(collection, { index: 'time', limit: 10_000 })).toSorted((a, b) => (a._id < b._id ? -1 : 1))
+
+    /** A watch that has begun: from now on, since which it has had nothing, or from a place. */
+    async function watching(resume?: string) {
+      const stopping = new AbortController()
+      const options = { signal: stopping.signal, ...(resume === undefined ? {} : { resume }) }
+      const inserts = store.watch(one, options)[Symbol.asyncIterator]()
+      const stop = async () => {
+        stopping.abort()
+        await inserts.return?.()
+      }
+      if (resume !== undefined) return { inserts, stop }
+      const first = inserts.next()
+      let marks = 0
+      for (let isBegun = false; !isBegun; ) {
+        await store.insert(one, [{ _id: `mark-${marks++}` }])
+        const pause = new Promise((resolve) => setTimeout(resolve, 20, false))
+        isBegun = await Promise.race([first.then(() => true), pause as Promise<boolean>])
+      }
+      for (let mark = (await first).value.document._id; mark !== `mark-${marks - 1}`; )
+        mark = (await inserts.next()).value.document._id
+      return { inserts, stop }
+    }
 
     test('given writes of every kind to three collections, then all of them are seen once it resolves', async () => {
       await given([{ _id: 'kept', text: 'old' }, { _id: 'put', text: 'old', more: 1 }, { _id: 'gone' }])
@@ -232,17 +254,7 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
         { _id: 'replaced', generation: 1 },
         { _id: 'swapped', generation: 1 },
       ])
-      const stopping = new AbortController()
-      const inserts = store.watch(one, { signal: stopping.signal })[Symbol.asyncIterator]()
-      const first = inserts.next()
-      let marks = 0
-      for (let isBegun = false; !isBegun; ) {
-        await store.insert(one, [{ _id: `mark-${marks++}` }])
-        const pause = new Promise((resolve) => setTimeout(resolve, 20, false))
-        isBegun = await Promise.race([first.then(() => true), pause as Promise<boolean>])
-      }
-      for (let mark = (await first).value.document._id; mark !== `mark-${marks - 1}`; )
-        mark = (await inserts.next()).value.document._id
+      const { inserts, stop } = await watching()
       const next = inserts.next()
       await store.commit([
         {
@@ -265,8 +277,35 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
       const seen = [(await next).value.document._id]
       while (seen.at(-1) !== 'last') seen.push((await inserts.next()).value.document._id)
       expect(seen.slice(0, -1).toSorted()).toEqual(['first', 'inserted', 'put'])
-      stopping.abort()
-      await inserts.return?.()
+      await stop()
+    })
+
+    test('given commits, some at once, then a watch has what they insert in its order, and goes on from within one', async () => {
+      await given()
+      const { inserts, stop } = await watching()
+      const ids = (commit: string) => Array.from({ length: 20 }, (_, at) => `${commit}-${at}`)
+      const commit = (name: string) =>
+        store.commit([
+          { collection: one, insert: ids(name).map((_id) => ({ _id })), put: [{ _id: `put-${name}` }] },
+          { collection: two, insert: ids(name).map((_id) => ({ _id })) },
+        ])
+      await commit('first')
+      await Promise.all(['a', 'b', 'c'].map(commit))
+      await store.insert(one, [{ _id: 'between' }])
+      await commit('last')
+      const seen: Inserted[] = []
+      while (seen.length < 5 * 21 + 1) seen.push((await inserts.next()).value)
+      await stop()
+      const told = idsOf(seen.map(({ document }) => document))
+      const from = (name: string) => told.filter((id) => id.startsWith(`${name}-`))
+      for (const name of ['first', 'a', 'b', 'c', 'last']) expect(from(name)).toEqual(ids(name))
+      expect(told.slice(0, 21).toSorted()).toEqual([...ids('first'), 'put-first'].toSorted())
+      expect(told.indexOf('between')).toBe(4 * 21)
+      for (const at of [told.indexOf('first-7'), told.indexOf('b-19'), told.indexOf('last-3')]) {
+        const again = await watching(seen[at]?.resume)
+        for (const id of told.slice(at + 1)) expect((await again.inserts.next()).value.document._id).toBe(id)
+        await again.stop()
+      }
     })
 
     test('given 2,000 documents, then one commit takes them all, and none where the last is in the way', async () => {
