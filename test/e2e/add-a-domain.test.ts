@@ -32,6 +32,13 @@ test('the domain of the README is four files and nothing else changes, and it pa
   execFileSync(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.notes.json'], { cwd: root, stdio: 'pipe' })
 })
 
+test('it is described, and the client knows its names', async () => {
+  const { paths } = (await (await fetch(`${mill.query}/openapi.json`)).json()) as { paths: object }
+  const described = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[])
+  const names = described.map(({ operationId }) => operationId)
+  expect(names).toEqual(expect.arrayContaining(['notes.write', 'notes.list', 'notes.one']))
+})
+
 test('its command goes all the way and its query answers, beside the domains that were there', async () => {
   const note = { text: 'It turns', author: `ada ${crypto.randomUUID()}` }
   const written = await send(`${mill.publish}/api/notes`, note, { prefer: 'wait=15' })
