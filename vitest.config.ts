@@ -27,6 +27,14 @@ export default defineConfig({
         },
       },
       { test: { name: 'real', include: ['{adapters,functions}/**/*.real.test.ts'], ...slow } },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          env: { LOG_LEVEL: 'silent' },
+          testTimeout: 10 * MINUTE,
+        },
+      },
       endToEnd('embedded'),
       endToEnd('real'),
       {

@@ -9,7 +9,7 @@ import { stopOrphans } from './services/state.ts'
  * make test: every part that this machine can run, one after the other, and one line that counts them all.
  * `npm test -- unit e2e-embedded` runs only those parts.
  */
-const EMBEDDED = ['rules', 'unit', 'e2e-embedded', 'faults']
+const EMBEDDED = ['rules', 'unit', 'simulation', 'e2e-embedded', 'faults']
 /** What a part lacks: a test that kills servers brings them itself. */
 const REAL = new Map([
   ['real', () => mongodbLacks()],

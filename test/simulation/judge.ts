@@ -1,0 +1,202 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { LogRecord } from '#adapters/log/log.ts'
+import type { DecideDomain, Document, Domain, Event } from '#domains/domain.ts'
+import { slotIds, streamKey } from '#functions/collections.ts'
+import { ANONYMOUS, derivedId } from '#functions/ids.ts'
+import { replay } from './reference.ts'
+import type { Evidence } from './simulate.ts'
+import { Violation } from './violation.ts'
+
+/** A command as it stands in the log. */
+export interface Logged {
+  domain: Domain
+  id: string
+  /** Unknown of what publish has not written. */
+  hash: string | undefined
+  record: LogRecord
+  attributes: Record<string, string>
+}
+
+export type Outcome = { status: 'applied' | 'rejected' | 'parked'; reason: string; hash: string }
+
+/** Throws a `Violation` where a history ended as it must not. */
+export function judge(evidence: Evidence): void {
+  judgeOnce(evidence)
+  const logged = evidence.domains.flatMap((domain) => loggedOf(evidence, domain))
+  const outcomes = outcomesOf(evidence, logged)
+  for (const domain of evidence.domains) {
+    if (domain.kind !== 'decide') continue
+    judgeEvents(evidence, domain, outcomes)
+    replay(
+      evidence,
+      domain,
+      logged.filter((command) => command.domain === domain),
+      outcomes,
+    )
+  }
+  judgeLetters(evidence)
+  judgeClients(evidence, outcomes)
+}
+
+export const all = ({ replicas }: Evidence, collection: string): Document[] =>
+  [...replicas.read(collection).values()].map((text) => JSON.parse(text) as Document)
+
+export const nameOf = ({ id, hash }: { id: string; hash: string | undefined }): string => `${id} ${hash ?? ''}`
+
+function loggedOf({ topics }: Evidence, domain: Domain): Logged[] {
+  return topics.partitions(domain.topic.name).flatMap((records) =>
+    records.map((record) => {
+      const attributes = Object.fromEntries(
+        record.headers.map(([name, value]) => [name.replace('ce_', ''), String(value)]),
+      )
+      return { domain, id: attributes.id ?? plainId(domain, record), hash: attributes.bodyhash, record, attributes }
+    }),
+  )
+}
+
+/** The id that persist gives to a record which has none. */
+function plainId({ name, topic }: Domain, { partition, offset, time, value }: LogRecord): string {
+  const key = name === 'sums' ? /"requestId":"([^"]+)"/.exec(String(value))?.[1] : undefined
+  if (key !== undefined) return derivedId(name, ANONYMOUS, key, 0)
+  return derivedId(topic.name, String(partition), String(offset), new Date(time).toISOString())
+}
+
+/** The outcome of each command in the log, by id and body. */
+function outcomesOf(evidence: Evidence, logged: Logged[]): Map<string, Outcome> {
+  const { replicas } = evidence
+  const outcomes = new Map<string, Outcome>()
+  const used = new Set<string>()
+  for (const { domain, id, hash } of logged) {
+    const found: Outcome[] = []
+    let isOthers = false
+    const look = (collection: string, _id: string, status: (document: Document) => Outcome['status'], of: string) => {
+      const text = replicas.read(collection).get(_id)
+      if (text === undefined) return
+      const document = JSON.parse(text) as Document
+      const itsHash = String(document[of] ?? hash)
+      used.add(`${collection} ${_id}`)
+      if (hash !== undefined && itsHash !== hash) isOthers = true
+      else found.push({ status: status(document), reason: String(document.reason ?? ''), hash: itsHash })
+    }
+    const decided = ({ status }: Document) => status as Outcome['status']
+    if (domain.kind === 'append') look(domain.documents.collection.name, id, () => 'applied', '_hash')
+    else look('receipts', id, decided, 'hash')
+    look('letters', id, () => 'parked', 'hash')
+    const rejections = [...replicas.read('receipts').keys()].filter((key) => key.startsWith(`${id}.`))
+    for (const key of hash === undefined ? rejections : [`${id}.${hash}`]) look('receipts', key, decided, 'hash')
+    const [outcome, other] = found
+    if (!outcome && isOthers) throw new Violation('once', `${id} is another body's, and this one was not rejected`)
+    if (!outcome) throw new Violation('outcome', `${id} of ${domain.name} has none`)
+    // One that publish has not written is told from others with its id by nothing.
+    if (other && hash !== undefined) throw new Violation('outcome', `${id} is ${outcome.status} and ${other.status}`)
+    outcomes.set(nameOf({ id, hash }), outcome)
+    evidence.seen.count(outcome.reason.replace(/(:| \d).*/, '') || outcome.status)
+  }
+  for (const collection of ['receipts', 'letters', ...evidence.domains.flatMap(appended)]) {
+    const stray = [...replicas.read(collection).keys()].find((id) => !used.has(`${collection} ${id}`))
+    if (stray) throw new Violation('outcome', `${stray} of ${collection} has no record`)
+  }
+  return outcomes
+}
+
+const appended = (domain: Domain): string[] => (domain.kind === 'append' ? [domain.documents.collection.name] : [])
+
+/** The events of a command are of one stream and one time, and no two of them are the same. */
+function judgeOnce(evidence: Evidence): void {
+  const commands = Map.groupBy(all(evidence, 'events'), ({ command }) => command)
+  for (const [command, events] of commands) {
+    const records = new Set(events.map(({ key, time }) => `${key} ${time}`))
+    const told = new Set(events.map(({ type, data }) => JSON.stringify([type, data])))
+    if (records.size > 1 || told.size < events.length)
+      throw new Violation('once', `${command} has ${JSON.stringify(events)}`)
+  }
+}
+
+/** Events are numbered without a gap and come from applied commands only; what is read is their fold. */
+function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<string, Outcome>): void {
+  const applied = new Set(
+    [...outcomes].filter(([, { status }]) => status === 'applied').map(([name]) => name.split(' ')[0]),
+  )
+  const streams = Map.groupBy(eventsOf(evidence, domain), ({ key }) => key)
+  const documents = new Map<string, Document>()
+  let total = domain.tally?.zero ?? {}
+  for (const [key, events] of streams) {
+    for (const [at, event] of events.entries()) {
+      if (event.number !== at + 1) throw new Violation('fold', `${key} has no event ${at + 1}`)
+      if (!applied.has(event.command)) throw new Violation('outcome', `${event.command} has events and was not applied`)
+      const view = { get: (collection: string, id: string) => documents.get(`${collection} ${id}`) }
+      for (const change of domain.project(event, view)) {
+        if ('remove' in change) documents.delete(`${change.collection} ${change.remove}`)
+        else documents.set(`${change.collection} ${change.document._id}`, change.document)
+      }
+      total = domain.tally?.add(total, event) ?? total
+    }
+    const { version } = JSON.parse(evidence.replicas.read('heads').get(String(key)) ?? '{}')
+    if (version !== events.length) throw new Violation('fold', `${key} is at ${version} with ${events.length} events`)
+  }
+  for (const { name } of domain.collections) {
+    const kept = new Map(all(evidence, name).map((document) => [`${name} ${document._id}`, document]))
+    const folded = new Map([...documents].filter(([key]) => key.startsWith(`${name} `)))
+    for (const id of new Set([...kept.keys(), ...folded.keys()]))
+      if (!isDeepStrictEqual(kept.get(id), folded.get(id))) throw new Violation('fold', `${id} is not its events`)
+  }
+  const query = domain.queries.find(({ answers }) => answers === 'total')
+  if (query?.answers !== 'total' || !domain.tally) return
+  const slots = all(evidence, domain.tally.collection.name)
+  const [kept, folded] = [query.total(slots), query.total([{ _id: slotIds[0] as string, ...total }])]
+  if (kept !== folded) throw new Violation('fold', `the total of ${domain.name} is ${kept}, not ${folded}`)
+}
+
+const eventsOf = (evidence: Evidence, { name }: DecideDomain): (Event & { key: string })[] =>
+  (all(evidence, 'events') as unknown as (Event & { key: string })[])
+    .filter(({ key, stream }) => key === streamKey(name, stream))
+    .sort((a, b) => a.number - b.number)
+
+/** Of a process that works on it, each of which may have been its fault. */
+const CRASHES_TO_PARK = 4
+const UNREADABLE =
+  /^(unknown command type|fails its schema|a record without a value|can not be decoded|not a CloudEvent)/
+
+/** Of all letters that there ever were. */
+function judgeLetters(evidence: Evidence): void {
+  const { replicas, seen, crashes } = evidence
+  const [left] = all(evidence, 'letters')
+  if (left) throw new Violation('redriven', JSON.stringify(left))
+  for (const { name, text } of replicas.inserts) {
+    if (name !== 'letters') continue
+    const { _id, error: given, event } = JSON.parse(text)
+    const error = String(given)
+    seen.count(error.startsWith('behind') ? 'parked behind another' : 'parked')
+    const isFaulty = /"flaw":"(bug|crash)"/.test(String(event.data))
+    const mayBeCrash = crashes >= CRASHES_TO_PARK && error.startsWith('no attempt came back')
+    if (isFaulty || mayBeCrash || error.startsWith('behind') || UNREADABLE.test(error)) continue
+    throw new Violation('parked', `${_id}: ${error}, after ${crashes} crashes`)
+  }
+}
+
+function judgeClients({ sent, outcomes: told, replicas, seen }: Evidence, outcomes: Map<string, Outcome>): void {
+  const kept = replicas.inserts.filter(({ name }) => name === 'letters').map(({ text }) => JSON.parse(text)._id)
+  const letters = new Set<string>(kept)
+  const maybe = new Set(sent.flatMap(({ address, fate }) => (address && fate !== 'refused' ? [nameOf(address)] : [])))
+  for (const { address, receipt, fate, told: before, reads } of sent) {
+    seen.count(fate)
+    if (!address || !receipt) continue
+    const end = outcomes.get(nameOf(address))?.status
+    if (fate === 'acknowledged' && !end) throw new Violation('acknowledged', `${address.id} is not in the log`)
+    if (fate === 'refused' && end && !maybe.has(nameOf(address)))
+      throw new Violation('acknowledged', `${address.id} was refused and is in the log`)
+    if (told.get(receipt) !== (end ?? 'pending'))
+      throw new Violation('told', `${address.id} is ${end}, and its receipt says ${told.get(receipt)}`)
+    for (const status of before) {
+      seen.count(`told ${status}`)
+      const isFinal = status === 'applied' || status === 'rejected'
+      if (isFinal ? status !== end : status === 'parked' && !letters.has(address.id))
+        throw new Violation('told', `${address.id} is ${end} and was told to be ${status}`)
+    }
+    for (const isShown of reads) {
+      seen.count(isShown ? 'own write shown' : 'own write not shown')
+      if (!isShown && end === 'applied' && !letters.has(address.id))
+        throw new Violation('reads', `${address.id} was not shown`)
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import { logContract } from '#adapters/log/contract.ts'
+import { newTopics, simulatedLog } from './log.ts'
+
+/** The simulated log is no toy: it keeps the contract of the real ones. */
+logContract('simulated', async () => {
+  const topics = newTopics()
+  return {
+    open: (options) => simulatedLog(topics, async (_, effect) => effect(), Date.now, options?.maxBuffered),
+    remove: async () => {},
+  }
+})

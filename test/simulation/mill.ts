@@ -1,0 +1,53 @@
+import type { Log } from '#adapters/log/log.ts'
+import type { Store } from '#adapters/store/store.ts'
+import type { Persister } from '#functions/persist/persister.ts'
+import { publisher } from '#functions/publish/publisher.ts'
+import { querier } from '#functions/query/querier.ts'
+import { addresses } from '#functions/receipts.ts'
+import { topics as topicsOf } from '#functions/sources.ts'
+import { waiting } from '#functions/waiting.ts'
+import { anybody } from '../auth/anybody.ts'
+import { domainsOf, NEWEST } from './domains.ts'
+import { simulatedLog } from './log.ts'
+import { startProcesses } from './processes.ts'
+import { startSources } from './sources.ts'
+import { simulatedStore } from './store.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** What a test changes about the real code, to see whether the simulation notices. */
+export interface Plant {
+  /** What persist sees of the store. */
+  store?(store: Store): Store
+  persist?(persister: Persister): Persister
+  /** What query sees of the store. */
+  reads?(store: Store): Store
+  /** What publish sees of the log. */
+  append?(append: Log['append']): Log['append']
+}
+
+export type Mill = Awaited<ReturnType<typeof startMill>>
+
+/** A Millrace in a world: the real publish, persist, query and sources on the simulated log and store. */
+export async function startMill(around: Surroundings, isImpatient: boolean, plant: Plant) {
+  const { world, topics, replicas, born, toStore, toLog } = around
+  const domains = domainsOf(NEWEST)
+  for (const { name, partitions } of topicsOf(domains)) topics.ensure(name, partitions)
+  const { clock, ...life } = born('publish and query')
+  const store = simulatedStore(replicas, toStore({ clock, ...life }))
+  const log = simulatedLog(topics, toLog({ clock, ...life }), world.now)
+  const shared = {
+    domains,
+    callerOf: anybody,
+    clock,
+    addresses: addresses('a secret'),
+    waiting: waiting(store, domains, clock),
+  }
+  const processes = startProcesses(around, plant)
+  return {
+    ...shared,
+    publish: publisher({ ...shared, log: { append: plant.append?.(log.append) ?? log.append } }),
+    query: querier({ ...shared, store: plant.reads?.(store) ?? store, faults: false }),
+    processes,
+    sources: await startSources(around, domains, processes, isImpatient),
+  }
+}

@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Store, StoredCollection, Write } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { Document } from '#domains/domain.ts'
+import { heads, letters, receipts } from '#functions/collections.ts'
+import { histories } from './history.ts'
+import { judge } from './judge.ts'
+import type { Plant } from './mill.ts'
+import { newSeen } from './seen.ts'
+import { simulate } from './simulate.ts'
+import { Violation } from './violation.ts'
+
+/** Bugs that this code could have, each as it would look from its ports, and what the simulation must find broken by it. */
+const PLANTS: { bug: string; breaks: Violation['invariant'][]; plant: Plant }[] = [
+  {
+    bug: 'the id check is skipped: no receipt is looked for, and none is in the way',
+    breaks: ['once'],
+    plant: {
+      store: (store) => ({
+        ...store,
+        get: async (collection, ids) => (collection === receipts ? new Map() : await store.get(collection, ids)),
+        commit: overwriting(store, receipts),
+      }),
+    },
+  },
+  {
+    bug: 'a delivery is acknowledged before its commit',
+    breaks: ['outcome'],
+    plant: {
+      persist: ({ persist, close }) => ({
+        async persist(event) {
+          void persist(event)
+          return { status: 204 }
+        },
+        close,
+      }),
+    },
+  },
+  {
+    bug: "the head's compare-and-set is dropped",
+    // What it leaves of the head's meaning: the version, the order of letters, or that a stream is parked.
+    breaks: ['fold', 'order', 'redriven'],
+    plant: { store: (store) => ({ ...store, commit: overwriting(store, heads) }) },
+  },
+  {
+    bug: 'a stream is set going again by the first of its letters that goes',
+    breaks: ['order'],
+    plant: {
+      store: (store) => ({
+        ...store,
+        // Only who asks whether others wait behind a letter wants two.
+        find: async (collection, query) =>
+          collection === letters && query.limit === 2 ? [] : await store.find(collection, query),
+      }),
+    },
+  },
+  {
+    bug: 'outages count as attempts',
+    breaks: ['parked'],
+    plant: { store: (store) => ({ ...store, commit: blaming(store.commit), insert: blaming(store.insert) }) },
+  },
+  {
+    bug: 'publish acknowledges what the log may not have',
+    breaks: ['acknowledged'],
+    plant: {
+      append: (append) => (topic, record) =>
+        append(topic, record).catch((error) => {
+          if (error instanceof Unavailable && error.handedOver) return { partition: 0, offset: 0 }
+          throw error
+        }),
+    },
+  },
+  {
+    bug: 'query keeps documents as it first read them',
+    breaks: ['reads'],
+    plant: {
+      reads(store) {
+        const kept = new Map<string, Map<string, Document>>()
+        const get: Store['get'] = async (collection, ids) => {
+          const key = `${collection.name} ${ids}`
+          const found = kept.get(key) ?? (await store.get(collection, ids))
+          if (found.size > 0) kept.set(key, found)
+          return found
+        }
+        return { ...store, get }
+      },
+    },
+  },
+]
+
+/** A commit that looks at nothing which is there in this collection. */
+const overwriting =
+  ({ commit }: Store, { name }: StoredCollection): Store['commit'] =>
+  (writes) =>
+    commit(
+      writes.map(
+        ({ insert = [], swap = [], put = [], ...write }): Write =>
+          write.collection.name === name
+            ? { ...write, put: [...insert, ...swap, ...put] }
+            : { insert, swap, put, ...write },
+      ),
+    )
+
+/** A call that takes an outage for a fault of what it was called with. */
+const blaming =
+  <Parts extends unknown[], Result>(call: (...parts: Parts) => Promise<Result>) =>
+  (...parts: Parts): Promise<Result> =>
+    call(...parts).catch((error) => {
+      throw error instanceof Unavailable ? new Error(error.message) : error
+    })
+
+const MOST_RUNS = 3000
+/** Shrinking goes on as long, for those who read what it comes to. */
+const SHRINKING_MS = 2000
+
+test.each(PLANTS)('given that $bug, then a history shows it', async ({ breaks, plant }) => {
+  let until = Number.POSITIVE_INFINITY
+  const { errorInstance } = await fc.check(
+    fc.asyncProperty(histories, async (history) => {
+      if (performance.now() > until) return
+      try {
+        judge(await simulate(history, newSeen(), plant))
+      } catch (error) {
+        if (error instanceof Violation && !breaks.includes(error.invariant)) return
+        until = Math.min(until, performance.now() + SHRINKING_MS)
+        throw error
+      }
+    }),
+    { numRuns: MOST_RUNS },
+  )
+  expect(errorInstance).toBeInstanceOf(Violation)
+  expect(breaks).toContain((errorInstance as Violation).invariant)
+})

@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { Conflict } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+
+/** What one write changed, until most members have it. */
+export interface Entry {
+  changes: { name: string; id: string; before: string | undefined; after: string | undefined }[]
+  state: 'primary' | 'majority' | 'gone'
+}
+
+/** The documents as the primary has them, while it writes: all of it or nothing. */
+export interface Primary {
+  get(name: string, id: string): string | undefined
+  set(name: string, id: string, text: string | undefined): void
+  /** Throws `Conflict` for one that is there. */
+  insert(name: string, id: string, text: string): void
+  /** Throws `Conflict` unless the one before is there. */
+  swap(name: string, id: string, generation: number, text: string): void
+}
+
+export interface Replicas {
+  write<Result>(work: (primary: Primary) => Result): { entry: Entry; result: Result }
+  /** Most members have it, and so all that was before it. Throws `Unavailable` for one that a failover has rolled back. */
+  confirm(entry: Entry): void
+  confirmAll(): void
+  /** Another member becomes primary: what most had not is gone. */
+  failover(): number
+  /** What most members have. */
+  read(name: string): ReadonlyMap<string, string>
+  inserts: { name: string; text: string }[]
+  /** Resolves at the next insert, or as `signal` aborts. */
+  inserted(signal: AbortSignal): Promise<void>
+}
+
+/** Three members of a MongoDB, as their clients know them. */
+export function replicaSet(): Replicas {
+  const primary = new Map<string, Map<string, string>>()
+  const majority = new Map<string, Map<string, string>>()
+  const inserts: { name: string; text: string }[] = []
+  const onInsert = new EventTarget()
+  let oplog: Entry[] = []
+
+  function of(member: typeof primary, name: string): Map<string, string> {
+    const known = member.get(name)
+    if (known) return known
+    const made = new Map<string, string>()
+    member.set(name, made)
+    return made
+  }
+
+  function put(member: typeof primary, name: string, id: string, text: string | undefined): void {
+    if (text === undefined) of(member, name).delete(id)
+    else of(member, name).set(id, text)
+  }
+
+  function undo({ changes }: Entry): void {
+    for (const { name, id, before } of changes.toReversed()) put(primary, name, id, before)
+  }
+
+  function confirm(entry: Entry): void {
+    if (entry.state === 'gone') throw new Unavailable('store', 'a failover rolled it back')
+    if (entry.state === 'majority') return
+    for (const confirmed of oplog.splice(0, oplog.indexOf(entry) + 1)) {
+      confirmed.state = 'majority'
+      for (const { name, id, before, after } of confirmed.changes) {
+        put(majority, name, id, after)
+        if (before === undefined && after !== undefined) inserts.push({ name, text: after })
+      }
+    }
+    onInsert.dispatchEvent(new Event('insert'))
+  }
+
+  return {
+    write(work) {
+      const entry: Entry = { changes: [], state: 'primary' }
+      const get = (name: string, id: string) => of(primary, name).get(id)
+      const set = (name: string, id: string, after: string | undefined) => {
+        entry.changes.push({ name, id, before: get(name, id), after })
+        put(primary, name, id, after)
+      }
+      try {
+        const result = work({
+          get,
+          set,
+          insert(name, id, text) {
+            if (get(name, id) !== undefined) throw new Conflict(`${id} of ${name} is there`)
+            set(name, id, text)
+          },
+          swap(name, id, generation, text) {
+            const before = get(name, id)
+            const known = before === undefined ? 0 : JSON.parse(before).generation
+            if (known !== generation - 1) throw new Conflict(`generation ${generation} of ${id} comes after ${known}`)
+            set(name, id, text)
+          },
+        })
+        oplog.push(entry)
+        return { entry, result }
+      } catch (error) {
+        undo(entry)
+        throw error
+      }
+    },
+    confirm,
+    confirmAll() {
+      const last = oplog.at(-1)
+      if (last) confirm(last)
+    },
+    failover() {
+      const lost = oplog
+      oplog = []
+      for (const entry of lost.toReversed()) {
+        undo(entry)
+        entry.state = 'gone'
+      }
+      return lost.length
+    },
+    read: (name) => of(majority, name),
+    inserts,
+    async inserted(signal) {
+      await once(onInsert, 'insert', { signal }).catch(() => undefined)
+    },
+  }
+}

@@ -1,0 +1,149 @@
+import { countedPartOf, partOf } from '#adapters/store/part.ts'
+import { fieldsOf, type Inserted, Refused, ResumeLost, type Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { Document, Json } from '#domains/domain.ts'
+import { countOf, pageOf, within } from './find.ts'
+import type { Entry, Replicas } from './replicas.ts'
+
+/** How a call gets to the store and its result back: at once, or as a world has it. Rejects in an outage. */
+export type Io = <Result>(what: string, effect: () => Result) => Promise<Result>
+
+/** Neither a document of BSON nor one of SQLite is nested as deeply. */
+const MOST_LEVELS = 1000
+
+/** The store port on a replica set: a write is answered once most members have it, and that is what is read. Nothing expires. */
+export function simulatedStore(replicas: Replicas, io: Io): Store {
+  let isClosed = false
+  const call: Io = (what, effect) =>
+    isClosed ? Promise.reject(new Unavailable('store', 'it is closed')) : io(what, effect)
+
+  const all = (name: string) => [...replicas.read(name).values()].map((text) => JSON.parse(text) as Document)
+
+  async function written<Result>(what: string, write: () => { entry: Entry; result: Result }): Promise<Result> {
+    const { entry, result } = await call(what, write)
+    await call('confirm', () => replicas.confirm(entry))
+    return result
+  }
+
+  return {
+    prepare: (collections) =>
+      call('prepare', () => {
+        for (const collection of collections) for (const index in collection.indexes) fieldsOf(collection, index)
+      }),
+
+    async insert({ name }, documents) {
+      if (documents.length === 0) return new Set()
+      const { present, refused } = await written('insert', () => {
+        const { texts, refused } = encode(documents)
+        return replicas.write((now) => {
+          const present = new Set<string>()
+          for (const [id, text] of texts) {
+            if (now.get(name, id) === undefined) now.set(name, id, text)
+            else present.add(id)
+          }
+          return { present, refused }
+        })
+      })
+      if (refused.size > 0) throw new Refused(refused)
+      return present
+    },
+
+    async commit(writes) {
+      await written('commit', () => {
+        const rows = writes.map(({ collection: { name }, insert = [], put = [], remove = [], swap = [] }) => ({
+          name,
+          insert: encodeAll(insert),
+          put: encodeAll(put),
+          remove,
+          swap: encodeAll(swap),
+        }))
+        return replicas.write((now) => {
+          for (const { name, insert, put, remove, swap } of rows) {
+            for (const [{ _id, generation }, text] of swap) now.swap(name, _id, Number(generation), text)
+            for (const [{ _id }, text] of put) now.set(name, _id, text)
+            for (const [{ _id }, text] of insert) now.insert(name, _id, text)
+            for (const id of remove) now.set(name, id, undefined)
+          }
+        })
+      })
+    },
+
+    get: ({ name }, ids) =>
+      call('get', () => {
+        const found = ids.map((id) => [id, replicas.read(name).get(id)] as const)
+        return new Map(found.flatMap(([id, text]) => (text === undefined ? [] : [[id, JSON.parse(text) as Document]])))
+      }),
+
+    find: (collection, query) =>
+      call('find', () => {
+        const part = partOf(collection, query)
+        return pageOf(within(all(collection.name), part), part, query)
+      }),
+
+    count: (collection, query) =>
+      call('count', () => countOf(within(all(collection.name), countedPartOf(collection, query)), query)),
+
+    async increment({ name }, ids) {
+      if (ids.length === 0) return new Map()
+      return await written('increment', () =>
+        replicas.write((now) => {
+          const count = (id: string) => Number((JSON.parse(now.get(name, id) ?? '{}') as Document).count ?? 0) + 1
+          const counts = new Map(ids.map((id) => [id, count(id)]))
+          for (const [_id, count] of counts) now.set(name, _id, JSON.stringify({ _id, count }))
+          return counts
+        }),
+      )
+    },
+
+    async remove({ name }, ids) {
+      await written('remove', () =>
+        replicas.write((now) => {
+          for (const id of ids) now.set(name, id, undefined)
+        }),
+      )
+    },
+
+    async *watch({ name }, { resume, signal, onBegun }): AsyncGenerator<Inserted> {
+      const end = await call('watch', () => replicas.inserts.length)
+      if (resume !== undefined && !(/^\d+$/.test(resume) && Number(resume) <= end)) throw new ResumeLost(resume)
+      onBegun?.(resume ?? String(end))
+      let at = resume === undefined ? end : Number(resume)
+      onBegun?.(String(at))
+      while (!signal.aborted) {
+        const next = replicas.inserts[at]
+        if (!next) await replicas.inserted(signal)
+        else if (++at && next.name === name) yield { document: JSON.parse(next.text), resume: String(at) }
+      }
+    },
+
+    ping: () => call('ping', () => undefined),
+    async close() {
+      isClosed = true
+    },
+  }
+}
+
+/** As text: what is kept is nobody else's object. */
+function encode(documents: Document[]) {
+  const texts: [string, string][] = []
+  const refused = new Map<string, string>()
+  for (const document of documents) {
+    try {
+      const text = JSON.stringify(document)
+      if (text.length > MOST_LEVELS && levels(document) > MOST_LEVELS) throw new Error('nested too deep')
+      texts.push([document._id, text])
+    } catch (error) {
+      refused.set(document._id, (error as Error).message)
+    }
+  }
+  return { texts, refused }
+}
+
+function encodeAll<Kept extends Document>(documents: Kept[]): [Kept, string][] {
+  const { texts, refused } = encode(documents)
+  if (refused.size > 0) throw new Refused(refused)
+  return documents.map((document, at) => [document, texts[at]?.[1] as string])
+}
+
+const levels = (value: Json): number =>
+  typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(levels)) : 0
