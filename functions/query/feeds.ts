@@ -134,7 +134,7 @@ export function feedsOf(store: Pick<Store, 'watch'>): Feeds {
     for (const [place, listeners] of here) {
       if (feedsOn(collection).filter(({ isCurrent }) => !isCurrent).length >= MOST_BEHIND) return
       here.delete(place)
-      if (listeners.size > 0) open(collection, place, listeners)
+      open(collection, place, listeners)
     }
   }
 
@@ -158,7 +158,9 @@ export function feedsOf(store: Pick<Store, 'watch'>): Feeds {
       if (place === undefined) joinNow(collection, listener)
       else joinFrom(collection, place, listener)
       return () => {
-        for (const listeners of waitingFor(collection).values()) listeners.delete(listener)
+        for (const [place, listeners] of waitingFor(collection)) {
+          if (listeners.delete(listener) && listeners.size === 0) waitingFor(collection).delete(place)
+        }
         for (const feed of [...feedsOn(collection)]) {
           if (feed.listeners.delete(listener) && feed.listeners.size === 0) close(collection, feed, () => {})
         }

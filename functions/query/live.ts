@@ -58,29 +58,50 @@ async function* told(
   textOf: (inserted: Inserted) => string,
 ): AsyncGenerator<string> {
   const until = clock.now() + LONGEST_MS - Math.random() * RETRY_MS
+  const over = new AbortController()
+  let news = Promise.withResolvers<void>()
   let waiting = `retry: ${Math.round(RETRY_MS * (0.5 + Math.random()))}\n\n`
+  let isSilent = true
+  /** Of what was not for this client, behind all that was. */
   let place: string | undefined
-  let isOver = false
-  let news = new AbortController()
-  const wake = () => news.abort()
-  const end = () => {
-    isOver = true
-    wake()
+
+  function tell(text: string): void {
+    waiting += text
+    isSilent = false
+    news.resolve()
   }
+
+  function end(): void {
+    over.abort()
+    news.resolve()
+  }
+
+  async function beat(): Promise<void> {
+    while (!over.signal.aborted) {
+      isSilent = true
+      await clock.sleep(Math.min(HEARTBEAT_MS, until - clock.now()), over.signal)
+      if (clock.now() >= until) end()
+      else if (isSilent && !waiting) tell(passed())
+    }
+  }
+
+  /** An id without data tells nothing, but the client comes again with it, and so from less far back. */
+  function passed(): string {
+    const text = place === undefined ? ':\n\n' : `${idOf(place)}\n`
+    place = undefined
+    return text
+  }
+
   const leave = join({
     begun(from, isReset) {
-      waiting += `event: ${isReset ? 'reset' : 'begun'}\ndata: {}\n${from === undefined ? '' : idOf(from)}\n`
-      wake()
+      tell(`event: ${isReset ? 'reset' : 'begun'}\ndata: {}\n${from === undefined ? '' : idOf(from)}\n`)
     },
     inserted(inserted) {
-      if (isOver) return
-      place = inserted.resume
+      if (over.signal.aborted) return
       const text = tryTo(() => textOf(inserted))
-      if (!text) return
-      waiting += text
-      place = undefined
+      place = text ? undefined : inserted.resume
+      if (text) tell(text)
       if (waiting.length > MOST_WAITING) end()
-      else wake()
     },
     ended: end,
   })
@@ -88,23 +109,21 @@ async function* told(
   closing.addEventListener('abort', end)
   if (closing.aborted) end()
   try {
+    void beat()
     while (!signal.aborted) {
-      if (clock.now() >= until) isOver = true
       const text = waiting
       waiting = ''
       if (text) {
         yield text
         continue
       }
-      if (isOver) break
-      news = new AbortController()
-      await clock.sleep(Math.min(HEARTBEAT_MS, until - clock.now()), news.signal)
-      if (news.signal.aborted) continue
-      waiting ||= place === undefined ? ':\n\n' : passed(place)
-      place = undefined
+      if (over.signal.aborted) break
+      news = Promise.withResolvers()
+      await news.promise
     }
-    if (place !== undefined) yield passed(place)
+    if (place !== undefined) yield passed()
   } finally {
+    over.abort()
     leave()
     signal.removeEventListener('abort', end)
     closing.removeEventListener('abort', end)
@@ -121,9 +140,6 @@ function tryTo(work: () => string): string {
     return ''
   }
 }
-
-/** An id without data tells nothing, but the client comes again with it, and so from less far back. */
-const passed = (place: string): string => `${idOf(place)}\n`
 
 const idOf = (place: string): string => `id: ${Buffer.from(place).toString('base64url')}\n`
 
