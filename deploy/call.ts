@@ -6,6 +6,8 @@ export interface Site {
   SITE: string
   /** Seconds. */
   LIMIT: number
+  /** Who asks; nobody in particular without it. */
+  TOKEN?: string | undefined
 }
 
 const PAUSE_MS = 200
@@ -29,7 +31,11 @@ function detailOf(text: string): string {
 }
 
 export const call = (site: Site, path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(new URL(path, site.SITE), { ...init, signal: AbortSignal.timeout(CALL_MS) })
+  fetch(new URL(path, site.SITE), {
+    ...init,
+    headers: { ...init.headers, ...(site.TOKEN ? { authorization: `Bearer ${site.TOKEN}` } : {}) },
+    signal: AbortSignal.timeout(CALL_MS),
+  })
 
 export async function text(site: Site, path: string): Promise<string> {
   const answer = await call(site, path)

@@ -125,6 +125,10 @@ export interface CommandType {
   summary?: string
   /** Over gRPC an issue with `params: { outOfRange: true }` is told as OUT_OF_RANGE. */
   data: z.ZodType<Fields>
+  /** What a caller needs to send it; open to all where nothing is said. */
+  scope?: string
+  /** Whose it is: only who belongs to that organisation may send it, or has the scope over all, such as `logs:all`. */
+  organisation?(data: Fields): string
   /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id, `actor` who sends it. */
   stream(data: Fields, id: string, actor: string): string
   /** The client's own idempotency key, where the body has one; it goes before the header. */

@@ -20,6 +20,8 @@ export type Query =
 interface Asked {
   /** `{name}`s of it are parameters like those behind the question mark. */
   path: string
+  /** What a caller needs to be given an answer; open to all where nothing is said. */
+  scope?: string
   /** Its name in the typed client, within the domain: `threads.list` of the forum is `client.forum.threads.list(params)`. */
   name?: string
   /** A few words for the docs. */
@@ -36,6 +38,8 @@ interface Asked {
 interface AskedWith extends Asked {
   /** `after` is always there, on pages `limit` and `cursor` too: they need not be declared. */
   params?: z.ZodObject
+  /** Whose documents are asked for: only who belongs to that organisation gets them, or has the scope over all. */
+  organisation?(params: Fields): string
 }
 
 /** The name of the collection that a query reads; it may be left out where the domain has only one. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { trustedIssuer } from './auth/tokens.ts'
 
 /** A whole Millrace in a process of its own, as `make dev` starts it, or on the bare framework. */
 export interface Mill {
@@ -55,6 +56,7 @@ export async function startMill({ pair, serving = 'host', dir, root = '.', env =
       METRICS_PORT: String(metricsPort),
       PERSIST_PORT: String(persistPort),
       QUERY_PORT: String(queryPort),
+      OIDC_ISSUER: (await trustedIssuer()).url,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -14,6 +14,7 @@ import { collections } from '#functions/collections.ts'
 import { type QuerierParts, querier } from '#functions/query/querier.ts'
 import { addresses } from '#functions/receipts.ts'
 import { waiting } from '#functions/waiting.ts'
+import { anybody } from './auth/anybody.ts'
 
 export const notes: Collection = {
   name: 'notes',
@@ -67,6 +68,7 @@ export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
   const { store } = world
   const query = querier({
     domains,
+    callerOf: anybody,
     store,
     addresses: addresses('a secret of this test'),
     waiting: waiting(store, domains, systemClock),

@@ -100,7 +100,8 @@ export function provider({ issuer, audience, jwks, cookieKeys }: ProviderOptions
   async function passwordGrant(ctx: KoaContextWithOIDC): Promise<void> {
     const { username } = ctx.oidc.params ?? {}
     const person = personOf(username)
-    if (!person) throw new errors.InvalidGrant(`there is no such person: ${Object.keys(people).join(', ')}`)
+    if (!person)
+      throw new errors.CustomOIDCProviderError('invalid_grant', `there is no such person: there are ${NAMES}`)
     const token = new made.AccessToken({
       accountId: String(username),
       client: ctx.oidc.client as NonNullable<typeof ctx.oidc.client>,
@@ -112,6 +113,8 @@ export function provider({ issuer, audience, jwks, cookieKeys }: ProviderOptions
     ctx.body = { access_token: await token.save(), expires_in: token.expiration, token_type: 'Bearer' }
   }
 }
+
+const NAMES = Object.keys(people).join(', ')
 
 const PASSWORD = 'password'
 

@@ -18,7 +18,7 @@ export const USAGE = `
   make letters REDRIVE=ALL                         every letter there is
   make letters DISCARD=<id> REASON='...'           gives one up; its command's receipt says rejected
 
-SITE=http://... says where (http://localhost:8080), LIMIT= how many seconds to wait for an outcome (60), JSON=1 prints JSON.
+TOKEN=... says who asks (an administrator; make token has one of make dev), SITE=http://... where (http://localhost:8080), LIMIT= how many seconds to wait for an outcome (60), JSON=1 prints JSON.
 `
 
 /** Throws an error that says what can't be understood. */

@@ -10,6 +10,7 @@ const say = (lines: string[]): void => console.log(lines.join('\n'))
 const settings = z.object({
   SITE: z.url().default('http://localhost:8080'),
   LIMIT: z.coerce.number().positive().default(60),
+  TOKEN: z.string().optional(),
 })
 /** Who reads our lines may have had enough of them. */
 process.stdout.on('error', () => process.exit(0))

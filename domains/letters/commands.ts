@@ -21,12 +21,14 @@ const choice = z
 export const commands = {
   'letters.redrive': {
     summary: 'Try letters again, in their order',
+    scope: 'letters:write',
     data: choice,
     stream: (_, id) => `redrive/${id}`,
     routes: [{ method: 'POST', path: '/api/letters/redrive', body: 'json', created: '/api/letters/redrives/{id}' }],
   },
   'letters.discard': {
     summary: 'Give a letter up',
+    scope: 'letters:write',
     data: z.strictObject({ id, reason: z.string().trim().min(1).max(1000) }),
     stream: (_, id) => `redrive/${id}`,
     routes: [{ method: 'POST', path: '/api/letters/discard', body: 'json', created: '/api/letters/redrives/{id}' }],

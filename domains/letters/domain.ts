@@ -13,4 +13,5 @@ export default {
     document: ({ type, time, actor, data }) => ({ type, time, actor, asked: data }),
   },
   queries,
+  roles: { administrator: ['letters:read', 'letters:write'] },
 } satisfies AppendDomain

@@ -25,6 +25,7 @@ export const queries = [
   {
     answers: 'page',
     path: '/api/letters/redrives',
+    scope: 'letters:read',
     name: 'redrives.list',
     summary: 'What was redriven and discarded, newest first',
     item: done,
@@ -35,6 +36,7 @@ export const queries = [
   {
     answers: 'one',
     path: '/api/letters/redrives/{id}',
+    scope: 'letters:read',
     name: 'redrives.one',
     summary: 'What came of one',
     item: done,

@@ -12,6 +12,7 @@ const isInt32 = (value: number): boolean => value >= INT32.min && value <= INT32
 export const commands = {
   'sums.add': {
     summary: 'Add two numbers',
+    scope: 'sums:write',
     data: z
       .strictObject({
         requestId: z.string().min(1).max(255).optional(),

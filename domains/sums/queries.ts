@@ -23,6 +23,7 @@ export const queries = [
   {
     answers: 'total',
     path: '/api/final',
+    scope: 'sums:read',
     name: 'total',
     summary: 'The total of all sums',
     overview: { part: 'sums' },
@@ -31,6 +32,7 @@ export const queries = [
   {
     answers: 'page',
     path: '/api/final/history',
+    scope: 'sums:read',
     name: 'history',
     summary: 'Sums by time',
     item: sum,
@@ -38,5 +40,5 @@ export const queries = [
     params: z.object({}),
     shape,
   },
-  { answers: 'fault', path: '/api/final/error', summary: 'Fails on purpose' },
+  { answers: 'fault', path: '/api/final/error', scope: 'sums:read', summary: 'Fails on purpose' },
 ] as const satisfies readonly Query[]

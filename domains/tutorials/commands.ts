@@ -4,6 +4,7 @@ import type { CommandType } from '../domain.ts'
 export const commands = {
   'tutorials.publish': {
     summary: 'Publish a tutorial',
+    scope: 'tutorials:write',
     data: z.strictObject({ title: z.string().trim().min(1).max(10_000) }),
     stream: (_, id) => `tutorial/${id}`,
     routes: [

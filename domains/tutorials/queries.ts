@@ -12,6 +12,7 @@ export const queries = [
   {
     answers: 'all',
     path: '/api/test',
+    scope: 'tutorials:read',
     summary: 'The whole data set',
     item: tutorial.omit({ time: true }),
     index: 'time',
@@ -20,6 +21,7 @@ export const queries = [
   {
     answers: 'page',
     path: '/api/tutorials',
+    scope: 'tutorials:read',
     name: 'list',
     summary: 'Tutorials by time',
     overview: { part: 'tutorials', params: () => ({ order: 'newest', limit: '10' }) },
@@ -32,6 +34,7 @@ export const queries = [
   {
     answers: 'one',
     path: '/api/tutorials/{id}',
+    scope: 'tutorials:read',
     name: 'one',
     summary: 'One tutorial',
     item: tutorial,

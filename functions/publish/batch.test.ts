@@ -5,6 +5,7 @@ import { Problem, type Request } from '#adapters/host/http.ts'
 import type { Log, NewRecord } from '#adapters/log/log.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { AppendDomain } from '#domains/domain.ts'
+import { anybody } from '#test/auth/anybody.ts'
 import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
@@ -30,6 +31,7 @@ function publishing(append: Log['append'] = async () => ({ partition: 0, offset:
   const records: NewRecord[] = []
   const publish = publisher({
     domains: [domain],
+    callerOf: anybody,
     log: {
       append(topic, record) {
         records.push(record)

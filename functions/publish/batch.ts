@@ -1,5 +1,5 @@
 import { asProblem, Problem, type Request, type Response } from '#adapters/host/http.ts'
-import type { Route } from '#domains/domain.ts'
+import type { Caller, Route } from '#domains/domain.ts'
 import { receiptPath } from '../domains.ts'
 import type { Target } from './publisher.ts'
 import { bound, dataOf, mediaType, parseJson, utf8 } from './read.ts'
@@ -39,8 +39,9 @@ const firstIn = (body: Buffer): number => body.findIndex((byte) => byte > 0x20)
 export async function submitBatch(
   request: Request,
   target: Target,
-  submit: Submit,
   params: Record<string, string | undefined>,
+  caller: Caller,
+  submit: Submit,
 ): Promise<Response> {
   const isNdjson = mediaType(request) === NDJSON
   const lines = isNdjson ? linesOf(utf8(request.body)) : itemsOf(request)
@@ -69,7 +70,7 @@ export async function submitBatch(
     try {
       bound(bytes)
       const data = dataOf(read(), target.route, target.command, params)
-      const { id, receipt } = await submit(target, data, { headers, trace, signal, line })
+      const { id, receipt } = await submit(target, data, caller, { headers, trace, signal, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {
       const { status, message: detail, members } = asProblem(error, trace)

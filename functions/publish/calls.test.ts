@@ -7,6 +7,7 @@ import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { startGrpc } from '#adapters/grpc/server.ts'
 import type { Domain } from '#domains/domain.ts'
+import { anybody } from '#test/auth/anybody.ts'
 import { grpcClient } from '#test/grpc.ts'
 import { findProtos } from '../find-protos.ts'
 import { methods } from './calls.ts'
@@ -61,7 +62,7 @@ test('a domain has gRPC by a .proto file in its folder and a few lines', async (
     port: 0,
     address: '127.0.0.1',
     protos,
-    methods: methods([notes], submit),
+    methods: methods([notes], anybody, submit),
     maxMessageBytes: 1024,
   })
   const client = grpcClient(`127.0.0.1:${server.port}`, protos[0] ?? '', 'notes.v1.Notes')

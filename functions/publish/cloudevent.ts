@@ -9,7 +9,7 @@ import type { Submission } from './submit.ts'
 
 interface Asked {
   known: KnownType
-  data: Fields
+  read(): Fields
   submission: Submission
 }
 
@@ -23,8 +23,8 @@ export function readCloudEvent(request: Request, types: Map<string, KnownType>):
   if (event.type === MALFORMED) throw new Problem(400, 'Malformed event', `This is ${event.reason}.`)
   const known = types.get(event.type)
   if (!known) throw new Problem(422, 'Unknown command', `There is no command of type ${event.type}.`)
-  const data = checked(known.command, parseJson(JSON.stringify(event.data ?? null)))
+  const read = () => checked(known.command, parseJson(JSON.stringify(event.data ?? null)))
   const trace = event.traceparent === undefined ? request.trace : traceOf({ traceparent: event.traceparent })
   const { headers, signal } = request
-  return { known, data, submission: { headers, signal, trace, key: `${event.source} ${event.id}` } }
+  return { known, read, submission: { headers, signal, trace, key: `${event.source} ${event.id}` } }
 }

@@ -10,6 +10,8 @@ export interface Accepted {
   /** Milliseconds since the epoch. */
   time: number
   actor: string
+  /** Those that the domain's rules may ask for. */
+  scopes?: string[]
   traceparent: string
   data: Fields
   /** The version that the client expects the stream to have. */
@@ -46,6 +48,7 @@ export function seal(command: Accepted, topic: Topic): Sealed {
         ce_bodyhash: hash,
         ce_actor: attribute(command.actor),
         ce_traceparent: command.traceparent,
+        ...(command.scopes?.length ? { ce_scopes: command.scopes.join() } : {}),
         ...(command.expectedVersion === undefined ? {} : { ce_expectedversion: String(command.expectedVersion) }),
       },
     },

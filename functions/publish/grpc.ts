@@ -2,7 +2,7 @@ import { config } from '#adapters/config.ts'
 import { type GrpcServer, startGrpc } from '#adapters/grpc/server.ts'
 import { findProtos } from '../find-protos.ts'
 import { methods } from './calls.ts'
-import { domains, submit } from './instance.ts'
+import { callerOf, domains, submit } from './instance.ts'
 import { MAX_EVENT_BYTES } from './read.ts'
 
 /** client --gRPC--> publish --CloudEvent--> log */
@@ -11,6 +11,6 @@ export const startPublish = async (port: number): Promise<GrpcServer> =>
     port,
     address: config().HOST,
     protos: await findProtos(),
-    methods: methods(domains, submit),
+    methods: methods(domains, callerOf, submit),
     maxMessageBytes: MAX_EVENT_BYTES,
   })

@@ -1,12 +1,12 @@
 import { http } from '@google-cloud/functions-framework'
 import { httpFunction } from '#adapters/host/http.ts'
 import { bodyLimits } from '../domains.ts'
-import { domains, parts, submit } from './instance.ts'
+import { callerOf, domains, parts, submit } from './instance.ts'
 import { publisher } from './publisher.ts'
 
 export const maxBodyBytes = bodyLimits(domains)
 
 /** client --HTTP--> publish --CloudEvent--> log */
-export const publish = httpFunction(publisher({ domains, ...parts }, submit))
+export const publish = httpFunction(publisher({ domains, callerOf, ...parts }, submit))
 
 http('publish', publish)

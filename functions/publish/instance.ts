@@ -2,6 +2,7 @@ import { systemClock } from '#adapters/clock.ts'
 import { config } from '#adapters/config.ts'
 import { openLog, openStore } from '#adapters/open.ts'
 import { receiptSecret } from '#adapters/secret.ts'
+import { openCallers } from '../callers.ts'
 import { findDomains } from '../find-domains.ts'
 import { addresses } from '../receipts.ts'
 import { waiting } from '../waiting.ts'
@@ -11,6 +12,8 @@ import { type SubmitParts, submitter } from './submit.ts'
 
 const settings = config()
 export const domains = await findDomains()
+
+export const callerOf = openCallers(settings, domains)
 
 export const parts: SubmitParts = {
   log: await openLog(settings),

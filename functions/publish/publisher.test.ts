@@ -3,6 +3,7 @@ import { systemClock } from '#adapters/clock.ts'
 import { Problem, type Request } from '#adapters/host/http.ts'
 import type { Log, NewRecord } from '#adapters/log/log.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
+import { anybody } from '#test/auth/anybody.ts'
 import { findDomains } from '../find-domains.ts'
 import { addresses, type Receipt } from '../receipts.ts'
 import type { Waiting } from '../waiting.ts'
@@ -20,6 +21,7 @@ function publishing({ append = async () => ({ partition: 0, offset: 0 }), wait }
   const records: NewRecord[] = []
   const publish = publisher({
     domains,
+    callerOf: anybody,
     log: {
       append(topic, record) {
         records.push(record)

@@ -1,5 +1,7 @@
 import { json, Problem, type Request, type Response } from '#adapters/host/http.ts'
 import type { Domain, Fields, Route } from '#domains/domain.ts'
+import { allow } from '../access.ts'
+import type { CallerOf } from '../callers.ts'
 import { commandTypes, type KnownType, readPaths, receiptPath } from '../domains.ts'
 import { router } from '../router.ts'
 import { isBatch, submitBatch } from './batch.ts'
@@ -9,6 +11,7 @@ import { type SubmitParts, submitter, type Taken } from './submit.ts'
 
 export interface PublisherParts extends SubmitParts {
   domains: Domain[]
+  callerOf: CallerOf
 }
 
 export type Target = KnownType & { route: Route }
@@ -16,8 +19,8 @@ export type Target = KnownType & { route: Route }
 /** Where clients send CloudEvents. */
 const EVENTS_PATH = '/'
 
-/** publish over HTTP: match the route, check the command, submit it, answer. */
-export function publisher({ domains, ...parts }: PublisherParts, submit = submitter(parts)) {
+/** publish over HTTP: match the route, know the caller, check the command, submit it, answer. */
+export function publisher({ domains, callerOf, ...parts }: PublisherParts, submit = submitter(parts)) {
   const types = commandTypes(domains)
   const match = router<Target | 'event' | undefined>([
     { method: 'POST', path: EVENTS_PATH, target: 'event' },
@@ -31,15 +34,19 @@ export function publisher({ domains, ...parts }: PublisherParts, submit = submit
     const { target, path, params } = match(request.method, request.path)
     request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Reads are answered by query, not by publish.')
+    const caller = await callerOf(request.headers)
     if (target === 'event') {
-      const { known, data, submission } = readCloudEvent(request, types)
+      const { known, read, submission } = readCloudEvent(request, types)
+      allow(known.command, caller)
+      const data = read()
       const [route] = known.command.routes.filter(({ body }) => body !== 'text')
-      return answer(await submit(known, data, submission), { ...route, answer: undefined }, data)
+      return answer(await submit(known, data, caller, submission), { ...route, answer: undefined }, data)
     }
     const { route, command } = target
-    if (isBatch(request, route)) return await submitBatch(request, target, submit, params)
+    allow(command, caller)
+    if (isBatch(request, route)) return await submitBatch(request, target, params, caller, submit)
     const data = readData(request, route, command, params)
-    return answer(await submit(target, data, request), route, data)
+    return answer(await submit(target, data, caller, request), route, data)
   }
 }
 

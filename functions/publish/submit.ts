@@ -3,10 +3,12 @@ import { Problem, type Request } from '#adapters/host/http.ts'
 import type { Log } from '#adapters/log/log.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { Domain, Fields } from '#domains/domain.ts'
+import type { Caller, Domain, Fields } from '#domains/domain.ts'
+import { allow } from '../access.ts'
 import { type KnownType, receiptPath } from '../domains.ts'
-import { ANONYMOUS, derivedId, newId } from '../ids.ts'
+import { derivedId, newId } from '../ids.ts'
 import type { Address, Addresses, Receipt } from '../receipts.ts'
+import { scopesIn } from '../roles.ts'
 import type { Waiting } from '../waiting.ts'
 import { type Accepted, seal } from './event.ts'
 import { readExpectedVersion, readKey, readWait } from './read.ts'
@@ -37,26 +39,29 @@ export interface Taken {
 }
 
 /** Commands reach the log in the order of the calls. */
-export type Submit = (known: KnownType, data: Fields, submission: Submission) => Promise<Taken>
+export type Submit = (known: KnownType, data: Fields, caller: Caller, submission: Submission) => Promise<Taken>
 
 /**
  * What every way into publish comes to: a checked command gets its id, is sealed, appended, and waited for if the client
- * prefers that. Throws a problem: 503 when the log can't take it, 409 and 412 when it was waited for and did not take effect.
+ * prefers that. Throws a problem: 401 and 403 when it is not for this caller, 503 when the log can't take it, 409 and 412
+ * when it was waited for and did not take effect.
  */
 export function submitter({ log, addresses, waiting, clock }: SubmitParts): Submit {
   const once = remembered<Address>(clock)
 
-  return async function submit({ domain, type, command }, data, submission) {
+  return async function submit({ domain, type, command }, data, caller, submission) {
+    allow(command, caller, data)
     const { line = 0 } = submission
     const wait = line > 0 ? undefined : readWait(submission)
     const expectedVersion = readExpectedVersion(submission, domain)
     const time = clock.now()
     const key = command.key?.(data) ?? submission.key ?? readKey(submission)
-    const id = identify(key, domain, time, line)
+    const id = identify(key, domain, caller, time, line)
     const { traceparent, traceId } = submission.trace
-    const actor = ANONYMOUS
+    const { id: actor } = caller
     const stream = command.stream(data, id, actor)
-    const accepted: Accepted = { id, type, stream, time, actor, traceparent, data, expectedVersion }
+    const scopes = scopesIn(domain, caller.scopes)
+    const accepted: Accepted = { id, type, stream, time, actor, scopes, traceparent, data, expectedVersion }
     const { record, hash } = seal(accepted, domain.topic)
 
     async function append(): Promise<Address> {
@@ -83,7 +88,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
    * The command id: new, or the one that this caller's key stands for in this domain. A receipt's address is a key too:
    * it stands for the command that it was given for, so that one without a key can be repeated.
    */
-  function identify(key: string | undefined, domain: Domain, now: number, line: number): string {
+  function identify(key: string | undefined, domain: Domain, caller: Caller, now: number, line: number): string {
     if (key === undefined) return newId(now)
     if (key.startsWith(`${domain.name}.`)) {
       try {
@@ -92,7 +97,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
         // an ordinary key that looks like an address
       }
     }
-    return derivedId(domain.name, ANONYMOUS, key, line)
+    return derivedId(domain.name, caller.id, key, line)
   }
 
   /** None while it is pending, and none while the store is away: the command is safe in the log either way. */

@@ -2,11 +2,12 @@ import { expect, test } from 'vitest'
 import type { Request } from '#adapters/host/http.ts'
 import { scrape } from '#adapters/telemetry/metrics.ts'
 import sums from '#domains/sums/domain.ts'
+import { anybody } from '#test/auth/anybody.ts'
 import { type QuerierParts, querier } from './querier.ts'
 
 const request = (path: string) =>
   ({ method: 'GET', path, query: new URLSearchParams(), headers: {} }) as unknown as Request
-const asking = (faults: boolean) => querier({ domains: [sums], faults } as unknown as QuerierParts)
+const asking = (faults: boolean) => querier({ domains: [sums], callerOf: anybody, faults } as unknown as QuerierParts)
 
 const deliberate = async () =>
   Number(/^millrace_errors_total\{cause="deliberate"\} (\d+)/m.exec((await scrape()).text)?.[1] ?? 0)

@@ -4,6 +4,7 @@ import { config } from '#adapters/config.ts'
 import { httpFunction } from '#adapters/host/http.ts'
 import { openStore } from '#adapters/open.ts'
 import { receiptSecret } from '#adapters/secret.ts'
+import { openCallers } from '../callers.ts'
 import { findDomains } from '../find-domains.ts'
 import { addresses } from '../receipts.ts'
 import { waiting } from '../waiting.ts'
@@ -17,6 +18,7 @@ const store = await openStore(settings)
 export const query = httpFunction(
   querier({
     domains,
+    callerOf: openCallers(settings, domains),
     store,
     addresses: addresses(await receiptSecret(settings)),
     waiting: waiting(store, domains, systemClock),

@@ -3,6 +3,8 @@ import { failed } from '#adapters/telemetry/metrics.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
+import { allow, type Guarded } from '../access.ts'
+import type { CallerOf } from '../callers.ts'
 import { LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '../domains.ts'
 import { type Entry, router } from '../router.ts'
 import { all } from './all.ts'
@@ -23,19 +25,20 @@ import { view } from './view.ts'
 
 export interface QuerierParts extends Parts, ReceiptParts {
   domains: Domain[]
+  callerOf: CallerOf
   /** Whether queries that fail on purpose are there. */
   faults: boolean
 }
 
 /** What stands at a path. */
 interface Place {
-  query: Taking
+  query: Taking & Guarded
   answer: Answering
 }
 
-const ANONYMOUS: Caller = { id: 'anonymous', scopes: new Set() }
+const LETTERS_SCOPE = 'letters:read'
 
-/** query: match the route, wait for one's own write if asked, read, answer. */
+/** query: match the route, know the caller, wait for one's own write if asked, read, answer. */
 export function querier(parts: QuerierParts) {
   const match = router(entriesOf({ ...parts, feeds: feedsOf(parts.store) }))
 
@@ -44,10 +47,11 @@ export function querier(parts: QuerierParts) {
     request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Commands are taken by publish, not by query.')
     const behind = request.query
+    const caller = await parts.callerOf(request.headers)
+    const ask = asking(target, caller, params, behind)
     try {
-      const ask = asking(target, params, behind)
       await Promise.all(behind.getAll('after').map((own) => ownWrite(parts, own, request.signal)))
-      return await ask(request, ANONYMOUS)
+      return await ask(request)
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
       const headers = { 'retry-after': '1' }
@@ -56,19 +60,21 @@ export function querier(parts: QuerierParts) {
   }
 }
 
-/** The one way to an answer. What is asked for is checked before anything is waited for or read. */
-function asking({ query, answer }: Place, path: Given, behind: URLSearchParams) {
+/** The one way to an answer. Who asks and what is asked for are checked before anything is waited for or read. */
+function asking({ query, answer }: Place, caller: Caller, path: Given, behind: URLSearchParams) {
+  allow(query, caller)
   const asked = readParams(query, path, behind)
-  return (request: Request, caller: Caller) => answer({ request, caller, ...asked })
+  allow(query, caller, asked.params)
+  return (request: Request) => answer({ request, caller, ...asked })
 }
 
 function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] {
-  const get = (path: string, answer: Answering, query: Taking = { answers: 'one' }) =>
+  const get = (path: string, answer: Answering, query: Taking & Guarded = { answers: 'one' }) =>
     ({ method: 'GET', path, target: { query, answer } }) as const
   const entries: Entry<Place | undefined>[] = [
     get(RECEIPT_PATH, receipt(parts)),
-    get(LETTERS_PATH, letterPage(parts), { answers: 'page' }),
-    get(LETTER_PATH, oneLetter(parts)),
+    get(LETTERS_PATH, letterPage(parts), { answers: 'page', scope: LETTERS_SCOPE }),
+    get(LETTER_PATH, oneLetter(parts), { answers: 'one', scope: LETTERS_SCOPE }),
     ...Object.entries(descriptions(parts)).map(([path, answer]) => get(path, answer)),
   ]
   const partsOfOverview: Part[] = []
@@ -77,7 +83,7 @@ function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] 
       if (query.answers === 'fault' && !parts.faults) continue
       const place = { query, answer: answering(parts, domain, query) }
       entries.push({ method: 'GET', path: query.path, target: place })
-      const ask: Part['ask'] = async (request, caller) => asking(place, {}, request.query)(request, caller)
+      const ask: Part['ask'] = async (request, caller) => asking(place, caller, {}, request.query)(request)
       if (query.overview) partsOfOverview.push({ query, ask })
     }
     for (const { method, path } of Object.values(domain.commands).flatMap(({ routes }) => routes)) {

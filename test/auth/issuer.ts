@@ -38,6 +38,7 @@ export async function startIssuer(...first: SigningKey[]) {
     return (server.address() as AddressInfo).port
   }
   const port = await listen(0)
+  server.unref()
   const url = `http://127.0.0.1:${port}`
 
   /** Claims that are undefined are left out. */

@@ -8,6 +8,7 @@ import type { Query } from '#domains/query.ts'
 import { querier } from '#functions/query/querier.ts'
 import { addresses } from '#functions/receipts.ts'
 import { waiting } from '#functions/waiting.ts'
+import { anybody } from '../auth/anybody.ts'
 import { freePort } from '../mill.ts'
 import { notes, readingDomain, world } from '../reading.ts'
 
@@ -36,6 +37,7 @@ function serve(port: number) {
   const { store } = world
   const parts = {
     domains: [domain],
+    callerOf: anybody,
     store,
     addresses: addresses('a secret of this test'),
     clock: systemClock,

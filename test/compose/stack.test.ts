@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '#adapters/config.ts'
 import { kafkaLog } from '#adapters/log/kafka.ts'
 import { deadLetters } from '#functions/sources.ts'
+import { authorized, trustedIssuer } from '../auth/tokens.ts'
 import { hasNginx } from '../gateway.ts'
 import { grpcClient, history, SUMS } from '../grpc.ts'
 import { eventually, send } from '../mill.ts'
@@ -20,7 +21,7 @@ const stop = async () => (codes ??= await stack.stop())
 beforeAll(async () => {
   stack = await startStack(readModel(), {
     names: NAMES.filter((name) => hasNginx() || name !== 'gateway'),
-    given: { ...SECRET, MONGODB_URI, KAFKA_BROKERS: brokers.join(',') },
+    given: { ...SECRET, MONGODB_URI, KAFKA_BROKERS: brokers.join(','), OIDC_ISSUER: (await trustedIssuer()).url },
     database: `test_compose_${process.pid}`,
   })
 })
@@ -76,7 +77,9 @@ test('what persist refuses is a letter, its copy stands on the error topic, and 
   await log.append('tutorials-topic', { key: id, value: '{}', headers })
   await eventually(async () => expect(await copiesOf(id)).toEqual(['422']), { every: 500, within: 20_000 })
   const path = `${stack.origin('query')}/api/letters?limit=1000`
-  const { items } = (await (await fetch(path)).json()) as { items: { id: string }[] }
+  const { items } = (await (await fetch(path, { headers: await authorized('administrator') })).json()) as {
+    items: { id: string }[]
+  }
   expect(items.filter((letter) => letter.id === id)).toHaveLength(1)
   await eventually(async () => expect(await lagOf(deadLetters.name)).toBe(0), { every: 500, within: 20_000 })
   expect(await copiesOf(id)).toEqual(['422'])

@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { authorized } from '../auth/tokens.ts'
 import { conforming } from '../conforming.ts'
 import { discard, type Mill, startMill } from '../mill.ts'
 
+const ALL = ['tutorials', 'sums', 'letters'].flatMap((name) => [`${name}:read`, `${name}:write`]).join(' ')
+
 let mill: Mill
 let ask: typeof fetch
+let operator: { authorization: string }
 
 beforeAll(async () => {
-  mill = await startMill({ pair: 'embedded', env: { FAULT_ROUTES: 'on' } })
+  mill = await startMill({ pair: 'embedded', env: { FAULT_ROUTES: 'on', ANONYMOUS_SCOPES: ALL } })
   ask = await conforming(mill.query)
+  operator = await authorized('administrator')
 }, 60_000)
 
 afterAll(async () => {
@@ -15,9 +20,13 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-const get = (path: string, headers = {}) => ask(mill.query + path, { headers })
+const get = (path: string, headers = {}) => ask(mill.query + path, { headers: { ...operator, ...headers } })
 const post = (path: string, body: string, headers = {}) =>
-  ask(mill.publish + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+  ask(mill.publish + path, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...operator, ...headers },
+  })
 const wait = { prefer: 'wait=15' }
 
 /** Other domains have tests of their own that ask through `conforming`. */
@@ -104,6 +113,32 @@ test.each([
 ])('GET %s is refused as described', async (path, status) => {
   expect((await get(path)).status).toBe(status)
 })
+
+test('what is described to need a token is refused without one, and nothing else is', async () => {
+  const closed = await startMill({ pair: 'embedded', env: { ANONYMOUS_SCOPES: 'sums:read' } })
+  try {
+    const { paths } = (await (await fetch(`${closed.query}/openapi.json`)).json()) as {
+      paths: { [path: string]: { [method: string]: { security?: object[] } } }
+    }
+    const refused: string[] = []
+    const described: string[] = []
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const [method, { security }] of Object.entries(methods)) {
+        const name = `${method} ${path}`
+        if (security?.every((needed) => 'bearer' in needed)) described.push(name)
+        const { status, body } = await fetch(closed.query + path, { method: method.toUpperCase() })
+        await body?.cancel()
+        if (status === 401) refused.push(name)
+      }
+    }
+    expect(refused).toEqual(described)
+    expect(refused).toEqual(expect.arrayContaining(['get /api/letters', 'post /api/sums', 'get /api/tutorials']))
+    expect(refused).not.toContain('get /api/final')
+  } finally {
+    await closed.stop()
+    discard(closed)
+  }
+}, 60_000)
 
 test('a description that the client has is 304', async () => {
   for (const path of ['/openapi.json', '/asyncapi.json', '/docs', '/docs/swagger-ui.css']) {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { tokenOf } from '../auth/tokens.ts'
 import { copyWith } from '../copy.ts'
 import { discard, eventually, freePort, type Mill, send, startMill } from '../mill.ts'
 
@@ -41,8 +42,10 @@ export default {
 `
 const root = copyWith([{ path: 'domains/wheels/domain.ts', text: domain }])
 let mill: Mill
+let token: string
 
 beforeAll(async () => {
+  token = await tokenOf('administrator')
   mill = await startMill({ pair: inject('pair'), root })
 }, 60_000)
 afterAll(async () => {
@@ -59,7 +62,7 @@ interface Told {
 
 const told = (file: string, args: string[], more: Record<string, string> = {}) =>
   new Promise<Told>((resolve) => {
-    const env = { ...process.env, SITE: mill.publish, LIMIT: '30', ...more }
+    const env = { ...process.env, SITE: mill.publish, LIMIT: '30', TOKEN: token, ...more }
     execFile(file, args, { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     )
@@ -125,10 +128,12 @@ test('make letters passes what it is told on as it is, and fails as it fails', a
   expect((await make()).stderr).toContain('0 letters')
 })
 
-test('what is not understood is not sent; a site that is away is told of', async () => {
+test('what is not understood is not sent; a site that is away or refuses is told of', async () => {
   const misspelt = await letters('redrive', 'domian=wheels')
   expect(misspelt.code).toBe(2)
   expect(misspelt.stderr).toContain('make letters REDRIVE=ALL')
+  const refused = await told(process.execPath, ['deploy/letters/cli.ts'], { TOKEN: '' })
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('401') })
   const SITE = `http://127.0.0.1:${await freePort()}`
   const away = await told(process.execPath, ['deploy/letters/cli.ts'], { SITE, LIMIT: '0.5' })
   expect(away.code).toBe(1)

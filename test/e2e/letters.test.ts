@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { authorized } from '../auth/tokens.ts'
 import { discard, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
 type Letter = { id: string; error: string }
@@ -13,9 +14,10 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     if (mill) discard(mill)
   })
 
-  const wait = { prefer: 'wait=20' }
-  const ask = (what: string, body: unknown) => send(`${mill.publish}/api/letters/${what}`, body, wait)
-  const get = async (path: string) => (await fetch(mill.query + path)).json() as Promise<Record<string, unknown>>
+  const operator = async () => ({ prefer: 'wait=20', ...(await authorized('administrator')) })
+  const ask = async (what: string, body: unknown) => send(`${mill.publish}/api/letters/${what}`, body, await operator())
+  const read = async (path: string) => fetch(mill.query + path, { headers: await operator() })
+  const get = async (path: string) => (await read(path)).json() as Promise<Record<string, unknown>>
 
   /** What persist can't take, as a KafkaSource delivers it. */
   async function letter(): Promise<string> {
@@ -54,11 +56,18 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     const id = await letter()
     const answer = await ask('discard', { id, reason: 'nobody misses it' })
     expect(await get(String(answer.headers.get('location')))).toMatchObject({ discarded: 1, asked: { id } })
-    expect((await fetch(`${mill.query}/api/letters/${id}`)).status).toBe(404)
+    expect((await read(`/api/letters/${id}`)).status).toBe(404)
   })
 
   test('a redrive of everything by mistake is refused', async () => {
     await expectProblem(await ask('redrive', {}), 422)
     await expectProblem(await ask('discard', { id: 'x' }), 422)
+  })
+
+  test("letters are nobody else's business", async () => {
+    expect((await fetch(`${mill.query}/api/letters`)).status).toBe(401)
+    const member = await authorized('member')
+    expect((await fetch(`${mill.query}/api/letters`, { headers: member })).status).toBe(403)
+    await expectProblem(await send(`${mill.publish}/api/letters/redrive`, { id: 'x' }, member), 403)
   })
 })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createClient } from '#client/client.ts'
 import type tutorials from '#domains/tutorials/domain.ts'
+import { authorized } from '../auth/tokens.ts'
 import { conforming } from '../conforming.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
@@ -133,7 +134,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     const id = `letter-${crypto.randomUUID()}`
     const answer = await send(mill.persist, { anything: true }, delivery(id, 'nobody.knows'))
     expect(answer.status).toBe(serving === 'framework' ? 204 : 422)
-    const { items } = (await (await get('/api/letters?limit=1000')).json()) as {
+    const { items } = (await (await get('/api/letters?limit=1000', await authorized('administrator'))).json()) as {
       items: { id: string; error: string }[]
     }
     expect(items.find((letter) => letter.id === id)).toMatchObject({

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
+import { authorized } from '../auth/tokens.ts'
 import { copyWith } from '../copy.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 
@@ -46,11 +47,12 @@ test('a command that kills the process is parked after its attempts, and everyth
   const duds = [await lay(false), await lay(false)]
   await lay(true).catch(() => 'the process died before it answered')
 
+  const headers = await authorized('administrator')
   let starts = 1
   const parked = await eventually(
     async () => {
       try {
-        const { items } = (await (await fetch(`${mill.query}/api/letters`)).json()) as {
+        const { items } = (await (await fetch(`${mill.query}/api/letters`, { headers })).json()) as {
           items: Record<string, unknown>[]
         }
         if (items[0]) return items
