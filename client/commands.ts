@@ -42,7 +42,7 @@ export async function command(
   })
   const told = JSON.parse(answer.text) as Outcome | Line[]
   const location = answer.headers.get('location')
-  if (Array.isArray(told)) unread.sent(told.findLast(({ receipt }) => receipt !== undefined)?.receipt)
+  if (Array.isArray(told)) for (const { receipt } of told) unread.sent(receipt)
   else if (answer.headers.get('preference-applied') !== 'wait') unread.sent(told.receipt ?? location)
   return told
 }

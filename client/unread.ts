@@ -1,6 +1,6 @@
 import { Problem } from './problem.ts'
 
-/** So many of its commands a read waits for: more would not fit into an address. */
+/** So many of its commands a read waits for, the last ones: more would not fit into an address. */
 const MOST = 10
 
 /** What this client sent and can't be sure to read yet. */

@@ -69,7 +69,10 @@ export function schemasIn(dialect: Dialect): Schemas {
 
 /** Zod says of a date in half a screen what the format says too, and of every integer how far JavaScript counts. */
 function readable({ jsonSchema }: { jsonSchema: Schema }): void {
-  if (jsonSchema.format === 'date-time') jsonSchema.pattern = 'Z$'
+  if (jsonSchema.format === 'date-time') {
+    if (String(jsonSchema.pattern).endsWith('(?:Z))$')) jsonSchema.pattern = 'Z$'
+    else delete jsonSchema.pattern
+  }
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
 }

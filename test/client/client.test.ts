@@ -5,6 +5,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createClient } from '#client/client.ts'
 import { Problem } from '#client/problem.ts'
+import type logs from '#domains/logs/domain.ts'
 import type sums from '#domains/sums/domain.ts'
 import type tutorials from '#domains/tutorials/domain.ts'
 import { conforming } from '../conforming.ts'
@@ -12,11 +13,13 @@ import { discard, type Mill, startMill } from '../mill.ts'
 
 type Domains = { tutorials: typeof tutorials; sums: typeof sums }
 
+const OPEN = 'tutorials:read tutorials:write sums:read sums:write logs:read logs:write logs:all'
+
 let mill: Mill
 let checked: typeof fetch
 
 beforeAll(async () => {
-  mill = await startMill({ pair: 'embedded' })
+  mill = await startMill({ pair: 'embedded', env: { ANONYMOUS_SCOPES: OPEN } })
   checked = await conforming(mill.query)
 }, 60_000)
 
@@ -114,6 +117,35 @@ test('what is refused is a problem that says why, and what to repeat it with', a
     status: 412,
   })
   expect(await thrown(client.tutorials.one({ id: 'nothing/of it' }))).toMatchObject({ status: 404 })
+})
+
+test('a batch is told line by line, and read', async () => {
+  const client = createClient<{ logs: typeof logs }>({ url: mill.query, fetch: checked })
+  const organizationId = crypto.randomUUID()
+  const event = (message: string) => ({ organizationId, level: 'info' as const, service: 'mill', message })
+  const lines = await client.logs.write([event('one'), event(''), event('three')])
+  expect(lines).toMatchObject([
+    { line: 1, status: 202 },
+    { line: 2, status: 422 },
+    { line: 3, status: 202 },
+  ])
+  const { items } = await client.logs.list({ organizationId })
+  expect(items.map(({ message }) => message)).toEqual(['one', 'three'])
+})
+
+test('a token goes with every request, the one of that moment', async () => {
+  const tokens: (string | null)[] = []
+  let count = 0
+  const client = connect({
+    token: () => `${++count}`,
+    fetch: (input: string, init: RequestInit) => {
+      tokens.push(new Headers(init.headers).get('authorization'))
+      return checked(input, { ...init, headers: {} })
+    },
+  })
+  await client.sums.total()
+  await client.sums.total()
+  expect(tokens).toEqual(['Bearer 1', 'Bearer 2', 'Bearer 3'])
 })
 
 test('what is not there is told by its name', async () => {
