@@ -47,6 +47,12 @@ interface Reading {
   from?: string
 }
 
+/** What a list hangs on: without it the answer is 404. */
+export interface Under {
+  touches(params: Fields): Touch[]
+  isThere(documents: View, params: Fields): boolean
+}
+
 /** Which documents of an index. */
 interface Finding {
   index: string | ((params: Fields) => string)
@@ -73,7 +79,9 @@ export interface PageQuery extends AskedWith, Reading, Finding {
   keep?(document: Document, params: Fields): boolean
   /** Other documents that `shape` needs of this one. It is asked again, with what was found, until it names nothing new. */
   join?(document: Document, documents: View): Touch[]
-  shape(document: Document, documents: View): Fields
+  /** Nothing leaves it out: only what it joins tells that it does not belong to the answer. */
+  shape(document: Document, documents: View): Fields | undefined
+  under?: Under
 }
 
 export interface OneQuery extends Asked, Reading {
@@ -102,6 +110,7 @@ export interface HistoryQuery extends AskedWith {
   answers: 'history'
   stream(params: Fields): string
   shape(event: Event): Fields
+  under?: Under
 }
 
 /**

@@ -67,7 +67,7 @@ test('index and direction may depend on the parameters, and a cursor of one orde
 test.each([false, true])(
   'several lists are merged in the order of what they leave open, at any size of page (newest first: %s)',
   async (newestFirst) => {
-    const times = [null, 1, 2, 10, '1', '1', '10', '\u{e000}', '\u{10000}']
+    const times = [null, null, '1', '1', '10', '2', 'a', '\u{e000}', '\u{10000}']
     const levels = ['low', 'middle', 'high', 'other']
     const all = levels.flatMap((level) =>
       times.map((time, at) => note(`${level}-${at}`, { author: 'ada', level, time })),
@@ -227,4 +227,44 @@ test('a view has only what was named, and naming without end is a mistake', asyn
   const endless = page({ join: () => [{ collection: 'authors', ids: [`a-${names++}`] }] })
   await expect(asking([endless]).get('/notes')).rejects.toThrow('named new documents')
   expect(names).toBe(5)
+})
+
+test('what only a joined document tells not to belong is left out, as lines too, and a cursor goes on behind it', async () => {
+  await put(
+    notes,
+    ['a', 'b', 'c', 'd'].map((id) => note(id, { time: id, author: id === 'b' ? 'gone' : 'there' })),
+  )
+  await put(authors, [note('gone', { isGone: true }), note('there', { isGone: false })])
+  const query = page({
+    join: ({ author }) => [{ collection: 'authors', ids: [String(author)] }],
+    shape: ({ _id, author }, documents) =>
+      documents.get('authors', String(author))?.isGone === true ? undefined : { id: _id },
+  })
+  const { get, respond } = asking([query])
+  const first = await get<Page>('/notes?limit=2')
+  expect(idsOf(first)).toEqual(['a'])
+  expect(idsOf(await get(`/notes?limit=2&cursor=${first.next}`))).toEqual(['c', 'd'])
+  const written = await respond('/notes', { accept: 'application/x-ndjson' })
+  let text = ''
+  for await (const chunk of written.body as AsyncIterable<string>) text += chunk
+  expect(lines(text).map(({ id }) => id)).toEqual(['a', 'c', 'd'])
+})
+
+test('a list hangs on what is there: else it is 404', async () => {
+  await put(authors, [note('there', { isGone: false }), note('gone', { isGone: true })])
+  const query = page({
+    path: '/authors/{author}/notes',
+    params: z.object({ author: z.string() }),
+    index: 'author',
+    where: ({ author = '' }) => ({ author }),
+    under: {
+      touches: ({ author }) => [{ collection: 'authors', ids: [String(author)] }],
+      isThere: (documents, { author }) => documents.get('authors', String(author))?.isGone === false,
+    },
+  })
+  const { get, respond } = asking([query])
+  expect(await get('/authors/there/notes')).toEqual({ items: [], next: null })
+  for (const author of ['gone', 'nobody']) {
+    await expect(respond(`/authors/${author}/notes`)).rejects.toMatchObject({ status: 404 })
+  }
 })

@@ -5,17 +5,23 @@ import type { PageQuery } from '#domains/query.ts'
 import { type Answering, type Asking, AT_ONCE, collectionOf, NDJSON, type Parts, tagged } from './answer.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { type Finding, type List, listOf, reading } from './list.ts'
+import { under } from './under.ts'
 import { viewsOf } from './views.ts'
 
 /** As many documents as a page looks at for those that belong to it. */
 const MOST_LOOKED_AT = 5000
 
 export const page = (parts: Parts, domain: Domain, query: PageQuery): Answering =>
-  pageOf(parts, collectionOf(domain, query), query, async (documents) => {
-    const { join } = query
-    const views = await viewsOf(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
-    return documents.map((document, at) => query.shape(document, views[at] as (typeof views)[number]))
-  })
+  under(
+    parts,
+    domain,
+    query.under,
+    pageOf(parts, collectionOf(domain, query), query, async (documents) => {
+      const { join } = query
+      const views = await viewsOf(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
+      return documents.map((document, at) => query.shape(document, views[at] as (typeof views)[number]))
+    }),
+  )
 
 type Listing = Finding & Pick<PageQuery, 'keep'>
 
@@ -24,7 +30,7 @@ export function pageOf(
   { store }: Parts,
   collection: StoredCollection,
   query: Listing,
-  shape: (documents: Document[]) => Promise<Fields[]>,
+  shape: (documents: Document[]) => Promise<(Fields | undefined)[]>,
 ): Answering {
   return async (asking) => {
     const list = listOf(collection, query, asking.params)
@@ -32,7 +38,7 @@ export function pageOf(
     const keep = (document: Document) => query.keep?.(document, asking.params) ?? true
     if (asking.request.headers.accept?.includes(NDJSON)) return lines(asking, list, after, keep)
     const { items, next } = await onePage(asking.limit, list, after, keep)
-    return tagged(asking.request, { items: await shape(items), next })
+    return tagged(asking.request, { items: (await shape(items)).filter((item) => item !== undefined), next })
   }
 
   /** It is short where it would have to look at too many for those that belong to it. */
@@ -74,7 +80,9 @@ export function pageOf(
         const kept = documents.filter(keep)
         const shaped = await shape(kept)
         // Also nothing is something: the answer has begun, however far away the first line is.
-        yield shaped.map((fields, at) => lineOf(fields, writeCursor(list, kept[at] as Document))).join('')
+        yield shaped
+          .map((fields, at) => (fields ? lineOf(fields, writeCursor(list, kept[at] as Document)) : ''))
+          .join('')
       }
     }
     return { status: 200, headers: { 'content-type': NDJSON, 'cache-control': 'no-cache' }, body: written() }

@@ -198,7 +198,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
         return ((await answer.json()) as { items: { period: string; level: string; count: number }[] }).items
       }
       const events = (await page(organizationId)).items as unknown as { time: string; level: string }[]
-      const [{ time }] = events as [{ time: string }]
+      const time = events[0]?.time
       for (const [by, rest] of [
         ['minute', ':00.000Z'],
         ['hour', ':00:00.000Z'],
