@@ -41,6 +41,9 @@ const overview = z.object({
     .describe('Parts that are away, late or not allowed'),
 })
 
+/** As query has it. */
+const LETTERS_SCOPE = 'letters:read'
+
 /** What query answers for no domain. */
 export const core: Described[] = [
   { answers: 'one', path: OVERVIEW_PATH, name: 'overview.all', summary: 'Several reads in one answer', item: overview },
@@ -49,8 +52,16 @@ export const core: Described[] = [
     answers: 'page',
     path: LETTERS_PATH,
     name: 'letters.list',
+    scope: LETTERS_SCOPE,
     summary: 'Commands that could not be applied',
     item: letter,
   },
-  { answers: 'one', path: LETTER_PATH, name: 'letters.one', summary: 'One of them', item: letter },
+  {
+    answers: 'one',
+    path: LETTER_PATH,
+    name: 'letters.one',
+    scope: LETTERS_SCOPE,
+    summary: 'One of them',
+    item: letter,
+  },
 ]

@@ -3,28 +3,37 @@ import about from '../../package.json' with { type: 'json' }
 import { commandOperations } from './commands.ts'
 import { core } from './core.ts'
 import { eventOperation } from './event.ts'
+import { guard, securitySchemes } from './guard.ts'
 import type { Operation } from './operation.ts'
 import { components } from './parts.ts'
-import { queryOperation } from './queries.ts'
+import { type Described, queryOperation } from './queries.ts'
 import { own } from './routes.ts'
 import { schemasIn } from './schemas.ts'
 
 export const { version } = about
 
+export interface DescriptionParts {
+  /** Whether queries that fail on purpose are there. */
+  faults: boolean
+  /** What callers without a token may. */
+  open: ReadonlySet<string>
+}
+
 /** What publish and query take and answer, as OpenAPI 3.1, from the domains' declarations. */
-export function openapi(domains: Domain[], { faults }: { faults: boolean }) {
+export function openapi(domains: Domain[], { faults, open }: DescriptionParts) {
   const schemas = schemasIn('draft-2020-12')
   const parts = components(schemas)
+  const asked = (query: Described, tag: string) => guard(queryOperation(query, tag, schemas), query, open)
   const operations = [
     ...domains.flatMap((domain) => [
       ...Object.entries(domain.commands).flatMap(([type, command]) =>
-        commandOperations(domain, type, command, schemas),
+        commandOperations(domain, type, command, schemas).map((operation) => guard(operation, command, open)),
       ),
       ...domain.queries
         .filter(({ answers }) => answers !== 'fault' || faults)
-        .map((query) => queryOperation(query, domain.name, schemas)),
+        .map((query) => asked(query, domain.name)),
     ]),
-    ...core.map((query) => queryOperation(query, '', schemas)),
+    ...core.map((query) => asked(query, '')),
     eventOperation(domains, schemas),
     ...own,
   ]
@@ -39,7 +48,7 @@ export function openapi(domains: Domain[], { faults }: { faults: boolean }) {
     },
     tags: [...new Set(operations.flatMap(({ tags }) => tags))].map((name) => ({ name })),
     paths: pathsOf(operations),
-    components: { schemas: schemas.all, ...parts },
+    components: { schemas: schemas.all, securitySchemes, ...parts },
   }
 }
 

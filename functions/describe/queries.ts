@@ -1,10 +1,11 @@
 import type { z } from 'zod'
 import type { Query } from '#domains/query.ts'
+import type { Guarded } from '../access.ts'
 import { answer, namesIn, type Operation, parameter, pathParameter, problems, UNCHANGED } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 /** What there is to say of a query, whatever it answers. */
-export interface Described {
+export interface Described extends Guarded {
   answers: Query['answers']
   path: string
   name?: string

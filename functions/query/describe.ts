@@ -1,18 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { json, Problem, type Response } from '#adapters/host/http.ts'
 import type { Domain } from '#domains/domain.ts'
+import type { CallerOf } from '../callers.ts'
 import { asyncapi } from '../describe/asyncapi.ts'
 import { openapi } from '../describe/openapi.ts'
 import { files, PAGE_POLICY, page } from '../describe/page.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from '../describe/routes.ts'
 import { type Answering, tagged, unlessKnown } from './answer.ts'
 
+interface Parts {
+  domains: Domain[]
+  faults: boolean
+  callerOf: CallerOf
+}
+
 /** What tells of the API, by path. A description is made when it is first asked for: a start does not pay for it. */
-export function descriptions({ domains, faults }: { domains: Domain[]; faults: boolean }): {
-  [path: string]: Answering
-} {
+export function descriptions({ domains, faults, callerOf }: Parts): { [path: string]: Answering } {
   return {
-    [OPENAPI_PATH]: made(() => openapi(domains, { faults })),
+    [OPENAPI_PATH]: made(async () => openapi(domains, { faults, open: (await callerOf({})).scopes })),
     [ASYNCAPI_PATH]: made(() => asyncapi(domains)),
     [DOCS_PATH]: async ({ request }) => unlessKnown(request, text('text/html', page, PAGE_POLICY)),
     [FILE_PATH]: async ({ request, params }): Promise<Response> => {
@@ -24,10 +29,10 @@ export function descriptions({ domains, faults }: { domains: Domain[]; faults: b
   }
 }
 
-function made(make: () => object): Answering {
+function made(make: () => object | Promise<object>): Answering {
   let description: object | undefined
   return async ({ request }) => {
-    description ??= make()
+    description ??= await make()
     return tagged(request, description)
   }
 }

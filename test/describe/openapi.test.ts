@@ -1,5 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import type { AppendDomain, Fields } from '#domains/domain.ts'
 import { openapi } from '#functions/describe/openapi.ts'
 import { findDomains } from '#functions/find-domains.ts'
 import type { PublisherParts } from '#functions/publish/publisher.ts'
@@ -20,13 +22,41 @@ vi.mock('#functions/router.ts', async (original) => {
 })
 
 const domains = await findDomains()
-const described = (faults: boolean) => openapi(domains, { faults })
+const described = (faults: boolean) => openapi(domains, { faults, open: new Set(['tutorials:read']) })
 const document = described(true)
 
 beforeAll(() => {
   publisher({ domains } as unknown as PublisherParts)
   querier({ domains, faults: true } as unknown as QuerierParts)
 })
+
+/** One of a domain that needs scopes, of which callers without a token have one. */
+const guarded = {
+  kind: 'append',
+  name: 'notes',
+  topic: { name: 'notes', partitions: 1 },
+  commands: {
+    'notes.write': {
+      data: z.strictObject({ text: z.string() }),
+      scope: 'notes:write',
+      stream: () => 'notes',
+      routes: [{ method: 'POST', path: '/api/notes', body: 'json' }],
+    },
+  },
+  documents: { collection: { name: 'notes', indexes: {} }, document: () => ({}) },
+  queries: [
+    { answers: 'one', path: '/api/notes/{id}', scope: 'notes:read', shape: () => ({}) },
+    {
+      answers: 'view',
+      path: '/api/mine',
+      scope: 'notes:read',
+      organisation: () => 'a',
+      touches: () => [],
+      answer: () => 1,
+    },
+    { answers: 'total', path: '/api/all', total: () => '0' },
+  ],
+} as const satisfies AppendDomain
 
 test('an independent validator finds nothing wrong, and every reference leads somewhere', async () => {
   const validator = new Validator()
@@ -62,15 +92,31 @@ test('names are unique, and the parts of each are names of JavaScript', () => {
   for (const name of names) expect(name).toMatch(/^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$/)
 })
 
+test('what needs a token is described to need one, and how it is refused', () => {
+  const { paths } = openapi([guarded], { faults: false, open: new Set(['notes:read']) })
+  expect(paths['/api/notes']?.post).toMatchObject({
+    security: [{ bearer: ['notes:write'] }],
+    responses: { 401: {}, 403: {} },
+  })
+  expect(paths['/api/notes/{id}']?.get).toMatchObject({ security: [{}, { bearer: ['notes:read'] }] })
+  expect(paths['/api/mine']?.get).toMatchObject({ security: [{ bearer: ['notes:read'] }] })
+  expect(paths['/api/all']?.get).not.toHaveProperty('security')
+})
+
+test('of a date it says what zod takes', () => {
+  const dates = z.strictObject({ here: z.iso.datetime(), anywhere: z.iso.datetime({ offset: true }) })
+  const command = { ...guarded.commands['notes.write'], data: dates as z.ZodType<Fields> }
+  const { components } = openapi([{ ...guarded, commands: { 'notes.write': command } }], {
+    faults: false,
+    open: new Set(),
+  })
+  expect(components.schemas['notes.write']?.properties).toEqual({
+    here: { type: 'string', format: 'date-time', pattern: 'Z$' },
+    anywhere: { type: 'string', format: 'date-time' },
+  })
+})
+
 test('a domain that is added is described without more', () => {
-  const [first] = domains
-  if (!first) throw new Error('there are no domains')
-  const notes = {
-    ...first,
-    name: 'notes',
-    commands: {},
-    queries: [{ answers: 'one', path: '/api/notes/{id}', shape: () => ({}) }],
-  }
-  const { paths } = openapi([notes] as unknown as typeof domains, { faults: false })
+  const { paths } = openapi([guarded], { faults: false, open: new Set() })
   expect(paths['/api/notes/{id}']).toMatchObject({ get: { tags: ['notes'], 'x-answers': 'one' } })
 })

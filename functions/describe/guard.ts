@@ -1,0 +1,24 @@
+import type { Guarded } from '../access.ts'
+import { type Operation, problems } from './operation.ts'
+
+export const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A token of the issuer that the site trusts.',
+  },
+}
+
+/** Says who may; `open` is what callers without a token may. */
+export function guard(operation: Operation, { scope, organisation }: Guarded, open: ReadonlySet<string>): Operation {
+  if (scope === undefined && !organisation) {
+    return { ...operation, responses: { ...operation.responses, ...problems(401) } }
+  }
+  const isOpen = !organisation && open.has(scope ?? '')
+  return {
+    ...operation,
+    security: [...(isOpen ? [{}] : []), { bearer: scope === undefined ? [] : [scope] }],
+    responses: { ...operation.responses, ...problems(401, 403) },
+  }
+}
