@@ -57,7 +57,6 @@ export async function startTimedMill(domains: Domain[]) {
     ...store,
     get: within(['here', 'leaving', 'tottering'], store.get),
     find: within(['here', 'leaving', 'tottering'], store.find),
-    increment: within(['here', 'tottering'], store.increment),
     insert: within(['here'], store.insert),
     commit: within(['here'], store.commit),
     remove: within(['here'], store.remove),

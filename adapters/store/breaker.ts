@@ -30,7 +30,6 @@ export function withBreaker(store: Store): Store {
     get: (...args) => guarded(() => store.get(...args)),
     find: (...args) => guarded(() => store.find(...args)),
     count: (...args) => guarded(() => store.count(...args)),
-    increment: (...args) => guarded(() => store.increment(...args)),
     remove: (...args) => guarded(() => store.remove(...args)),
   }
 }

@@ -225,7 +225,6 @@ export function indexContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await having('new')).toEqual(['put', 'committed', 'swap'])
       expect(await having('both')).toEqual(['put', 'committed', 'insert', 'new'])
       await store.remove(collection, ['insert', 'put'])
-      await store.increment(collection, ['counted'])
       expect(await having('both')).toEqual(['committed', 'new'])
       expect(await having('old')).toEqual([])
       await store.insert(collection, [tagged('insert', ['back'])])

@@ -164,7 +164,6 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       await givenCollection()
       expect(await store.insert(collection, [])).toEqual(new Set())
       expect(await store.get(collection, [])).toEqual(new Map())
-      expect(await store.increment(collection, [])).toEqual(new Map())
       await store.remove(collection, [])
     })
 
@@ -349,18 +348,6 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       await expect(found).rejects.toThrow(`collection ${collection.name} has no index other`)
     })
 
-    test('given many who count at once, then nothing is counted twice or not at all', async () => {
-      await givenCollection({ expireAfter: 3600 })
-      const counts = await Promise.all(Array.from({ length: 30 }, () => store.increment(collection, ['a', 'b'])))
-      for (const id of ['a', 'b']) {
-        const seen = counts.map((count) => count.get(id) ?? 0)
-        expect(Math.max(...seen)).toBe(30)
-        expect(Math.min(...seen)).toBeGreaterThan(0)
-      }
-      expect(await store.increment(collection, ['b', 'c'])).toEqual(new Map(Object.entries({ b: 31, c: 1 })))
-      expect(await kept('c')).toStrictEqual([{ _id: 'c', count: 1 }])
-    })
-
     test('given ids to remove, then they are gone, the others stay, and they can be inserted again', async () => {
       await givenCollection()
       await store.insert(
@@ -383,8 +370,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       }
       const ids = idsOf((await take(inserts, 10)).map(({ document }) => document))
       expect(ids).toEqual(Array.from({ length: 10 }, (_, number) => `id-${number}`))
-      await store.increment(collection, ['counted'])
-      await store.increment(collection, ['counted'])
+      for (let time = 0; time < 2; time++) await store.commit([{ collection, put: [{ _id: 'counted', time }] }])
       await store.remove(collection, ['id-0'])
       await store.insert(collection, [{ _id: 'last' }])
       expect(idsOf((await take(inserts, 2)).map(({ document }) => document))).toEqual(['counted', 'last'])
@@ -470,12 +456,12 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect((await waiting).value.document._id).toBe('last')
     })
 
-    test('given a watch that waits, then a first count is an insert too, and wakes it', async () => {
+    test('given a watch that waits, then what is put for the first time is an insert too, and wakes it', async () => {
       await givenCollection()
       const { inserts } = watch()
       await begun(inserts)
       const next = inserts.next()
-      await store.increment(collection, ['counted'])
+      await store.commit([{ collection, put: [{ _id: 'counted' }] }])
       expect((await next).value.document._id).toBe('counted')
     })
 
@@ -513,7 +499,6 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
         () => store.insert(collection, [{ _id: 'b' }]),
         () => store.get(collection, ['a']),
         () => store.find(collection, { index: 'time', limit: 1 }),
-        () => store.increment(collection, ['a']),
         () => store.remove(collection, ['a']),
         () => watch().inserts.next(),
         () => store.ping(),

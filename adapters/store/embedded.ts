@@ -122,18 +122,6 @@ export function embeddedStore(file: EmbeddedFile): Store {
 
     count: async (collection, query) => answered(() => count(collection, query)),
 
-    increment: async (collection, ids) =>
-      answered(() => {
-        const upsert =
-          prepared(`INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, json_object('_id', ?, 'count', 1))
-          ON CONFLICT (id) DO UPDATE SET at = excluded.at, body = json_set(body, '$.count', json_extract(body, '$.count') + 1)
-          RETURNING json_extract(body, '$.count') AS count`)
-        const now = Date.now()
-        const counts = transaction(() => new Map(ids.map((id) => [id, Number(upsert.get(id, now, id)?.count)])))
-        watchers.wake()
-        return counts
-      }),
-
     remove: async (collection, ids) =>
       answered(() => {
         const remove = prepared(`DELETE FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)

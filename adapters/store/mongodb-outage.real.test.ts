@@ -62,7 +62,6 @@ test.each<Partial<MongodbOptions>>([{ answerWithinMs: 1000 }, { selectWithinMs: 
     const calls: (() => Promise<unknown>)[] = [
       () => hasty.insert(collection, [{ _id: 'hung' }]),
       () => hasty.commit([{ collection, put: [{ _id: randomUUID() }] }]),
-      () => hasty.increment(collection, ['counter']),
       () => hasty.get(collection, ['hung']),
       () => hasty.find(collection, { index: 'time', limit: 1 }),
       () => hasty.remove(collection, ['none']),
@@ -92,7 +91,6 @@ test('given a server that is well but does no work, then every call ends in time
   const calls = Array.from({ length: 20 }, (_, number) => [
     hasty.insert(collection, [{ _id: `stalled-${number}` }]),
     hasty.commit([{ collection, insert: [{ _id: `stalled-commit-${number}` }] }]),
-    hasty.increment(collection, [`stalled-counter-${number}`]),
     hasty.get(collection, ['hung']),
   ]).flat()
   for (const end of await Promise.allSettled(calls)) {

@@ -139,7 +139,6 @@ describe('mongodb store: a server that goes away', () => {
       () => store.commit([{ collection, insert: [{ _id: 'away' }] }]),
       () => store.get(collection, ['before']),
       () => store.find(collection, { index: 'time', limit: 1 }),
-      () => store.increment(collection, ['counter']),
       () => store.remove(collection, ['before']),
       () => store.prepare([collection]),
       () => store.ping(),

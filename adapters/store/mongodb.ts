@@ -67,21 +67,6 @@ export function mongodbStore(options: MongodbOptions): Store {
 
     count: (collection, query) => answered(() => countIn(of(collection), collection, query, answerWithinMs)),
 
-    /**
-     * Two who count one id at once may both read the higher number: a count is never lower than the tries there were.
-     */
-    increment: (collection, ids) =>
-      answered(async () => {
-        if (ids.length === 0) return new Map()
-        const update = { $inc: { count: 1 }, $set: { [AT]: new Date() } }
-        const upserts = ids.map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }))
-        await of(collection).bulkWrite(upserts, { ordered: false })
-        const found = await of(collection)
-          .find({ _id: { $in: ids } })
-          .toArray()
-        return new Map(found.map(({ _id, count }) => [_id, Number(count)]))
-      }),
-
     remove: (collection, ids) =>
       answered(async () => {
         await of(collection).deleteMany({ _id: { $in: ids } })

@@ -26,8 +26,6 @@ export interface Store {
    * `TooManyGroups` where there are more than `limit`, since what is cut off a count makes it wrong.
    */
   count(collection: StoredCollection, query: Count): Promise<Counted[]>
-  /** Adds one to the counters with these ids, makes those that are missing, and resolves with their new values. */
-  increment(collection: StoredCollection, ids: string[]): Promise<Map<string, number>>
   remove(collection: StoredCollection, ids: string[]): Promise<void>
   /**
    * Documents as they are inserted, by whatever call (also the first of a `put`, a `swap` or a count), from the first
@@ -42,7 +40,7 @@ export interface Store {
 
 export interface StoredCollection extends Collection {
   /**
-   * Seconds after which a document may be removed, counted from its insert (or last increment, put or swap). `prepare` takes over
+   * Seconds after which a document may be removed, counted from its insert (or last put or swap). `prepare` takes over
    * what has changed, also for what is there; for what is older than any expiry, it counts from then at the latest.
    */
   expireAfter?: number

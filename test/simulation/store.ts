@@ -83,18 +83,6 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
     count: (collection, query) =>
       call('count', () => countOf(within(all(collection.name), countedPartOf(collection, query)), query)),
 
-    async increment({ name }, ids) {
-      if (ids.length === 0) return new Map()
-      return await written('increment', () =>
-        replicas.write((now) => {
-          const count = (id: string) => Number((JSON.parse(now.get(name, id) ?? '{}') as Document).count ?? 0) + 1
-          const counts = new Map(ids.map((id) => [id, count(id)]))
-          for (const [_id, count] of counts) now.set(name, _id, JSON.stringify({ _id, count }))
-          return counts
-        }),
-      )
-    },
-
     async remove({ name }, ids) {
       await written('remove', () =>
         replicas.write((now) => {
