@@ -40,7 +40,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e-bundles',
-          include: ['test/e2e/{tutorials,sums,grpc,letters}.test.ts', 'test/image/**/*.test.ts'],
+          include: ['test/e2e/{tutorials,sums,grpc,letters,docs}.test.ts', 'test/image/**/*.test.ts'],
           provide: { pair: 'real', servings: ['bundles'] },
           globalSetup: 'test/bundle-setup.ts',
           ...slow,
