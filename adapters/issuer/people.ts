@@ -16,6 +16,7 @@ export const people: { [name: string]: Person } = {
   administrator: { name: 'Ada Archer', email: mail('administrator'), roles: ['member', 'administrator'] },
   writer: { name: 'Will Wright', email: mail('writer'), roles: ['member', 'writer'], organisation: 'acme' },
   reader: { name: 'Rita Reeve', email: mail('reader'), roles: ['member', 'reader'], organisation: 'acme' },
+  collector: { name: 'Cole Carter', email: mail('collector'), roles: ['member', 'collector'] },
   stranger: { name: 'Stan Smith', email: mail('stranger'), roles: ['member', 'reader'], organisation: 'globex' },
 }
 

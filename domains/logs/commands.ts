@@ -34,6 +34,8 @@ export const logEvent = z.strictObject({
 export const commands = {
   'logs.write': {
     summary: 'Write one log event, or many: a JSON array, or NDJSON of up to 10,000 lines',
+    scope: 'logs:write',
+    organisation: ({ organizationId }) => String(organizationId),
     data: logEvent as z.ZodType<Fields, z.input<typeof logEvent>>,
     stream: ({ organizationId }) => `organisation/${organizationId}`,
     routes: [{ method: 'POST', path: '/api/logs', body: 'batch', maxBytes: MAX_BYTES }],

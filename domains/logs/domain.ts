@@ -11,4 +11,5 @@ export default {
   commands,
   documents,
   queries,
+  roles: { reader: ['logs:read'], writer: ['logs:write'], collector: ['logs:write', 'logs:all'] },
 } satisfies AppendDomain

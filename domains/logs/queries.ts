@@ -84,10 +84,13 @@ const boundsOf = ({ from, to }: Fields) => ({
 /** So many characters of a time are its minute, its hour, its day. */
 const PERIODS = { minute: 16, hour: 13, day: 10 }
 
+const bounded = { scope: 'logs:read', organisation: ({ organizationId }: Fields) => String(organizationId) }
+
 export const queries = [
   {
     answers: 'page',
     path: '/api/logs',
+    ...bounded,
     name: 'list',
     summary: 'Log events of an organisation, in the order in which they came',
     params,
@@ -102,6 +105,7 @@ export const queries = [
   {
     answers: 'count',
     path: '/api/logs/stats',
+    ...bounded,
     name: 'stats',
     summary: 'How many log events an organisation has had, by level and minute, hour or day',
     params: params.pick({ organizationId: true, from: true, to: true }).extend({
@@ -117,6 +121,7 @@ export const queries = [
   {
     answers: 'live',
     path: '/api/logs/live',
+    ...bounded,
     name: 'live',
     summary: 'Log events of an organisation as they come, as server-sent events',
     params: params.omit({ from: true, to: true, order: true }),

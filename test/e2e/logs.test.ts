@@ -7,7 +7,11 @@ type Page = { items: LogEvent[]; next: string | null }
 describe.each(inject('servings'))('on the %s', (serving) => {
   let mill: Mill
   beforeAll(async () => {
-    mill = await startMill({ pair: inject('pair'), serving })
+    mill = await startMill({
+      pair: inject('pair'),
+      serving,
+      env: { ANONYMOUS_SCOPES: 'tutorials:read logs:read logs:write logs:all' },
+    })
   }, 60_000)
   afterAll(async () => {
     await mill?.stop()
