@@ -11,8 +11,10 @@ test.each([
   expect(wordsOf(text)).toEqual(words)
 })
 
-test('no more than 64 words, and no more than 32 characters of each', () => {
-  expect(wordsOf(Array.from({ length: 100 }, (_, n) => `w${n}`).join(' '))).toHaveLength(64)
+test('no more than 64 words, or as many as are asked for, and no more than 32 characters of each', () => {
+  const many = Array.from({ length: 100 }, (_, n) => `w${n}`).join(' ')
+  expect(wordsOf(many)).toHaveLength(64)
+  expect(wordsOf(many, 99)).toHaveLength(99)
   expect([...(wordsOf('𐐨'.repeat(40))[0] ?? '')]).toHaveLength(32)
   expect(wordsOf('x'.repeat(100))).toEqual(['x'.repeat(32)])
 })
