@@ -249,6 +249,26 @@ describe('past the horizon', () => {
   })
 })
 
+test('given a redrive that became a letter itself, then it is not done without its work', async () => {
+  await parked()
+  const broken = start({
+    find: (collection, query) =>
+      collection.name === 'letters' ? Promise.reject(new Error('a bug')) : world.store.find(collection, query),
+  })
+  const asked = ask('r-1', 'redrive', { stream })
+  for (const status of [500, 500, 500, 422]) expect((await broken.persist(asked)).status).toBe(status)
+  world.isBroken = false
+  const { persist } = start()
+  await persist(ask('r-2', 'redrive', { id: 'r-1' }))
+  expect(await outcomeOf('r-2')).toMatchObject({
+    redriven: 0,
+    failed: [{ id: 'r-1', error: expect.stringContaining('ask again') }],
+  })
+  expect(await outcomeOf('r-1')).toBeUndefined()
+  await persist(ask('r-3', 'redrive', { stream }))
+  expect(await counterOf('x')).toBe(37)
+})
+
 test('given a copy of what was discarded, read or not, then it stays discarded', async () => {
   const { persist } = start()
   const copy = { knativeerrordest: 'http://persist/' }

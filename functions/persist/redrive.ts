@@ -56,6 +56,7 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
     const read = readCommand(eventOf(letter), known)
     if (!read.ok) return read.reason
     const { received } = read
+    if (received.domain.name === letterCommands.name) return 'what asks for letters is not redriven: ask again'
     try {
       if (received.domain.kind === 'decide') {
         await decideApplier(received.domain, store, clock).redrive(received, letter)
