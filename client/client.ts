@@ -25,7 +25,7 @@ export interface ClientOptions {
  *     for await (const sum of client.sums.history.each()) ...
  *
  * There is no code of the domains in it: where what is, it asks of the site. Commands are repeated under one key until they are
- * answered, and what one client reads has what it wrote. Whatever goes wrong is a `Problem`.
+ * answered, and what one client reads has what it wrote. Whatever goes wrong there or on the way is a `Problem`.
  */
 export function createClient<Domains extends { [name: string]: Domain }>(options: ClientOptions = {}): Client<Domains> {
   const { url = '', token, fetch = (...args) => globalThis.fetch(...args), attempts = 5 } = options

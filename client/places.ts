@@ -48,6 +48,7 @@ export function fill(
 ): { path: string; rest: { [name: string]: unknown } } {
   const rest = { ...data }
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    if (data[name] === undefined) throw new TypeError(`${path} needs ${name}`)
     delete rest[name]
     return encodeURIComponent(String(data[name]))
   })

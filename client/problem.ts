@@ -48,3 +48,6 @@ export function problemOf(status: number, text: string): Problem {
   }
   return new Problem(status, `Status ${status}`, text.slice(0, 300))
 }
+
+export const unanswered = (cause: unknown): Problem =>
+  new Problem(0, 'No answer', `There was no answer: ${(cause as Error).message}`, {}, cause)

@@ -1,6 +1,7 @@
 import type { Place } from './places.ts'
 import { fill } from './places.ts'
-import { open, type Sending, send } from './send.ts'
+import { unanswered } from './problem.ts'
+import { open, pause, pauseBefore, type Sending, send } from './send.ts'
 import { linesOf } from './stream.ts'
 import type { AskOptions, Page } from './types.ts'
 import type { Unread } from './unread.ts'
@@ -34,25 +35,27 @@ export async function* each(reading: Reading, place: Place, params: Params, opti
   }
 }
 
-/** Items in one stream. Cut off, it goes on behind the last one that was whole. */
+/** Items in one stream. Cut off, it goes on behind the last one that was whole, as long as there is one more each time, or nearly so. */
 export async function* lines(reading: Reading, place: Place, params: Params, options: AskOptions) {
-  for (let cursor: string | undefined; ; ) {
+  let cursor: string | undefined
+  for (let idle = 1; ; idle++) {
     const from = cursor === undefined ? params : { ...params, cursor }
     const body = await reading.unread.readWith((receipts) =>
       open(reading.sending, asked(reading, place, from, receipts, options, { accept: NDJSON })),
     )
-    const started = cursor
     try {
       for await (const line of linesOf(body)) {
         const { cursor: at, ...item } = JSON.parse(line) as { cursor: string }
         cursor = at
+        idle = 0
         yield item
       }
       return
     } catch (error) {
       options.signal?.throwIfAborted()
-      if (cursor === started) throw error
+      if (idle >= reading.sending.attempts) throw unanswered(error)
     }
+    await pause(pauseBefore(idle), options.signal)
   }
 }
 

@@ -1,4 +1,4 @@
-import { Problem, problemOf } from './problem.ts'
+import { Problem, problemOf, unanswered } from './problem.ts'
 
 export interface Sending {
   /** Of `fetch`, where another one is wanted. */
@@ -65,7 +65,7 @@ async function repeating<Result>(
     } catch (error) {
       asked.signal?.throwIfAborted()
       if (error instanceof Problem) throw error
-      if (isLast) throw new Problem(0, 'No answer', `There was no answer: ${(error as Error).message}`, {}, error)
+      if (isLast) throw unanswered(error)
     }
     await pause(pauseBefore(attempt, after), asked.signal)
   }
@@ -94,7 +94,7 @@ async function ask<Result>(
 }
 
 /** Longer each time, with jitter, so that those who failed together don't come again together; never sooner than asked. */
-function pauseBefore(attempt: number, after: string | null): number {
+export function pauseBefore(attempt: number, after: string | null = null): number {
   const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
   const seconds = Number(after ?? 0)
   return (seconds > 0 ? seconds * 1000 : 0) + Math.random() * most

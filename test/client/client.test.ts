@@ -1,15 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient } from '#client/client.ts'
-import { Problem } from '#client/problem.ts'
 import type logs from '#domains/logs/domain.ts'
 import type sums from '#domains/sums/domain.ts'
 import type tutorials from '#domains/tutorials/domain.ts'
 import { conforming } from '../conforming.ts'
 import { discard, type Mill, startMill } from '../mill.ts'
+import { thrown } from './thrown.ts'
 
 type Domains = { tutorials: typeof tutorials; sums: typeof sums }
 
@@ -29,15 +27,6 @@ afterAll(async () => {
 })
 
 const connect = (options = {}) => createClient<Domains>({ url: mill.query, fetch: checked, ...options })
-
-async function thrown(work: Promise<unknown>): Promise<Problem> {
-  const error = await work.then(
-    () => undefined,
-    (error) => error,
-  )
-  expect(error).toBeInstanceOf(Problem)
-  return error
-}
 
 test('a command resolves to its outcome, and is there to read', async () => {
   const client = connect()
@@ -148,9 +137,10 @@ test('a token goes with every request, the one of that moment', async () => {
   expect(tokens).toEqual(['Bearer 1', 'Bearer 2', 'Bearer 3'])
 })
 
-test('what is not there is told by its name', async () => {
-  const client = connect() as unknown as { sums: { subtract(): Promise<unknown> } }
-  await expect(client.sums.subtract()).rejects.toThrow('sums.subtract')
+test('what is not there is told by its name, and so is what a path lacks', async () => {
+  const client = connect() as unknown as { [domain: string]: { [name: string]: () => Promise<unknown> } }
+  await expect(client.sums?.subtract?.()).rejects.toThrow('sums.subtract')
+  await expect(client.tutorials?.one?.()).rejects.toThrow('needs id')
 })
 
 test('two tabs with one key are one command, and each reads it', async () => {
@@ -194,94 +184,4 @@ test('in a browser it is a few kilobytes, and nothing but itself', async () => {
   })
   expect(Object.keys(metafile.inputs).every((path) => path.startsWith('client/'))).toBe(true)
   expect(gzipSync(outputFiles[0]?.contents ?? '').length).toBeLessThan(3500)
-})
-
-describe('behind a line that loses what it is told to', () => {
-  type Fate = 'answer lost' | 'request lost' | 'cut in half' | 'away' | 'pass'
-  let line: Server
-  let url: string
-  let fates: Fate[] = []
-  let met: { fate: Fate; key: string | undefined }[] = []
-
-  beforeAll(async () => {
-    line = createServer((req, res) => void relay(req, res).catch(() => res.destroy()))
-    await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve))
-    url = `http://127.0.0.1:${(line.address() as AddressInfo).port}`
-  })
-  afterAll(() => {
-    line.closeAllConnections()
-    line.close()
-  })
-
-  async function relay(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of req) chunks.push(chunk)
-    const isAsked = req.url !== '/openapi.json'
-    const fate = (isAsked && fates.shift()) || 'pass'
-    if (isAsked) met.push({ fate, key: req.headers['idempotency-key'] as string | undefined })
-    if (fate === 'request lost') return void res.destroy()
-    if (fate === 'away') return void res.writeHead(503, { 'retry-after': '0' }).end('no upstream')
-    const { host: _, connection: __, ...headers } = req.headers as Record<string, string>
-    const answer = await fetch(mill.query + req.url, {
-      method: req.method ?? 'GET',
-      headers,
-      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
-    })
-    const text = await answer.text()
-    if (fate === 'answer lost') return void res.destroy()
-    const { 'content-length': ___, ...rest } = Object.fromEntries(answer.headers)
-    res.writeHead(answer.status, rest)
-    if (fate === 'cut in half') return void res.write(text.slice(0, text.length / 2), () => res.destroy())
-    res.end(text)
-  }
-
-  const behind = (...of: Fate[]) => {
-    fates = of
-    met = []
-    return createClient<Domains>({ url })
-  }
-
-  test('a command takes effect once, whatever is lost on its way', async () => {
-    const title = crypto.randomUUID()
-    const client = behind('request lost', 'answer lost', 'away', 'cut in half')
-    const { id } = await client.tutorials.publish({ title })
-    expect(met.map(({ fate }) => fate)).toEqual(['request lost', 'answer lost', 'away', 'cut in half', 'pass'])
-    expect(new Set(met.map(({ key }) => key)).size).toBe(1)
-    const all: string[] = []
-    for await (const item of connect().tutorials.list.each()) if (item.title === title) all.push(item.id)
-    expect(all).toEqual([id])
-  })
-
-  test('it gives up after so many, and says with which key to go on', async () => {
-    const title = crypto.randomUUID()
-    const client = behind(...Array<Fate>(5).fill('answer lost'))
-    const { status, key } = await thrown(client.tutorials.publish({ title }))
-    expect(status).toBe(0)
-    expect(met).toHaveLength(5)
-    expect(key).toBe(met[0]?.key)
-    const { id } = await connect().tutorials.publish({ title }, { key: key ?? '' })
-    expect(await connect().tutorials.one({ id })).toMatchObject({ title })
-  })
-
-  test('a refusal is not tried again', async () => {
-    expect(await thrown(behind().tutorials.publish({ title: ' ' }))).toMatchObject({ status: 422 })
-    expect(met).toHaveLength(1)
-  })
-
-  test('a read is repeated too', async () => {
-    expect(await behind('answer lost', 'cut in half', 'away').sums.total()).toBeTypeOf('bigint')
-    expect(met).toHaveLength(4)
-  })
-
-  test('lines that are cut off go on behind the last whole one', async () => {
-    const client = connect()
-    const key = crypto.randomUUID()
-    for (let n = 0; n < 10; n++) await client.tutorials.publish({ title: `${key} ${n}` })
-    const direct: string[] = []
-    for await (const { id } of client.tutorials.list.lines()) direct.push(id)
-    const cut: string[] = []
-    for await (const { id } of behind('cut in half', 'cut in half').tutorials.list.lines()) cut.push(id)
-    expect(cut).toEqual(direct)
-    expect(met).toHaveLength(3)
-  })
 })
