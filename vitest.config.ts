@@ -6,8 +6,8 @@ const slow = { testTimeout: 2 * MINUTE, hookTimeout: 2 * MINUTE, fileParallelism
 const endToEnd = (pair: 'embedded' | 'real'): TestProjectConfiguration => ({
   test: {
     name: `e2e-${pair}`,
-    include: ['test/e2e/**/*.test.ts'],
-    provide: { pair, servings: ['host', 'framework'] },
+    include: ['test/{auth,e2e}/**/*.test.ts'],
+    provide: { pair, servings: ['host', 'framework'], issuer: { env: { OIDC_ISSUER: '' } } },
     ...slow,
   },
 })

@@ -56,8 +56,10 @@ test('a role brings what every domain says of it', () => {
   expect([...scopesOf('constructor')]).toEqual([])
 })
 
-test('a domain gets to see those scopes that its own roles bring', () => {
+test('rules get to see those scopes that the roles of their domain bring', () => {
   const roles = { member: ['forum:write'], administrator: ['forum:write', 'forum:administrate'] }
-  expect(scopesIn({ roles }, new Set(['sums:read', 'forum:write']))).toEqual(['forum:write'])
-  expect(scopesIn({}, new Set(['sums:read']))).toEqual([])
+  const scopes = new Set(['sums:read', 'forum:write'])
+  expect(scopesIn({ kind: 'decide', roles }, scopes)).toEqual(['forum:write'])
+  expect(scopesIn({ kind: 'decide' }, scopes)).toEqual([])
+  expect(scopesIn({ kind: 'append', roles }, scopes)).toEqual([])
 })

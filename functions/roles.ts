@@ -10,6 +10,7 @@ export function rolesOf(domains: Pick<Domain, 'roles'>[]): (role: string) => Set
 }
 
 /** Those of a caller's scopes that a domain's rules may ask for. */
-export function scopesIn({ roles = {} }: Pick<Domain, 'roles'>, scopes: ReadonlySet<string>): string[] {
+export function scopesIn({ kind, roles = {} }: Pick<Domain, 'kind' | 'roles'>, scopes: ReadonlySet<string>): string[] {
+  if (kind === 'append') return []
   return [...new Set(Object.values(roles).flat())].filter((scope) => scopes.has(scope))
 }

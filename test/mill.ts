@@ -172,5 +172,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     pair: 'embedded' | 'real'
     servings: Serving[]
+    /** Whose tokens the mill takes, and the settings that say so; without a URL the one that make dev brings. */
+    issuer: { url?: string; env: Record<string, string> }
   }
 }

@@ -17,4 +17,5 @@ export default {
   project,
   tally,
   queries,
+  roles: { member: ['sums:read', 'sums:write'] },
 } satisfies DecideDomain

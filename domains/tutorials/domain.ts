@@ -23,4 +23,5 @@ export default {
   commands,
   documents,
   queries,
+  roles: { member: ['tutorials:read', 'tutorials:write'] },
 } satisfies AppendDomain

@@ -3,12 +3,13 @@ import { z } from 'zod'
 import { systemClock } from '#adapters/clock.ts'
 import type { Request } from '#adapters/host/http.ts'
 import type { NewRecord } from '#adapters/log/log.ts'
-import type { AppendDomain, Caller } from '#domains/domain.ts'
+import type { Caller, DecideDomain } from '#domains/domain.ts'
 import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
-const domain: AppendDomain = {
-  kind: 'append',
+const domain: DecideDomain = {
+  kind: 'decide',
+  ordering: 'unordered',
   name: 'notes',
   topic: { name: 'notes', partitions: 1 },
   commands: {
@@ -20,7 +21,10 @@ const domain: AppendDomain = {
       routes: [{ method: 'POST', path: '/api/notes', body: 'batch' }],
     },
   },
-  documents: { collection: { name: 'notes', indexes: {} }, document: ({ data }) => data },
+  collections: [{ name: 'notes', indexes: {} }],
+  touches: () => [],
+  decide: () => ({ events: [] }),
+  project: () => [],
   queries: [],
   roles: { writer: ['notes:write'], editor: ['notes:write', 'notes:edit'] },
 }
