@@ -40,17 +40,18 @@ interface AskedWith extends Asked {
   params?: z.ZodObject
   /** Whose documents are asked for: only who belongs to that organisation gets them, or has the scope over all. */
   organisation?(params: Fields): string
+  under?: Under
+}
+
+/** What an answer hangs on: without it there is none, but 404. */
+export interface Under {
+  touches(params: Fields): Touch[]
+  isThere(documents: View, params: Fields): boolean
 }
 
 /** The name of the collection that a query reads; it may be left out where the domain has only one. */
 interface Reading {
   from?: string
-}
-
-/** What a list hangs on: without it the answer is 404. */
-export interface Under {
-  touches(params: Fields): Touch[]
-  isThere(documents: View, params: Fields): boolean
 }
 
 /** Which documents of an index. */
@@ -81,7 +82,6 @@ export interface PageQuery extends AskedWith, Reading, Finding {
   join?(document: Document, documents: View): Touch[]
   /** Nothing leaves it out: only what it joins tells that it does not belong to the answer. */
   shape(document: Document, documents: View): Fields | undefined
-  under?: Under
 }
 
 export interface OneQuery extends Asked, Reading {
@@ -110,7 +110,6 @@ export interface HistoryQuery extends AskedWith {
   answers: 'history'
   stream(params: Fields): string
   shape(event: Event): Fields
-  under?: Under
 }
 
 /**

@@ -3,7 +3,6 @@ import type { HistoryQuery } from '#domains/query.ts'
 import { events, streamKey } from '../collections.ts'
 import type { Answering, Parts } from './answer.ts'
 import { pageOf } from './page.ts'
-import { under } from './under.ts'
 
 /** The events of a stream, by number. A stream to which nothing has happened has none. */
 export function history(parts: Parts, domain: Domain, query: HistoryQuery): Answering {
@@ -12,10 +11,9 @@ export function history(parts: Parts, domain: Domain, query: HistoryQuery): Answ
     index: 'stream',
     where: (params: Parameters<HistoryQuery['stream']>[0]) => ({ key: streamKey(domain.name, query.stream(params)) }),
   }
-  const listed = pageOf(parts, events, listing, async (documents) =>
+  return pageOf(parts, events, listing, async (documents) =>
     documents.map((document) => query.shape(eventOf(document))),
   )
-  return under(parts, domain, query.under, listed)
 }
 
 const eventOf = ({ _id, key: _, ...event }: Document): Event => event as unknown as Event

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { ResumeLost } from '#adapters/store/store.ts'
+import type { View } from '#domains/domain.ts'
 import type { LiveQuery } from '#domains/query.ts'
 import { manualClock } from '#test/clock.ts'
-import { asking, notes, world } from '#test/reading.ts'
+import { asking, authors, notes, put, world } from '#test/reading.ts'
 import { events } from '../collections.ts'
 
 const live: LiveQuery = {
@@ -234,4 +235,17 @@ test('a watch that is lost later on is a reset too', async () => {
   await client.until(3)
   expect(client.told.map(({ event }) => event)).toEqual(['begun', 'message', 'reset'])
   await client.stop()
+})
+
+test('what a stream hangs on is there, or it is 404', async () => {
+  await put(authors, [{ _id: 'ada' }])
+  const under = {
+    touches: ({ author = '' }) => [{ collection: 'authors', ids: [String(author)] }],
+    isThere: (documents: View, { author = '' }) => documents.get('authors', String(author)) !== undefined,
+  }
+  const { respond } = asking([{ ...live, under }])
+  await expect(respond('/live?author=eve')).rejects.toMatchObject({ status: 404 })
+  const { told, until } = reader((await respond('/live?author=ada')).body)
+  await until(1)
+  expect(told).toMatchObject([{ event: 'begun' }])
 })

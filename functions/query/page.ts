@@ -5,23 +5,17 @@ import type { PageQuery } from '#domains/query.ts'
 import { type Answering, type Asking, AT_ONCE, collectionOf, NDJSON, type Parts, tagged } from './answer.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { type Finding, type List, listOf, reading } from './list.ts'
-import { under } from './under.ts'
 import { viewsOf } from './views.ts'
 
 /** As many documents as a page looks at for those that belong to it. */
 const MOST_LOOKED_AT = 5000
 
 export const page = (parts: Parts, domain: Domain, query: PageQuery): Answering =>
-  under(
-    parts,
-    domain,
-    query.under,
-    pageOf(parts, collectionOf(domain, query), query, async (documents) => {
-      const { join } = query
-      const views = await viewsOf(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
-      return documents.map((document, at) => query.shape(document, views[at] as (typeof views)[number]))
-    }),
-  )
+  pageOf(parts, collectionOf(domain, query), query, async (documents) => {
+    const { join } = query
+    const views = await viewsOf(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
+    return documents.map((document, at) => query.shape(document, views[at] as (typeof views)[number]))
+  })
 
 type Listing = Finding & Pick<PageQuery, 'keep'>
 

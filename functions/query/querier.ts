@@ -21,6 +21,7 @@ import { page } from './page.ts'
 import { type Given, readParams, type Taking } from './params.ts'
 import { ownWrite, type ReceiptParts, receipt } from './receipt.ts'
 import { total } from './total.ts'
+import { under } from './under.ts'
 import { view } from './view.ts'
 
 export interface QuerierParts extends Parts, ReceiptParts {
@@ -81,7 +82,7 @@ function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] 
   for (const domain of parts.domains) {
     for (const query of domain.queries) {
       if (query.answers === 'fault' && !parts.faults) continue
-      const place = { query, answer: answering(parts, domain, query) }
+      const place = { query, answer: under(parts, domain, query, answering(parts, domain, query)) }
       entries.push({ method: 'GET', path: query.path, target: place })
       const ask: Part['ask'] = async (request, caller) => asking(place, caller, {}, request.query)(request)
       if (query.overview) partsOfOverview.push({ query, ask })
