@@ -108,6 +108,11 @@ export const queries = [
     ...bounded,
     name: 'stats',
     summary: 'How many log events an organisation has had, by level and minute, hour or day',
+    overview: {
+      part: 'logs',
+      params: ({ organisation }) =>
+        organisation === undefined ? undefined : { organizationId: organisation, by: 'day' },
+    },
     params: params.pick({ organizationId: true, from: true, to: true }).extend({
       by: z.enum(['minute', 'hour', 'day']).default('hour'),
     }),

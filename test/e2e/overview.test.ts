@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { authorized } from '../auth/tokens.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 
 let mill: Mill
@@ -30,4 +31,19 @@ test('one answer has the total and the latest titles, behind two own writes', as
   expect(parts.tutorials.items.map(({ title }) => title)).toContain(title)
   const etag = answer.headers.get('etag') ?? ''
   expect((await fetch(`${mill.query}/api/overview`, { headers: { 'if-none-match': etag } })).status).toBe(304)
+})
+
+test('who reads the logs of an organisation sees how many there are, and nobody else does', async () => {
+  const event = { organizationId: 'acme', level: 'warn', message: 'Overview', service: 'till' }
+  const written = await send(`${mill.publish}/api/logs`, event, await authorized('writer'))
+  expect(written.status).toBe(202)
+  const overview = async (headers: Record<string, string>) => {
+    const found = await fetch(`${mill.query}/api/overview?after=${written.headers.get('location')}`, { headers })
+    expect(found.status).toBe(200)
+    return (await found.json()) as { parts: { logs?: { items: unknown[] } }; missing: { part: string }[] }
+  }
+  const { parts } = await eventually(async () => overview(await authorized('reader')), { within: 30_000 })
+  expect(parts.logs?.items).toContainEqual({ period: expect.any(String), level: 'warn', count: expect.any(Number) })
+  expect((await overview(await authorized('stranger'))).parts.logs?.items).toEqual([])
+  expect((await overview({})).missing).toMatchObject([{ part: 'logs' }])
 })
