@@ -4,7 +4,7 @@ import { refuseClashes, retaining } from './domains.ts'
 import { findDomains } from './find-domains.ts'
 
 test('every folder under domains/ is found', async () => {
-  expect((await findDomains()).map(({ name }) => name)).toEqual(['letters', 'logs', 'sums', 'tutorials'])
+  expect((await findDomains()).map(({ name }) => name)).toEqual(['forum', 'letters', 'logs', 'sums', 'tutorials'])
 })
 
 test('two domains that claim one thing stop the start, by name', async () => {

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import {
+  ada,
+  after,
+  anonymous,
+  bob,
+  bobIsBannedEverywhere,
+  expectRefused,
+  kettles,
+  people,
+  type Refused,
+  root,
+  write,
+} from '#test/forum.ts'
+
+const name = 'Ada Lovelace'
+const email = 'ada@example.org'
+
+test('an account is opened at the first log-in with what the token says, and others change nothing', async () => {
+  const { events, document } = await after([], ada('forum.accounts.open', { name, email }))
+  expect(events).toEqual([{ type: 'forum.account-opened', data: { name, email } }])
+  const createdAt = document('accounts', 'ada')?.createdAt
+  expect(document('accounts', 'ada')).toEqual({
+    _id: 'ada',
+    name,
+    words: ['ada', 'lovelace'],
+    email,
+    createdAt,
+    isBanned: false,
+  })
+  const again = await after([ada('forum.accounts.open', { name, email })], ada('forum.accounts.open', { name: 'Eve' }))
+  expect(again.events).toEqual([])
+  expect(again.document('accounts', 'ada')?.name).toBe(name)
+})
+
+test.each([
+  [{}, 'ada'],
+  [{ name: '  ' }, 'ada'],
+  [{ name: ` ${'😀'.repeat(101)} ` }, '😀'.repeat(100)],
+])('whatever a token says, an account has a name: %j', async (data, name) => {
+  const { document } = await after([], ada('forum.accounts.open', data))
+  expect(document('accounts', 'ada')).toMatchObject({ name, email: null })
+})
+
+test('a name and an address are changed, and the account is opened by that too', async () => {
+  const change = ada('forum.accounts.change', { name: 'Countess', email })
+  const changed = await after(people, change)
+  expect(changed.events).toEqual([{ type: 'forum.account-changed', data: { name: 'Countess', email } }])
+  expect(changed.document('accounts', 'ada')).toMatchObject({ name: 'Countess', words: ['countess'], email })
+  expect((await after([], change)).events).toMatchObject([{ type: 'forum.account-opened' }])
+  const without = await after([...people, change], ada('forum.accounts.change', { name: 'Ada' }))
+  expect(without.document('accounts', 'ada')).toMatchObject({ name: 'Ada', email: null })
+})
+
+test('an administrator bans an account everywhere, and lifts it; the name stays', async () => {
+  const named = [...kettles, bob('forum.accounts.change', { name: 'Bob', email })]
+  const banned = [...named, root('forum.siteBans.add', { accountId: 'bob' })]
+  const { events, document } = await after(named, root('forum.siteBans.add', { accountId: 'bob' }))
+  expect(events).toEqual([{ type: 'forum.banned-everywhere', data: {} }])
+  expect(document('accounts', 'bob')).toMatchObject({ name: 'Bob', email, isBanned: true })
+  const lifted = root('forum.siteBans.lift', { accountId: 'bob' })
+  expect((await after(banned, lifted)).document('accounts', 'bob')).toMatchObject({ name: 'Bob', isBanned: false })
+  expect((await after([...banned, lifted], bob('forum.posts.write', write()))).events).toHaveLength(1)
+})
+
+const bobBy = (who: typeof ada, how: 'add' | 'lift') => who(`forum.siteBans.${how}`, { accountId: 'bob' })
+const onlyAdministrators = 'only an administrator may do that'
+
+test.each<Refused>([
+  ['opening an account without a name', [], anonymous('forum.accounts.open'), 'log in first'],
+  ['changing an account without a name', [], anonymous('forum.accounts.change', { name }), 'log in first'],
+  ['changing it when banned', bobIsBannedEverywhere, bob('forum.accounts.change', { name }), 'you are banned'],
+  ['banning everywhere as a moderator', kettles, bobBy(ada, 'add'), onlyAdministrators],
+  ['lifting that as a moderator', bobIsBannedEverywhere, bobBy(ada, 'lift'), onlyAdministrators],
+  ['lifting it oneself', bobIsBannedEverywhere, bobBy(bob, 'lift'), onlyAdministrators],
+  ['banning everywhere again', bobIsBannedEverywhere, bobBy(root, 'add'), 'this account is banned'],
+  ['lifting what is not there', kettles, bobBy(root, 'lift'), 'this account is not banned'],
+  ['banning nobody', kettles, root('forum.siteBans.add', { accountId: 'nobody' }), 'there is no such account'],
+])('%s is refused', expectRefused)

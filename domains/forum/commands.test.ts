@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { ada } from '#test/forum.ts'
+import { commands } from './commands.ts'
+import domain from './domain.ts'
+
+type Type = keyof typeof commands
+
+const thread = { threadId: 't' }
+const post = { threadId: 't', postId: 'p' }
+
+test.each<[type: Type, data: object, isTaken: boolean]>([
+  ['forum.threads.open', { title: '𐐨'.repeat(256), text: 'x' }, true],
+  ['forum.threads.open', { title: '𐐨'.repeat(257), text: 'x' }, false],
+  ['forum.threads.open', { title: ' \n', text: 'x' }, false],
+  ['forum.threads.open', { title: 'x' }, false],
+  ['forum.threads.open', { title: 'x', text: ` ${'😀'.repeat(10_000)} ` }, true],
+  ['forum.threads.open', { title: 'x', text: '😀'.repeat(10_001) }, false],
+  ['forum.threads.change', { ...thread, title: 'x'.repeat(257) }, false],
+  ['forum.posts.write', { ...thread, text: '' }, false],
+  ['forum.posts.edit', { ...post, text: 'x'.repeat(10_001) }, false],
+  ['forum.posts.write', { threadId: 't:u', text: 'x' }, false],
+  ['forum.votes.cast', { ...post, value: -1 }, true],
+  ['forum.votes.cast', { ...post, value: 2 }, false],
+  ['forum.votes.cast', { ...post, value: '1' }, false],
+  ['forum.accounts.change', { name: 'x'.repeat(100) }, true],
+  ['forum.accounts.change', { name: 'x'.repeat(101) }, false],
+  ['forum.accounts.change', { name: 'x', email: 'nowhere' }, false],
+  ['forum.siteBans.add', { accountId: 'white space' }, false],
+])('%s is held to its bounds', (type, data, isTaken) => {
+  expect(commands[type].data.safeParse(data).success).toBe(isTaken)
+})
+
+test.each(Object.keys(commands) as Type[])('%s touches a handful of documents by their ids', (type) => {
+  const data = { ...post, accountId: 'bob', name: 'x', title: 'x', text: 'x', value: 1 }
+  const stream = commands[type].stream(data, 'i', 'ada')
+  const { length } = domain
+    .touches({ ...ada(type, data), id: 'i', stream, actor: 'ada', scopes: [], time: '', offset: 0 })
+    .flatMap(({ ids }) => ids)
+  expect(length).toBeLessThanOrEqual(9)
+})

@@ -1,0 +1,21 @@
+import type { DecideDomain } from '../domain.ts'
+import { collections } from './collections.ts'
+import { commands } from './commands.ts'
+import { ADMINISTRATE, READ, touches, WRITE } from './here.ts'
+import { queries } from './queries.ts'
+import { decide, project } from './rules.ts'
+
+/** Threads with posts, votes and moderators, and the accounts of those who write them. */
+export default {
+  kind: 'decide',
+  name: 'forum',
+  topic: { name: 'forum', partitions: 6 },
+  ordering: 'ordered',
+  roles: { member: [READ, WRITE], administrator: [READ, WRITE, ADMINISTRATE] },
+  commands,
+  collections,
+  touches,
+  decide,
+  project,
+  queries,
+} satisfies DecideDomain

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest'
+import {
+  ada,
+  after,
+  anonymous,
+  bob,
+  bobIsBanned,
+  bobIsBannedEverywhere,
+  bobModerates,
+  eve,
+  expectRefused,
+  inPots,
+  kettles,
+  kettlesAreGone,
+  onRed,
+  pots,
+  type Refused,
+  redIsGone,
+  root,
+  write,
+} from '#test/forum.ts'
+
+test('a post is written: the thread has one more, and its time', async () => {
+  const { events, document } = await after(kettles, eve('forum.posts.write', write('Red, RED & rot'), 'new'))
+  expect(events).toEqual([{ type: 'forum.post-written', data: { post: 'new', text: 'Red, RED & rot' } }])
+  const createdAt = document('posts', 'new')?.createdAt
+  expect(document('posts', 'new')).toEqual({
+    _id: 'new',
+    thread: 'kettles',
+    author: 'eve',
+    text: 'Red, RED & rot',
+    words: ['red', 'rot'],
+    createdAt,
+    editedAt: null,
+    up: 0,
+    down: 0,
+    score: 0,
+    isDeleted: false,
+  })
+  expect(document('threads', 'kettles')).toMatchObject({ posts: 3, lastActivityAt: createdAt })
+  expect(document('threads', 'kettles')?.createdAt).not.toBe(createdAt)
+})
+
+test('text is kept as it came, but for the space around it', async () => {
+  const text = 'e\u0301 is not \u00e9,\n\u202eand this is <script>'
+  const { document } = await after(kettles, bob('forum.posts.write', write(`\n ${text}\t`), 'new'))
+  expect(document('posts', 'new')?.text).toBe(text)
+})
+
+test('a post is found by a thousand words, and no more', async () => {
+  const words = Array.from({ length: 1500 }, (_, n) => `w${n}`)
+  const { document } = await after(kettles, bob('forum.posts.write', write(words.join(' ')), 'new'))
+  expect(document('posts', 'new')?.words).toEqual(words.slice(0, 1000))
+})
+
+test('a post is edited by its author, and found by its new words; the thread is no more active for it', async () => {
+  const { events, document } = await after(kettles, bob('forum.posts.edit', onRed({ text: 'The blue one' })))
+  expect(events).toEqual([{ type: 'forum.post-edited', data: { post: 'red', text: 'The blue one' } }])
+  const post = document('posts', 'red')
+  expect(post).toMatchObject({ text: 'The blue one', words: ['the', 'blue', 'one'] })
+  expect(String(post?.editedAt) > String(post?.createdAt)).toBe(true)
+  expect(document('threads', 'kettles')).toMatchObject({ posts: 2, lastActivityAt: post?.createdAt })
+})
+
+test('the first post is edited like any other', async () => {
+  const { document } = await after(kettles, ada('forum.posts.edit', onRed({ postId: 'kettles', text: 'Why?' })))
+  expect(document('posts', 'kettles')?.text).toBe('Why?')
+})
+
+test.each([
+  ['its author', kettles, bob],
+  ['the moderator', kettles, ada],
+  ['an administrator', kettles, root],
+])('a post is deleted by %s: its place stays, its text does not', async (_, history, who) => {
+  const { events, document } = await after(history, who('forum.posts.delete', onRed()))
+  expect(events).toEqual([{ type: 'forum.post-deleted', data: { post: 'red' } }])
+  expect(document('posts', 'red')).toMatchObject({ isDeleted: true, text: '', words: [], author: 'bob' })
+  expect(document('threads', 'kettles')?.posts).toBe(1)
+})
+
+const notAuthor = 'only its author may edit a post'
+const neither = 'only its author or a moderator of the thread may delete a post'
+const otherThread = 'there is no such post in this thread'
+const banned = 'you are banned from this thread'
+const noThread = 'there is no such thread, or not any more'
+const text = 'x'
+
+test.each<Refused>([
+  ['writing without a name', kettles, anonymous('forum.posts.write', write()), 'log in first'],
+  ['writing when banned from the thread', bobIsBanned, bob('forum.posts.write', write()), banned],
+  ['writing when banned everywhere', bobIsBannedEverywhere, bob('forum.posts.write', write()), 'you are banned'],
+  ['editing when banned from the thread', bobIsBanned, bob('forum.posts.edit', onRed({ text })), banned],
+  ['deleting when banned from the thread', bobIsBanned, bob('forum.posts.delete', onRed()), banned],
+  ['editing the post of another', kettles, eve('forum.posts.edit', onRed({ text })), notAuthor],
+  ['editing the post of another as a moderator', kettles, ada('forum.posts.edit', onRed({ text })), notAuthor],
+  ['editing the post of another as an administrator', kettles, root('forum.posts.edit', onRed({ text })), notAuthor],
+  ['deleting the post of another', kettles, eve('forum.posts.delete', onRed()), neither],
+  ['deleting a post as a moderator of another thread', pots, eve('forum.posts.delete', onRed()), neither],
+  ['deleting it by way of that thread', pots, eve('forum.posts.delete', inPots({ postId: 'red' })), otherThread],
+  ['editing by way of another thread', pots, bob('forum.posts.edit', inPots({ postId: 'red', text })), otherThread],
+  ['editing a post that never was', pots, bob('forum.posts.edit', onRed({ postId: 'none', text })), otherThread],
+  ['editing a deleted post', redIsGone, bob('forum.posts.edit', onRed({ text })), 'the post is deleted'],
+  ['deleting a post again', redIsGone, bob('forum.posts.delete', onRed()), 'the post is deleted'],
+  ['deleting it again as an administrator', redIsGone, root('forum.posts.delete', onRed()), 'the post is deleted'],
+  ['editing in a deleted thread', kettlesAreGone, bob('forum.posts.edit', onRed({ text })), noThread],
+  ['deleting in a deleted thread', kettlesAreGone, root('forum.posts.delete', onRed()), noThread],
+  [
+    'editing as one more moderator',
+    bobModerates,
+    bob('forum.posts.edit', onRed({ postId: 'kettles', text })),
+    notAuthor,
+  ],
+])('%s is refused', expectRefused)

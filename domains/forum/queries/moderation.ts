@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import type { Document, Touch, View } from '../../domain.ts'
+import type { Query } from '../../query.ts'
+import { ADMINISTRATE, pair, READ, text, WRITE } from '../here.ts'
+import type { Mark } from '../moderation.ts'
+import { person, personIn, time, underThread } from './shapes.ts'
+
+const mark = z.object({ account: person, by: person, since: time })
+
+/** A page of what some accounts are in a thread. */
+const marks = {
+  answers: 'page',
+  scope: READ,
+  item: mark,
+  under: underThread,
+  index: 'thread',
+  where: ({ threadId = '' }) => ({ thread: threadId }),
+  join: ({ account, by }: Document): Touch[] => [{ collection: 'accounts', ids: [text(account), text(by)] }],
+  shape(document: Document, documents: View) {
+    const { account, by, since } = document as Mark
+    return { account: personIn(documents, account), by: personIn(documents, by), since }
+  },
+} as const
+
+export const moderation = [
+  {
+    ...marks,
+    path: '/api/forum/threads/{threadId}/moderators',
+    name: 'moderators.list',
+    summary: 'Who moderates a thread, and who made them',
+    from: 'moderators',
+  },
+  {
+    ...marks,
+    path: '/api/forum/threads/{threadId}/bans',
+    name: 'bans.list',
+    summary: 'Who is banned from a thread, and by whom',
+    from: 'bans',
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/threads/{threadId}/me',
+    name: 'threads.me',
+    summary: 'Whether you moderate a thread, or are banned from it',
+    scope: WRITE,
+    item: z.object({ isModerator: z.boolean(), isAdministrator: z.boolean(), isBanned: z.boolean() }),
+    touches: (asked, { id }) => [
+      ...underThread.touches(asked),
+      { collection: 'moderators', ids: [pair(text(asked.threadId), id)] },
+      { collection: 'bans', ids: [pair(text(asked.threadId), id)] },
+      { collection: 'accounts', ids: [id] },
+    ],
+    answer(documents, asked, { id, scopes }) {
+      if (!underThread.isThere(documents, asked)) return undefined
+      const isMarked = (collection: string) => documents.get(collection, pair(text(asked.threadId), id)) !== undefined
+      const isAdministrator = scopes.has(ADMINISTRATE)
+      const isBanned = isMarked('bans') || documents.get('accounts', id)?.isBanned === true
+      return { isModerator: isMarked('moderators'), isAdministrator, isBanned: isBanned && !isAdministrator }
+    },
+  },
+] as const satisfies readonly Query[]

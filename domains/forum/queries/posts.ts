@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import type { Query } from '../../query.ts'
+import { pair, READ, text, WRITE } from '../here.ts'
+import { hasWords, post, postIn, rarestOf, search, underThread, withThread } from './shapes.ts'
+
+const vote = z.literal([1, 0, -1])
+const ids = z
+  .string()
+  .max(10_000)
+  .transform((value) => value.split(','))
+  .pipe(z.array(z.string().min(1)).max(100))
+
+export const posts = [
+  {
+    answers: 'page',
+    path: '/api/forum/threads/{threadId}/posts',
+    name: 'posts.list',
+    summary: 'The posts of a thread: the oldest, the newest, the best; those with all of some words',
+    scope: READ,
+    params: z.object({ order: z.enum(['oldest', 'newest', 'best']).default('oldest'), text: search.optional() }),
+    item: post,
+    from: 'posts',
+    under: underThread,
+    index({ order, text }) {
+      if (order === 'best') return 'best'
+      return text === undefined ? 'thread' : 'threadWords'
+    },
+    where: ({ threadId = '', order, text }) =>
+      order === 'best' || text === undefined ? { thread: threadId } : { thread: threadId, words: rarestOf(text) },
+    keep: (document, { text }) => hasWords(document, text),
+    newestFirst: ({ order }) => order !== 'oldest',
+    join: withThread,
+    shape: (document, documents) => postIn(documents, document),
+  },
+  {
+    answers: 'page',
+    path: '/api/forum/posts',
+    name: 'posts.search',
+    summary: 'Posts with all of some words, the newest first',
+    scope: READ,
+    params: z.object({ text: search }),
+    item: post,
+    from: 'posts',
+    index: 'words',
+    where: ({ text }) => ({ words: rarestOf(text) }),
+    keep: (document, { text }) => hasWords(document, text),
+    newestFirst: true,
+    join: withThread,
+    shape: (document, documents) =>
+      documents.get('threads', text(document.thread)) ? postIn(documents, document) : undefined,
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/threads/{threadId}/posts/{postId}',
+    name: 'posts.one',
+    summary: 'A post',
+    scope: READ,
+    item: post,
+    touches({ postId }, _, documents) {
+      const found = documents.get('posts', text(postId))
+      return [{ collection: 'posts', ids: [text(postId)] }, ...(found ? withThread(found) : [])]
+    },
+    answer(documents, { threadId, postId }) {
+      const found = documents.get('posts', text(postId))
+      if (!found || found.thread !== threadId || !documents.get('threads', text(threadId))) return undefined
+      return postIn(documents, found)
+    },
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/threads/{threadId}/posts/{postId}/vote',
+    name: 'votes.one',
+    summary: 'Your vote on a post; 0 is none',
+    scope: WRITE,
+    item: z.object({ value: vote }),
+    under: underThread,
+    touches: ({ postId }, { id }) => [{ collection: 'votes', ids: [pair(text(postId), id)] }],
+    answer: (documents, { postId }, { id }) => ({ value: documents.get('votes', pair(text(postId), id))?.value ?? 0 }),
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/votes',
+    name: 'votes.list',
+    summary: 'Your votes on some posts, 100 at most: their ids, with commas between them',
+    scope: WRITE,
+    params: z.object({ posts: ids }),
+    item: z.object({ items: z.array(z.object({ postId: z.string(), value: vote })) }),
+    touches: ({ posts }, { id }) => [{ collection: 'votes', ids: (posts as string[]).map((post) => pair(post, id)) }],
+    answer: (documents, { posts }, { id }) => ({
+      items: (posts as string[]).map((post) => ({
+        postId: post,
+        value: documents.get('votes', pair(post, id))?.value ?? 0,
+      })),
+    }),
+  },
+] as const satisfies readonly Query[]

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import type { Document, Fields, Touch, View } from '../../domain.ts'
+import { wordsOf } from '../../words.ts'
+import type { Account } from '../accounts.ts'
+import { text } from '../here.ts'
+import type { Post } from '../posts.ts'
+import type { Thread } from '../threads.ts'
+
+/** What several queries have in common. */
+
+const count = z.int().min(0)
+export const time = z.iso.datetime()
+
+export const person = z.object({
+  id: z.string(),
+  name: z.string().nullable().describe('null where it is not known yet'),
+})
+
+export const post = z.object({
+  id: z.string(),
+  threadId: z.string(),
+  author: person,
+  text: z.string().describe('Nothing of a deleted post'),
+  createdAt: time,
+  editedAt: time.nullable(),
+  up: count,
+  down: count,
+  score: z.int(),
+  isDeleted: z.boolean(),
+})
+
+export const thread = z.object({
+  id: z.string(),
+  title: z.string(),
+  author: person,
+  createdAt: time,
+  lastActivityAt: time,
+  posts: count,
+  moderators: count,
+  firstPost: post,
+})
+
+/** A name is its owner's to change: it is never copied, but joined where it is read. */
+export const personIn = (documents: View, id: string) => {
+  const account = documents.get('accounts', id) as Account | undefined
+  return { id, name: account?.name ?? null }
+}
+
+export function postIn(documents: View, document: Document) {
+  const { _id: id, thread: threadId, author, words, ...rest } = document as Post
+  return { id, threadId, author: personIn(documents, author), ...rest }
+}
+
+/** Of a document of its thread alone a post does not say whether it is to be seen: posts outlive their thread. */
+export const withThread = ({ author, thread }: Fields): Touch[] => [
+  { collection: 'accounts', ids: [text(author)] },
+  { collection: 'threads', ids: [text(thread)] },
+]
+
+/** The first post has the thread's id, and its author. */
+export const withFirstPost = ({ _id, author }: Document): Touch[] => [
+  { collection: 'posts', ids: [_id] },
+  { collection: 'accounts', ids: [text(author)] },
+]
+
+export function threadIn(documents: View, document: Document) {
+  const { _id: id, author, words, ...rest } = document as Thread
+  const firstPost = postIn(documents, documents.get('posts', id) as Post)
+  return { id, author: personIn(documents, author), ...rest, firstPost }
+}
+
+/** What there is to read in a thread goes with it. */
+export const underThread = {
+  touches: ({ threadId }: Fields): Touch[] => [{ collection: 'threads', ids: [text(threadId)] }],
+  isThere: (documents: View, { threadId }: Fields) => documents.get('threads', text(threadId)) !== undefined,
+}
+
+/** Words that are looked for, all of them, in any order. */
+export const search = z
+  .string()
+  .max(500)
+  .refine((value) => wordsOf(value).length > 0, { error: 'has no word in it' })
+
+/** The longest is likely the rarest: an index finds it, and those that have the others are kept. */
+export const rarestOf = (searched: unknown): string =>
+  wordsOf(String(searched)).reduce((longest, word) => (word.length > longest.length ? word : longest), '')
+
+export const hasWords = ({ words }: Document, searched: unknown): boolean =>
+  searched === undefined || wordsOf(String(searched)).every((word) => (words as string[]).includes(word))

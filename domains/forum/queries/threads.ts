@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import type { Document, Event, Fields } from '../../domain.ts'
+import type { Query } from '../../query.ts'
+import { READ, text } from '../here.ts'
+import { hasWords, rarestOf, search, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
+
+/** As times are kept: without milliseconds a bound would stand behind the same moment with them. */
+const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString())
+
+const listing = z.object({
+  /** All of its words. */
+  title: search.optional(),
+  author: z.string().min(1).max(200).optional(),
+  /** When they were opened. */
+  from: moment.optional(),
+  to: moment.optional(),
+  /** Of the last activity, or where something is looked for, when they were opened; `active` have most posts. */
+  order: z.enum(['recent', 'active', 'newest', 'oldest']).optional(),
+})
+
+/** An order of its own goes before what narrows it. */
+function index({ title, author, from, to, order }: Fields): string {
+  if (order === 'recent' || order === 'active') return order
+  if (title !== undefined) return 'words'
+  if (author !== undefined) return 'author'
+  return order === undefined && from === undefined && to === undefined ? 'recent' : 'created'
+}
+
+function where(asked: Fields): Fields {
+  switch (index(asked)) {
+    case 'words':
+      return { words: rarestOf(asked.title) }
+    case 'author':
+      return { author: asked.author ?? '' }
+    default:
+      return {}
+  }
+}
+
+const keep = (thread: Document, { title, author, from, to }: Fields): boolean =>
+  hasWords(thread, title) &&
+  (author === undefined || thread.author === author) &&
+  (from === undefined || text(thread.createdAt) >= text(from)) &&
+  (to === undefined || text(thread.createdAt) < text(to))
+
+const happened = z.object({
+  number: z.int().min(1),
+  type: z.string(),
+  time,
+  actor: z.string().nullable().describe('null: who voted is not told'),
+  data: z.record(z.string(), z.json()),
+})
+
+/** Without texts, which may be edited and deleted since, and without who voted how. */
+function told({ number, type, time, actor, data: { text, value, ...data } }: Event) {
+  return { number, type, time, actor: type === 'forum.vote-cast' ? null : actor, data }
+}
+
+export const threads = [
+  {
+    answers: 'page',
+    path: '/api/forum/threads',
+    name: 'threads.list',
+    summary: 'Threads with their first posts: the last active, the most active, the newest; by title, author, date',
+    overview: { part: 'threads', params: () => ({ order: 'active', limit: '10' }) },
+    scope: READ,
+    params: listing,
+    item: thread,
+    from: 'threads',
+    index,
+    where,
+    range: (asked) =>
+      ['recent', 'active'].includes(index(asked)) ? {} : { from: asked.from as string, to: asked.to as string },
+    keep,
+    newestFirst: ({ order }) => order !== 'oldest',
+    join: withFirstPost,
+    shape: (document, documents) => threadIn(documents, document),
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/threads/{threadId}',
+    name: 'threads.one',
+    summary: 'A thread with its first post',
+    scope: READ,
+    item: thread,
+    touches(asked, _, documents) {
+      const found = documents.get('threads', text(asked.threadId))
+      return [...underThread.touches(asked), ...(found ? withFirstPost(found) : [])]
+    },
+    answer(documents, { threadId }) {
+      const found = documents.get('threads', text(threadId))
+      return found && threadIn(documents, found)
+    },
+  },
+  {
+    answers: 'history',
+    path: '/api/forum/threads/{threadId}/history',
+    name: 'threads.history',
+    summary: 'What happened in a thread, from its events',
+    scope: READ,
+    item: happened,
+    under: underThread,
+    stream: ({ threadId }) => `thread/${threadId}`,
+    shape: told,
+  },
+  {
+    answers: 'live',
+    path: '/api/forum/threads/{threadId}/live',
+    name: 'threads.live',
+    summary: 'What happens in a thread from now on, as server-sent events',
+    scope: READ,
+    item: happened,
+    of: 'events',
+    under: underThread,
+    keep: ({ stream }, { threadId }) => stream === `thread/${threadId}`,
+    shape: (inserted) => told(inserted as unknown as Event),
+  },
+] as const satisfies readonly Query[]

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import {
+  ada,
+  after,
+  anonymous,
+  bob,
+  bobIsBanned,
+  bobIsBannedEverywhere,
+  bobModerates,
+  eve,
+  expectRefused,
+  inKettles,
+  inPots,
+  kettles,
+  kettlesAreGone,
+  people,
+  pots,
+  type Refused,
+  root,
+  write,
+} from '#test/forum.ts'
+
+const open = { title: ' Kettles and pots, pots ', text: ' Which one? ' }
+
+test('who opens a thread moderates it and writes its first post', async () => {
+  const { events, document } = await after(people, ada('forum.threads.open', open, 'kettles'))
+  expect(events).toEqual([
+    { type: 'forum.thread-opened', data: { title: 'Kettles and pots, pots' } },
+    { type: 'forum.moderator-appointed', data: { account: 'ada' } },
+    { type: 'forum.post-written', data: { post: 'kettles', text: 'Which one?' } },
+  ])
+  const time = document('threads', 'kettles')?.createdAt
+  expect(document('threads', 'kettles')).toEqual({
+    _id: 'kettles',
+    title: 'Kettles and pots, pots',
+    words: ['kettles', 'and', 'pots'],
+    author: 'ada',
+    createdAt: time,
+    lastActivityAt: time,
+    posts: 1,
+    moderators: 1,
+  })
+  expect(document('posts', 'kettles')).toMatchObject({ thread: 'kettles', author: 'ada', text: 'Which one?' })
+  expect(document('moderators', 'kettles:ada')).toMatchObject({ thread: 'kettles', account: 'ada', by: 'ada' })
+})
+
+test.each([
+  ['its moderator', pots, ada],
+  ['one who was made its moderator', bobModerates, bob],
+  ['an administrator', pots, root],
+])('a thread is changed and deleted by %s', async (_, history, who) => {
+  const changed = await after(history, who('forum.threads.change', inKettles({ title: 'Pans' })))
+  expect(changed.document('threads', 'kettles')).toMatchObject({ title: 'Pans', words: ['pans'], author: 'ada' })
+  const deleted = await after(history, who('forum.threads.delete', inKettles()))
+  expect(deleted.events).toEqual([{ type: 'forum.thread-deleted', data: {} }])
+  expect(deleted.document('threads', 'kettles')).toBeUndefined()
+  expect(deleted.document('threads', 'pots')).toBeDefined()
+})
+
+test('who is banned from one thread opens others', async () => {
+  expect((await after(bobIsBanned, bob('forum.threads.open', open))).events).toHaveLength(3)
+})
+
+const onlyModerators = 'only a moderator of the thread may do that'
+const none = 'there is no such thread, or not any more'
+
+test.each<Refused>([
+  ['opening without a name', people, anonymous('forum.threads.open', open), 'log in first'],
+  ['opening when banned everywhere', bobIsBannedEverywhere, bob('forum.threads.open', open), 'you are banned'],
+  [
+    'changing the thread of another',
+    kettles,
+    bob('forum.threads.change', inKettles({ title: 'Mine' })),
+    onlyModerators,
+  ],
+  ['deleting the thread of another', kettles, bob('forum.threads.delete', inKettles()), onlyModerators],
+  ['changing another thread as a moderator', pots, ada('forum.threads.change', inPots({ title: 'x' })), onlyModerators],
+  ['deleting another thread as a moderator', pots, eve('forum.threads.delete', inKettles()), onlyModerators],
+  ['changing a deleted thread', kettlesAreGone, ada('forum.threads.change', inKettles({ title: 'x' })), none],
+  ['deleting a thread again', kettlesAreGone, ada('forum.threads.delete', inKettles()), none],
+  ['deleting it again as an administrator', kettlesAreGone, root('forum.threads.delete', inKettles()), none],
+  ['writing in a deleted thread', kettlesAreGone, bob('forum.posts.write', write()), none],
+  ['changing a thread that never was', kettles, root('forum.threads.change', inPots({ title: 'x' })), none],
+])('%s is refused', expectRefused)

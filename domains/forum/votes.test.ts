@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import {
+  ada,
+  after,
+  anonymous,
+  bob,
+  bobIsBanned,
+  bobIsBannedEverywhere,
+  eve,
+  expectRefused,
+  inPots,
+  kettles,
+  kettlesAreGone,
+  onRed,
+  pots,
+  type Refused,
+  redIsGone,
+} from '#test/forum.ts'
+
+const vote = (who: typeof ada, value: number) => who('forum.votes.cast', onRed({ value }))
+
+test.each([
+  ['up', [], vote(ada, 1), [1, 0, 1], 1],
+  ['down', [], vote(ada, -1), [0, 1, -1], -1],
+  ['up after down', [vote(ada, -1)], vote(ada, 1), [1, 0, 1], 1],
+  ['down after up', [vote(ada, 1)], vote(ada, -1), [0, 1, -1], -1],
+  ['taken back', [vote(ada, 1)], vote(ada, 0), [0, 0, 0], undefined],
+  ['anew after that', [vote(ada, 1), vote(ada, 0)], vote(ada, -1), [0, 1, -1], -1],
+  ['beside others', [vote(bob, 1), vote(eve, -1)], vote(ada, 1), [2, 1, 1], 1],
+])('a vote counts once for each account: %s', async (_, before, last, [up, down, score], own) => {
+  const { document } = await after([...kettles, ...before], last)
+  expect(document('posts', 'red')).toMatchObject({ up, down, score })
+  expect(document('votes', 'red:ada')?.value).toBe(own)
+})
+
+const noPost = 'there is no such post in this thread'
+
+test.each<Refused>([
+  ['up twice', [...kettles, vote(ada, 1)], vote(ada, 1), 'you have voted so already'],
+  ['down twice', [...kettles, vote(ada, -1)], vote(ada, -1), 'you have voted so already'],
+  ['taking back what there is not', kettles, vote(ada, 0), 'there is no vote of yours to take back'],
+  ['without a name', kettles, vote(anonymous, 1), 'log in first'],
+  ['when banned from the thread', bobIsBanned, vote(bob, 1), 'you are banned from this thread'],
+  ['when banned everywhere', bobIsBannedEverywhere, vote(bob, 1), 'you are banned'],
+  ['by way of another thread', pots, ada('forum.votes.cast', inPots({ postId: 'red', value: 1 })), noPost],
+  ['on nothing', pots, ada('forum.votes.cast', onRed({ postId: 'none', value: 1 })), noPost],
+  ['on a deleted post', redIsGone, vote(ada, 1), 'the post is deleted'],
+  ['in a deleted thread', kettlesAreGone, vote(ada, 1), 'there is no such thread, or not any more'],
+])('a vote is refused: %s', expectRefused)

@@ -1,0 +1,58 @@
+import { expect } from 'vitest'
+import type { commands } from '#domains/forum/commands.ts'
+import domain from '#domains/forum/domain.ts'
+import { type Asked, given } from './given.ts'
+
+type Type = keyof typeof commands
+
+/** Whoever sends commands in a test of the forum. */
+const person =
+  (actor: string, ...scopes: string[]) =>
+  (type: Type, data: Asked['data'] = {}, id?: string): Asked => ({
+    type,
+    data,
+    actor,
+    scopes,
+    ...(id === undefined ? {} : { id }),
+  })
+
+export const [ada, bob, eve] = [
+  person('ada', 'forum:write'),
+  person('bob', 'forum:write'),
+  person('eve', 'forum:write'),
+]
+export const root = person('root', 'forum:write', 'forum:administrate')
+export const anonymous = person('anonymous')
+
+export const people = [ada, bob, eve, root].map((who) => who('forum.accounts.open'))
+
+/** Ada has opened a thread, whose first post has the same id, and Bob has written a post in it. */
+export const kettles = [
+  ...people,
+  ada('forum.threads.open', { title: 'Kettles', text: 'Which one?' }, 'kettles'),
+  bob('forum.posts.write', { threadId: 'kettles', text: 'The red one' }, 'red'),
+]
+/** Eve has a thread of her own. */
+export const pots = [...kettles, eve('forum.threads.open', { title: 'Pots', text: 'Any?' }, 'pots')]
+
+export const inKettles = (more: Asked['data'] = {}) => ({ threadId: 'kettles', ...more })
+export const onRed = (more: Asked['data'] = {}) => inKettles({ postId: 'red', ...more })
+export const inPots = (more: Asked['data'] = {}) => ({ threadId: 'pots', ...more })
+export const write = (text = 'So be it') => inKettles({ text })
+
+export const bobIsBanned = [...pots, ada('forum.bans.add', inKettles({ accountId: 'bob' }))]
+export const bobIsBannedEverywhere = [...pots, root('forum.siteBans.add', { accountId: 'bob' })]
+export const bobModerates = [...pots, ada('forum.moderators.appoint', inKettles({ accountId: 'bob' }))]
+export const kettlesAreGone = [...pots, ada('forum.threads.delete', inKettles())]
+export const redIsGone = [...pots, bob('forum.posts.delete', onRed())]
+
+/** Given all that, what becomes of the last command. */
+export const after = (history: Asked[], asked: Asked) => given(domain, ...history).when(asked)
+
+/** What is refused, and why. */
+export type Refused = [what: string, history: Asked[], asked: Asked, reason: string]
+
+export async function expectRefused(_: string, history: Asked[], asked: Asked, reason: string): Promise<void> {
+  const { rejected, events } = await after(history, asked)
+  expect({ rejected, events }).toEqual({ rejected: reason, events: undefined })
+}
