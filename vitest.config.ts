@@ -47,6 +47,15 @@ export default defineConfig({
         },
       },
       { test: { name: 'compose', include: ['test/compose/**/*.test.ts'], ...slow } },
+      {
+        test: {
+          name: 'keycloak',
+          include: ['test/keycloak/**/*.test.ts', 'test/auth/matrix.test.ts'],
+          provide: { pair: 'embedded' },
+          globalSetup: 'test/keycloak/setup.ts',
+          ...slow,
+        },
+      },
       { test: { name: 'upgrade', include: ['test/upgrade/**/*.test.ts'], ...slow } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], exclude: ['**/*.real.test.ts'], ...slow } },
       { test: { name: 'faults-real', include: ['test/faults/**/*.real.test.ts'], ...slow } },

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { composeLacks } from './compose/model.ts'
 import { type Counts, countPart, interruptPart, runPart } from './part.ts'
-import { kafkaLacks, mongodbLacks } from './services/install.ts'
+import { kafkaLacks, keycloakLacks, mongodbLacks } from './services/install.ts'
 import { HINT, lease } from './services/shared.ts'
 import { stopOrphans } from './services/state.ts'
 
@@ -17,6 +17,7 @@ const REAL = new Map([
   ['e2e-bundles', () => undefined],
   ['compose', () => composeLacks()],
   ['upgrade', () => composeLacks()],
+  ['keycloak', () => keycloakLacks()],
   ['faults-real', () => kafkaLacks() ?? mongodbLacks()],
 ])
 const parts = [...EMBEDDED, ...REAL.keys()]

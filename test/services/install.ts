@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 const TOOLS = resolve('.millrace/tools')
 const KAFKA = join(TOOLS, 'kafka-4.1.1')
 const SECANTUS = join(TOOLS, 'secantus-0.7.0b3')
+const KEYCLOAK = join(TOOLS, 'keycloak-26.0.8')
 const GRPC = join(TOOLS, 'grpc-1.85.1')
 const GRPC_PACKAGES = ['grpcio', 'grpcio-tools', 'grpcio-health-checking', 'grpcio-reflection']
 
@@ -34,6 +35,25 @@ export async function kafkaJars(): Promise<string> {
     await run('mvn', [...goal, '-DincludeScope=runtime', `-DoutputDirectory=${folder}`])
   })
   return join(KAFKA, '*')
+}
+
+/** Why a Keycloak of our own can't be had on this machine, or nothing. */
+export function keycloakLacks(): string | undefined {
+  if (!works('java', ['-version'])) return 'no Java'
+  if (!existsSync(KEYCLOAK) && !works('mvn', ['--version'])) return 'no Maven'
+}
+
+/** Keycloak's folder, through Maven, built for a database in memory. */
+export async function keycloakHome(): Promise<string> {
+  await once(KEYCLOAK, async (folder) => {
+    const artifact = '-Dartifact=org.keycloak:keycloak-quarkus-dist:26.0.8:zip'
+    const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack'
+    await run('mvn', ['-q', '-B', goal, artifact, '-Dtransitive=false', `-DoutputDirectory=${folder}`])
+    const home = join(folder, 'keycloak-26.0.8')
+    await run(join(home, 'bin', 'kc.sh'), ['build', '--db=dev-mem'])
+    mkdirSync(join(home, 'data', 'import'), { recursive: true })
+  })
+  return join(KEYCLOAK, 'keycloak-26.0.8')
 }
 
 /** The command of a wire-compatible test server, for where there is no mongod. */

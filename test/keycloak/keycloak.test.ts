@@ -1,0 +1,102 @@
+import { expect, inject, test } from 'vitest'
+import { verifier } from '#adapters/auth/verifier.ts'
+import { systemClock } from '#adapters/clock.ts'
+import { people } from '#adapters/issuer/people.ts'
+import { findDomains } from '#functions/find-domains.ts'
+import { rolesOf } from '#functions/roles.ts'
+import { ADMINISTRATOR } from '../services/keycloak.ts'
+
+const issuer = String(inject('issuer').url)
+const origin = new URL(issuer).origin
+const scopesOf = rolesOf(await findDomains())
+const options = { issuer, audience: 'millrace', algorithms: ['RS256'], scopesOf, clock: systemClock, cooldownMs: 0 }
+
+interface Tokens {
+  access_token: string
+  id_token: string
+  refresh_token: string
+}
+
+async function ask<Body>(url: string, init: RequestInit = {}): Promise<Body> {
+  const answer = await fetch(url, init)
+  const text = await answer.text()
+  expect(answer.ok, text).toBe(true)
+  return (text === '' ? undefined : JSON.parse(text)) as Body
+}
+
+const grant = (realm: string, client: string, username: string, password: string) =>
+  ask<Tokens>(`${origin}/realms/${realm}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'password', client_id: client, username, password, scope: 'openid' }),
+  })
+const tokensOf = (person: string) => grant('millrace', 'millrace-cli', person, person)
+
+test('its people are those of make dev, with the same rights', async () => {
+  const verify = verifier(options)
+  for (const [name, { roles, organisation, ...person }] of Object.entries(people)) {
+    const caller = await verify((await tokensOf(name)).access_token)
+    expect(caller, name).toMatchObject({ ...person, ...(organisation ? { organisation } : {}) })
+    expect(caller.organisation, name).toBe(organisation)
+    const wanted = new Set(roles.flatMap((role) => [...scopesOf(role)]))
+    const ours = [...caller.scopes].filter((scope) => scope.includes(':'))
+    expect(new Set(ours), name).toEqual(wanted)
+  }
+})
+
+test('what it gives for other purposes is no access token', async () => {
+  const verify = verifier(options)
+  const { access_token, id_token, refresh_token } = await tokensOf('administrator')
+  await verify(access_token)
+  for (const other of [id_token, refresh_token]) await expect(verify(other)).rejects.toMatchObject({ status: 401 })
+  const web = verifier({ ...options, audience: 'millrace-cli' })
+  await expect(web(id_token)).rejects.toMatchObject({ status: 401 })
+})
+
+test('a token of another realm is refused', async () => {
+  const { access_token } = await grant('master', 'admin-cli', ADMINISTRATOR.name, ADMINISTRATOR.password)
+  await expect(verifier(options)(access_token)).rejects.toMatchObject({ status: 401 })
+})
+
+test('when it takes a new key, tokens of both are good at once', async () => {
+  const verify = verifier(options)
+  const before = (await tokensOf('member')).access_token
+  await verify(before)
+  const { access_token } = await grant('master', 'admin-cli', ADMINISTRATOR.name, ADMINISTRATOR.password)
+  await ask(`${origin}/admin/realms/millrace/components`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      name: 'newer',
+      providerId: 'rsa-generated',
+      providerType: 'org.keycloak.keys.KeyProvider',
+      config: { priority: ['200'] },
+    }),
+  })
+  const after = (await tokensOf('member2')).access_token
+  const keyOf = (token: string) => JSON.parse(Buffer.from(String(token.split('.')[0]), 'base64url').toString()).kid
+  expect(keyOf(after)).not.toBe(keyOf(before))
+  expect(await verify(after)).toMatchObject({ name: 'Max Miller' })
+  expect(await verify((await tokensOf('member')).access_token)).toMatchObject({ name: 'Mary Miller' })
+  expect(await verify(before)).toMatchObject({ name: 'Mary Miller' })
+})
+
+test('its pages take a code with its proof only, and nobody writes into which organisation he belongs', async () => {
+  const { access_token } = await grant('master', 'admin-cli', ADMINISTRATOR.name, ADMINISTRATOR.password)
+  const headers = { authorization: `Bearer ${access_token}` }
+  const [web] = await ask<{ attributes: object; directAccessGrantsEnabled: boolean; publicClient: boolean }[]>(
+    `${origin}/admin/realms/millrace/clients?clientId=millrace-web`,
+    { headers },
+  )
+  expect(web).toMatchObject({
+    publicClient: true,
+    directAccessGrantsEnabled: false,
+    attributes: { 'pkce.code.challenge.method': 'S256' },
+  })
+  const profile = await ask<{ attributes: { name: string; permissions: object }[] }>(
+    `${origin}/admin/realms/millrace/users/profile`,
+    { headers },
+  )
+  expect(profile.attributes.find(({ name }) => name === 'organisation')).toMatchObject({
+    permissions: { edit: ['admin'] },
+  })
+})
