@@ -1,0 +1,228 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { createClient } from '#client/client.ts'
+import type forum from '#domains/forum/domain.ts'
+import { tokensOf } from '../auth/grant.ts'
+import { discard, type Mill, startMill } from '../mill.ts'
+
+const PEOPLE = ['member', 'member2', 'moderator', 'administrator'] as const
+type Person = (typeof PEOPLE)[number]
+
+let mill: Mill
+let tokens: Map<string, string>
+
+beforeAll(async () => {
+  mill = await startMill({ pair: inject('pair'), env: inject('issuer').env })
+  tokens = await tokensOf(inject('issuer').url ?? `${mill.publish}/oidc`, [...PEOPLE])
+  await Promise.all(PEOPLE.map((person) => as(person).accounts.change({ name: `The ${person}` })))
+}, 120_000)
+
+afterAll(async () => {
+  await mill?.stop()
+  if (mill) discard(mill)
+})
+
+/** The forum as somebody sees it; nobody without a token. */
+function as(person?: Person) {
+  const token = person && tokens.get(person)
+  const url = { publish: mill.publish, query: mill.query }
+  return createClient<{ forum: typeof forum }>({ url, ...(token ? { token } : {}) }).forum
+}
+
+const open = async (title: string, text = 'Which one?', person: Person = 'member') =>
+  (await as(person).threads.open({ title, text })).id
+const write = async (threadId: string, text: string, person: Person = 'member2') =>
+  (await as(person).posts.write({ threadId, text })).id
+const texts = ({ items }: { items: { text: string }[] }) => items.map(({ text }) => text)
+const ids = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id)
+/** A word that no other test has. */
+const newWord = () => `w${crypto.randomUUID().replaceAll('-', '')}`
+
+test('a thread shows its first post as it is now, and everybody by the name they have now', async () => {
+  const threadId = await open(' Kettles ')
+  await write(threadId, 'The red one')
+  await as('member').posts.edit({ threadId, postId: threadId, text: 'Which kettle?' })
+  await as('member').accounts.change({ name: 'Mary', email: 'mary@example.org' })
+  const thread = await as().threads.one({ threadId })
+  expect(thread).toMatchObject({ id: threadId, title: 'Kettles', posts: 2, moderators: 1, author: { name: 'Mary' } })
+  expect(thread.firstPost).toMatchObject({
+    id: threadId,
+    text: 'Which kettle?',
+    author: { id: 'member', name: 'Mary' },
+  })
+  expect(thread.firstPost.editedAt).not.toBeNull()
+  const { items } = await as().posts.list({ threadId })
+  expect(items.map(({ author, text }) => [author.name, text])).toEqual([
+    ['Mary', 'Which kettle?'],
+    ['The member2', 'The red one'],
+  ])
+  expect(await as().posts.one({ threadId, postId: items[1]?.id ?? '' })).toEqual(items[1])
+})
+
+test('posts are listed from either end and by score, in pages, and one votes once', async () => {
+  const threadId = await open('Votes', 'zero')
+  const posts = [threadId]
+  for (const text of ['one', 'two', 'three']) posts.push(await write(threadId, text))
+  const cast = (person: Person, at: number, value: 1 | 0 | -1) =>
+    as(person).votes.cast({ threadId, postId: posts[at] ?? '', value })
+  await Promise.all([cast('member', 2, 1), cast('moderator', 2, 1), cast('member', 1, 1), cast('member2', 3, -1)])
+  const list = async (order: 'oldest' | 'newest' | 'best') => texts(await as().posts.list({ threadId, order }))
+  expect(await list('oldest')).toEqual(['zero', 'one', 'two', 'three'])
+  expect(await list('newest')).toEqual(['three', 'two', 'one', 'zero'])
+  expect(await list('best')).toEqual(['two', 'one', 'zero', 'three'])
+  const paged: string[] = []
+  for await (const { text } of as().posts.list.each({ threadId, order: 'best', limit: 1 })) paged.push(text)
+  expect(paged).toEqual(['two', 'one', 'zero', 'three'])
+
+  await expect(cast('member', 2, 1)).rejects.toMatchObject({ status: 409, message: 'you have voted so already' })
+  await cast('member', 2, -1)
+  await cast('member', 1, 0)
+  expect(await as('member').votes.one({ threadId, postId: posts[2] ?? '' })).toEqual({ value: -1 })
+  expect((await as('member').votes.list({ posts: posts.join(',') })).items.map(({ value }) => value)).toEqual([
+    0, 0, -1, 0,
+  ])
+  expect(await as().posts.one({ threadId, postId: posts[2] ?? '' })).toMatchObject({ up: 1, down: 1, score: 0 })
+  await expect(as().votes.one({ threadId, postId: threadId })).rejects.toMatchObject({ status: 401 })
+})
+
+test('posts are found by all of their words, in a thread and in all, as they are now', async () => {
+  const word = newWord()
+  const [threadId, other] = await Promise.all([open('Words', `${word} first`), open('Other', `Other ${word}`)])
+  const postId = await write(threadId, `Grüße, ${word.toUpperCase()}!`)
+  expect(texts(await as().posts.search({ text: word }))).toHaveLength(3)
+  expect(texts(await as().posts.list({ threadId, text: word }))).toEqual([
+    `${word} first`,
+    `Grüße, ${word.toUpperCase()}!`,
+  ])
+  expect(ids(await as().posts.search({ text: `grüße ${word}` }))).toEqual([postId])
+  await as('member2').posts.edit({ threadId, postId, text: 'Nothing' })
+  expect(new Set(ids(await as().posts.search({ text: word })))).toEqual(new Set([other, threadId]))
+  await as('member').posts.delete({ threadId, postId: threadId })
+  expect(ids(await as().posts.search({ text: word }))).toEqual([other])
+  await as('member').threads.delete({ threadId: other })
+  expect(ids(await as().posts.search({ text: word }))).toEqual([])
+})
+
+test('a deleted post keeps its place without its text; a deleted thread is not there, nor is anything in it', async () => {
+  const threadId = await open('Gone')
+  const postId = await write(threadId, 'A secret')
+  await as('member').posts.delete({ threadId, postId })
+  const { items } = await as().posts.list({ threadId })
+  expect(items[1]).toMatchObject({ id: postId, text: '', isDeleted: true, author: { id: 'member2' } })
+  expect((await as().threads.one({ threadId })).posts).toBe(1)
+  expect(JSON.stringify(await as().threads.history({ threadId }))).not.toContain('A secret')
+  await as('member').threads.delete({ threadId })
+  const gone = { status: 404 }
+  await expect(as().threads.one({ threadId })).rejects.toMatchObject(gone)
+  await expect(as().posts.list({ threadId })).rejects.toMatchObject(gone)
+  await expect(as().posts.one({ threadId, postId })).rejects.toMatchObject(gone)
+  await expect(as().threads.history({ threadId })).rejects.toMatchObject(gone)
+  await expect(as().moderators.list({ threadId })).rejects.toMatchObject(gone)
+  expect(ids(await as().threads.list({ limit: 1000 }))).not.toContain(threadId)
+  await expect(write(threadId, 'More')).rejects.toMatchObject({
+    status: 409,
+    message: expect.stringContaining('no such thread'),
+  })
+})
+
+test('threads are listed by last activity, posts, title, author and date', async () => {
+  const word = newWord()
+  const before = new Date().toISOString()
+  const first = await open(`${word} one`)
+  const second = await open(`Two ${word}`, 'Any?', 'member2')
+  await write(first, 'More')
+  const all = async (more: Parameters<ReturnType<typeof as>['threads']['list']>[0]) =>
+    ids(await as().threads.list({ from: before, limit: 1000, ...more })).filter((id) => [first, second].includes(id))
+  expect(ids(await as().threads.list({ limit: 2 }))).toEqual([first, second])
+  expect(await all({ order: 'recent' })).toEqual([first, second])
+  expect(await all({ order: 'active' })).toEqual([first, second])
+  expect(await all({ order: 'newest' })).toEqual([second, first])
+  expect(await all({ order: 'oldest' })).toEqual([first, second])
+  expect(await all({ title: word.toUpperCase() })).toEqual([second, first])
+  expect(await all({ title: `${word} TWO` })).toEqual([second])
+  expect(await all({ title: word, order: 'active' })).toEqual([first, second])
+  expect(await all({ author: 'member2' })).toEqual([second])
+  expect(await all({ author: 'member2', title: 'one' })).toEqual([])
+  expect(await all({ to: before })).toEqual([])
+  await as('member').threads.change({ threadId: first, title: 'Renamed' })
+  expect(await all({ title: word })).toEqual([second])
+})
+
+test('moderators keep a thread, and everybody can see who does and who is banned', async () => {
+  const threadId = await open('Moderated')
+  const named = { threadId, accountId: 'moderator' }
+  const [mary, max, mona] = [as('member'), as('member2'), as('moderator')]
+  expect(await mona.threads.me({ threadId })).toEqual({ isModerator: false, isAdministrator: false, isBanned: false })
+  await expect(max.moderators.appoint(named)).rejects.toMatchObject({
+    status: 409,
+    message: expect.stringContaining('only a moderator'),
+  })
+  await mary.moderators.appoint(named)
+  expect((await mona.threads.me({ threadId })).isModerator).toBe(true)
+  await mona.bans.add({ threadId, accountId: 'member2' })
+  expect((await max.threads.me({ threadId })).isBanned).toBe(true)
+  expect(await as().bans.list({ threadId })).toMatchObject({
+    items: [{ account: { id: 'member2', name: 'The member2' }, by: { id: 'moderator' } }],
+  })
+  await expect(write(threadId, 'Why?')).rejects.toMatchObject({
+    status: 409,
+    message: 'you are banned from this thread',
+  })
+  await as('administrator').bans.lift({ threadId, accountId: 'member2' })
+  await write(threadId, 'Thanks')
+  await mona.moderators.remove({ threadId, accountId: 'member' })
+  await expect(mona.moderators.remove(named)).rejects.toMatchObject({ message: 'a thread keeps its last moderator' })
+  expect((await as().moderators.list({ threadId })).items.map(({ account }) => account.id)).toEqual(['moderator'])
+})
+
+test('an administrator bans from everywhere, which every thread hears of', async () => {
+  const threadId = await open('Everywhere')
+  const administrator = as('administrator')
+  await expect(as('member').siteBans.add({ accountId: 'member2' })).rejects.toMatchObject({ status: 403 })
+  await administrator.siteBans.add({ accountId: 'member2' })
+  await expect(write(threadId, 'Why?')).rejects.toMatchObject({ status: 409, message: 'you are banned' })
+  expect(await as().accounts.one({ accountId: 'member2' })).toMatchObject({ isBanned: true })
+  await administrator.siteBans.lift({ accountId: 'member2' })
+  await write(threadId, 'Back')
+})
+
+test('accounts are found by id and by words of their names; only they see their address', async () => {
+  const word = newWord()
+  await as('moderator').accounts.change({ name: `Mona ${word}`, email: 'mona@example.org' })
+  expect(await as('moderator').accounts.me()).toMatchObject({ id: 'moderator', email: 'mona@example.org' })
+  const { items } = await as().accounts.list({ name: `${word.toUpperCase()} mona` })
+  expect(items).toEqual([await as().accounts.one({ accountId: 'moderator' })])
+  expect(Object.keys(items[0] ?? {})).not.toContain('email')
+  expect((await as().accounts.list({ name: `${word} max` })).items).toEqual([])
+  await expect(as().accounts.me()).rejects.toMatchObject({ status: 401 })
+})
+
+test('what happens in a thread is told as it happens, and stands in its history, without who voted', async () => {
+  const threadId = await open('Live')
+  const stop = new AbortController()
+  const told: { type: string; number: number }[] = []
+  const begun = Promise.withResolvers<void>()
+  const listening = (async () => {
+    const stream = as().threads.live.each({ threadId }, { signal: stop.signal, begun: () => begun.resolve() })
+    for await (const event of stream) {
+      told.push(event)
+      if (told.length === 3) return
+    }
+  })()
+  await begun.promise
+  await open('Another one')
+  const postId = await write(threadId, 'Said')
+  await as('member').votes.cast({ threadId, postId, value: 1 })
+  await as('member').threads.change({ threadId, title: 'Lively' })
+  await listening
+  stop.abort()
+  const { items } = await as().threads.history({ threadId })
+  expect(items.map(({ number, type, actor, data }) => [number, type, actor, data])).toEqual([
+    [1, 'forum.thread-opened', 'member', { title: 'Live' }],
+    [2, 'forum.moderator-appointed', 'member', { account: 'member' }],
+    [3, 'forum.post-written', 'member', { post: threadId }],
+    [4, 'forum.post-written', 'member2', { post: postId }],
+    [5, 'forum.vote-cast', null, { post: postId }],
+    [6, 'forum.thread-changed', 'member', { title: 'Lively' }],
+  ])
+  expect(told).toEqual(items.slice(3))
+})
