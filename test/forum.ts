@@ -6,7 +6,7 @@ import { type Asked, given } from './given.ts'
 type Type = keyof typeof commands
 
 /** Whoever sends commands in a test of the forum. */
-const person =
+export const person =
   (actor: string, ...scopes: string[]) =>
   (type: Type, data: Asked['data'] = {}, id?: string): Asked => ({
     type,

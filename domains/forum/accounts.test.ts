@@ -8,6 +8,7 @@ import {
   expectRefused,
   kettles,
   people,
+  person,
   type Refused,
   root,
   write,
@@ -26,7 +27,6 @@ test('an account is opened at the first log-in with what the token says, and oth
     words: ['ada', 'lovelace'],
     email,
     createdAt,
-    isBanned: false,
   })
   const again = await after([ada('forum.accounts.open', { name, email })], ada('forum.accounts.open', { name: 'Eve' }))
   expect(again.events).toEqual([])
@@ -57,10 +57,18 @@ test('an administrator bans an account everywhere, and lifts it; the name stays'
   const banned = [...named, root('forum.siteBans.add', { accountId: 'bob' })]
   const { events, document } = await after(named, root('forum.siteBans.add', { accountId: 'bob' }))
   expect(events).toEqual([{ type: 'forum.banned-everywhere', data: {} }])
-  expect(document('accounts', 'bob')).toMatchObject({ name: 'Bob', email, isBanned: true })
+  expect(document('accounts', 'bob')).toMatchObject({ name: 'Bob', email })
+  expect(document('siteBans', 'bob')).toMatchObject({ by: 'root' })
   const lifted = root('forum.siteBans.lift', { accountId: 'bob' })
-  expect((await after(banned, lifted)).document('accounts', 'bob')).toMatchObject({ name: 'Bob', isBanned: false })
+  expect((await after(banned, lifted)).document('siteBans', 'bob')).toBeUndefined()
   expect((await after([...banned, lifted], bob('forum.posts.write', write()))).events).toHaveLength(1)
+})
+
+test('who has not logged in yet can be banned, and stays so', async () => {
+  const banned = [...kettles, root('forum.siteBans.add', { accountId: 'new' })]
+  const { document } = await after(banned, person('new', 'forum:write')('forum.accounts.open', { name }))
+  expect(document('accounts', 'new')).toMatchObject({ name })
+  await expectRefused('', banned, person('new', 'forum:write')('forum.posts.write', write()), 'you are banned')
 })
 
 const bobBy = (who: typeof ada, how: 'add' | 'lift') => who(`forum.siteBans.${how}`, { accountId: 'bob' })
@@ -75,5 +83,4 @@ test.each<Refused>([
   ['lifting it oneself', bobIsBannedEverywhere, bobBy(bob, 'lift'), onlyAdministrators],
   ['banning everywhere again', bobIsBannedEverywhere, bobBy(root, 'add'), 'this account is banned'],
   ['lifting what is not there', kettles, bobBy(root, 'lift'), 'this account is not banned'],
-  ['banning nobody', kettles, root('forum.siteBans.add', { accountId: 'nobody' }), 'there is no such account'],
 ])('%s is refused', expectRefused)

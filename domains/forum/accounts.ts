@@ -1,7 +1,7 @@
-import type { Change, Event, Fields, View } from '../domain.ts'
+import type { Fields } from '../domain.ts'
 import { wordsOf } from '../words.ts'
 import { text } from './here.ts'
-import { anonymous, banned, noAccount, notAdministrator } from './refusals.ts'
+import { anonymous, banned, notAdministrator } from './refusals.ts'
 import type { Projections, Refusal, Rule } from './rule.ts'
 
 /** Its id is the issuer's subject. */
@@ -11,17 +11,18 @@ export type Account = {
   words: string[]
   email: string | null
   createdAt: string
-  /** From everywhere. */
-  isBanned: boolean
 }
+
+/** That an account is banned from everywhere; there may be no account yet. */
+export type SiteBan = { _id: string; by: string; since: string }
 
 export const LONGEST_NAME = 100
 
-const bannedAlready: Refusal = ({ named }) => named.account?.isBanned === true && 'this account is banned'
-const notBanned: Refusal = ({ named }) => named.account?.isBanned !== true && 'this account is not banned'
+const isBanned: Refusal = ({ named }) => named.isBannedEverywhere && 'this account is banned'
+const notBanned: Refusal = ({ named }) => !named.isBannedEverywhere && 'this account is not banned'
 
 const administrating = (type: string, ...unless: Refusal[]): Rule => ({
-  unless: [anonymous, notAdministrator, noAccount, ...unless],
+  unless: [anonymous, notAdministrator, ...unless],
   happens: () => [{ type, data: {} }],
 })
 
@@ -41,7 +42,7 @@ export const rules = {
       },
     ],
   },
-  'forum.siteBans.add': administrating('forum.banned-everywhere', bannedAlready),
+  'forum.siteBans.add': administrating('forum.banned-everywhere', isBanned),
   'forum.siteBans.lift': administrating('forum.ban-everywhere-lifted', notBanned),
 } satisfies { [type: string]: Rule }
 
@@ -53,22 +54,24 @@ const emailOf = ({ email }: Fields): Fields => (email === undefined ? {} : { ema
 
 export const projections: Projections = {
   'forum.account-opened': ({ actor, time, data }) => {
-    const account: Account = { _id: actor, ...said(data), createdAt: time, isBanned: false }
+    const account: Account = { _id: actor, ...said(data), createdAt: time }
     return [{ collection: 'accounts', document: account }]
   },
-  'forum.account-changed': (event, documents) => [changed(event, documents, said(event.data))],
-  'forum.banned-everywhere': (event, documents) => [changed(event, documents, { isBanned: true })],
-  'forum.ban-everywhere-lifted': (event, documents) => [changed(event, documents, { isBanned: false })],
+  'forum.account-changed': ({ actor, data }, documents) => {
+    const account = documents.get('accounts', actor) as Account
+    return [{ collection: 'accounts', document: { ...account, ...said(data) } }]
+  },
+  'forum.banned-everywhere': ({ stream, actor, time }) => {
+    const ban: SiteBan = { _id: accountOf(stream), by: actor, since: time }
+    return [{ collection: 'siteBans', document: ban }]
+  },
+  'forum.ban-everywhere-lifted': ({ stream }) => [{ collection: 'siteBans', remove: accountOf(stream) }],
 }
+
+const accountOf = (stream: string): string => stream.replace('account/', '')
 
 const said = ({ name, email }: Fields) => ({
   name: text(name),
   words: wordsOf(text(name)),
   email: email === undefined ? null : text(email),
 })
-
-/** The account that an event is about, with what the event changes in it. */
-function changed({ stream }: Event, documents: View, change: Partial<Account>): Change {
-  const account = documents.get('accounts', stream.replace('account/', '')) as Account
-  return { collection: 'accounts', document: { ...account, ...change } }
-}

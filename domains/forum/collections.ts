@@ -24,5 +24,6 @@ export const collections: Collection[] = [
   { name: 'votes', indexes: {} },
   { name: 'moderators', indexes: { thread: { fields: ['thread', 'since'] } } },
   { name: 'bans', indexes: { thread: { fields: ['thread', 'since'] } } },
+  { name: 'siteBans', indexes: { time: { fields: ['since'] } } },
   { name: 'accounts', indexes: { words: { fields: ['words', 'name'], each: 'words' } } },
 ]

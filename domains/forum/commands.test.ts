@@ -36,5 +36,5 @@ test.each(Object.keys(commands) as Type[])('%s touches a handful of documents by
   const { length } = domain
     .touches({ ...ada(type, data), id: 'i', stream, actor: 'ada', scopes: [], time: '', offset: 0 })
     .flatMap(({ ids }) => ids)
-  expect(length).toBeLessThanOrEqual(9)
+  expect(length).toBeLessThanOrEqual(11)
 })

@@ -24,6 +24,7 @@ interface Standing {
   account: Account | undefined
   isModerator: boolean
   isBannedHere: boolean
+  isBannedEverywhere: boolean
 }
 
 export const text = (value: Json | undefined): string => String(value ?? '')
@@ -44,11 +45,11 @@ const namedIn = ({ id, stream, actor, data }: Command) => ({
 /** A handful of documents by their ids, however long the thread is. Those of accounts are of other streams: they are read only. */
 export function touches(command: Command): Touch[] {
   const { thread, post, actor, named } = namedIn(command)
-  const accounts = { collection: 'accounts', ids: [actor, named] }
-  if (thread === '') return [accounts]
+  const accounts = ['accounts', 'siteBans'].map((collection) => ({ collection, ids: [actor, named] }))
+  if (thread === '') return accounts
   const pairs = [pair(thread, actor), pair(thread, named)]
   return [
-    accounts,
+    ...accounts,
     { collection: 'threads', ids: [thread] },
     { collection: 'posts', ids: [post] },
     { collection: 'votes', ids: [pair(post, actor)] },
@@ -66,6 +67,7 @@ export function hereOf(command: Command, documents: View): Here {
     account: documents.get('accounts', id) as Account | undefined,
     isModerator: there('moderators', pair(thread, id)) !== undefined,
     isBannedHere: there('bans', pair(thread, id)) !== undefined,
+    isBannedEverywhere: documents.get('siteBans', id) !== undefined,
   })
   return {
     thread: there('threads', thread) as Thread | undefined,

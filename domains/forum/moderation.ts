@@ -1,6 +1,6 @@
 import type { Event } from '../domain.ts'
 import { pair, text, threadOf } from './here.ts'
-import { noAccount, notModerator, outside } from './refusals.ts'
+import { notModerator, outside } from './refusals.ts'
 import type { Projections, Refusal, Rule } from './rule.ts'
 import { changed } from './threads.ts'
 
@@ -13,15 +13,16 @@ const moderator: Refusal = ({ named }) => named.isModerator && 'this account is 
 const noModerator: Refusal = ({ named }) => !named.isModerator && 'this account is no moderator of the thread'
 const last: Refusal = ({ thread }) => thread?.moderators === 1 && 'a thread keeps its last moderator'
 
+/** Whom it is about need not have an account: they may not have logged in yet, or the thread hears of it a moment late. */
 const moderating = (type: string, ...unless: Refusal[]): Rule => ({
   unless: [...outside, notModerator, ...unless],
   happens: ({ data }) => [{ type, data: { account: text(data.accountId) } }],
 })
 
 export const rules = {
-  'forum.moderators.appoint': moderating('forum.moderator-appointed', noAccount, moderator, bannedHere),
+  'forum.moderators.appoint': moderating('forum.moderator-appointed', moderator, bannedHere),
   'forum.moderators.remove': moderating('forum.moderator-removed', noModerator, last),
-  'forum.bans.add': moderating('forum.banned', noAccount, bannedHere, moderator),
+  'forum.bans.add': moderating('forum.banned', bannedHere, moderator),
   'forum.bans.lift': moderating('forum.ban-lifted', notBannedHere),
 } satisfies { [type: string]: Rule }
 

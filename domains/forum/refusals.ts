@@ -7,7 +7,7 @@ export const anonymous: Refusal = ({ actor }) => actor.id === 'anonymous' && 'lo
 /** Of a ban from everywhere a thread may hear a moment late. Bans don't bind who may lift them. */
 export const banned: Refusal = ({ actor }) => {
   if (actor.isAdministrator) return false
-  if (actor.account?.isBanned) return 'you are banned'
+  if (actor.isBannedEverywhere) return 'you are banned'
   return actor.isBannedHere && 'you are banned from this thread'
 }
 
@@ -25,5 +25,3 @@ export const noPost: Refusal = ({ thread, post }) => {
   if (!post || post.thread !== thread?._id) return 'there is no such post in this thread'
   return post.isDeleted && 'the post is deleted'
 }
-
-export const noAccount: Refusal = ({ named }) => !named.account && 'there is no such account'

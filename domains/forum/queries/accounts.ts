@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Document } from '../../domain.ts'
+import type { Document, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
 import type { Account } from '../accounts.ts'
 import { READ, text, WRITE } from '../here.ts'
@@ -17,10 +17,12 @@ const own = account.extend({
   createdAt: time.nullable().describe('null: it is not there yet, and this is what your token says'),
 })
 
+const withBan = (id: string): Touch[] => ['accounts', 'siteBans'].map((collection) => ({ collection, ids: [id] }))
+
 /** An address is nobody else's business. */
-function shape(document: Document) {
-  const { _id: id, name, createdAt, isBanned } = document as Account
-  return { id, name, createdAt, isBanned }
+function accountIn(documents: View, document: Document) {
+  const { _id: id, name, createdAt } = document as Account
+  return { id, name, createdAt, isBanned: documents.get('siteBans', id) !== undefined }
 }
 
 export const accounts = [
@@ -36,7 +38,8 @@ export const accounts = [
     index: 'words',
     where: ({ name }) => ({ words: rarestOf(name) }),
     keep: (document, { name }) => hasWords(document, name),
-    shape,
+    join: ({ _id }) => withBan(_id),
+    shape: (document, documents) => accountIn(documents, document),
   },
   {
     answers: 'view',
@@ -45,10 +48,13 @@ export const accounts = [
     summary: 'Your own account',
     scope: WRITE,
     item: own,
-    touches: (_, { id }) => [{ collection: 'accounts', ids: [id] }],
+    touches: (_, { id }) => withBan(id),
     answer(documents, _, { id, name = id, email = null }) {
       const found = documents.get('accounts', id) as Account | undefined
-      return found ? { ...shape(found), email: found.email } : { id, name, email, createdAt: null, isBanned: false }
+      return {
+        ...accountIn(documents, found ?? { _id: id, name, createdAt: null }),
+        email: found ? found.email : email,
+      }
     },
   },
   {
@@ -58,10 +64,10 @@ export const accounts = [
     summary: 'An account',
     scope: READ,
     item: account,
-    touches: ({ accountId }) => [{ collection: 'accounts', ids: [text(accountId)] }],
+    touches: ({ accountId }) => withBan(text(accountId)),
     answer(documents, { accountId }) {
       const found = documents.get('accounts', text(accountId))
-      return found && shape(found)
+      return found && accountIn(documents, found)
     },
   },
 ] as const satisfies readonly Query[]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Document, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
+import type { SiteBan } from '../accounts.ts'
 import { ADMINISTRATE, pair, READ, text, WRITE } from '../here.ts'
 import type { Mark } from '../moderation.ts'
 import { person, personIn, time, underThread } from './shapes.ts'
@@ -38,6 +39,21 @@ export const moderation = [
     from: 'bans',
   },
   {
+    answers: 'page',
+    path: '/api/forum/bans',
+    name: 'siteBans.list',
+    summary: 'Who is banned everywhere, and by whom',
+    scope: READ,
+    item: mark,
+    from: 'siteBans',
+    index: 'time',
+    join: ({ _id, by }) => [{ collection: 'accounts', ids: [_id, text(by)] }],
+    shape(document, documents) {
+      const { _id, by, since } = document as SiteBan
+      return { account: personIn(documents, _id), by: personIn(documents, by), since }
+    },
+  },
+  {
     answers: 'view',
     path: '/api/forum/threads/{threadId}/me',
     name: 'threads.me',
@@ -48,13 +64,13 @@ export const moderation = [
       ...underThread.touches(asked),
       { collection: 'moderators', ids: [pair(text(asked.threadId), id)] },
       { collection: 'bans', ids: [pair(text(asked.threadId), id)] },
-      { collection: 'accounts', ids: [id] },
+      { collection: 'siteBans', ids: [id] },
     ],
     answer(documents, asked, { id, scopes }) {
       if (!underThread.isThere(documents, asked)) return undefined
       const isMarked = (collection: string) => documents.get(collection, pair(text(asked.threadId), id)) !== undefined
       const isAdministrator = scopes.has(ADMINISTRATE)
-      const isBanned = isMarked('bans') || documents.get('accounts', id)?.isBanned === true
+      const isBanned = isMarked('bans') || documents.get('siteBans', id) !== undefined
       return { isModerator: isMarked('moderators'), isAdministrator, isBanned: isBanned && !isAdministrator }
     },
   },
