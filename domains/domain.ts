@@ -129,6 +129,11 @@ export interface CommandType {
   scope?: string
   /** Whose it is: only who belongs to that organisation may send it, or has the scope over all, such as `logs:all`. */
   organisation?(data: Fields): string
+  /**
+   * Sent for who brings a token when publish meets them, with `name` and `email` as far as the token tells; for the same caller
+   * it may come again later and must then change nothing.
+   */
+  welcome?: true
   /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id, `actor` who sends it. */
   stream(data: Fields, id: string, actor: string): string
   /** The client's own idempotency key, where the body has one; it goes before the header. */

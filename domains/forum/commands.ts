@@ -131,8 +131,10 @@ export const commands = {
     summary: 'At a first log-in: what the token says of who it is',
     data: z.strictObject({ name: z.string().max(1000).exactOptional(), email: z.string().max(1000).exactOptional() }),
     scope: WRITE,
+    welcome: true,
     stream: ofActor,
-    routes: [],
+    // For pages, right after a log-in: it brings the welcome along, and changes nothing itself.
+    routes: [{ method: 'POST', path: '/api/accounts/me', body: 'none' }],
   },
   'forum.accounts.change': {
     summary: "Change one's own name and address",

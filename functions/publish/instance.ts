@@ -7,6 +7,7 @@ import { findDomains } from '../find-domains.ts'
 import { addresses } from '../receipts.ts'
 import { waiting } from '../waiting.ts'
 import { type SubmitParts, submitter } from './submit.ts'
+import { welcoming } from './welcome.ts'
 
 /** What the ways into this process share: a command that is repeated is the same one whichever it comes. */
 
@@ -22,4 +23,4 @@ export const parts: SubmitParts = {
   clock: systemClock,
 }
 
-export const submit = submitter(parts)
+export const submit = welcoming(domains, submitter(parts))

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { Problem } from '#adapters/host/http.ts'
+import type { Caller, Domain } from '#domains/domain.ts'
+import { commandTypes, type KnownType } from '../domains.ts'
+import type { Submit } from './submit.ts'
+import { welcoming } from './welcome.ts'
+
+const data = z.strictObject({ name: z.string().max(20).exactOptional(), email: z.string().exactOptional() })
+const domain = {
+  kind: 'append',
+  name: 'guests',
+  topic: { name: 'guests', partitions: 1 },
+  commands: {
+    'guests.greet': { data, scope: 'guests:write', welcome: true, stream: (_, __, actor) => actor, routes: [] },
+    'guests.write': { data, stream: () => 'book', routes: [] },
+  },
+  documents: { collection: { name: 'guests', indexes: {} }, document: () => ({}) },
+  queries: [],
+} satisfies Domain as Domain
+const write = commandTypes([domain]).get('guests.write') as KnownType
+
+const ada: Caller = { id: 'ada', name: 'Ada', email: 'ada@mill.example', scopes: new Set(['guests:write']) }
+const submission = {
+  headers: { 'idempotency-key': 'her own', prefer: 'wait=5' },
+  trace: { traceparent: '', traceId: '' },
+  signal: new AbortController().signal,
+}
+
+function submitting(failure: () => Error | undefined = () => undefined) {
+  const taken: unknown[][] = []
+  const submit = welcoming([domain], async ({ type }, data, { id }, { key, headers, line }) => {
+    const error = failure()
+    if (error && type === 'guests.greet') throw error
+    await undefined
+    taken.push(type === 'guests.greet' ? [type, id, data, key, headers] : [type, id, line])
+    return { id: 'id', receipt: 'receipt', isApplied: false }
+  })
+  return {
+    taken,
+    submit: (...args: Partial<Parameters<Submit>>) => submit(write, {}, args[2] ?? ada, { ...submission, ...args[3] }),
+  }
+}
+
+const greeting = ['guests.greet', 'ada', { name: 'Ada', email: 'ada@mill.example' }, 'guests.greet', {}]
+
+test('who is met for the first time is welcomed first, with what the token says, and only once', async () => {
+  const { taken, submit } = submitting()
+  await submit()
+  await submit()
+  expect(taken).toEqual([greeting, ['guests.write', 'ada', undefined], ['guests.write', 'ada', undefined]])
+})
+
+test('lines of a batch that come with a first meeting stay in their order', async () => {
+  const { taken, submit } = submitting()
+  const line = (line: number) => submit(write, {}, ada, { ...submission, line })
+  await Promise.all([1, 2, 3, 4].map(line))
+  await line(5)
+  expect(taken).toEqual([greeting, ...[1, 2, 3, 4, 5].map((line) => ['guests.write', 'ada', line])])
+})
+
+test('nobody is welcomed without a token, or without the scope that it takes', async () => {
+  const { taken, submit } = submitting()
+  await submit(write, {}, { id: 'anonymous', scopes: new Set(['guests:write']) }, submission)
+  await submit(write, {}, { id: 'bob', scopes: new Set() }, submission)
+  expect(taken.map(([type]) => type)).toEqual(['guests.write', 'guests.write'])
+})
+
+test('what a token says that the command does not take is no reason to refuse anybody', async () => {
+  const { taken, submit } = submitting()
+  await submit(write, {}, { ...ada, name: 'A'.repeat(21) }, submission)
+  expect(taken).toEqual([['guests.write', 'ada', undefined]])
+})
+
+test('while the log is away the command itself is not tried; the next one is welcomed', async () => {
+  let isAway: Error | undefined = new Problem(503, 'Log unavailable', 'for a welcome', {
+    members: { id: 'of a welcome' },
+  })
+  const { taken, submit } = submitting(() => isAway)
+  await expect(submit()).rejects.toMatchObject({ status: 503, members: {}, headers: { 'retry-after': '1' } })
+  isAway = undefined
+  await submit()
+  expect(taken).toEqual([greeting, ['guests.write', 'ada', undefined]])
+})
+
+test('a welcome that is refused holds up nothing', async () => {
+  const { taken, submit } = submitting(() => new Problem(403, 'Not allowed', 'never'))
+  await submit()
+  expect(taken).toEqual([['guests.write', 'ada', undefined]])
+})
