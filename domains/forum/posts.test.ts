@@ -58,7 +58,7 @@ test('a post is edited by its author, and found by its new words; the thread is 
   expect(events).toEqual([{ type: 'forum.post-edited', data: { post: 'red', text: 'The blue one' } }])
   const post = document('posts', 'red')
   expect(post).toMatchObject({ text: 'The blue one', words: ['the', 'blue', 'one'] })
-  expect(String(post?.editedAt) > String(post?.createdAt)).toBe(true)
+  expect(Date.parse(String(post?.editedAt))).toBeGreaterThan(Date.parse(String(post?.createdAt)))
   expect(document('threads', 'kettles')).toMatchObject({ posts: 2, lastActivityAt: post?.createdAt })
 })
 
