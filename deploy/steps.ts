@@ -16,7 +16,7 @@ export interface Step {
 /** The components of the overlay, in the order in which they may come up. */
 export const parts = {
   settings: ['settings'],
-  data: ['kafka', 'mongodb', 'redis'],
+  data: ['kafka', 'mongodb', 'redis', 'keycloak'],
   prepare: ['prepare'],
   persist: ['persist'],
   sources: ['source'],
@@ -32,7 +32,7 @@ export const steps: Step[] = [
   { name: 'tools', what: 'docker, kind and kubectl are there', run: checkTools },
   { name: 'cluster', what: 'a kind cluster of four nodes', run: createCluster },
   { name: 'platform', what: 'Knative Serving, Kourier, Eventing, KafkaSource and KafkaSink', run: installPlatform },
-  { name: 'data', what: 'Secrets, three brokers, a replica set, a cache', run: applyData },
+  { name: 'data', what: 'Secrets, three brokers, a replica set, a cache, log-ins', run: applyData },
   { name: 'image-load', what: 'the image, built and on every node', run: loadImage },
   { name: 'prepare', what: 'topics, collections and indexes', run: prepare },
   { name: 'apply', what: 'persist and its sources, then publish, query and the gateway', run: applyFunctions },
@@ -48,7 +48,7 @@ async function applyData(world: World): Promise<void> {
   await ensureSecrets(world)
   await deleteJob(world, 'mongodb-initiate')
   await applyComponents(world, parts.data)
-  await ready(world, 'Kafka, MongoDB and Redis', WORKLOADS, parts.data)
+  await ready(world, 'Kafka, MongoDB, Redis and Keycloak', WORKLOADS, parts.data)
 }
 
 async function prepare(world: World): Promise<void> {

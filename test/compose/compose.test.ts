@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { settings } from '#adapters/config.ts'
 import { type Model, readModel, type Service } from './model.ts'
-import { ours, violations } from './rules.ts'
+import { envOf, ours, violations } from './rules.ts'
 
 const model = readModel()
 
@@ -70,6 +70,17 @@ function change<Part extends object>(part: Part | undefined, values: Partial<Par
   if (!part) throw new Error('there is nothing to change')
   Object.assign(part, values)
 }
+
+test('tokens say the name by which a browser finds the issuer, and the functions reach it in here', () => {
+  const { keycloak } = model.services
+  const { KC_HOSTNAME = '' } = envOf(keycloak as Service)
+  expect(keycloak?.ports?.map(({ published }) => published)).toEqual([new URL(KC_HOSTNAME).port])
+  const { realm } = JSON.parse(readFileSync('knative/components/keycloak/realm.json', 'utf8'))
+  for (const name of ['publish', 'publish-grpc', 'query']) {
+    const { OIDC_ISSUER, OIDC_URL } = envOf(model.services[name] as Service)
+    expect([OIDC_ISSUER, OIDC_URL]).toEqual([`${KC_HOSTNAME}/realms/${realm}`, `http://keycloak:8080/realms/${realm}`])
+  }
+})
 
 test('the cluster runs the same images', () => {
   const files = readdirSync('knative/components', { recursive: true, encoding: 'utf8' })

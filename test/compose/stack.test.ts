@@ -21,7 +21,13 @@ const stop = async () => (codes ??= await stack.stop())
 beforeAll(async () => {
   stack = await startStack(readModel(), {
     names: NAMES.filter((name) => hasNginx() || name !== 'gateway'),
-    given: { ...SECRET, MONGODB_URI, KAFKA_BROKERS: brokers.join(','), OIDC_ISSUER: (await trustedIssuer()).url },
+    given: {
+      ...SECRET,
+      MONGODB_URI,
+      KAFKA_BROKERS: brokers.join(','),
+      OIDC_ISSUER: (await trustedIssuer()).url,
+      OIDC_URL: '',
+    },
     database: `test_compose_${process.pid}`,
   })
 })

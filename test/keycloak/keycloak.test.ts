@@ -6,10 +6,19 @@ import { findDomains } from '#functions/find-domains.ts'
 import { rolesOf } from '#functions/roles.ts'
 import { ADMINISTRATOR } from '../services/keycloak.ts'
 
-const issuer = String(inject('issuer').url)
-const origin = new URL(issuer).origin
+const { url = '', env } = inject('issuer')
+const { origin } = new URL(url)
+const issuer = String(env.OIDC_ISSUER)
 const scopesOf = rolesOf(await findDomains())
-const options = { issuer, audience: 'millrace', algorithms: ['RS256'], scopesOf, clock: systemClock, cooldownMs: 0 }
+const options = {
+  issuer,
+  url,
+  audience: 'millrace',
+  algorithms: ['RS256'],
+  scopesOf,
+  clock: systemClock,
+  cooldownMs: 0,
+}
 
 interface Tokens {
   access_token: string
@@ -50,6 +59,12 @@ test('what it gives for other purposes is no access token', async () => {
   for (const other of [id_token, refresh_token]) await expect(verify(other)).rejects.toMatchObject({ status: 401 })
   const web = verifier({ ...options, audience: 'millrace-cli' })
   await expect(web(id_token)).rejects.toMatchObject({ status: 401 })
+})
+
+test('it is known by one name and reached elsewhere; by another name its tokens are not taken', async () => {
+  expect(new URL(issuer).origin).not.toBe(origin)
+  const { access_token } = await tokensOf('member')
+  await expect(verifier({ ...options, issuer: url })(access_token)).rejects.toMatchObject({ what: 'issuer' })
 })
 
 test('a token of another realm is refused', async () => {

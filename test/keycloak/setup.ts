@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { freePort } from '../mill.ts'
-import { issuerAt, keycloakServer } from '../services/keycloak.ts'
+import { ISSUER, issuerAt, keycloakServer } from '../services/keycloak.ts'
 
 /** A Keycloak with the project's realm, for the tests of this part. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
@@ -12,7 +12,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   const keycloak = await keycloakServer(dir, port)
   await keycloak.start()
   const url = issuerAt(port)
-  provide('issuer', { url, env: { OIDC_ISSUER: url } })
+  provide('issuer', { url, env: { OIDC_ISSUER: ISSUER, OIDC_URL: url } })
   return async () => {
     await keycloak.kill()
     rmSync(dir, { recursive: true })

@@ -48,8 +48,9 @@ export async function keycloakHome(): Promise<string> {
   await once(KEYCLOAK, async (folder) => {
     const artifact = '-Dartifact=org.keycloak:keycloak-quarkus-dist:26.0.8:zip'
     const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack'
-    const into = [`-DoutputDirectory=${folder}`, `-DmarkersDirectory=${folder}`]
-    await run('mvn', ['-q', '-B', goal, artifact, '-Dtransitive=false', ...into])
+    const options = ['-q', '-B', goal, artifact, '-Dtransitive=false', '-DoutputDirectory=.']
+    // There, since Maven leaves its marks where it runs.
+    await run('sh', ['-c', 'cd "$0" && exec mvn "$@"', folder, ...options])
     const home = join(folder, 'keycloak-26.0.8')
     await run(join(home, 'bin', 'kc.sh'), ['build', '--db=dev-mem'])
     mkdirSync(join(home, 'data', 'import'), { recursive: true })

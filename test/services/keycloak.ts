@@ -13,11 +13,22 @@ const JAVA = [
   ...['java.util', 'java.util.concurrent', 'java.security'].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
 ]
 
+/** What browsers know it by, and so its tokens say: as in compose and on kind it is reached elsewhere. */
+const NAME = 'http://localhost:8180'
+export const ISSUER = `${NAME}/realms/millrace`
+export const issuerAt = (port: number): string => `http://127.0.0.1:${port}/realms/millrace`
+
 /** A Keycloak that has the project's realm and forgets everything at its end. */
 export async function keycloakServer(dir: string, port: number): Promise<Server> {
   const home = await keycloakHome()
   copyFileSync(REALM, join(home, 'data', 'import', 'realm.json'))
-  const options = ['--import-realm', '--http-enabled=true', '--hostname-strict=false', '--cache=local']
+  const options = [
+    '--import-realm',
+    '--http-enabled=true',
+    `--hostname=${NAME}`,
+    '--hostname-backchannel-dynamic=true',
+    '--cache=local',
+  ]
   const settings = {
     JAVA_OPTS: JAVA.join(' '),
     KC_BOOTSTRAP_ADMIN_USERNAME: ADMINISTRATOR.name,
@@ -43,5 +54,3 @@ export async function keycloakServer(dir: string, port: number): Promise<Server>
     onStart: () => undefined,
   })
 }
-
-export const issuerAt = (port: number): string => `http://127.0.0.1:${port}/realms/millrace`
