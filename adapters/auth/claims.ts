@@ -1,8 +1,9 @@
 import { z } from 'zod'
 
-const roles = z.array(z.string()).default([])
-const holder = z.object({ roles }).default({ roles: [] })
-const named = z.string().min(1).optional()
+/** What is not as it should be brings nothing: it is no reason to lock anybody out, nor to let anybody in. */
+const roles = z.array(z.string()).catch([])
+const holder = z.object({ roles }).catch({ roles: [] })
+const named = z.string().min(1).optional().catch(undefined)
 
 const schema = z.object({
   // It becomes an attribute of events as it is; who has no token must not be who has one.
@@ -12,10 +13,10 @@ const schema = z.object({
     .refine((sub) => sub !== 'anonymous'),
   // Keycloak tells its ID and refresh tokens by this claim only.
   typ: z.literal('Bearer').optional(),
-  scope: z.string().default(''),
+  scope: z.string().catch(''),
   roles,
   realm_access: holder,
-  resource_access: z.record(z.string(), holder).default({}),
+  resource_access: z.record(z.string(), holder).catch({}),
   organisation: named,
   name: named,
   preferred_username: named,

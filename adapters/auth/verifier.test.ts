@@ -62,6 +62,11 @@ test.each([
   expect((await checking()(await issuer.sign(claims))).scopes).toContain('forum:write')
 })
 
+test('claims that are not as they should be bring nothing, and lock nobody out', async () => {
+  const wrong = { name: '', email: 7, organisation: ['acme'], roles: 'member', realm_access: 'member', scope: ['a'] }
+  expect(await checking()(await issuer.sign(wrong))).toEqual({ id: 'ada', scopes: new Set() })
+})
+
 test('a role that the token brings for another audience is none here', async () => {
   const token = await issuer.sign({ resource_access: { other: { roles: ['member'] } } })
   expect((await checking()(token)).scopes).toEqual(new Set())

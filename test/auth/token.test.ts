@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { discard, type Mill, startMill } from '../mill.ts'
+
+let mill: Mill
+beforeAll(async () => {
+  mill = await startMill({ pair: inject('pair'), env: inject('issuer').env })
+}, 60_000)
+afterAll(async () => {
+  await mill?.stop()
+  if (mill) discard(mill)
+})
+
+/** make token, on the issuer of make dev. */
+const token = (USER: string) =>
+  new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const env = { ...process.env, SITE: mill.publish, USER }
+    execFile(process.execPath, ['deploy/token.ts'], { env }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    )
+  })
+
+test('it prints a token of that person, and nothing else', async () => {
+  const { code, stdout, stderr } = await token('administrator')
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+  const headers = { authorization: `Bearer ${stdout.trim()}` }
+  expect((await fetch(`${mill.query}/api/letters`, { headers })).status).toBe(200)
+})
+
+test.each(['root', ''])('for whom there is not it says who there is: %j', async (user) => {
+  const { code, stdout, stderr } = await token(user)
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^No token for .*administrator/)
+})
+
+test('what it starts prints nothing of its own accord', () => {
+  expect(mill.output()).not.toMatch(/oidc-provider/i)
+})
