@@ -26,7 +26,7 @@ export function makeIndex(database: EmbeddedDatabase, collection: StoredCollecti
 
 /**
  * A row for each item of each document. Triggers keep it, so that no write needs to know of it; they fire for every one of
- * ours, since an upsert is an insert or an update, never a replacement.
+ * ours, since an upsert is an insert or an update, never a replacement. What changes other fields leaves the rows as they are.
  */
 function makeItems(database: EmbeddedDatabase, collection: StoredCollection, index: string, each: string): void {
   const known = database.prepared(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`)
@@ -34,8 +34,9 @@ function makeItems(database: EmbeddedDatabase, collection: StoredCollection, ind
   const { fields } = indexOf(collection, index)
   const [table, items] = [tableOf(collection), itemsOf(collection, index)]
   const columns = [...fields, '_id'].map(itemColumn).join(', ')
-  const trigger = (event: string, work: string[]) =>
-    `CREATE TRIGGER ${nameOf(collection, `${index} ${event}`)} AFTER ${event} ON ${table} BEGIN ${work.join(';')}; END`
+  const trigger = (event: string, work: string[], when = '') =>
+    `CREATE TRIGGER ${nameOf(collection, `${index} ${event}`)} AFTER ${event} ON ${table} ${when} BEGIN ${work.join(';')}; END`
+  const isChanged = fields.map((field) => `old.body -> '$.${field}' IS NOT new.body -> '$.${field}'`).join(' OR ')
   const insert = (document: string, more = '') => {
     const values = [...fields, '_id'].map((field) => (field === each ? 'item.value' : documentColumn(field, document)))
     return `INSERT INTO ${items} SELECT DISTINCT ${document}.row, ${values.join(', ')}
@@ -50,7 +51,7 @@ function makeItems(database: EmbeddedDatabase, collection: StoredCollection, ind
       `CREATE INDEX ${nameOf(collection, `${index} row`)} ON ${items} (row)`,
       insert('document', `${table} AS document CROSS JOIN`),
       trigger('INSERT', [insert('new')]),
-      trigger('UPDATE', [remove, insert('new')]),
+      trigger('UPDATE', [remove, insert('new')], `WHEN ${isChanged}`),
       trigger('DELETE', [remove]),
     ])
       database.exec(sql)
