@@ -34,6 +34,9 @@ export const slotIds = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
  */
 export const receipts = { name: 'receipts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
+/** Among the tries: there for as long as the receipts of what was discarded of a domain are. */
+export const discardsOf = (domain: string): string => `discards of ${domain}`
+
 /** The tries of commands that failed or did not come back, by command id. */
 export const attempts = { name: 'tries', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 

@@ -94,7 +94,7 @@ export async function readRefused(store: Store, asked: Address[]): Promise<Looku
   ])
   return ({ id, hash }) => {
     const rejection = rejections.get(rejectionId(id, hash))
-    if (rejection) return { status: 'rejected', reason: String(rejection.reason) }
+    if (rejection?.status === 'rejected') return { status: 'rejected', reason: String(rejection.reason) }
     const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
     return letter ? { status: 'parked', reason: String(letter.error) } : undefined
   }

@@ -51,4 +51,4 @@ export const sourceOf = (domain: Domain, sinks: Sinks) =>
   sourceOn(domain.name, domain.topic, domain.kind === 'decide' ? domain.ordering : 'unordered', sinks)
 
 /** The one that reads the error topic back into the list of letters; what it gives up on goes to that topic again. */
-export const deadLetterSource = (sinks: Sinks) => sourceOn(deadLetters.name, deadLetters, 'unordered', sinks)
+export const deadLetterSource = (sinks: Sinks) => sourceOn(deadLetters.name, deadLetters, 'ordered', sinks)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
+import sums from '#domains/sums/domain.ts'
 import domain from '#domains/tutorials/domain.ts'
 import { manualClock } from '#test/clock.ts'
 import { letters, receipts } from './collections.ts'
@@ -59,7 +60,7 @@ test('what is refused is known within a tenth of a second or so', async () => {
   const { clock, put, start } = begin()
   const [rejected, parked] = [start('rejected', 5000), start('parked', 5000)]
   await clock.advance(200)
-  put(receipts.name, rejectionId('rejected', 'hash'), { reason: 'because' })
+  put(receipts.name, rejectionId('rejected', 'hash'), { status: 'rejected', reason: 'because' })
   put(letters.name, 'parked', { hash: 'hash', error: 'a bug' })
   await clock.advance(250)
   expect(rejected.receipt).toEqual({ status: 'rejected', reason: 'because' })
@@ -120,4 +121,31 @@ test('given a store that hangs, then one waits little longer than one wanted', a
   const next = start('next', 20_000)
   await clock.advance(21_000)
   expect(next.receipt).toEqual({ status: 'applied' })
+})
+
+test('given steady waiting in one domain, then refusals in another are known as soon', async () => {
+  const clock = manualClock()
+  const rejection = { _id: 'r.hash', status: 'rejected', reason: 'no' }
+  const get: Store['get'] = async (collection, ids) =>
+    new Map(collection.name === receipts.name && ids.includes('r.hash') ? [['r.hash', rejection]] : [])
+  const { wait } = waiting({ get } as Store, [domain, sums], clock)
+  for (let at = 0; at < 200; at++) {
+    void clock.sleep(at * 5).then(() => wait({ ...address(`t${at}`) }, 3000))
+  }
+  await clock.advance(500)
+  const began = clock.now()
+  let after: number | undefined
+  void wait({ domain: sums.name, id: 'r', hash: 'hash', time: 0 }, 20_000).then(() => (after = clock.now() - began))
+  await clock.advance(500)
+  expect(after).toBeLessThan(300)
+})
+
+test('given a document that has been removed since, then the receipt has expired, and is not pending for ever', async () => {
+  const clock = manualClock()
+  const documents = { ...domain.documents, retentionDays: 7 }
+  const get: Store['get'] = async () => new Map()
+  const { wait } = waiting({ get } as unknown as Store, [{ ...domain, documents }], clock)
+  const at = (days: number) => wait({ ...address('a'), time: clock.now() - days * 86_400_000 }, 0)
+  expect(await at(6.9)).toEqual({ status: 'pending' })
+  await expect(at(7.1)).rejects.toMatchObject({ status: 410 })
 })

@@ -4,6 +4,9 @@ import type { Store } from '#adapters/store/store.ts'
 import type { Domain } from '#domains/domain.ts'
 import { type Address, PENDING, type Receipt, readApplied, readRefused } from './receipts.ts'
 
+const forgotten = () =>
+  new Problem(410, 'Receipt expired', 'The document that told of this command has been removed since.')
+
 export interface Waiting {
   /**
    * The receipt as soon as it isn't pending, else as it is after `ms`; who asks without waiting hears of an outage as soon as
@@ -18,6 +21,7 @@ interface Waiter {
   until: number
   /** When it is looked for next. */
   due: number
+  lookedForRefused: number
   signal: AbortSignal | undefined
   resolve(receipt: Receipt): void
   reject(error: unknown): void
@@ -39,7 +43,6 @@ const LEARN = 0.05
 export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting {
   const waiters = new Set<Waiter>()
   let isLooking = false
-  let lookedForRefused = 0
   let expectedMs = LEAST_PAUSE_MS
 
   async function run(): Promise<void> {
@@ -73,13 +76,15 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
       (waiter) => waiter.address.domain === domain.name && (waiter.due <= now || isOver(waiter)),
     )
     if (group.length === 0) return
-    const isThorough = now - lookedForRefused >= LOOK_FOR_REFUSED_EVERY_MS || group.some(isOver)
-    if (isThorough) lookedForRefused = now
-    const asked = group.map(({ address }) => address)
+    const thorough = group.filter(
+      (waiter) => isOver(waiter) || now - waiter.lookedForRefused >= LOOK_FOR_REFUSED_EVERY_MS,
+    )
+    for (const waiter of thorough) waiter.lookedForRefused = now
+    const addresses = (waiters: Waiter[]) => waiters.map(({ address }) => address)
     try {
       const [applied, refused] = await Promise.all([
-        readApplied(store, domain, asked),
-        isThorough ? readRefused(store, asked) : undefined,
+        readApplied(store, domain, addresses(group)),
+        thorough.length > 0 ? readRefused(store, addresses(thorough)) : undefined,
       ])
       for (const waiter of group) {
         const receipt = applied(waiter.address) ?? refused?.(waiter.address)
@@ -96,8 +101,16 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
 
   function settle(waiter: Waiter, receipt: Receipt | undefined): void {
     waiters.delete(waiter)
+    if (!receipt && isForgotten(waiter.address)) return waiter.reject(forgotten())
     waiter.resolve(receipt ?? PENDING)
     if (receipt) expectedMs += LEARN * (clock.now() - waiter.since - expectedMs)
+  }
+
+  /** Only its document told of it, and that has been removed since. */
+  function isForgotten({ domain: name, time }: Address): boolean {
+    const domain = domains.find((domain) => domain.name === name)
+    const days = domain?.kind === 'append' ? domain.documents.retentionDays : undefined
+    return days !== undefined && clock.now() - time > days * 86_400_000
   }
 
   /** A quarter of the time that it has taken so far, or is expected to take. */
@@ -112,7 +125,7 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
       return new Promise((resolve, reject) => {
         const since = clock.now()
         const due = since + Math.min(0.75 * expectedMs, LONGEST_PAUSE_MS)
-        waiters.add({ address, since, until: since + ms, due, signal, resolve, reject })
+        waiters.add({ address, since, until: since + ms, due, lookedForRefused: since, signal, resolve, reject })
         if (!isLooking) void run()
       })
     },

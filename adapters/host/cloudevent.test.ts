@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
-import { MALFORMED } from '../event.ts'
-import { eventOf, oversized } from './cloudevent.ts'
+import { describe, expect, test } from 'vitest'
+import { MALFORMED, PLAIN } from '../event.ts'
+import { decodedOf, eventOf, oversized } from './cloudevent.ts'
 
 const binary = (more: Record<string, string> = {}) => ({
   'ce-specversion': '1.0',
@@ -103,4 +103,46 @@ test('of a body that is too large the beginning is kept, and the letter says so'
     reason: 'too large',
     data: Buffer.from('beginning'),
   })
+})
+
+describe('what is no event', () => {
+  const headers = (more = {}) => ({
+    'content-type': 'application/json',
+    'ce-specversion': '1.0',
+    'ce-id': 'a',
+    'ce-source': '/millrace/publish#notes',
+    'ce-type': 'notes.add',
+    'ce-partitionkey': 'author/Gr%C3%BC%C3%9Fe',
+    ...more,
+  })
+
+  test('keeps its id when it comes back from the error topic, says so, and names its stream', () => {
+    const body = Buffer.from('{"text":')
+    const first = eventOf(headers({ 'ce-knativekafkapartition': '0', 'ce-knativekafkaoffset': '1' }), body)
+    const place = { 'ce-knativekafkapartition': '2', 'ce-knativekafkaoffset': '70' }
+    const copy = eventOf(headers({ ...place, 'ce-knativeerrordest': 'http://persist/' }), body)
+    expect(first).toMatchObject({ type: MALFORMED, partitionkey: 'author/Grüße' })
+    expect(copy).toMatchObject({ type: MALFORMED, id: first.id, knativeerrordest: 'http://persist/' })
+    expect(eventOf(headers({ 'ce-id': 'b' }), body).id).not.toBe(first.id)
+    // The key of a bare record is no stream of ours.
+    expect(eventOf(headers({ 'ce-type': PLAIN }), body).partitionkey).toBeUndefined()
+  })
+
+  test.each(['[', '{"a":'])('is JSON that is nested too deep to be written again: %s', (open) => {
+    const close = open === '[' ? ']' : '}'
+    const nested = (depth: number) => Buffer.from(`${open.repeat(depth)}1${close.repeat(depth)}`)
+    expect(eventOf(headers(), nested(500)).type).toBe('notes.add')
+    expect(eventOf(headers(), nested(501))).toMatchObject({
+      type: MALFORMED,
+      reason: expect.stringContaining('nested'),
+    })
+    expect(eventOf(headers(), nested(100_000)).type).toBe(MALFORMED)
+    const text = Buffer.from(JSON.stringify({ text: `\\"${'[{'.repeat(1000)}` }))
+    expect(eventOf(headers(), text).type).toBe('notes.add')
+  })
+})
+
+test('attributes of the bare framework are decoded, once', () => {
+  const event = { specversion: '1.0', id: 'a%2520b', source: '/x', type: 't', actor: 'Gr%C3%BC', data: '100%25' }
+  expect(decodedOf(event)).toEqual({ ...event, id: 'a%20b', actor: 'Grü' })
 })

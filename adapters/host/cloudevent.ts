@@ -1,12 +1,19 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Event, MALFORMED } from '../event.ts'
+import { type Event, MALFORMED, PLAIN } from '../event.ts'
+import { isDeeper } from '../json.ts'
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
 /** What is kept of a body that is too large: always as much, so that its id does not depend on how it arrived. */
 export const KEPT_BYTES = 64 * 1024
 /** Letters are listed: they hold no credentials. */
 const SECRET = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+/** What persist has to know of a request that holds no event: whether it is a copy, and which stream waits for it. */
+const keptOf = (headers: IncomingHttpHeaders): string[] =>
+  headers['ce-type'] === PLAIN ? ['knativeerrordest'] : ['knativeerrordest', 'partitionkey']
+/** What is nested deeper can be read, but not written again. */
+const DEEPEST = 500
 
 class NotAnEvent extends Error {}
 
@@ -39,7 +46,12 @@ function malformed(headers: IncomingHttpHeaders, body: Buffer, reason: string): 
   const source = text(headers['ce-source']) || 'unknown'
   const partition = text(headers['ce-knativekafkapartition'])
   const offset = text(headers['ce-knativekafkaoffset'])
-  const identity = [source, text(headers['ce-id']), partition, offset, hash('sha256', body)]
+  const id = text(headers['ce-id'])
+  // A copy on the error topic keeps its id, and stands elsewhere.
+  const identity = [source, ...(id ? [id] : [partition, offset]), hash('sha256', body)]
+  const kept = keptOf(headers).flatMap((name) =>
+    headers[`ce-${name}`] ? [[name, attribute(text(headers[`ce-${name}`]))]] : [],
+  )
   const received = Object.entries(headers).flatMap(([name, value]) => (SECRET.has(name) ? [] : [[name, text(value)]]))
   return {
     specversion: '1.0',
@@ -49,6 +61,7 @@ function malformed(headers: IncomingHttpHeaders, body: Buffer, reason: string): 
     time: new Date().toISOString(),
     reason,
     received: JSON.stringify(Object.fromEntries(received)),
+    ...Object.fromEntries(kept),
     ...(partition ? { knativekafkapartition: partition } : {}),
     ...(offset ? { knativekafkaoffset: offset } : {}),
     data: body,
@@ -80,6 +93,15 @@ function attribute(header: string): string {
   }
 }
 
+/** An event of the bare framework, which leaves attributes as they stand in their headers. */
+export const decodedOf = (event: Event): Event => {
+  const attributes = Object.entries(event).map(([name, value]) => [
+    name,
+    typeof value === 'string' && name !== 'data' ? attribute(value) : value,
+  ])
+  return Object.fromEntries(attributes) as Event
+}
+
 function dataOf(type: string, body: Buffer): unknown {
   if (isJson(type)) return parsed(body)
   return type.startsWith('text/') ? body.toString('utf8') : body
@@ -107,6 +129,7 @@ function structured(type: string, body: Buffer): Partial<Event> {
 }
 
 function parsed(body: Buffer): unknown {
+  if (isDeeper(body, DEEPEST)) throw new NotAnEvent(`JSON is nested more than ${DEEPEST} times`)
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {

@@ -1,19 +1,21 @@
 import { z } from 'zod'
 import type { CommandType, Fields } from '../domain.ts'
 
-const id = z.string().min(1).max(300)
-const day = z.iso.datetime()
+/** Of foreign records too, which may be long. */
+const id = z.string().min(1).max(1024)
+/** As letters have their time: without milliseconds a bound would stand behind the same moment with them. */
+const moment = z.iso.datetime().transform((time) => new Date(time).toISOString())
 
 /** What is set must be so of a letter; a letter of a parked stream brings its whole stream, in order. */
 const choice = z
   .strictObject({
     id: id.optional(),
     domain: z.string().min(1).max(100).optional(),
-    stream: z.string().min(1).max(300).optional(),
+    stream: z.string().min(1).max(1024).optional(),
     /** A part of the error. */
     error: z.string().min(1).max(300).optional(),
-    from: day.optional(),
-    to: day.optional(),
+    from: moment.optional(),
+    to: moment.optional(),
   })
   .refine((data) => Object.keys(data).length > 0, { error: 'say which letters: id, domain, stream, error, from or to' })
   .transform((data) => Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)) as Fields)

@@ -1,13 +1,15 @@
 import type { Clock } from '#adapters/clock.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { AppendDomain, Document } from '#domains/domain.ts'
-import { appended, receipts } from '../collections.ts'
+import { appended, attempts, discardsOf, letters, receipts } from '../collections.ts'
+import { rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
-import { type Answer, type Applier, type Arrival, DONE, type Patiently } from './fold.ts'
-import { keepLetter, reusedKey, unappliedOf } from './letter.ts'
+import { type Answer, type Arrival, DONE, type Patiently, type RedrivingApplier } from './fold.ts'
+import { endedBy, keepLetter, reusedKey, unappliedOf } from './letter.ts'
+import { again } from './stream.ts'
 
 /** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
-export function appendApplier(domain: AppendDomain, store: Store, clock: Clock): Applier {
+export function appendApplier(domain: AppendDomain, store: Store, clock: Clock): RedrivingApplier {
   const { document, retentionDays } = domain.documents
   const collection = appended(domain)
   const toDocument = ({ command, hash }: Received): Document => ({
@@ -18,9 +20,41 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
   })
 
   async function insert(arrivals: Arrival[], documents: Document[], patiently: Patiently) {
+    if (documents.length === 0) return new Map<Arrival, Answer>()
     const present = await patiently(() => store.insert(collection, documents))
     await patiently(() => settleRepeats(arrivals, present))
     return new Map<Arrival, Answer>(arrivals.map((arrival) => [arrival, DONE]))
+  }
+
+  /**
+   * Those whose id has a letter, or whose letter was discarded, are settled: what is first under an id stays. Nearly always
+   * there is neither, and two reads of nothing tell so.
+   */
+  async function settledBefore(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
+    const discards = discardsOf(domain.name)
+    const [some, discarded] = await Promise.all([
+      store.find(letters, { index: 'domain', where: { domain: domain.name }, limit: 1 }),
+      store.get(attempts, [discards]),
+    ])
+    if (some.length === 0 && discarded.size === 0) return new Map()
+    const named = arrivals.map((arrival) => ({ arrival, id: arrival.received.command.id, hash: arrival.received.hash }))
+    const [kept, ended] = await Promise.all([
+      store.get(letters, [...new Set(named.flatMap(({ id, hash }) => [id, rejectionId(id, hash)]))]),
+      store.get(receipts, [...new Set(named.map(({ id, hash }) => rejectionId(id, hash)))]),
+    ])
+    const answers = new Map<Arrival, Answer>()
+    const reused: Document[] = []
+    for (const { arrival, id, hash } of named) {
+      const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
+      if (letter) answers.set(arrival, { status: 422, detail: String(letter.error) })
+      else if (ended.has(rejectionId(id, hash))) answers.set(arrival, DONE)
+      else if (kept.has(id)) {
+        reused.push(reusedKey({ id, hash }, clock.now()))
+        answers.set(arrival, DONE)
+      }
+    }
+    if (reused.length > 0) await store.insert(receipts, reused)
+    return answers
   }
 
   /** A command that was there before is done if its body is the same; another body under its id is rejected. */
@@ -42,9 +76,10 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
   return {
     isOrdered: false,
     async together(arrivals, patiently) {
+      const answers = await patiently(() => settledBefore(arrivals))
       const documents: Document[] = []
       const folded: Arrival[] = []
-      for (const arrival of arrivals) {
+      for (const arrival of arrivals.filter((arrival) => !answers.has(arrival))) {
         try {
           documents.push(toDocument(arrival.received))
           folded.push(arrival)
@@ -52,11 +87,34 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
           // tried alone, where its fault is counted
         }
       }
-      return await insert(folded, documents, patiently)
+      for (const [arrival, answer] of await insert(folded, documents, patiently)) answers.set(arrival, answer)
+      return answers
     },
     async alone(arrival, patiently) {
+      const settled = (await patiently(() => settledBefore([arrival]))).get(arrival)
+      if (settled) return settled
       await insert([arrival], [toDocument(arrival.received)], patiently)
       return DONE
+    },
+    async redrive(received, letter) {
+      const made = toDocument(received)
+      await again(async () => {
+        const named = { id: made._id, hash: received.hash }
+        const [there, stored, ended] = await Promise.all([
+          store.get(letters, [letter._id]),
+          store.get(collection, [made._id]),
+          store.get(receipts, [rejectionId(named.id, named.hash)]),
+        ])
+        if (!there.has(letter._id)) return
+        const first = stored.get(made._id)
+        const isReused = first !== undefined && first._hash !== made._hash
+        const receipt = isReused ? reusedKey(named, clock.now()) : endedBy(named, clock.now())
+        await store.commit([
+          { collection, insert: first ? [] : [made] },
+          { collection: receipts, insert: ended.size > 0 ? [] : [receipt] },
+          { collection: letters, remove: [letter._id] },
+        ])
+      }, clock)
     },
     park: ({ received }, reason, attempts) => keepLetter(store, unappliedOf(received, reason, attempts), clock.now()),
   }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
+import type { CommandType, Domain } from '#domains/domain.ts'
 import { commandTypes } from '../domains.ts'
 import { findDomains } from '../find-domains.ts'
 import { derivedId } from '../ids.ts'
@@ -120,7 +122,24 @@ test('a bare record with a key in its body is the command that publish makes of 
   expect(again?.hash).toBe(first?.hash)
 })
 
-test('an actor and a stream that are not printable ASCII are read as they were, with the scopes of the actor', () => {
-  const { command } = commandOf(event({ actor: encodeURI('Grüße'), scopes: 'notes:write,notes:administrate' }))
-  expect(command).toMatchObject({ actor: 'Grüße', scopes: ['notes:write', 'notes:administrate'] })
+test('actor, scopes and stream are read as the host gives them, once decoded', () => {
+  const { command } = commandOf(event({ actor: 'a%20b', scopes: 'notes:write,notes:administrate' }))
+  expect(command).toMatchObject({ actor: 'a%20b', scopes: ['notes:write', 'notes:administrate'] })
+  const unknown = readCommand(event({ type: 'who.knows', partitionkey: 'author/a%20b' }), known)
+  expect(unknown).toMatchObject({ ok: false, stream: 'author/a%20b' })
+})
+
+test('what the rules throw while a command is read is its fault', () => {
+  const fails = (changes: Partial<CommandType>) => {
+    const [tutorials] = domains.filter(({ name }) => name === 'tutorials')
+    const command = { ...tutorials?.commands['tutorials.publish'], ...changes } as CommandType
+    const types = new Map([['tutorials.publish', { domain: tutorials as Domain, type: 'tutorials.publish', command }]])
+    const read = readCommand(event(), { ...known, types })
+    return read.ok ? 'it was read' : read.reason
+  }
+  const broken = () => {
+    throw new Error('a bug')
+  }
+  expect(fails({ stream: broken })).toContain('a bug')
+  expect(fails({ data: z.any().transform(broken) })).toContain('a bug')
 })

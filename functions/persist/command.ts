@@ -43,16 +43,7 @@ export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(ev
 
 /** The stream of a command that publish sealed. */
 const streamOf = (event: Event): string | undefined =>
-  event.type === PLAIN || event.partitionkey === undefined ? undefined : decoded(String(event.partitionkey))
-
-/** publish percent-encodes an attribute that is not printable ASCII. */
-function decoded(attribute: string): string {
-  try {
-    return decodeURI(attribute)
-  } catch {
-    return attribute
-  }
-}
+  event.type === PLAIN || event.partitionkey === undefined ? undefined : String(event.partitionkey)
 
 export function readCommand(event: Event, { types, topics }: Known): Read {
   if (event.type === PLAIN) return readPlain(event, types, topics)
@@ -110,13 +101,19 @@ function readKnown(
   } catch (error) {
     return refuse(`can not be decoded: ${(error as Error).message}`)
   }
-  const checked = command.data.safeParse(data)
-  if (!checked.success) {
-    return refuse(`fails its schema: ${refusalOf(checked.error).detail}`)
+  const actor = event.actor ?? ''
+  let id = given
+  let stream: string
+  let checked: ReturnType<typeof command.data.safeParse>
+  try {
+    checked = command.data.safeParse(data)
+    if (!checked.success) return refuse(`fails its schema: ${refusalOf(checked.error).detail}`)
+    const key = event.type === PLAIN ? command.key?.(checked.data) : undefined
+    if (key !== undefined) id = derivedId(domain.name, ANONYMOUS, key, 0)
+    stream = command.stream(checked.data, id, actor)
+  } catch (error) {
+    return refuse(`can not be read: ${(error as Error).message}`)
   }
-  const key = event.type === PLAIN ? command.key?.(checked.data) : undefined
-  const id = key === undefined ? given : derivedId(domain.name, ANONYMOUS, key, 0)
-  const actor = decoded(event.actor ?? '')
   return {
     ok: true,
     received: {
@@ -124,7 +121,7 @@ function readKnown(
       command: {
         id,
         type,
-        stream: command.stream(checked.data, id, actor),
+        stream,
         time: new Date(event.time as string).toISOString(),
         actor,
         scopes: event.scopes === undefined ? [] : String(event.scopes).split(','),

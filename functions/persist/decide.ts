@@ -2,9 +2,10 @@ import type { Clock } from '#adapters/clock.ts'
 import type { Store, Write } from '#adapters/store/store.ts'
 import type { DecideDomain, Document, Event, Fields } from '#domains/domain.ts'
 import { events, heads, letters, receipts, slotIds, streamKey } from '../collections.ts'
+import { rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
-import { type Answer, type Applier, type Arrival, DONE } from './fold.ts'
-import { reusedKey, unappliedOf } from './letter.ts'
+import { type Answer, type Arrival, DONE, type RedrivingApplier } from './fold.ts'
+import { endedBy, reusedKey, unappliedOf } from './letter.ts'
 import { again, type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
 import { freeze, project, type Table, tableOf } from './view.ts'
 
@@ -25,20 +26,12 @@ interface Loaded {
   isFollowed: boolean
 }
 
-export interface DecideApplier extends Applier {
-  /**
-   * Applies a letter and removes it: the first of a parked stream, whose last one sets the stream going again, or one that
-   * no stream is parked behind.
-   */
-  redrive(received: Received, letter: Document): Promise<void>
-}
-
 /**
  * A decide domain's commands. Heads are read first and everything else after them; the commit is a compare-and-set on
  * every head, so what was read of a stream is either what the commit builds on, or somebody else was first and it is all
  * done anew. Zombies meet at the head, and at the receipt, whose id is the command's.
  */
-export function decideApplier(domain: DecideDomain, store: Store, clock: Clock): DecideApplier {
+export function decideApplier(domain: DecideDomain, store: Store, clock: Clock): RedrivingApplier {
   const keyOf = ({ command }: Received) => streamKey(domain.name, command.stream)
 
   async function load(batch: Received[], redriven?: Document): Promise<Loaded> {
@@ -48,7 +41,10 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     const streams = new Map(keys.map((key) => [key, headOf(key, found.get(key))]))
     const slot = slotIds[Math.floor(Math.random() * slotIds.length)] as string
     const [known, kept, table, slots, followed] = await Promise.all([
-      store.get(receipts, ids),
+      store.get(
+        receipts,
+        redriven ? [...ids, ...batch.map(({ command, hash }) => rejectionId(command.id, hash))] : ids,
+      ),
       store.get(letters, ids),
       tableOf(
         domain,
@@ -166,10 +162,13 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     }
 
     function writesOf(): Write[] {
+      const isAlone = redriven !== undefined && redriven.key === undefined && out.again.length === 0
+      const made = isAlone ? batch.map(({ command: { id }, hash }) => endedBy({ id, hash }, clock.now())) : []
+      const ended = made.filter(({ _id }) => !state.receipts.has(_id))
       const writes: Write[] = [
         { collection: heads, swap: [...touched].map(toSwap) },
         { collection: events, insert: out.events.map((event) => eventDocument(domain, event)) },
-        { collection: receipts, insert: out.receipts, put: out.again },
+        { collection: receipts, insert: [...out.receipts, ...ended], put: out.again },
         { collection: letters, put: out.letters, remove: redriven ? [redriven._id] : [] },
         ...state.table.writes(),
       ]
@@ -197,7 +196,10 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     async redrive(received, letter) {
       const { key = keyOf(received) } = letter
       if (keyOf(received) !== key) throw new Error(`it is of ${keyOf(received)} now, not of ${key}`)
-      await again(() => round([received], raise, letter), clock)
+      await again(async () => {
+        const there = await store.get(letters, [letter._id])
+        if (there.has(letter._id)) await round([received], raise, letter)
+      }, clock)
     },
     park: ({ received }, reason, attempts) =>
       parkStream(store, domain, { ...unappliedOf(received, reason, attempts), stream: received.command.stream }, clock),

@@ -3,6 +3,7 @@ import type { Outcome } from '#adapters/event.ts'
 import { Conflict, Refused } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
+import type { Document } from '#domains/domain.ts'
 import { BACKOFF_MS } from '../sources.ts'
 import type { Received } from './command.ts'
 import { held } from './held.ts'
@@ -43,6 +44,14 @@ export interface Applier {
   alone(arrival: Arrival, patiently: Patiently): Promise<Answer>
   /** Keeps it as a letter. */
   park(arrival: Arrival, reason: string, attempts: number): Promise<void>
+}
+
+export interface RedrivingApplier extends Applier {
+  /**
+   * Applies a letter and removes it, unless it is gone already: the first of a parked stream, whose last one sets the stream
+   * going again, or one that no stream is parked behind. Who ends a letter without a stream writes its receipt, and is the only one.
+   */
+  redrive(received: Received, letter: Document): Promise<void>
 }
 
 /** Applies a batch: all at once, then what is left one by one. */
@@ -115,6 +124,7 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
     async function park(arrival: Arrival, reason: string, count: number): Promise<Answer> {
       try {
         await patiently(() => applier.park(arrival, reason, count))
+        await tries.forget(idsOf([arrival])).catch(ignoreOutage)
         return { status: 422, detail: reason }
       } catch (error) {
         if (isPassing(error)) return { status: 503, detail: error.message }

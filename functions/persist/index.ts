@@ -2,6 +2,7 @@ import { cloudEvent } from '@google-cloud/functions-framework'
 import { systemClock } from '#adapters/clock.ts'
 import { config } from '#adapters/config.ts'
 import type { Event, Outcome } from '#adapters/event.ts'
+import { decodedOf } from '#adapters/host/cloudevent.ts'
 import { onClose, openStore } from '#adapters/open.ts'
 import { batchSize, queueLatency } from '#adapters/telemetry/metrics.ts'
 import { retaining } from '../domains.ts'
@@ -24,8 +25,11 @@ onClose(close)
 /** log --KafkaSource--> persist --> store. Our host answers with the outcome's status. */
 export const persist = apply
 
-/** The bare framework knows only done (2xx) and failed (500): a kept letter is done, the rest must be retried. */
+/**
+ * The bare framework knows only done (2xx) and failed (500): a kept letter is done, the rest must be retried. It leaves
+ * attributes percent-encoded.
+ */
 cloudEvent('persist', async (event: unknown) => {
-  const outcome: Outcome = await apply(event as Event)
+  const outcome: Outcome = await apply(decodedOf(event as Event))
   if (outcome.status !== 204 && outcome.status !== 422) throw new Error(`${outcome.status}: ${outcome.detail}`)
 })

@@ -25,6 +25,13 @@ export const reusedKey = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: num
   at: new Date(now).toISOString(),
 })
 
+/** A redrive ended its letter. What came of it, the command's document or receipt tells. */
+export const endedBy = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
+  _id: rejectionId(id, hash),
+  status: 'redriven',
+  at: new Date(now).toISOString(),
+})
+
 export const unappliedOf = (
   { domain, command, hash, event }: Received,
   reason: string,
@@ -59,6 +66,7 @@ export function letterOf(unapplied: Unapplied, now: number): Document {
   const offset = Number(event.knativekafkaoffset)
   return {
     _id: id,
+    command: id,
     hash,
     at,
     domain: domain ?? '',

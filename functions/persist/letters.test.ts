@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import type { Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { CommandType } from '#domains/domain.ts'
+import type { AppendDomain, CommandType } from '#domains/domain.ts'
+import letterDomain from '#domains/letters/domain.ts'
 import {
   all,
   ask,
@@ -17,9 +19,9 @@ import {
   statuses,
   world,
 } from '#test/counting.ts'
-import { receipts } from '../collections.ts'
+import { collections, letters, receipts } from '../collections.ts'
 import { readReceipts } from '../receipts.ts'
-import type { Persister } from './persister.ts'
+import { type Persister, persister } from './persister.ts'
 import { parkStream } from './stream.ts'
 
 const stream = 'counter/x'
@@ -267,6 +269,128 @@ test('given a redrive that became a letter itself, then it is not done without i
   expect(await outcomeOf('r-1')).toBeUndefined()
   await persist(ask('r-3', 'redrive', { stream }))
   expect(await counterOf('x')).toBe(37)
+})
+
+test('given many letters that take longer than a delivery, then the next one goes on behind them, also behind failures', async () => {
+  const { persist } = start()
+  for (let at = 0; at < 45; at++) await persist(count(`bad-${at}`, `s${at}`, 'many'))
+  const get: Store['get'] = async (collection, ids) => {
+    if (collection.name === 'heads') world.time += 1000
+    return await world.store.get(collection, ids)
+  }
+  const find: Store['find'] = async (collection, query) => {
+    if (query.index === 'stream') world.time += 1000
+    return await world.store.find(collection, query)
+  }
+  for (let at = 0; at < 9; at++) await persist(count(`bug-${at}`, `t${at}`, 13))
+  for (let delivery = 0; delivery < 3; delivery++) {
+    for (let at = 0; at < 9; at++) await persist(count(`bug-${at}`, `t${at}`, 13))
+  }
+  world.isBroken = false
+  const slow = start({ get, find })
+  const request = ask('r-1', 'redrive', { domain: 'counting' })
+  const answers: number[] = []
+  do answers.push((await slow.persist(request)).status)
+  while (answers.at(-1) !== 204 && answers.length < 9)
+  expect(answers.length).toBeGreaterThan(1)
+  expect(answers.at(-1)).toBe(204)
+  expect(await outcomeOf('r-1')).toMatchObject({ redriven: 9, failures: 45 })
+})
+
+describe('letters of an append domain', () => {
+  const notes = { name: 'notes', indexes: {} }
+  const noteDomain: AppendDomain = {
+    kind: 'append',
+    name: 'notes',
+    topic: { name: 'notes', partitions: 1 },
+    commands: { 'notes.add': { data: z.object({ text: z.string() }), stream: (_, id) => id, routes: [] } },
+    documents: {
+      collection: notes,
+      document({ data }) {
+        if (world.isBroken && String(data.text).startsWith('bug')) throw new Error('a bug')
+        return data
+      },
+    },
+    queries: [],
+  }
+  const note = (id: string, text: unknown, more = {}) =>
+    count(id, 'none', 0, {
+      type: 'notes.add',
+      source: '/millrace/publish#notes',
+      bodyhash: `h-${text}`,
+      data: { text },
+      ...more,
+    })
+  const startNotes = async (changes: Partial<Store> = {}) => {
+    await world.store.prepare(collections([noteDomain]))
+    return persister({
+      domains: [noteDomain, letterDomain],
+      store: { ...world.store, ...changes },
+      clock,
+      instance: 'pod-1',
+      maxInFlight: 100,
+    })
+  }
+  const noted = async (id: string) => (await all(notes, id)).get(id)?.text
+  const receiptOf = async (id: string, hash: string) =>
+    (await readReceipts(world.store, noteDomain, [{ domain: 'notes', id, hash, time: 0 }]))[0]
+  async function parkedNote(persist: Persister['persist'], id: string, text: string) {
+    for (const status of [500, 500, 500, 422]) expect((await persist(note(id, text))).status).toBe(status)
+  }
+
+  test('a letter holds its id: another body is rejected, and the first is applied by its redrive', async () => {
+    const { persist } = await startNotes()
+    await parkedNote(persist, 'k', 'bug')
+    expect((await persist(note('k', 'fine'))).status).toBe(204)
+    expect((await persist(note('k', 'bug'))).status).toBe(422)
+    world.isBroken = false
+    await persist(ask('r-1', 'redrive', { id: 'k' }))
+    expect(await noted('k')).toBe('bug')
+    expect(await receiptOf('k', 'h-bug')).toEqual({ status: 'applied' })
+    expect(await receiptOf('k', 'h-fine')).toMatchObject({ status: 'rejected' })
+  })
+
+  test('what was discarded does not take effect when it is delivered again, and is no letter again', async () => {
+    const { persist } = await startNotes()
+    await parkedNote(persist, 'k', 'bug')
+    expect((await persist(note('bad', 42))).status).toBe(422)
+    for (const id of ['k', 'bad']) await persist(ask(`d-${id}`, 'discard', { id, reason: 'never meant' }))
+    world.isBroken = false
+    expect((await persist(note('k', 'bug'))).status).toBe(204)
+    expect((await persist(note('bad', 42))).status).toBe(204)
+    expect(await noted('k')).toBeUndefined()
+    expect((await all(letters, 'k', 'bad')).size).toBe(0)
+    expect(await receiptOf('k', 'h-bug')).toMatchObject({ status: 'rejected' })
+  })
+
+  test.each(['discard', 'redrive'] as const)('a %s that comes between ends the letter alone', async (between) => {
+    const { persist } = await startNotes()
+    await parkedNote(persist, 'k', 'bug')
+    world.isBroken = false
+    let isFirst = true
+    const slow = await startNotes({
+      async commit(writes) {
+        if (isFirst && writes.some(({ collection, remove }) => collection.name === 'letters' && remove?.length)) {
+          isFirst = false
+          await persist(ask('between', between, between === 'discard' ? { id: 'k', reason: 'no' } : { id: 'k' }))
+        }
+        await world.store.commit(writes)
+      },
+    })
+    const other =
+      between === 'discard' ? ask('r-1', 'redrive', { id: 'k' }) : ask('d-1', 'discard', { id: 'k', reason: 'no' })
+    expect((await slow.persist(other)).status).toBe(204)
+    expect(isFirst).toBe(false)
+    if (between === 'discard') {
+      expect(await outcomeOf('between')).toMatchObject({ discarded: 1 })
+      expect(await noted('k')).toBeUndefined()
+      expect(await receiptOf('k', 'h-bug')).toMatchObject({ status: 'rejected' })
+    } else {
+      expect(await outcomeOf('d-1')).toMatchObject({ discarded: 0 })
+      expect(await noted('k')).toBe('bug')
+      expect(await receiptOf('k', 'h-bug')).toEqual({ status: 'applied' })
+    }
+  })
 })
 
 test('given a copy of what was discarded, read or not, then it stays discarded', async () => {

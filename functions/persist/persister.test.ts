@@ -9,7 +9,7 @@ import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { AppendDomain, Document } from '#domains/domain.ts'
+import type { AppendDomain, CommandType, Document } from '#domains/domain.ts'
 import letterDomain from '#domains/letters/domain.ts'
 import { attempts, collections, letters, receipts } from '../collections.ts'
 import { readReceipts } from '../receipts.ts'
@@ -189,6 +189,32 @@ test('given attempts that never come back, then the fifth delivery finds it park
   expect(await letterOf('mate')).toBeUndefined()
   expect((await start().persist(event('mate', 'fine'))).status).toBe(204)
   expect(await stored('mate')).toEqual(['mate'])
+})
+
+test('given a command that kills the process, then one of another domain beside it is not taken for its cause', async () => {
+  const others: AppendDomain = {
+    ...domain,
+    name: 'others',
+    topic: { name: 'others', partitions: 1 },
+    commands: { 'others.add': domain.commands['notes.add'] as CommandType },
+    documents: { ...domain.documents, collection: { name: 'others', indexes: {} } },
+  }
+  await store.prepare(collections([domain, others]))
+  for (let run = 0; run < 10 && !(await letterOf('bomb')); run++) {
+    let isDead = false
+    const insert: Store['insert'] = async (collection, documents) => {
+      isDead ||= collection.name === 'notes' && documents.some(({ _id }) => _id === 'bomb')
+      await new Promise((resolve) => setImmediate(resolve))
+      return isDead ? await never() : await store.insert(collection, documents)
+    }
+    const parts = { domains: [domain, others], clock, instance: 'pod-1', maxInFlight: 10 }
+    const { persist } = persister({ ...parts, store: { ...store, insert } })
+    void persist(event('bomb', 'bomb'))
+    void persist(event('innocent', 'x', { type: 'others.add' }))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(await letterOf('bomb')).toBeDefined()
+  expect(await letterOf('innocent')).toBeUndefined()
 })
 
 test('given an instance that stopped as it should, then the next one does not count the first tries', async () => {

@@ -45,7 +45,11 @@ const DOCUMENT_BYTES = 1024
 
 function weightOf({ domain, command, bytes }: Received): number {
   if (domain.kind === 'append') return bytes
-  return touchesOf(domain, command).reduce((sum, { ids }) => sum + ids.length * DOCUMENT_BYTES, bytes)
+  try {
+    return touchesOf(domain, command).reduce((sum, { ids }) => sum + ids.length * DOCUMENT_BYTES, bytes)
+  } catch {
+    return bytes // found out when it is decided on
+  }
 }
 
 /** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
@@ -61,11 +65,20 @@ export function persister(parts: PersisterParts): Persister {
         domain.name,
         batcher<Arrival, Answer>(bounds, async (batch) => {
           parts.onBatch?.(domain.topic.name, batch.length)
-          return await fold(batch)
+          return (await attempts.careful().catch(() => true)) ? await oneByOne(() => fold(batch)) : await fold(batch)
         }),
       ]
     }),
   )
+
+  let before: Promise<unknown> = Promise.resolve()
+
+  /** After a crash one domain at a time, so that none is taken for the cause that was only under way beside it. */
+  function oneByOne<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = before.then(work)
+    before = done.catch(() => undefined)
+    return done
+  }
 
   function applierOf(domain: Domain): Applier {
     if (domain.name === letterCommands.name) return letterApplier(known, store, clock)
@@ -115,18 +128,23 @@ export function persister(parts: PersisterParts): Persister {
   }
 
   async function keepAlone(unapplied: Unapplied): Promise<Answer> {
+    if (await isEnded(unapplied)) return DONE
     await patiently(() => keepLetter(store, unapplied, clock.now()))
     return { status: 422, detail: unapplied.reason }
+  }
+
+  /** Discarded or redriven: it does not become a letter again. */
+  async function isEnded({ id, hash }: Pick<Unapplied, 'id' | 'hash'>): Promise<boolean> {
+    const name = rejectionId(id, hash)
+    return (await patiently(() => store.get(receipts, [name]))).has(name)
   }
 
   /** The most of what comes back: it was kept before its copy was made, and waits for a redrive or was discarded. */
   async function isSettled(read: Read): Promise<boolean> {
     const { id, hash } = read.ok ? { id: read.received.command.id, hash: read.received.hash } : read
     const beside = rejectionId(id, hash)
-    const [kept, rejected] = await patiently(() =>
-      Promise.all([store.get(letters, [id, beside]), store.get(receipts, [beside])]),
-    )
-    return kept.get(id)?.hash === hash || kept.has(beside) || rejected.has(beside)
+    const kept = await patiently(() => store.get(letters, [id, beside]))
+    return kept.get(id)?.hash === hash || kept.has(beside) || (await isEnded({ id, hash }))
   }
 
   return {

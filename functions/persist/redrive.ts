@@ -4,7 +4,7 @@ import type { Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import letterCommands from '#domains/letters/domain.ts'
-import { letters } from '../collections.ts'
+import { attempts, letters } from '../collections.ts'
 import { rejectionId } from '../receipts.ts'
 import { appendApplier } from './append.ts'
 import { type Known, readCommand } from './command.ts'
@@ -18,6 +18,18 @@ const PAGE = 200
 /** As many failures as its document tells of. */
 const MOST_TOLD = 100
 
+/** How far a redrive has come. A letter that fails stays behind it, and is not tried twice. */
+type Progress = {
+  redriven: number
+  failed: { id: string; error: string }[]
+  failures: number
+  /** Streams that stand still still. */
+  stuck: string[]
+  after?: Document
+}
+
+const progressName = (id: string): string => `progress of ${id}`
+
 /**
  * Redrives and discards: one letter a commit, within a parked stream in order, where the first failure stops it and the last
  * letter sets the stream going again. Whatever ends it in the middle, the next delivery goes on with the letters that are left;
@@ -27,27 +39,48 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
   const requests = appendApplier(letterCommands, store, clock)
   const { collection, document } = letterCommands.documents
 
-  async function redrive(asked: Fields) {
+  /** One letter after the other, from where the delivery before has come to. */
+  async function redrive(id: string, asked: Fields) {
     const until = clock.now() + LONGEST_MS
-    const failed: { id: string; error: string }[] = []
-    let redriven = 0
-    const seen = new Set<string>()
-    for await (const letter of chosen(asked)) {
-      const key = String(letter.key ?? letter._id)
-      if (seen.has(key)) continue
-      seen.add(key)
+    const progress = await progressOf(id)
+    try {
+      for await (const letter of chosen(asked, progress.after)) {
+        const key = String(letter.key ?? letter._id)
+        if (!progress.stuck.includes(key)) await whole(letter, key)
+        progress.after = { _id: letter._id, at: letter.at ?? '' }
+      }
+    } catch (error) {
+      await keep(id, progress).catch(() => undefined)
+      throw error
+    }
+    const { redriven, failed, failures } = progress
+    return { redriven, failed, failures }
+
+    /** A letter; of a parked stream all from its first, up to one that fails. */
+    async function whole(letter: Document, key: string): Promise<void> {
       for (let next: Document | undefined = letter; next; ) {
         if (clock.now() > until) throw new Unavailable('store', 'more letters than one delivery redrives: it goes on')
         const first: Document | undefined = letter.key === undefined ? next : (await waitingIn(key))[0]
-        if (!first) break
+        if (!first) return
         const error = await redriveOne(first)
-        if (error !== undefined) failed.push({ id: first._id, error })
-        else redriven++
+        if (error === undefined) progress.redriven++
+        else {
+          progress.failures++
+          if (letter.key !== undefined) progress.stuck.push(key)
+          if (progress.failed.length < MOST_TOLD) progress.failed.push({ id: first._id, error })
+        }
         next = error === undefined && letter.key !== undefined ? first : undefined
       }
     }
-    return { redriven, failed: failed.slice(0, MOST_TOLD), failures: failed.length }
   }
+
+  async function progressOf(id: string): Promise<Progress> {
+    const kept = (await store.get(attempts, [progressName(id)])).get(progressName(id))
+    return (kept?.progress as Progress | undefined) ?? { redriven: 0, failed: [], failures: 0, stuck: [] }
+  }
+
+  const keep = (id: string, progress: Progress): Promise<void> =>
+    store.commit([{ collection: attempts, put: [{ _id: progressName(id), progress }] }])
 
   const waitingIn = (key: string) => store.find(letters, { index: 'stream', where: { key }, limit: 1 })
 
@@ -61,8 +94,7 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
       if (received.domain.kind === 'decide') {
         await decideApplier(received.domain, store, clock).redrive(received, letter)
       } else {
-        await appendApplier(received.domain, store, clock).alone({ received, at: clock.now() }, (work) => work())
-        await store.remove(letters, [letter._id])
+        await appendApplier(received.domain, store, clock).redrive(received, letter)
       }
       return undefined
     } catch (error) {
@@ -71,20 +103,21 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
     }
   }
 
-  /** Those past the horizon may have taken effect: an operator names them, by their id or their error. */
-  async function* chosen({ id, domain, stream, error, from, to }: Fields): AsyncGenerator<Document> {
+  /** Those past the horizon may have taken effect: an operator names each by its id. */
+  async function* chosen(asked: Fields, begin: Document | undefined): AsyncGenerator<Document> {
+    const { id, domain, stream, error, from, to } = asked
     if (id !== undefined) {
       yield* (await store.get(letters, [String(id)])).values()
       return
     }
     const isChosen = (letter: Document): boolean =>
-      (letter.isPast !== true || error !== undefined) &&
+      letter.isPast !== true &&
       (domain === undefined || letter.domain === domain) &&
       (stream === undefined || letter.stream === stream) &&
       (error === undefined || String(letter.error).includes(String(error))) &&
       (from === undefined || String(letter.at) >= String(from)) &&
       (to === undefined || String(letter.at) < String(to))
-    let after: Document | undefined
+    let after = begin
     do {
       const page = await store.find(letters, { index: 'arrival', limit: PAGE, ...(after ? { after } : {}) })
       yield* page.filter(isChosen)
@@ -97,9 +130,9 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
     if (!letter) return { discarded: 0 }
     const outcome = { hash: letter.hash ?? '', status: 'rejected', reason: `discarded: ${reason}` }
     const at = new Date(clock.now()).toISOString()
-    const isDecided = letter.key !== undefined
-    const [commandId = ''] = isDecided ? [letter._id] : [rejectionId(letter._id, String(letter.hash))]
-    const isDone = await again(() => discardFrom(store, letter, { _id: commandId, ...outcome, at }), clock)
+    const command = String(letter.command ?? letter._id)
+    const _id = letter.key === undefined ? rejectionId(command, String(letter.hash)) : command
+    const isDone = await again(() => discardFrom(store, letter, { _id, ...outcome, at }), clock)
     return { discarded: isDone ? 1 : 0 }
   }
 
@@ -111,8 +144,8 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
       const { command, hash } = arrival.received
       const done = await patiently(() => store.get(collection, [command.id]))
       if (!done.has(command.id)) {
-        const work = command.type === 'letters.redrive' ? redrive : discard
-        const outcome = await work(command.data)
+        const isRedrive = command.type === 'letters.redrive'
+        const outcome = isRedrive ? await redrive(command.id, command.data) : await discard(command.data)
         const made = { ...document(command), ...outcome, _id: command.id, _hash: hash }
         await patiently(() => store.insert(collection, [made]))
       }

@@ -1,7 +1,7 @@
 import type { Clock } from '#adapters/clock.ts'
 import { Conflict, type Store } from '#adapters/store/store.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
-import { heads, letters, receipts, streamKey } from '../collections.ts'
+import { attempts, discardsOf, heads, letters, receipts, streamKey } from '../collections.ts'
 import { letterOf, reusedKey, type Unapplied } from './letter.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
@@ -86,8 +86,9 @@ export async function discardFrom(store: Store, letter: Document, receipt: Docum
   const [there, known] = await Promise.all([store.get(letters, [letter._id]), store.get(receipts, [receipt._id])])
   if (!there.has(letter._id)) return false
   if (head) head.isParked = await isFollowed(store, letter)
+  const mark = { collection: attempts, put: [{ _id: discardsOf(String(letter.domain)) }] }
   await store.commit([
-    ...(head ? [{ collection: heads, swap: [toSwap(head)] }] : []),
+    ...(head ? [{ collection: heads, swap: [toSwap(head)] }] : [mark]),
     { collection: receipts, insert: known.size > 0 ? [] : [receipt] },
     { collection: letters, remove: [letter._id] },
   ])

@@ -5,13 +5,14 @@ import { httpFunction } from '#adapters/host/http.ts'
 import { openStore } from '#adapters/open.ts'
 import { receiptSecret } from '#adapters/secret.ts'
 import { openCallers } from '../callers.ts'
+import { retaining } from '../domains.ts'
 import { findDomains } from '../find-domains.ts'
 import { addresses } from '../receipts.ts'
 import { waiting } from '../waiting.ts'
 import { querier } from './querier.ts'
 
 const settings = config()
-const domains = await findDomains()
+const domains = retaining(await findDomains(), settings.RETENTION_DAYS)
 const store = await openStore(settings)
 
 /** store --> query --HTTP--> client */
