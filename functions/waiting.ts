@@ -101,8 +101,8 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
 
   function settle(waiter: Waiter, receipt: Receipt | undefined): void {
     waiters.delete(waiter)
-    if (!receipt && isForgotten(waiter.address)) return waiter.reject(forgotten())
-    waiter.resolve(receipt ?? PENDING)
+    if (!receipt && isForgotten(waiter.address)) waiter.reject(forgotten())
+    else waiter.resolve(receipt ?? PENDING)
     if (receipt) expectedMs += LEARN * (clock.now() - waiter.since - expectedMs)
   }
 
