@@ -19,7 +19,10 @@ const schema = z
       .max(65535)
       .default(8081)
       .describe('port of metrics and probes where PORT speaks gRPC only'),
-    HOST: z.string().default('0.0.0.0').describe('address the host listens on'),
+    HOST: z
+      .string()
+      .optional()
+      .describe('address that is listened on: every one, and only this machine\'s own in `make dev`'),
     LOG: z.enum(['embedded', 'kafka']).default('embedded').describe('the log adapter'),
     STORE: z.enum(['embedded', 'mongodb']).default('embedded').describe('the store adapter'),
     MILLRACE_DIR: z.string().min(1).default('.millrace').describe('where the embedded pair keeps its file'),

@@ -31,11 +31,13 @@ const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = aw
   import('./query/index.ts'),
 ])
 
+/** Its issuer believes everybody, and so does persist: it is for this machine alone unless it is told otherwise. */
+const { HOST: address = '127.0.0.1' } = settings
 const isRead = (method: string) => method === 'GET' || method === 'HEAD'
 
 const host = await startHost({
   port: settings.PORT,
-  address: settings.HOST,
+  address,
   maxBodyBytes: settings.MAX_BODY_BYTES,
   checks: { log: () => log.ping(), store: () => store.ping() },
   mounts: [
@@ -47,7 +49,7 @@ const host = await startHost({
   ],
 })
 
-const grpc = await startPublish(settings.GRPC_PORT)
+const grpc = await startPublish(settings.GRPC_PORT, address)
 
 const self = `http://127.0.0.1:${host.port}`
 const pacing = settings.SOURCE_PACING

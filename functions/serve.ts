@@ -1,5 +1,5 @@
 import { config } from '#adapters/config.ts'
-import { type Mount, startHost } from '#adapters/host/host.ts'
+import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
 import type { Check } from '#adapters/host/probes.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
@@ -39,7 +39,7 @@ function notPrepared(error: unknown): never {
 async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
   const host = await startHost({
     port: settings.PORT,
-    address: settings.HOST,
+    address: settings.HOST ?? EVERYWHERE,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     mounts: [await mountOf(target)],
     checks: checksOf(target),
@@ -54,10 +54,10 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
 /** Knative gives a container one port, and a client of gRPC speaks nothing else: metrics and probes are at another one. */
 async function serveGrpc(): Promise<void> {
   const { startPublish } = await import('./publish/grpc.ts')
-  const grpc = await startPublish(settings.PORT)
+  const grpc = await startPublish(settings.PORT, settings.HOST ?? EVERYWHERE)
   const host = await startHost({
     port: settings.METRICS_PORT,
-    address: settings.HOST,
+    address: settings.HOST ?? EVERYWHERE,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     mounts: [],
     checks: checksOf('publish'),

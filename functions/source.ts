@@ -1,5 +1,5 @@
 import { config } from '#adapters/config.ts'
-import { startHost } from '#adapters/host/host.ts'
+import { EVERYWHERE, startHost } from '#adapters/host/host.ts'
 import { openLog } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
@@ -13,7 +13,7 @@ const settings = config()
 const [domains, log] = await Promise.all([findDomains(), openLog(settings)])
 const host = await startHost({
   port: settings.PORT,
-  address: settings.HOST,
+  address: settings.HOST ?? EVERYWHERE,
   maxBodyBytes: settings.MAX_BODY_BYTES,
   checks: { log: () => log.ping() },
   mounts: [deadLetterSink(log)],

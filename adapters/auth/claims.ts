@@ -9,7 +9,7 @@ const schema = z.object({
   // It becomes an attribute of events as it is; who has no token must not be who has one.
   sub: z
     .string()
-    .regex(/^[!-$&-~]{1,200}$/)
+    .regex(/^[!#$&-[\]-~]{1,200}$/)
     .refine((sub) => sub !== 'anonymous'),
   // Keycloak tells its ID and refresh tokens by this claim only.
   typ: z.literal('Bearer').optional(),

@@ -95,6 +95,7 @@ test.each([
   ['of nobody', 'sub', { sub: undefined }],
   ['of somebody who calls himself anonymous', 'claims', { sub: 'anonymous' }],
   ['of somebody whose id is no attribute', 'claims', { sub: 'a da' }],
+  ['of somebody in quotes, which would be taken off on the way', 'claims', { sub: '"ada"' }],
   ['of an ID token', 'claims', { typ: 'ID' }],
   ['of a refresh token', 'claims', { typ: 'Refresh' }],
 ])('a token %s is refused', async (_, reason, claims: Record<string, unknown>) => {

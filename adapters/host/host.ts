@@ -50,6 +50,9 @@ export interface Host {
   close(): Promise<void>
 }
 
+/** On every address of the machine. */
+export const EVERYWHERE = '0.0.0.0'
+
 /** Longer than a proxy keeps an idle connection, so that never both close it at once with a request on its way. */
 const KEEP_ALIVE_MS = 75_000
 /** A KafkaSource turns every header of a bare record into one of its request: a record must not fail for that. */

@@ -17,7 +17,7 @@ const text = characters(10_000)
 const threadId = z.string().regex(/^[\w-]{1,64}$/)
 const postId = threadId
 /** A subject, as it is accepted in a token. */
-const accountId = z.string().regex(/^[!-$&-~]{1,200}$/)
+const accountId = z.string().regex(/^[!#$&-[\]-~]{1,200}$/)
 
 const thread = z.strictObject({ threadId })
 const post = z.strictObject({ threadId, postId })

@@ -31,9 +31,12 @@ const notAuthorNorModerator: Refusal = ({ post, actor }) =>
   !actor.isAdministrator &&
   'only its author or a moderator of the thread may delete a post'
 
+/** Its id has come back: a key was used again after the horizon. */
+const written: Refusal = ({ post }) => post !== undefined && 'there is a post with this id already'
+
 export const rules = {
   'forum.posts.write': {
-    unless: outside,
+    unless: [...outside, written],
     happens: ({ id, data }) => [{ type: 'forum.post-written', data: { post: id, text: text(data.text) } }],
   },
   'forum.posts.edit': {

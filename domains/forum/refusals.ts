@@ -2,6 +2,10 @@ import type { Refusal } from './rule.ts'
 
 /** Why somebody may not do something, for reasons that several rules share. */
 
+/** Ids come back when a key is used again after the horizon: then nobody else knows that there was one. */
+export const taken: Refusal = ({ thread, post }) =>
+  (thread !== undefined || post !== undefined) && 'there is something with this id already'
+
 export const anonymous: Refusal = ({ actor }) => actor.id === 'anonymous' && 'log in first'
 
 /** Of a ban from everywhere a thread may hear a moment late. Bans don't bind who may lift them. */

@@ -82,3 +82,13 @@ test.each<Refused>([
   ['writing in a deleted thread', kettlesAreGone, bob('forum.posts.write', write()), none],
   ['changing a thread that never was', kettles, root('forum.threads.change', inPots({ title: 'x' })), none],
 ])('%s is refused', expectRefused)
+
+const taken = 'there is something with this id already'
+const written = 'there is a post with this id already'
+test.each<Refused>([
+  ['a thread that is there', kettles, ada('forum.threads.open', open, 'kettles'), taken],
+  ['one that was deleted', kettlesAreGone, ada('forum.threads.open', open, 'kettles'), taken],
+  ['a post, with a thread', pots, ada('forum.threads.open', open, 'red'), taken],
+  ['a post that is there', kettles, bob('forum.posts.write', inKettles({ text: 'x' }), 'kettles'), written],
+  ['a post of another thread', pots, bob('forum.posts.write', inPots({ text: 'x' }), 'kettles'), written],
+])('a key that is used again after the horizon does not write over %s', expectRefused)

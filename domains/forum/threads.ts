@@ -1,7 +1,7 @@
 import type { Document, Event, View } from '../domain.ts'
 import { wordsOf } from '../words.ts'
 import { text, threadOf } from './here.ts'
-import { anonymous, banned, notModerator, outside } from './refusals.ts'
+import { anonymous, banned, notModerator, outside, taken } from './refusals.ts'
 import type { Projections, Rule } from './rule.ts'
 
 /** A deleted thread has no document any more: all that is left are its events, and posts that nobody gets to see. */
@@ -20,7 +20,7 @@ export type Thread = {
 
 export const rules = {
   'forum.threads.open': {
-    unless: [anonymous, banned],
+    unless: [anonymous, banned, taken],
     /** Who opens a thread moderates it, and writes its first post, which has the thread's id. */
     happens: ({ id, actor, data }) => [
       { type: 'forum.thread-opened', data: { title: text(data.title) } },

@@ -59,7 +59,7 @@ const MAX_ATTRIBUTE_BYTES = 256
 
 /** KafkaSource loses a record whose attributes it can't put in a header: printable ASCII only, the rest percent-encoded. */
 export function attribute(value: string): string {
-  const encoded = /^[!-$&-~]*$/.test(value) ? value : encodeURI(value)
+  const encoded = /^[!#$&-[\]-~]*$/.test(value) ? value : encodeURI(value)
   if (encoded.length > MAX_ATTRIBUTE_BYTES) {
     throw new Error(`An attribute takes at most ${MAX_ATTRIBUTE_BYTES} bytes once encoded: ${encoded.slice(0, 64)}...`)
   }

@@ -1,4 +1,3 @@
-import { config } from '#adapters/config.ts'
 import { type GrpcServer, startGrpc } from '#adapters/grpc/server.ts'
 import { findProtos } from '../find-protos.ts'
 import { methods } from './calls.ts'
@@ -6,10 +5,10 @@ import { callerOf, domains, submit } from './instance.ts'
 import { MAX_EVENT_BYTES } from './read.ts'
 
 /** client --gRPC--> publish --CloudEvent--> log */
-export const startPublish = async (port: number): Promise<GrpcServer> =>
+export const startPublish = async (port: number, address: string): Promise<GrpcServer> =>
   startGrpc({
     port,
-    address: config().HOST,
+    address,
     protos: await findProtos(),
     methods: methods(domains, callerOf, submit),
     maxMessageBytes: MAX_EVENT_BYTES,
