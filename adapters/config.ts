@@ -22,7 +22,7 @@ const schema = z
     HOST: z
       .string()
       .optional()
-      .describe('address that is listened on: every one, and only this machine\'s own in `make dev`'),
+      .describe("address that is listened on: every one, and only this machine's own in `make dev`"),
     LOG: z.enum(['embedded', 'kafka']).default('embedded').describe('the log adapter'),
     STORE: z.enum(['embedded', 'mongodb']).default('embedded').describe('the store adapter'),
     MILLRACE_DIR: z.string().min(1).default('.millrace').describe('where the embedded pair keeps its file'),

@@ -1,7 +1,16 @@
 import type { z } from 'zod'
 
+/** What is told of a body that is wrong all over: more would be larger than the body. */
+const MOST_TOLD = 20
+const LONGEST_NAME = 200
+
 /** What a schema refused: field by field for programs, in one line for people. */
-export function refusalOf(error: z.ZodError): { errors: { field: string; message: string }[]; detail: string } {
-  const errors = error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))
-  return { errors, detail: errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ') }
+export function refusalOf({ issues }: z.ZodError): { errors: { field: string; message: string }[]; detail: string } {
+  const told = issues.slice(0, MOST_TOLD)
+  const errors = told.map(({ path, message }) => ({ field: short(path.join('.')), message: short(message) }))
+  const lines = errors.map(({ field, message }) => (field ? `${field}: ${message}` : message))
+  const more = issues.length > MOST_TOLD ? [`and ${issues.length - MOST_TOLD} more`] : []
+  return { errors, detail: [...lines, ...more].join('; ') }
 }
+
+const short = (text: string): string => (text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}...` : text)

@@ -23,11 +23,13 @@ export const logEvent = z.strictObject({
     .string()
     .regex(/^[\w-]{1,64}$/)
     .optional(),
+  // Counted before any is looked at: a line has room for thousands.
   attributes: z
-    .record(z.string().regex(/^[\w.-]{1,64}$/), attribute)
+    .looseObject({})
     .refine((all) => Object.keys(all).length <= MOST_ATTRIBUTES, {
       error: `takes ${MOST_ATTRIBUTES} attributes at most`,
     })
+    .pipe(z.record(z.string().regex(/^[\w.-]{1,64}$/), attribute))
     .optional(),
 })
 

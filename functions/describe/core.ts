@@ -17,7 +17,8 @@ const receipt = z.object({
 })
 
 const letter = z.object({
-  id: z.string().describe('The id of its command'),
+  id: z.string().describe('Its own: that of its command, unless another letter has that'),
+  command: z.string().optional().describe('The id of its command'),
   at: z.iso.datetime(),
   domain: z.string(),
   stream: z.string(),
