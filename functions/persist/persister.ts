@@ -65,7 +65,7 @@ export function persister(parts: PersisterParts): Persister {
         domain.name,
         batcher<Arrival, Answer>(bounds, async (batch) => {
           parts.onBatch?.(domain.topic.name, batch.length)
-          return (await attempts.careful().catch(() => true)) ? await oneByOne(() => fold(batch)) : await fold(batch)
+          return (await attempts.careful().catch(() => false)) ? await oneByOne(() => fold(batch)) : await fold(batch)
         }),
       ]
     }),
