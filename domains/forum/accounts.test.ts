@@ -36,6 +36,8 @@ test('an account is opened at the first log-in with what the token says, and oth
 test.each([
   [{}, 'ada'],
   [{ name: '  ' }, 'ada'],
+  [{ name: '\u200b' }, 'ada'],
+  [{ name: '\u202eAda\0 \u2066' }, 'Ada'],
   [{ name: ` ${'😀'.repeat(101)} ` }, '😀'.repeat(100)],
 ])('whatever a token says, an account has a name: %j', async (data, name) => {
   const { document } = await after([], ada('forum.accounts.open', data))

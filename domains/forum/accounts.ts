@@ -1,5 +1,6 @@
 import type { Fields } from '../domain.ts'
 import { wordsOf } from '../words.ts'
+import { isVisible, straight } from './characters.ts'
 import { text } from './here.ts'
 import { anonymous, banned, notAdministrator } from './refusals.ts'
 import type { Projections, Refusal, Rule } from './rule.ts'
@@ -47,8 +48,12 @@ export const rules = {
 } satisfies { [type: string]: Rule }
 
 /** A token may say anything, or nothing. */
-const nameOf = ({ name }: Fields, id: string): string =>
-  [...text(name).trim()].slice(0, LONGEST_NAME).join('').trim() || [...id].slice(0, LONGEST_NAME).join('')
+function nameOf({ name }: Fields, id: string): string {
+  const said = shortened(straight(text(name)).trim()).trim()
+  return isVisible(said) ? said : shortened(id)
+}
+
+const shortened = (name: string): string => [...name].slice(0, LONGEST_NAME).join('')
 
 const emailOf = ({ email }: Fields): Fields => (email === undefined ? {} : { email })
 

@@ -25,6 +25,17 @@ test.each<[type: Type, data: object, isTaken: boolean]>([
   ['forum.accounts.change', { name: 'x'.repeat(100) }, true],
   ['forum.accounts.change', { name: 'x'.repeat(101) }, false],
   ['forum.accounts.change', { name: 'x', email: 'nowhere' }, false],
+  ['forum.threads.change', { ...thread, title: 'می‌خواهم 👩‍👧 \u200f' }, true],
+  ...['\u200b', '\u2066\u2069', '\0', '\u2800', '\u3164', '\ufe0f'].flatMap((nothing): [Type, object, boolean][] => [
+    ['forum.threads.change', { ...thread, title: nothing }, false],
+    ['forum.posts.edit', { ...post, text: nothing }, false],
+    ['forum.accounts.change', { name: nothing }, false],
+  ]),
+  ...['\0', '\u202a', '\u202e', '\u2066', '\u2069'].flatMap((misleading): [Type, object, boolean][] => [
+    ['forum.threads.change', { ...thread, title: `x${misleading}y` }, false],
+    ['forum.posts.edit', { ...post, text: `x${misleading}y` }, true],
+    ['forum.accounts.change', { name: `x${misleading}y` }, false],
+  ]),
   ['forum.siteBans.add', { accountId: 'white space' }, false],
 ])('%s is held to its bounds', (type, data, isTaken) => {
   expect(commands[type].data.safeParse(data).success).toBe(isTaken)

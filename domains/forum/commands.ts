@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { CommandType, Fields } from '../domain.ts'
 import { LONGEST_NAME } from './accounts.ts'
+import { isVisible, straight } from './characters.ts'
 import { ADMINISTRATE, WRITE } from './here.ts'
 
 /** Characters as people count them, behind and before which there is no space. */
@@ -10,12 +11,19 @@ const characters = (most: number) =>
     .trim()
     .min(1)
     .refine((value) => [...value].length <= most, { error: `takes ${most} characters at most` })
+    .refine(isVisible, { error: 'has nothing to be seen in it' })
     .meta({ maxLength: most })
 
-const title = characters(256)
+/** What stands in one line with others'. */
+const line = (most: number) =>
+  characters(most).refine((value) => value === straight(value), {
+    error: 'takes no U+0000 and no bidirectional controls',
+  })
+
+const title = line(256)
 const text = characters(10_000)
-const threadId = z.string().regex(/^[\w-]{1,64}$/)
-const postId = threadId
+export const threadId = z.string().regex(/^[\w-]{1,64}$/)
+export const postId = threadId
 /** A subject, as it is accepted in a token. */
 const accountId = z.string().regex(/^[!#$&-[\]-~]{1,200}$/)
 
@@ -138,7 +146,7 @@ export const commands = {
   },
   'forum.accounts.change': {
     summary: "Change one's own name and address",
-    data: z.strictObject({ name: characters(LONGEST_NAME), email: z.email().max(254).exactOptional() }),
+    data: z.strictObject({ name: line(LONGEST_NAME), email: z.email().max(254).exactOptional() }),
     scope: WRITE,
     stream: ofActor,
     routes: [{ method: 'PUT', path: '/api/accounts/me', body: 'json' }],
