@@ -84,6 +84,20 @@ test('posts are listed from either end and by score, in pages, and one votes onc
   await expect(as().votes.one({ threadId, postId: threadId })).rejects.toMatchObject({ status: 401 })
 })
 
+test("a vote is asked for of a post of its thread, and nobody's but one's own", async () => {
+  const [threadId, other] = await Promise.all([open('Mine'), open('Another')])
+  const postId = await write(threadId, 'Said')
+  await as('member').votes.cast({ threadId, postId, value: 1 })
+  const gone = { status: 404 }
+  await expect(as('member').votes.one({ threadId: other, postId })).rejects.toMatchObject(gone)
+  await expect(as('member').votes.one({ threadId, postId: 'nowhere' })).rejects.toMatchObject(gone)
+  // Else it would be the vote of an account `f:member` on this post.
+  const wrong = { status: 400 }
+  await expect(as('member').votes.one({ threadId, postId: `${postId}:f` })).rejects.toMatchObject(wrong)
+  await expect(as('member').votes.one({ threadId: 'a:b', postId })).rejects.toMatchObject(wrong)
+  await expect(as('member').votes.list({ posts: `${postId},${postId}:f` })).rejects.toMatchObject(wrong)
+})
+
 test('posts are found by all of their words, in a thread and in all, as they are now', async () => {
   const word = newWord()
   const [threadId, other] = await Promise.all([open('Words', `${word} first`), open('Other', `Other ${word}`)])
@@ -217,12 +231,12 @@ test('what happens in a thread is told as it happens, and stands in its history,
   stop.abort()
   const { items } = await as().threads.history({ threadId })
   expect(items.map(({ number, type, actor, data }) => [number, type, actor, data])).toEqual([
-    [1, 'forum.thread-opened', 'member', { title: 'Live' }],
+    [1, 'forum.thread-opened', 'member', {}],
     [2, 'forum.moderator-appointed', 'member', { account: 'member' }],
     [3, 'forum.post-written', 'member', { post: threadId }],
     [4, 'forum.post-written', 'member2', { post: postId }],
     [5, 'forum.vote-cast', null, { post: postId }],
-    [6, 'forum.thread-changed', 'member', { title: 'Lively' }],
+    [6, 'forum.thread-changed', 'member', {}],
   ])
   expect(told).toEqual(items.slice(3))
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Query } from '../../query.ts'
+import { postId, threadId } from '../commands.ts'
 import { pair, READ, text, WRITE } from '../here.ts'
 import { hasWords, post, postIn, rarestOf, search, underThread, withThread } from './shapes.ts'
 
@@ -8,7 +9,7 @@ const ids = z
   .string()
   .max(10_000)
   .transform((value) => value.split(','))
-  .pipe(z.array(z.string().min(1)).max(100))
+  .pipe(z.array(postId).max(100))
 
 export const posts = [
   {
@@ -72,10 +73,17 @@ export const posts = [
     name: 'votes.one',
     summary: 'Your vote on a post; 0 is none',
     scope: WRITE,
+    params: z.object({ threadId, postId }),
     item: z.object({ value: vote }),
     under: underThread,
-    touches: ({ postId }, { id }) => [{ collection: 'votes', ids: [pair(text(postId), id)] }],
-    answer: (documents, { postId }, { id }) => ({ value: documents.get('votes', pair(text(postId), id))?.value ?? 0 }),
+    touches: ({ postId }, { id }) => [
+      { collection: 'posts', ids: [text(postId)] },
+      { collection: 'votes', ids: [pair(text(postId), id)] },
+    ],
+    answer(documents, { threadId, postId }, { id }) {
+      if (documents.get('posts', text(postId))?.thread !== threadId) return undefined
+      return { value: documents.get('votes', pair(text(postId), id))?.value ?? 0 }
+    },
   },
   {
     answers: 'view',

@@ -51,8 +51,8 @@ const happened = z.object({
   data: z.record(z.string(), z.json()),
 })
 
-/** Without texts, which may be edited and deleted since, and without who voted how. */
-function told({ number, type, time, actor, data: { text, value, ...data } }: Event) {
+/** Without titles and texts, which may have been moderated away since, and without who voted how. */
+function told({ number, type, time, actor, data: { title, text, value, ...data } }: Event) {
   return { number, type, time, actor: type === 'forum.vote-cast' ? null : actor, data }
 }
 
@@ -96,7 +96,7 @@ export const threads = [
     answers: 'history',
     path: '/api/forum/threads/{threadId}/history',
     name: 'threads.history',
-    summary: 'What happened in a thread, from its events',
+    summary: 'What happened in a thread, from its events, without titles and texts',
     scope: READ,
     item: happened,
     under: underThread,
@@ -107,7 +107,7 @@ export const threads = [
     answers: 'live',
     path: '/api/forum/threads/{threadId}/live',
     name: 'threads.live',
-    summary: 'What happens in a thread from now on, as server-sent events',
+    summary: 'What happens in a thread from now on, as server-sent events, without titles and texts',
     scope: READ,
     item: happened,
     of: 'events',
