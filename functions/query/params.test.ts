@@ -18,6 +18,11 @@ test('limit has a default and bounds, and wrong parameters are named', () => {
   }
 })
 
+test.each(['toString', 'constructor', '__proto__'])('%s is not a parameter, though every object has one', (name) => {
+  expect(() => read(`${name}=1`)).toThrow(name)
+  expect(() => read(`${name}=1`, z.object({ colour: z.string().optional() }), {}, 'view')).toThrow(name)
+})
+
 test('all that is wrong is told at once, also of the path', () => {
   const params = z.object({ page: z.coerce.number(), colour: z.string() })
   expect(() => read('limit=0', params, { page: 'first' })).toThrow(/limit: .*page: .*colour: /)

@@ -28,8 +28,8 @@ export function readParams(
 ): Pick<Asking, 'params' | 'limit' | 'cursor'> {
   const { after: _, ...given } = WITH_PARAMS.includes(answers) ? Object.fromEntries(behind) : {}
   const schema = params ?? z.object({})
-  const isPaging = (name: string) => PAGED.includes(answers) && name in paging.shape
-  const isDeclared = (name: string) => name in schema.shape
+  const isPaging = (name: string) => PAGED.includes(answers) && Object.hasOwn(paging.shape, name)
+  const isDeclared = (name: string) => Object.hasOwn(schema.shape, name)
 
   const page = paging.safeParse(only(given, isPaging))
   const own = schema.strict().safeParse({ ...only(given, (name) => !isPaging(name)), ...only(path, isDeclared) })
