@@ -141,10 +141,13 @@ test('without a challenge there is no code', async () => {
   expect(String(refused.headers.get('location'))).toContain('error=invalid_request')
 })
 
-test('a code is sent nowhere but to this machine', async () => {
-  const url = asked(challengeOf(verifierOf())).replace(encodeURIComponent(redirectUri), 'https%3A%2F%2Fevil.example')
-  expect((await browser()(url)).status).toBe(400)
-})
+test.each(['https://evil.example', 'javascript://localhost/%0Aalert(1)', 'app://localhost/signed-in'])(
+  'a code is sent nowhere but to a page of this machine: %s',
+  async (elsewhere) => {
+    const url = asked(challengeOf(verifierOf())).replace(encodeURIComponent(redirectUri), encodeURIComponent(elsewhere))
+    expect((await browser()(url)).status).toBe(400)
+  },
+)
 
 test('tokens outlast a restart, and nothing is printed that worries anybody', async () => {
   const token = await tokenOf('member')

@@ -118,5 +118,9 @@ const NAMES = Object.keys(people).join(', ')
 
 const PASSWORD = 'password'
 
-const isLocal = (uri: string): boolean =>
-  URL.canParse(uri) && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(uri).hostname)
+/** A page of this machine: other schemes have hosts too, `javascript:` among them. */
+function isLocal(uri: string): boolean {
+  if (!URL.canParse(uri)) return false
+  const { protocol, hostname } = new URL(uri)
+  return ['http:', 'https:'].includes(protocol) && ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+}
