@@ -1,4 +1,4 @@
-import type { Place } from './places.ts'
+import { fill, type Place } from './places.ts'
 import { Problem } from './problem.ts'
 import { asked, type Params, type Reading } from './reads.ts'
 import { open, pause } from './send.ts'
@@ -12,6 +12,8 @@ const SILENT_MS = 45_000
 /** Items as they come, for as long as the caller wants them: however often it is cut off, it comes again where it was. */
 export async function* live(reading: Reading, place: Place, params: Params, options: LiveOptions) {
   const { signal, begun } = options
+  // Params that fit no path never will: that is told, not tried again.
+  fill(place.path, params)
   let last: string | undefined
   let retry = FIRST_RETRY_MS
   let isFirst = true

@@ -41,6 +41,9 @@ async function read(sending: Sending, site: string): Promise<Map<string, Place>>
   return found
 }
 
+/** What URLs take out of a path, encoded or not: the request would go to another place. */
+const NO_SEGMENT = /^\.{0,2}$/
+
 /** The path with its `{name}`s filled in, and what is left of the data. */
 export function fill(
   path: string,
@@ -49,8 +52,10 @@ export function fill(
   const rest = { ...data }
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     if (data[name] === undefined) throw new TypeError(`${path} needs ${name}`)
+    const value = String(data[name])
+    if (NO_SEGMENT.test(value)) throw new TypeError(`${path} can not have "${value}" as ${name}`)
     delete rest[name]
-    return encodeURIComponent(String(data[name]))
+    return encodeURIComponent(value)
   })
   return { path: filled, rest }
 }

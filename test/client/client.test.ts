@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient } from '#client/client.ts'
+import type forum from '#domains/forum/domain.ts'
 import type logs from '#domains/logs/domain.ts'
 import type sums from '#domains/sums/domain.ts'
 import type tutorials from '#domains/tutorials/domain.ts'
@@ -71,6 +72,22 @@ test('several at once are all waited for', async () => {
   const sent = await Promise.all([1, 2, 3].map((n) => client.tutorials.publish({ title: `${n}` }, { wait: 0 })))
   const { id } = sent[0] as { id: string }
   expect(await client.tutorials.one({ id })).toMatchObject({ title: '1' })
+})
+
+test.each(['..', '.', ''])('no value of a path makes it another place: "%s" is not sent', async (id) => {
+  const sent: string[] = []
+  const client = createClient<{ forum: typeof forum }>({
+    url: mill.query,
+    fetch(input, init) {
+      sent.push(new URL(String(input)).pathname)
+      return checked(input, init)
+    },
+  })
+  const refused = { name: 'TypeError', message: expect.stringContaining(`can not have "${id}" as threadId`) }
+  await expect(client.forum.bans.add({ threadId: id, accountId: 'bob' })).rejects.toMatchObject(refused)
+  await expect(client.forum.threads.one({ threadId: id })).rejects.toMatchObject(refused)
+  await expect(client.forum.threads.live.each({ threadId: id }).next()).rejects.toMatchObject(refused)
+  expect(sent).toEqual(['/openapi.json'])
 })
 
 test('pages are followed as far as they are needed', async () => {
