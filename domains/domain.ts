@@ -130,8 +130,8 @@ export interface CommandType {
   /** Whose it is: only who belongs to that organisation may send it, or has the scope over all, such as `logs:all`. */
   organisation?(data: Fields): string
   /**
-   * Sent for who brings a token when publish meets them, with `name` and `email` as far as the token tells; for the same caller
-   * it may come again later and must then change nothing.
+   * Sent for who brings a token ahead of their first command of this domain that publish sees, with `name` and `email` as far as
+   * the token tells; for the same caller it may come again later and must then change nothing.
    */
   welcome?: true
   /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id, `actor` who sends it. */

@@ -18,6 +18,13 @@ const domain = {
   documents: { collection: { name: 'guests', indexes: {} }, document: () => ({}) },
   queries: [],
 } satisfies Domain as Domain
+const other = {
+  ...domain,
+  name: 'sums',
+  topic: { name: 'sums', partitions: 1 },
+  commands: { 'sums.add': { data, stream: () => 'sum', routes: [] } },
+} satisfies Domain as Domain
+const add = commandTypes([other]).get('sums.add') as KnownType
 const write = commandTypes([domain]).get('guests.write') as KnownType
 
 const ada: Caller = { id: 'ada', name: 'Ada', email: 'ada@mill.example', scopes: new Set(['guests:write']) }
@@ -29,7 +36,7 @@ const submission = {
 
 function submitting(failure: () => Error | undefined = () => undefined) {
   const taken: unknown[][] = []
-  const submit = welcoming([domain], async ({ type }, data, { id }, { key, headers, line }) => {
+  const submit = welcoming([domain, other], async ({ type }, data, { id }, { key, headers, line }) => {
     const error = failure()
     if (error && type === 'guests.greet') throw error
     await undefined
@@ -38,7 +45,8 @@ function submitting(failure: () => Error | undefined = () => undefined) {
   })
   return {
     taken,
-    submit: (...args: Partial<Parameters<Submit>>) => submit(write, {}, args[2] ?? ada, { ...submission, ...args[3] }),
+    submit: (...args: Partial<Parameters<Submit>>) =>
+      submit(args[0] ?? write, {}, args[2] ?? ada, { ...submission, ...args[3] }),
   }
 }
 
@@ -87,4 +95,34 @@ test('a welcome that is refused holds up nothing', async () => {
   const { taken, submit } = submitting(() => new Problem(403, 'Not allowed', 'never'))
   await submit()
   expect(taken).toEqual([['guests.write', 'ada', undefined]])
+})
+
+test('the other domains do without a welcome, whether its log is there or away', async () => {
+  let isAway: Error | undefined = new Problem(503, 'Log unavailable', 'for a welcome')
+  const { taken, submit } = submitting(() => isAway)
+  await submit(add)
+  await expect(submit(write)).rejects.toMatchObject({ status: 503 })
+  await submit(add)
+  isAway = undefined
+  await submit(add)
+  await submit(write)
+  const added = ['sums.add', 'ada', undefined]
+  expect(taken).toEqual([added, added, added, greeting, ['guests.write', 'ada', undefined]])
+})
+
+test('who keeps coming is known, however many others come, and who stays away is forgotten', async () => {
+  const { taken, submit } = submitting()
+  const welcomed = () =>
+    taken.filter(([type, id]) => type === 'guests.greet' && !String(id).startsWith('guest-')).length
+  await submit()
+  await submit(write, {}, { ...ada, id: 'bob' })
+  for (let at = 0; at < 15_000; at++) {
+    await submit(write, {}, { ...ada, id: `guest-${at}` })
+    if (at % 5000 === 0) await submit()
+  }
+  expect(welcomed()).toBe(2)
+  await submit()
+  expect(welcomed()).toBe(2)
+  await submit(write, {}, { ...ada, id: 'bob' })
+  expect(welcomed()).toBe(3)
 })

@@ -1,52 +1,61 @@
 import { Problem } from '#adapters/host/http.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
-import { commandTypes } from '../domains.ts'
+import { commandTypes, type KnownType } from '../domains.ts'
 import { ANONYMOUS } from '../ids.ts'
 import type { Submission, Submit } from './submit.ts'
 
 const MOST_MET = 10_000
 
 /**
- * Sends the domains' welcoming commands for a caller whom this process has not met, before the caller's own first command,
- * with the same id each time: who comes again, or by another process, is welcomed once. Commands of a caller stay in order.
+ * Sends a domain's welcoming commands for a caller whom this process has not met there, before the caller's own first command of
+ * that domain, with the same id each time: who comes again, or by another process, is welcomed once. Another domain's commands
+ * wait for no welcome: its topic may be there when this one's is away. Commands of a caller stay in order within a domain.
  */
 export function welcoming(domains: Domain[], submit: Submit): Submit {
   const welcomes = [...commandTypes(domains).values()].filter(({ command }) => command.welcome)
-  const met = new Map<string, Promise<void> | undefined>()
+  /** Who was here last stands last; the promise stays, since what hangs on it keeps its order. */
+  const met = new Map<string, Promise<void>>()
 
-  async function welcome(caller: Caller, { trace, signal }: Submission): Promise<void> {
+  const welcomesFor = ({ domain: { name } }: KnownType, { id, scopes }: Caller): KnownType[] =>
+    id === ANONYMOUS
+      ? []
+      : welcomes.filter(
+          ({ domain, command: { scope } }) => domain.name === name && (scope === undefined || scopes.has(scope)),
+        )
+
+  async function welcome(fitting: KnownType[], caller: Caller, { trace, signal }: Submission): Promise<void> {
     const { name, email } = caller
     const given = { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) }
-    for (const known of welcomes) {
+    for (const known of fitting) {
       const { data, success } = known.command.data.safeParse(given)
       if (success) await submit(known, data, caller, { headers: {}, trace, signal, key: known.type })
     }
   }
 
-  function meet(caller: Caller, submission: Submission): Promise<void> {
-    const [oldest = ''] = met.keys()
-    if (met.size === MOST_MET) met.delete(oldest)
-    const meeting = welcome(caller, submission).then(
-      () => void met.set(caller.id, undefined),
-      (error) => {
-        met.delete(caller.id)
-        if (!(error instanceof Problem)) throw error
-        if (error.status === 503) throw away(error)
-        logger.warn({ trace: submission.trace.traceId, err: error }, 'a caller is not welcomed')
-      },
-    )
-    met.set(caller.id, meeting)
-    return meeting
+  /** Resolves when the caller's own command may go. */
+  function meet(who: string, fitting: KnownType[], caller: Caller, submission: Submission): Promise<void> {
+    return welcome(fitting, caller, submission).catch((error) => {
+      met.delete(who)
+      if (!(error instanceof Problem)) throw error
+      if (error.status === 503) throw away(error)
+      logger.warn({ trace: submission.trace.traceId, err: error }, 'a caller is not welcomed')
+    })
   }
 
-  const isWelcome = ({ id, scopes }: Caller): boolean =>
-    id !== ANONYMOUS && welcomes.some(({ command: { scope } }) => scope === undefined || scopes.has(scope))
+  function keep(who: string, meeting: Promise<void>): void {
+    met.delete(who)
+    const [oldest = ''] = met.keys()
+    if (met.size === MOST_MET) met.delete(oldest)
+    met.set(who, meeting)
+  }
 
   return function submitWelcomed(known, data, caller, submission) {
-    if (!isWelcome(caller)) return submit(known, data, caller, submission)
-    const meeting = met.has(caller.id) ? met.get(caller.id) : meet(caller, submission)
-    if (!meeting) return submit(known, data, caller, submission)
+    const fitting = welcomesFor(known, caller)
+    if (fitting.length === 0) return submit(known, data, caller, submission)
+    const who = `${known.domain.name} ${caller.id}`
+    const meeting = met.get(who) ?? meet(who, fitting, caller, submission)
+    keep(who, meeting)
     return meeting.then(() => submit(known, data, caller, submission))
   }
 }
