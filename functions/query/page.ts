@@ -31,8 +31,7 @@ export function pageOf(
     const after = asking.cursor === undefined ? undefined : readCursor(list, asking.cursor)
     const keep = (document: Document) => query.keep?.(document, asking.params) ?? true
     if (asking.request.headers.accept?.includes(NDJSON)) return lines(asking, list, after, keep)
-    const { items, next } = await onePage(asking.limit, list, after, keep)
-    return tagged(asking.request, { items: (await shape(items)).filter((item) => item !== undefined), next })
+    return tagged(asking.request, await onePage(asking.limit, list, after, keep))
   }
 
   /** It is short where it would have to look at too many for those that belong to it. */
@@ -42,17 +41,21 @@ export function pageOf(
     after: Document | undefined,
     keep: (document: Document) => boolean,
   ) {
-    const items = new Map<string, Document>()
+    const items = new Map<string, Fields>()
     let looked = 0
     let last = after
+    const isDone = () => items.size === limit || looked === MOST_LOOKED_AT
     for await (const documents of reading(store, list, after, limit + 1)) {
+      // Of a page that is done only whether anything follows is still asked.
+      const kept = isDone() ? [] : documents.slice(0, MOST_LOOKED_AT - looked).filter(keep)
+      const shaped = await shape(kept)
+      const itemOf = new Map(kept.map((document, at) => [document, shaped[at]]))
       for (const document of documents) {
-        if (last && (items.size === limit || looked === MOST_LOOKED_AT)) {
-          return { items: [...items.values()], next: writeCursor(list, last) }
-        }
+        if (last && isDone()) return { items: [...items.values()], next: writeCursor(list, last) }
         looked++
         last = document
-        if (keep(document)) items.set(document._id, document)
+        const item = itemOf.get(document)
+        if (item) items.set(document._id, item)
       }
     }
     return { items: [...items.values()], next: null }
