@@ -20,6 +20,16 @@ export function signal(identity: Identity | undefined, name: NodeJS.Signals): vo
   if (identity && isRunning(identity)) process.kill(identity.pid, name)
 }
 
+/** Whether all of its threads stand still; never, where no /proc tells. */
+export function isPaused({ pid }: Identity): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    return threads.every((thread) => /\) T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')))
+  } catch {
+    return false
+  }
+}
+
 /** A killed process is not gone before its last thread is: until then its ports and locks are held. */
 function startedByProc(pid: number): string | undefined {
   try {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { type Identity, identify, isRunning, signal } from './process.ts'
+import { type Identity, identify, isPaused, isRunning, signal } from './process.ts'
 
 /** One server process that can be killed, paused and started again on its data. */
 export interface Server {
@@ -40,7 +40,12 @@ export function server({ name, command, logFile, ready, onStart }: ServerOptions
       signal(identity, 'SIGKILL')
       while (!hasEnded()) await setTimeout(20)
     },
-    pause: () => signal(identity, 'SIGSTOP'),
+    pause() {
+      signal(identity, 'SIGSTOP')
+      // On a busy machine it runs on for a moment, and may still answer.
+      const until = Date.now() + 1000
+      while (identity && !isPaused(identity) && Date.now() < until);
+    },
     resume: () => signal(identity, 'SIGCONT'),
   }
 }
