@@ -33,7 +33,7 @@ const PARAMETERS = {
   },
   'If-Match': {
     in: 'header',
-    description: 'The version that the stream must have, or else 412.',
+    description: 'The version that the stream must have, or else 412: the number of its last event. An ETag is none.',
     schema: { type: 'string', pattern: '^"\\d{1,15}"$', examples: ['"3"'] },
   },
   Prefer: {

@@ -240,3 +240,12 @@ test('what happens in a thread is told as it happens, and stands in its history,
   ])
   expect(told).toEqual(items.slice(3))
 })
+
+test('the number of the last event in the history is the version that a command may ask for', async () => {
+  const threadId = await open('Versioned')
+  const version = (await as().threads.history({ threadId })).items.at(-1)?.number ?? 0
+  await as('member').threads.change({ threadId, title: 'Changed' }, { version })
+  const stale = as('member').threads.change({ threadId, title: 'Lost' }, { version })
+  await expect(stale).rejects.toMatchObject({ status: 412 })
+  expect(await as().threads.one({ threadId })).toMatchObject({ title: 'Changed' })
+})
