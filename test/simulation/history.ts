@@ -1,12 +1,18 @@
 import fc from 'fast-check'
-import { FLAWS } from './accounts.ts'
+import { FORUM, opening } from './forum.ts'
+import type { Person } from './people.ts'
+import { FLAWS } from './purses.ts'
 import { STRAYS, type Stray } from './strays.ts'
 import { WEATHER, type Weather } from './weather.ts'
 
 /** What a client asks for, and how. */
 export interface Asked {
+  method?: 'PUT' | 'PATCH' | 'DELETE'
   path: string
-  body: Record<string, unknown>
+  /** A list is a batch. */
+  body: Record<string, unknown> | Record<string, unknown>[] | undefined
+  /** Nobody in particular where nothing is said. */
+  as?: Person | undefined
   key?: string | undefined
   ifMatch?: number | undefined
   /** Whether it waits for the outcome. */
@@ -44,7 +50,7 @@ const manner = {
   reads: rarely,
   repeats: fc.nat({ max: 2 }),
 }
-const asked = (path: string, body: fc.Arbitrary<Record<string, unknown>>, more = {}): fc.Arbitrary<Asked> =>
+const asked = (path: string, body: fc.Arbitrary<Asked['body']>, more = {}): fc.Arbitrary<Asked> =>
   fc.record({ path: fc.constant(path), body, ...manner, ...more }) as fc.Arbitrary<Asked>
 
 type Mix = { weight: number; arbitrary: fc.Arbitrary<Action> }[]
@@ -52,20 +58,32 @@ type Mix = { weight: number; arbitrary: fc.Arbitrary<Action> }[]
 const sending = (path: string, body: fc.Arbitrary<Record<string, unknown>>): fc.Arbitrary<Action> =>
   fc.record({ do: fc.constant('send'), asked: asked(path, body) })
 
-const account = fc.constantFrom('a', 'b')
+const purse = fc.constantFrom('a', 'b')
 const ifMatch = fc.option(small, { nil: undefined, freq: 3 })
+
+const logEvent = fc.record({
+  organizationId: fc.constantFrom('acme', 'acme', 'other'),
+  level: fc.constantFrom('info', 'error'),
+  message: fc.constantFrom('payment taken', 'payment declined'),
+  service: fc.constant('shop'),
+})
+const refusedLine = fc.constant({ organizationId: 'acme' })
+const lines = fc.array(fc.oneof({ weight: 5, arbitrary: logEvent }, { weight: 1, arbitrary: refusedLine }), {
+  minLength: 1,
+  maxLength: 4,
+})
 
 /** The commands of the domains that take part, and how often they come beside each other. */
 const COMMANDS: { weight: number; arbitrary: fc.Arbitrary<Asked> }[] = [
   {
     weight: 8,
-    arbitrary: asked('/api/accounts/move', fc.record({ account, by: fc.integer({ min: -20, max: 60 }) }), { ifMatch }),
+    arbitrary: asked('/api/purses/move', fc.record({ purse, by: fc.integer({ min: -20, max: 60 }) }), { ifMatch }),
   },
   {
     weight: 2,
-    arbitrary: asked('/api/accounts/move', fc.record({ account, by: small, flaw: fc.constantFrom(...FLAWS) })),
+    arbitrary: asked('/api/purses/move', fc.record({ purse, by: small, flaw: fc.constantFrom(...FLAWS) })),
   },
-  { weight: 1, arbitrary: asked('/api/accounts/close', fc.record({ account })) },
+  { weight: 1, arbitrary: asked('/api/purses/close', fc.record({ purse })) },
   {
     weight: 3,
     arbitrary: asked(
@@ -77,14 +95,17 @@ const COMMANDS: { weight: number; arbitrary: fc.Arbitrary<Asked> }[] = [
     ),
   },
   { weight: 3, arbitrary: asked('/api/tutorials', fc.record({ title: fc.constantFrom('one', 'two', 'three') })) },
+  { weight: 2, arbitrary: asked('/api/logs', logEvent) },
+  { weight: 2, arbitrary: asked('/api/logs', lines) },
 ]
 
 const ms = fc.oneof(fc.integer({ min: 10, max: 2000 }), fc.integer({ min: 2000, max: 200_000 }))
 
-const send: Mix = COMMANDS.map(({ weight, arbitrary }) => ({
-  weight: 2 * weight,
-  arbitrary: fc.record({ do: fc.constant('send'), asked: arbitrary }),
-}))
+const sendingAll = (commands: typeof COMMANDS): Mix =>
+  commands.map(({ weight, arbitrary }) => ({
+    weight: 2 * weight,
+    arbitrary: fc.record({ do: fc.constant('send'), asked: arbitrary }),
+  }))
 
 const redrive: fc.Arbitrary<Action> = fc.record({
   do: fc.constant('redrive'),
@@ -97,9 +118,8 @@ const weather = (...among: Weather[]): fc.Arbitrary<Action> =>
 const crash: fc.Arbitrary<Action> = fc.record({ do: fc.constant('crash'), at: small })
 const rebalance: fc.Arbitrary<Action> = fc.record({ do: fc.constant('rebalance'), at: small })
 
-/** Everything, in about the measure in which it happens. */
-const everything: Mix = [
-  ...send,
+/** What goes wrong, and what is done about it, in about the measure in which it happens. */
+const troubles: Mix = [
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('stray'), stray: fc.constantFrom(...(Object.keys(STRAYS) as Stray[])) }),
@@ -115,8 +135,8 @@ const everything: Mix = [
 
 /** Operators who are at the letters of a stream while its commands come in, twice if they can. */
 const operators: Mix = [
-  { weight: 4, arbitrary: sending('/api/accounts/move', fc.record({ account: fc.constant('a'), by: small })) },
-  { weight: 1, arbitrary: sending('/api/accounts/close', fc.record({ account: fc.constant('a') })) },
+  { weight: 4, arbitrary: sending('/api/purses/move', fc.record({ purse: fc.constant('a'), by: small })) },
+  { weight: 1, arbitrary: sending('/api/purses/close', fc.record({ purse: fc.constant('a') })) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deploy'), isMended: fc.constant(true) }) },
   { weight: 2, arbitrary: redrive },
   { weight: 2, arbitrary: discard },
@@ -131,15 +151,27 @@ const after = fc.oneof(
   { weight: 1, arbitrary: fc.nat({ max: 20_000 }) },
 )
 
-const historiesOf = (mix: Mix): fc.Arbitrary<History> =>
+const historiesOf = (mix: Mix, first: History['actions'] = []): fc.Arbitrary<History> =>
   fc.record({
     // Another seed is another story, not a shorter one.
     seed: fc.noShrink(fc.nat()),
     isImpatient: rarely,
-    actions: fc.array(fc.record({ after, action: fc.oneof(...mix) }), { maxLength: 40, size: 'max' }),
+    actions: fc
+      .array(fc.record({ after, action: fc.oneof(...mix) }), { maxLength: 40, size: 'max' })
+      .map((actions) => [...first, ...actions]),
   })
 
-export const histories: fc.Arbitrary<History> = fc.oneof(
-  { weight: 3, arbitrary: historiesOf(everything) },
+/** A thread that the rest is about. */
+const open: History['actions'] = [{ after: 0, action: { do: 'send', asked: opening('ada') } }]
+
+export const forumHistories = historiesOf([...sendingAll(FORUM), ...troubles], open)
+
+export const otherHistories: fc.Arbitrary<History> = fc.oneof(
+  { weight: 3, arbitrary: historiesOf([...sendingAll(COMMANDS), ...troubles]) },
   { weight: 1, arbitrary: historiesOf(operators) },
+)
+
+export const histories: fc.Arbitrary<History> = fc.oneof(
+  { weight: 2, arbitrary: otherHistories },
+  { weight: 1, arbitrary: forumHistories },
 )

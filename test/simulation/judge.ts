@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { LogRecord } from '#adapters/log/log.ts'
-import type { DecideDomain, Document, Domain, Event } from '#domains/domain.ts'
+import type { AppendDomain, DecideDomain, Document, Domain, Event } from '#domains/domain.ts'
 import { slotIds, streamKey } from '#functions/collections.ts'
 import { ANONYMOUS, derivedId } from '#functions/ids.ts'
-import { replay } from './reference.ts'
+import { deadLetters } from '#functions/sources.ts'
+import { commandOf, replay } from './reference.ts'
 import type { Evidence } from './simulate.ts'
+import { judgeThreads } from './threads.ts'
 import { Violation } from './violation.ts'
 
 /** A command as it stands in the log. */
@@ -25,15 +27,15 @@ export function judge(evidence: Evidence): void {
   const logged = evidence.domains.flatMap((domain) => loggedOf(evidence, domain))
   const outcomes = outcomesOf(evidence, logged)
   for (const domain of evidence.domains) {
-    if (domain.kind !== 'decide') continue
+    const own = logged.filter((command) => command.domain === domain)
+    if (domain.kind === 'append') {
+      judgeDocuments(evidence, domain, own)
+      continue
+    }
     judgeEvents(evidence, domain, outcomes)
-    replay(
-      evidence,
-      domain,
-      logged.filter((command) => command.domain === domain),
-      outcomes,
-    )
+    replay(evidence, domain, own, outcomes)
   }
+  judgeThreads(evidence)
   judgeLetters(evidence)
   judgeClients(evidence, outcomes)
 }
@@ -43,8 +45,8 @@ export const all = ({ replicas }: Evidence, collection: string): Document[] =>
 
 export const nameOf = ({ id, hash }: { id: string; hash: string | undefined }): string => `${id} ${hash ?? ''}`
 
-function loggedOf({ topics }: Evidence, domain: Domain): Logged[] {
-  return topics.partitions(domain.topic.name).flatMap((records) =>
+function loggedOf({ topics }: Evidence, domain: Domain, topic = domain.topic.name): Logged[] {
+  return topics.partitions(topic).flatMap((records) =>
     records.map((record) => {
       const attributes = Object.fromEntries(
         record.headers.map(([name, value]) => [name.replace('ce_', ''), String(value)]),
@@ -152,6 +154,27 @@ const eventsOf = (evidence: Evidence, { name }: DecideDomain): (Event & { key: s
     .filter(({ key, stream }) => key === streamKey(name, stream))
     .sort((a, b) => a.number - b.number)
 
+/**
+ * Each says what a record of its command says, or a copy that came back from the error topic, which stands elsewhere in the
+ * log. The outcome of a redrive stands beside that.
+ */
+function judgeDocuments(evidence: Evidence, domain: AppendDomain, logged: Logged[]): void {
+  const { name, documents } = domain
+  const copies = loggedOf(evidence, domain, deadLetters.name)
+  const byId = Map.groupBy([...logged, ...copies], ({ id }) => id)
+  for (const { _hash, ...document } of all(evidence, documents.collection.name)) {
+    const meant = byId.get(document._id) ?? []
+    const told = meant
+      .filter(({ hash }) => hash === undefined || hash === _hash)
+      .flatMap((command) => {
+        const checked = commandOf(command)
+        return checked ? [{ ...documents.document(checked), _id: document._id }] : []
+      })
+    if (!told.some((one) => isDeepStrictEqual({ ...document, ...one }, document)))
+      throw new Violation('fold', `${JSON.stringify(document)} of ${name} is none of ${JSON.stringify(told)}`)
+  }
+}
+
 /** Of a process that works on it, each of which may have been its fault. */
 const CRASHES_TO_PARK = 4
 const UNREADABLE =
@@ -167,7 +190,7 @@ function judgeLetters(evidence: Evidence): void {
     const { _id, error: given, event } = JSON.parse(text)
     const error = String(given)
     seen.count(error.startsWith('behind') ? 'parked behind another' : 'parked')
-    const isFaulty = /"flaw":"(bug|crash)"/.test(String(event.data))
+    const isFaulty = /"(flaw|text)":"(bug|crash)"/.test(String(event.data))
     const mayBeCrash = crashes >= CRASHES_TO_PARK && error.startsWith('no attempt came back')
     if (isFaulty || mayBeCrash || error.startsWith('behind') || UNREADABLE.test(error)) continue
     throw new Violation('parked', `${_id}: ${error}, after ${crashes} crashes`)

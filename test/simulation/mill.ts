@@ -1,14 +1,17 @@
 import type { Log } from '#adapters/log/log.ts'
 import type { Store } from '#adapters/store/store.ts'
+import type { Domain } from '#domains/domain.ts'
 import type { Persister } from '#functions/persist/persister.ts'
 import { publisher } from '#functions/publish/publisher.ts'
+import { submitter } from '#functions/publish/submit.ts'
+import { welcoming } from '#functions/publish/welcome.ts'
 import { querier } from '#functions/query/querier.ts'
 import { addresses } from '#functions/receipts.ts'
 import { topics as topicsOf } from '#functions/sources.ts'
 import { waiting } from '#functions/waiting.ts'
-import { anybody } from '../auth/anybody.ts'
 import { domainsOf, NEWEST } from './domains.ts'
 import { simulatedLog } from './log.ts'
+import { callerOf } from './people.ts'
 import { startProcesses } from './processes.ts'
 import { startSources } from './sources.ts'
 import { simulatedStore } from './store.ts'
@@ -19,6 +22,8 @@ export interface Plant {
   /** What persist sees of the store. */
   store?(store: Store): Store
   persist?(persister: Persister): Persister
+  /** The rules, of which the judge then has the same. */
+  rules?(domain: Domain): Domain
   /** What query sees of the store. */
   reads?(store: Store): Store
   /** What publish sees of the log. */
@@ -30,22 +35,23 @@ export type Mill = Awaited<ReturnType<typeof startMill>>
 /** A Millrace in a world: the real publish, persist, query and sources on the simulated log and store. */
 export async function startMill(around: Surroundings, isImpatient: boolean, plant: Plant) {
   const { world, topics, replicas, born, toStore, toLog } = around
-  const domains = domainsOf(NEWEST)
+  const domains = domainsOf(NEWEST, plant)
   for (const { name, partitions } of topicsOf(domains)) topics.ensure(name, partitions)
   const { clock, ...life } = born('publish and query')
   const store = simulatedStore(replicas, toStore({ clock, ...life }))
   const log = simulatedLog(topics, toLog({ clock, ...life }), world.now)
   const shared = {
     domains,
-    callerOf: anybody,
+    callerOf,
     clock,
     addresses: addresses('a secret'),
     waiting: waiting(store, domains, clock),
   }
+  const publishing = { ...shared, log: { append: plant.append?.(log.append) ?? log.append } }
   const processes = startProcesses(around, plant)
   return {
     ...shared,
-    publish: publisher({ ...shared, log: { append: plant.append?.(log.append) ?? log.append } }),
+    publish: publisher(publishing, welcoming(domains, submitter(publishing))),
     query: querier({ ...shared, store: plant.reads?.(store) ?? store, faults: false }),
     processes,
     sources: await startSources(around, domains, processes, isImpatient),

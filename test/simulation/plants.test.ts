@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Store, StoredCollection, Write } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { Document } from '#domains/domain.ts'
+import type { Document, Event, View } from '#domains/domain.ts'
 import { heads, letters, receipts } from '#functions/collections.ts'
-import { histories } from './history.ts'
+import { forumHistories, otherHistories } from './history.ts'
 import { judge } from './judge.ts'
 import type { Plant } from './mill.ts'
 import { newSeen } from './seen.ts'
@@ -12,7 +12,7 @@ import { simulate } from './simulate.ts'
 import { Violation } from './violation.ts'
 
 /** Bugs that this code could have, each as it would look from its ports, and what the simulation must find broken by it. */
-const PLANTS: { bug: string; breaks: Violation['invariant'][]; plant: Plant }[] = [
+const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof forumHistories; plant: Plant }[] = [
   {
     bug: 'the id check is skipped: no receipt is looked for, and none is in the way',
     breaks: ['once'],
@@ -72,6 +72,34 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; plant: Plant }[] 
     },
   },
   {
+    bug: 'persist keeps what it first read of bans from everywhere',
+    breaks: ['order'],
+    among: forumHistories,
+    plant: {
+      store(store) {
+        const kept = new Map<string, Document | undefined>()
+        const get: Store['get'] = async (collection, ids) => {
+          const found = await store.get(collection, ids)
+          if (collection.name !== 'siteBans') return found
+          for (const id of ids) if (!kept.has(id)) kept.set(id, found.get(id))
+          return new Map(ids.flatMap((id) => [kept.get(id) ?? []].flat().map((ban) => [id, ban] as const)))
+        }
+        return { ...store, get }
+      },
+    },
+  },
+  {
+    bug: 'a vote counts beside the one that it replaces',
+    breaks: ['threads'],
+    among: forumHistories,
+    plant: {
+      rules: (domain) =>
+        domain.name !== 'forum' || domain.kind !== 'decide'
+          ? domain
+          : { ...domain, project: (event, documents) => domain.project(event, without('votes', event, documents)) },
+    },
+  },
+  {
     bug: 'query keeps documents as it first read them',
     breaks: ['reads'],
     plant: {
@@ -88,6 +116,10 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; plant: Plant }[] 
     },
   },
 ]
+
+const without = (collection: string, { type }: Event, documents: View): View => ({
+  get: (name, id) => (type === 'forum.vote-cast' && name === collection ? undefined : documents.get(name, id)),
+})
 
 /** A commit that looks at nothing which is there in this collection. */
 const overwriting =
@@ -114,10 +146,10 @@ const MOST_RUNS = 3000
 /** Shrinking goes on as long, for those who read what it comes to. */
 const SHRINKING_MS = 2000
 
-test.each(PLANTS)('given that $bug, then a history shows it', async ({ breaks, plant }) => {
+test.each(PLANTS)('given that $bug, then a history shows it', async ({ breaks, among = otherHistories, plant }) => {
   let until = Number.POSITIVE_INFINITY
   const { errorInstance } = await fc.check(
-    fc.asyncProperty(histories, async (history) => {
+    fc.asyncProperty(among, async (history) => {
       if (performance.now() > until) return
       try {
         judge(await simulate(history, newSeen(), plant))

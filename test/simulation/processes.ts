@@ -49,7 +49,7 @@ export function startProcesses(around: Surroundings, plant: Plant): Processes {
     }
     const store = simulatedStore(replicas, toStore(life))
     const real = persister({
-      domains: domainsOf({ isMended, crash }),
+      domains: domainsOf({ isMended, crash }, plant),
       store: plant.store?.(store) ?? store,
       clock: life.clock,
       instance,

@@ -27,16 +27,17 @@ export interface Replicas {
   failover(): number
   /** What most members have. */
   read(name: string): ReadonlyMap<string, string>
-  inserts: { name: string; text: string }[]
+  /** What was not there before, in the order in which most members came to have it, and when. */
+  inserts: { name: string; id: string; text: string; at: number }[]
   /** Resolves at the next insert, or as `signal` aborts. */
   inserted(signal: AbortSignal): Promise<void>
 }
 
 /** Three members of a MongoDB, as their clients know them. */
-export function replicaSet(): Replicas {
+export function replicaSet(now: () => number): Replicas {
   const primary = new Map<string, Map<string, string>>()
   const majority = new Map<string, Map<string, string>>()
-  const inserts: { name: string; text: string }[] = []
+  const inserts: Replicas['inserts'] = []
   const onInsert = new EventTarget()
   let oplog: Entry[] = []
 
@@ -64,7 +65,7 @@ export function replicaSet(): Replicas {
       confirmed.state = 'majority'
       for (const { name, id, before, after } of confirmed.changes) {
         put(majority, name, id, after)
-        if (before === undefined && after !== undefined) inserts.push({ name, text: after })
+        if (before === undefined && after !== undefined) inserts.push({ name, id, text: after, at: now() })
       }
     }
     onInsert.dispatchEvent(new Event('insert'))

@@ -6,7 +6,7 @@ import { simulatedStore } from './store.ts'
 
 /** The simulated store is no toy: it keeps the contract of the real ones. */
 async function makeGround() {
-  const replicas = replicaSet()
+  const replicas = replicaSet(Date.now)
   return { open: () => simulatedStore(replicas, async (_, effect) => effect()), remove: async () => {} }
 }
 

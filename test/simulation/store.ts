@@ -94,7 +94,6 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
     async *watch({ name }, { resume, signal, onBegun }): AsyncGenerator<Inserted> {
       const end = await call('watch', () => replicas.inserts.length)
       if (resume !== undefined && !(/^\d+$/.test(resume) && Number(resume) <= end)) throw new ResumeLost(resume)
-      onBegun?.(resume ?? String(end))
       let at = resume === undefined ? end : Number(resume)
       onBegun?.(String(at))
       while (!signal.aborted) {

@@ -26,7 +26,7 @@ const REPLICATED_MS = 1000
 
 export function surroundings(world: World, weather: Forecast, seen: Seen): Surroundings {
   const topics = newTopics()
-  const replicas = replicaSet()
+  const replicas = replicaSet(world.now)
   const births = new Map<string, number>()
   let isReplicating = false
 

@@ -1,0 +1,19 @@
+import type { CallerOf } from '#functions/callers.ts'
+import { anybody } from '../auth/anybody.ts'
+
+const MEMBER = ['forum:read', 'forum:write']
+
+/** Who brings a token, which is their name, and what it brings them. Who brings none may do everything but what wants a name. */
+const PEOPLE = {
+  ada: MEMBER,
+  bob: MEMBER,
+  eve: MEMBER,
+  root: [...MEMBER, 'forum:administrate'],
+}
+
+export type Person = keyof typeof PEOPLE
+
+export const callerOf: CallerOf = async (headers) => {
+  const id = headers.authorization?.replace('Bearer ', '')
+  return id === undefined ? await anybody(headers) : { id, name: id, scopes: new Set(PEOPLE[id as Person]) }
+}
