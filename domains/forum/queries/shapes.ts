@@ -51,7 +51,7 @@ export function postIn(documents: View, document: Document) {
   return { id, threadId, author: personIn(documents, author), ...rest }
 }
 
-/** Of a document of its thread alone a post does not say whether it is to be seen: posts outlive their thread. */
+/** A post outlives its thread: only whether that is there tells whether the post is to be seen. */
 export const withThread = ({ author, thread }: Fields): Touch[] => [
   { collection: 'accounts', ids: [text(author)] },
   { collection: 'threads', ids: [text(thread)] },
