@@ -11,7 +11,7 @@ export function newId(now: number): string {
 export const ANONYMOUS = 'anonymous'
 
 /** A UUIDv8 that is the same for the same parts: how a repeated command finds its first. */
-export function derivedId(...parts: (string | number)[]): string {
+export function derivedId(...parts: (string | number | string[])[]): string {
   const hex = hash('sha256', JSON.stringify(parts))
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`

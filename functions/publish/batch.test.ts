@@ -150,3 +150,31 @@ test('a path says what the data need not, and goes before it; where it says all 
   expect(texts()).toEqual(['one', 'two'])
   await expect(publish({ ...json({ text: 'no' }), ...named })).rejects.toMatchObject({ status: 400 })
 })
+
+test('what is nested too deep is refused, alone among lines', async () => {
+  const { publish, texts } = publishing()
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+  const response = await publish(ndjson([line('one'), `{"text":${deep}}`, line('two')].join('\n')))
+  expect(answers(response)).toMatchObject([{ status: 202 }, { line: 2, status: 400 }, { status: 202 }])
+  expect(texts()).toEqual(['one', 'two'])
+  await expect(publish(request(`[${deep}]`, 'application/json'))).rejects.toMatchObject({ status: 400 })
+})
+
+test('a batch of millions is refused before anything is made of it', async () => {
+  const { publish, records } = publishing()
+  const zeros = `[${'0,'.repeat(1_000_000)}0]`
+  for (const asked of [
+    request(zeros, 'application/json'),
+    ndjson('\n'.repeat(1_000_000)),
+    ndjson('0\n'.repeat(20_000)),
+  ]) {
+    await expect(publish(asked)).rejects.toMatchObject({ status: 413 })
+  }
+  expect(records).toEqual([])
+})
+
+test("a stream whose name is too long is the client's to mend", async () => {
+  const { publish } = publishing()
+  const path = `/api/shelves/${encodeURIComponent('日'.repeat(30))}/lines`
+  await expect(publish({ ...json({ text: 'x' }), path })).rejects.toMatchObject({ status: 422 })
+})

@@ -20,7 +20,7 @@ interface Answered {
 interface Line {
   /** From 1. */
   number: number
-  bytes: number
+  bytes(): number
   read(): unknown
 }
 
@@ -46,9 +46,6 @@ export async function submitBatch(
   const isNdjson = mediaType(request) === NDJSON
   const lines = isNdjson ? linesOf(utf8(request.body)) : itemsOf(request)
   if (lines.length === 0) throw new Problem(422, 'Empty batch', 'There is no command in the batch.')
-  if (lines.length > MOST_LINES) {
-    throw new Problem(413, 'Content too large', `A batch takes at most ${MOST_LINES} commands, not ${lines.length}.`)
-  }
   const { headers, trace, signal } = request
   const answers: Answered[] = []
   for (let at = 0; at < lines.length; at += WINDOW) {
@@ -68,7 +65,7 @@ export async function submitBatch(
 
   async function take({ number: line, bytes, read }: Line): Promise<Answered> {
     try {
-      bound(bytes)
+      bound(bytes())
       const data = dataOf(read(), target.route, target.command, params)
       const { id, receipt } = await submit(target, data, caller, { headers, trace, signal, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
@@ -85,11 +82,23 @@ const untried = ({ number: line }: Line): Answered => ({
   detail: 'Not tried: the log could not take a line before it.',
 })
 
-const linesOf = (text: string): Line[] =>
-  text.split('\n').flatMap((line, at) => {
-    const isBlank = line.trim() === ''
-    return isBlank ? [] : [{ number: at + 1, bytes: Buffer.byteLength(line), read: () => parseJson(line) }]
-  })
+const tooMany = () => new Problem(413, 'Content too large', `A batch takes at most ${MOST_LINES} commands.`)
+
+/** Nothing is made of more lines than are taken, blank ones among them. */
+function linesOf(text: string): Line[] {
+  const lines: Line[] = []
+  let number = 0
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf('\n', from)
+    const line = text.slice(from, end < 0 ? text.length : end)
+    from = end < 0 ? text.length : end + 1
+    if (++number > 2 * MOST_LINES) throw tooMany()
+    if (line.trim() === '') continue
+    if (lines.length === MOST_LINES) throw tooMany()
+    lines.push({ number, bytes: () => Buffer.byteLength(line), read: () => parseJson(line) })
+  }
+  return lines
+}
 
 function itemsOf(request: Request): Line[] {
   if (mediaType(request) !== 'application/json') {
@@ -97,5 +106,10 @@ function itemsOf(request: Request): Line[] {
     throw new Problem(415, 'Unsupported media type', `Send application/json or ${NDJSON}.`, { headers })
   }
   const items = parseJson(utf8(request.body)) as unknown[]
-  return items.map((item, at) => ({ number: at + 1, bytes: Buffer.byteLength(JSON.stringify(item)), read: () => item }))
+  if (items.length > MOST_LINES) throw tooMany()
+  return items.map((item, at) => ({
+    number: at + 1,
+    bytes: () => Buffer.byteLength(JSON.stringify(item)),
+    read: () => item,
+  }))
 }

@@ -26,5 +26,5 @@ export function readCloudEvent(request: Request, types: Map<string, KnownType>):
   const read = () => checked(known.command, parseJson(JSON.stringify(event.data ?? null)))
   const trace = event.traceparent === undefined ? request.trace : traceOf({ traceparent: event.traceparent })
   const { headers, signal } = request
-  return { known, read, submission: { headers, signal, trace, key: `${event.source} ${event.id}` } }
+  return { known, read, submission: { headers, signal, trace, key: [event.source, event.id] } }
 }

@@ -1,3 +1,4 @@
+import { Problem } from '#adapters/host/http.ts'
 import type { NewRecord } from '#adapters/log/log.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
 import { hashOf } from '../ids.ts'
@@ -61,7 +62,8 @@ const MAX_ATTRIBUTE_BYTES = 256
 export function attribute(value: string): string {
   const encoded = /^[!#$&-[\]-~]*$/.test(value) ? value : encodeURI(value)
   if (encoded.length > MAX_ATTRIBUTE_BYTES) {
-    throw new Error(`An attribute takes at most ${MAX_ATTRIBUTE_BYTES} bytes once encoded: ${encoded.slice(0, 64)}...`)
+    const detail = `${value.slice(0, 64)}... is too long: what a command is about takes ${MAX_ATTRIBUTE_BYTES} bytes at most, once encoded.`
+    throw new Problem(422, 'Invalid command', detail)
   }
   return encoded
 }

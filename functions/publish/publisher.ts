@@ -6,6 +6,7 @@ import { commandTypes, type KnownType, readPaths, receiptPath } from '../domains
 import { router } from '../router.ts'
 import { isBatch, submitBatch } from './batch.ts'
 import { readCloudEvent } from './cloudevent.ts'
+import { refuseAddress } from './key.ts'
 import { readData } from './read.ts'
 import { type SubmitParts, submitter, type Taken } from './submit.ts'
 
@@ -44,7 +45,10 @@ export function publisher({ domains, callerOf, ...parts }: PublisherParts, submi
     }
     const { route, command } = target
     allow(command, caller)
-    if (isBatch(request, route)) return await submitBatch(request, target, params, caller, submit)
+    if (isBatch(request, route)) {
+      refuseAddress(request, target, parts.addresses, parts.clock.now())
+      return await submitBatch(request, target, params, caller, submit)
+    }
     const data = readData(request, route, command, params)
     return answer(await submit(target, data, caller, request), route, data)
   }

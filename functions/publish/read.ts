@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { Problem, type Request } from '#adapters/host/http.ts'
+import { isDeeper } from '#adapters/json.ts'
 import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
 import { refusalOf } from '../refusal.ts'
 
@@ -50,8 +51,14 @@ function readJson(request: Request): unknown {
   return parseJson(utf8(request.body))
 }
 
+/** Much more than a command needs, much less than what JSON can be written again from. */
+const DEEPEST = 100
+
 /** Throws 400 for what is not JSON, or not such that every store keeps it. */
 export function parseJson(text: string): unknown {
+  if (isDeeper(Buffer.from(text), DEEPEST)) {
+    throw new Problem(400, 'Malformed body', `JSON is nested ${DEEPEST} times at most.`)
+  }
   try {
     const body: unknown = JSON.parse(text)
     if (SURROGATE.test(text) && SURROGATE.test(JSON.stringify(body))) throw new Error('half a surrogate pair')

@@ -3,15 +3,15 @@ import { Problem, type Request } from '#adapters/host/http.ts'
 import type { Log } from '#adapters/log/log.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-import type { Caller, Domain, Fields } from '#domains/domain.ts'
+import type { Caller, Fields } from '#domains/domain.ts'
 import { allow } from '../access.ts'
 import { type KnownType, receiptPath } from '../domains.ts'
-import { derivedId, newId } from '../ids.ts'
 import type { Address, Addresses, Receipt } from '../receipts.ts'
 import { scopesIn } from '../roles.ts'
 import type { Waiting } from '../waiting.ts'
 import { type Accepted, seal } from './event.ts'
-import { readExpectedVersion, readKey, readWait } from './read.ts'
+import { identifier } from './key.ts'
+import { readExpectedVersion, readWait } from './read.ts'
 import { remembered } from './repeats.ts'
 
 export interface SubmitParts {
@@ -25,8 +25,8 @@ export interface SubmitParts {
 export type Submission = Pick<Request, 'headers' | 'trace' | 'signal'> & {
   /** Of a batch, whose lines share their headers: the line, from 1. */
   line?: number
-  /** The client's own idempotency key, where no header has it. */
-  key?: string
+  /** The client's own idempotency key, where no header has it; of several parts they are told apart. */
+  key?: string | string[]
 }
 
 /** A command that the log has. */
@@ -48,15 +48,16 @@ export type Submit = (known: KnownType, data: Fields, caller: Caller, submission
  */
 export function submitter({ log, addresses, waiting, clock }: SubmitParts): Submit {
   const once = remembered<Address>(clock)
+  const identify = identifier(addresses)
 
-  return async function submit({ domain, type, command }, data, caller, submission) {
+  return async function submit(known, data, caller, submission) {
+    const { domain, type, command } = known
     allow(command, caller, data)
     const { line = 0 } = submission
     const wait = line > 0 ? undefined : readWait(submission)
     const expectedVersion = readExpectedVersion(submission, domain)
     const time = clock.now()
-    const key = command.key?.(data) ?? submission.key ?? readKey(submission)
-    const id = identify(key, domain, caller, time, line)
+    const { id, isKeyed, key } = identify(known, data, caller, submission, time)
     const { traceparent, traceId } = submission.trace
     const { id: actor } = caller
     const stream = command.stream(data, id, actor)
@@ -77,27 +78,11 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
       return address
     }
 
-    const address = await (key === undefined || line > 0 ? append() : once(`${id} ${hash} ${expectedVersion}`, append))
+    const address = await (isKeyed && line === 0 ? once(`${id} ${hash} ${expectedVersion}`, append) : append())
     const receipt = addresses.sign(address)
     const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, submission.signal)
     if (outcome) refuseUnlessApplied(outcome, id, receipt)
     return { id, receipt, isApplied: outcome !== undefined }
-  }
-
-  /**
-   * The command id: new, or the one that this caller's key stands for in this domain. A receipt's address is a key too:
-   * it stands for the command that it was given for, so that one without a key can be repeated.
-   */
-  function identify(key: string | undefined, domain: Domain, caller: Caller, now: number, line: number): string {
-    if (key === undefined) return newId(now)
-    if (key.startsWith(`${domain.name}.`)) {
-      try {
-        return addresses.verify(key, now).id
-      } catch {
-        // an ordinary key that looks like an address
-      }
-    }
-    return derivedId(domain.name, caller.id, key, line)
   }
 
   /** None while it is pending, and none while the store is away: the command is safe in the log either way. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Store, StoredCollection, Write } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Document, Event, View } from '#domains/domain.ts'
-import { heads, letters, receipts } from '#functions/collections.ts'
+import { attempts, heads, letters, receipts, runs } from '#functions/collections.ts'
 import { forumHistories, otherHistories } from './history.ts'
 import { judge } from './judge.ts'
 import type { Plant } from './mill.ts'
@@ -58,7 +58,15 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
   {
     bug: 'outages count as attempts',
     breaks: ['parked'],
-    plant: { store: (store) => ({ ...store, commit: blaming(store.commit), insert: blaming(store.insert) }) },
+    plant: {
+      // What is counted is counted as before.
+      store: ({ commit, insert, ...store }) => ({
+        ...store,
+        commit: (writes) => (writes.some(isCounting) ? commit(writes) : blaming(commit)(writes)),
+        insert: (collection, ...more) =>
+          isCounting({ collection }) ? insert(collection, ...more) : blaming(insert)(collection, ...more),
+      }),
+    },
   },
   {
     bug: 'publish acknowledges what the log may not have',
@@ -133,6 +141,9 @@ const overwriting =
             : { insert, swap, put, ...write },
       ),
     )
+
+const isCounting = ({ collection }: Pick<Write, 'collection'>): boolean =>
+  [attempts.name, runs.name].includes(collection.name)
 
 /** A call that takes an outage for a fault of what it was called with. */
 const blaming =

@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { Problem, type Request } from '#adapters/host/http.ts'
+import type { NewRecord } from '#adapters/log/log.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import type { AppendDomain } from '#domains/domain.ts'
+import { anybody } from '#test/auth/anybody.ts'
+import { manualClock } from '#test/clock.ts'
+import { addresses } from '../receipts.ts'
+import { publisher } from './publisher.ts'
+
+/** Lines may have a key of their own. */
+const domain: AppendDomain = {
+  kind: 'append',
+  name: 'lines',
+  topic: { name: 'lines', partitions: 1 },
+  commands: {
+    'lines.write': {
+      data: z.strictObject({ text: z.string(), requestId: z.string().exactOptional() }),
+      stream: () => 'lines',
+      key: ({ requestId }) => (requestId === undefined ? undefined : String(requestId)),
+      routes: [{ method: 'POST', path: '/api/lines', body: 'batch' }],
+    },
+  },
+  documents: { collection: { name: 'lines', indexes: {} }, document: ({ data }) => data },
+  queries: [],
+}
+
+const HORIZON_MS = 30 * 86_400_000
+
+function publishing() {
+  const clock = manualClock()
+  const records: NewRecord[] = []
+  const away = new Set<string>()
+  const publish = publisher({
+    domains: [domain],
+    callerOf: anybody,
+    log: {
+      async append(_, record) {
+        if (away.has(JSON.parse(String(record.value)).text)) throw new Unavailable('log', '?', { handedOver: true })
+        records.push(record)
+        return { partition: 0, offset: 0 }
+      },
+    },
+    addresses: addresses('a secret of thirty-two characters'),
+    waiting: { wait: async () => ({ status: 'applied' }) },
+    clock,
+  })
+  const ids = () => records.map(({ headers }) => headers?.ce_id)
+  async function ask(body: unknown, headers: Record<string, string> = {}, path = '/api/lines') {
+    const request: Request = {
+      method: 'POST',
+      path,
+      query: new URLSearchParams(),
+      headers: { 'content-type': 'application/json', ...headers },
+      body: Buffer.from(JSON.stringify(body)),
+      route: '',
+      trace: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, traceId: 'a'.repeat(32) },
+      signal: new AbortController().signal,
+      closing: new AbortController().signal,
+    }
+    const { status, body: answer } = await publish(request)
+    return { status, answer: JSON.parse(String(answer)) }
+  }
+  const address = async () => (await ask({ text: 'first' })).answer.receipt.replace('/api/receipts/', '')
+  return { clock, away, records, ids, ask, address }
+}
+
+const three = [{ text: 'x' }, { text: 'y' }, { text: 'z' }]
+
+test("a receipt's address stands for one command: with a batch it is refused before a line is taken", async () => {
+  const { ask, address, records } = publishing()
+  const key = await address()
+  const problem = await ask(three, { 'idempotency-key': key }).catch((error) => error)
+  expect(problem).toBeInstanceOf(Problem)
+  expect([problem.status, problem.message]).toEqual([400, expect.stringContaining('one command')])
+  expect(records).toHaveLength(1)
+})
+
+test('a key that only looks like an address is an ordinary one, of a batch too', async () => {
+  const { ask, ids } = publishing()
+  await ask(three, { 'idempotency-key': 'lines.id.hash.time.mac' })
+  expect(new Set(ids()).size).toBe(3)
+})
+
+test('a key that can be none is refused once, not for each line', async () => {
+  await expect(publishing().ask(three, { 'idempotency-key': 'ü' })).rejects.toMatchObject({ status: 400 })
+})
+
+test('given a line that the log may have, then it carries the key to repeat it with alone', async () => {
+  const { ask, away, ids } = publishing()
+  away.add('y')
+  const { answer } = await ask(three, { 'idempotency-key': 'mine' })
+  expect(answer[1]).toMatchObject({ status: 503, unknown: true })
+  away.clear()
+  const alone = await ask({ text: 'y' }, { 'idempotency-key': answer[1].idempotencyKey })
+  expect(alone.answer.id).toBe(answer[1].id)
+  await ask(three, { 'idempotency-key': 'mine' })
+  expect(ids().filter((id) => id === answer[1].id)).toHaveLength(2)
+})
+
+test('the key in a body is the same alone, in any line, and beside a key of the request', async () => {
+  const { ask, ids } = publishing()
+  const own = { text: 'x', requestId: 'r' }
+  await ask(own)
+  await ask([{ text: 'y' }, own])
+  await ask([own, { text: 'y' }], { 'idempotency-key': 'mine' })
+  expect(new Set([ids()[0], ids()[2], ids()[3]]).size).toBe(1)
+  expect(new Set(ids()).size).toBe(3)
+})
+
+test('the address of a receipt that has expired is refused as a key, as the receipt is', async () => {
+  const { ask, address, clock, records } = publishing()
+  const key = await address()
+  await clock.advance(HORIZON_MS)
+  expect((await ask({ text: 'first' }, { 'idempotency-key': key })).status).toBe(202)
+  await clock.advance(1)
+  await expect(ask({ text: 'first' }, { 'idempotency-key': key })).rejects.toMatchObject({ status: 410 })
+  await expect(ask(three, { 'idempotency-key': key })).rejects.toMatchObject({ status: 410 })
+  expect(records).toHaveLength(2)
+})
+
+test('source and id of a CloudEvent are two things, and no Idempotency-Key is like both', async () => {
+  const { ask, ids } = publishing()
+  const event = (source: string, id: string) =>
+    ask({ text: 'x' }, { 'ce-specversion': '1.0', 'ce-type': 'lines.write', 'ce-source': source, 'ce-id': id }, '/')
+  await event('a b', 'c')
+  await event('a', 'b c')
+  for (const key of ['a b c', '["a b","c"]', 'a b,c']) await ask({ text: 'x' }, { 'idempotency-key': key })
+  expect(new Set(ids()).size).toBe(5)
+  await ask({ text: 'x', requestId: 'r' })
+  const { answer } = await event('a b', 'c')
+  expect(answer.id).toBe(ids()[0])
+})
