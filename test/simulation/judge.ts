@@ -77,6 +77,8 @@ function outcomesOf(evidence: Evidence, logged: Logged[]): Map<string, Outcome> 
       const document = JSON.parse(text) as Document
       const itsHash = String(document[of] ?? hash)
       used.add(`${collection} ${_id}`)
+      // That a letter ended by a redrive is no outcome: what came of it stands elsewhere.
+      if (document.status === 'redriven') return
       if (hash !== undefined && itsHash !== hash) isOthers = true
       else found.push({ status: status(document), reason: String(document.reason ?? ''), hash: itsHash })
     }
