@@ -3,13 +3,16 @@ import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { decideDrains, drains } from './drain.ts'
 import { folds } from './fold.ts'
+import { calls } from './grpc.ts'
 import { hotStreams } from './hot.ts'
 import { decideLatencies, latencies } from './latency.ts'
+import { ingests, logLatencies } from './logs.ts'
 import { cleanUp, lacking, type Pair } from './place.ts'
 import { publishing } from './publish.ts'
 import { type Figure, table } from './report.ts'
 import { stopAll } from './served.ts'
 import { starts } from './start.ts'
+import { threads } from './thread.ts'
 
 /**
  * make bench: our figures beside their floors, measured in one run on one machine. Compare ratios, not figures.
@@ -24,6 +27,10 @@ const ROWS = {
   f: 'persist: a hundred deliveries in flight against one',
   h: 'decide beside append: drain of sums, and from when a sum was due to the 200 that says it is stored (Prefer: wait=10)',
   i: 'decide: a hundred deliveries in flight, all on one stream against each on its own, in one persist and in two',
+  j: 'SumService.AddNumbers over gRPC beside POST /api/sums, as many in flight: calls share one connection, posts have one each',
+  k: 'log ingest: events that publish takes by NDJSON, beside single posts',
+  l: "log events sent by the generator (ten requests a second): from publish's acceptance to when a live reader has them",
+  m: 'the forum: a thread of very many posts beside one of ten, in a mill of its own; one request after the other',
   g: 'cold start to the first 2xx of /health/ready',
 }
 
@@ -56,8 +63,11 @@ await measure(['d', 'e'], () => drains(pairs, isQuick, wanted))
 await measure(['f'], () => folds(pairs, isQuick))
 await measure(['h'], async () => [...(await decideDrains(pairs, isQuick)), ...(await decideLatencies(pairs, isQuick))])
 await measure(['i'], () => hotStreams(pairs, isQuick))
+await measure(['j'], () => calls(isQuick))
+await measure(['k'], () => ingests(pairs, isQuick))
+await measure(['l'], () => logLatencies(pairs, isQuick))
+await measure(['m'], () => threads(isQuick))
 await measure(['g'], () => starts(pairs, isQuick))
-await cleanUp()
 
 const machine = {
   node: process.version,
@@ -76,6 +86,8 @@ writeFileSync(
   'bench.json',
   `${JSON.stringify({ at: new Date().toISOString(), isQuick, machine, lacks, failures, figures }, undefined, 2)}\n`,
 )
+stopAll()
+await cleanUp()
 process.exit(failures.length > 0 ? 1 : 0)
 
 /** A row that fails is told and fails the run; the others are measured all the same. */

@@ -54,7 +54,7 @@ const additions: Filling = {
 
 /** Row h's drain: the same for sums, each an event, a document, a receipt and a head, beside tutorials, each a document. */
 export async function decideDrains(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
-  const count = isQuick ? 2000 : 10_000
+  const count = isQuick ? 2000 : 5000
   const figures: Figure[] = []
   for (const pair of pairs) {
     const append = await drain(pair, count, titles)

@@ -1,4 +1,5 @@
-import { ADDITIONS, openLoop, percentile, TITLES } from './load.ts'
+import { ADDITIONS, openLoop, TITLES } from './load.ts'
+import { percentile } from './percentile.ts'
 import { newPlace, type Pair } from './place.ts'
 import { atMost, type Figure } from './report.ts'
 import { ours, serve } from './served.ts'
@@ -8,18 +9,27 @@ const LOADS = [
   { perSecond: 1000, p99: 100 },
 ]
 
+interface Asking {
+  row: string
+  what: string
+  asked: typeof TITLES
+  isAim: boolean
+  /** For each load. */
+  seconds: number
+}
+
 /** Row c: from when a client's request was due to its 201, which says that its document is stored (Prefer: wait). */
 export const latencies = (pairs: Pair[], isQuick: boolean): Promise<Figure[]> =>
-  measured(pairs, isQuick, { row: 'c', what: 'request to stored', asked: TITLES, isAim: true })
+  measured(pairs, isQuick, { row: 'c', what: 'request to stored', asked: TITLES, isAim: true, seconds: 8 })
 
 /** Row h's latency: the same for sums, whose answer comes once the event, the document and the total are stored. */
 export const decideLatencies = (pairs: Pair[], isQuick: boolean): Promise<Figure[]> =>
-  measured(pairs, isQuick, { row: 'h', what: 'sum to stored', asked: ADDITIONS, isAim: false })
+  measured(pairs, isQuick, { row: 'h', what: 'sum to stored', asked: ADDITIONS, isAim: false, seconds: 4 })
 
 async function measured(
   pairs: Pair[],
   isQuick: boolean,
-  { row, what, asked, isAim }: { row: string; what: string; asked: typeof TITLES; isAim: boolean },
+  { row, what, asked, isAim, seconds }: Asking,
 ): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const pair of pairs) {
@@ -28,7 +38,7 @@ async function measured(
     try {
       await openLoop(server.url, 200, isQuick ? 1 : 3, asked)
       for (const { perSecond, p99: limit } of LOADS) {
-        const times = await openLoop(server.url, perSecond, isQuick ? 2 : 8, asked)
+        const times = await openLoop(server.url, perSecond, isQuick ? 2 : seconds, asked)
         const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)]
         const name = `${what}, ${pair} pair, ${perSecond.toLocaleString('en')}/s`
         const aim = isAim ? { aim: atMost(p99, limit, ' ms') } : {}

@@ -2,9 +2,11 @@ import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Agent } from 'undici'
+import type { Asked, Seen } from './clients.ts'
+import { median, sorted } from './percentile.ts'
 import type { Served } from './served.ts'
 
-const AUTOCANNON = resolve('node_modules/autocannon/autocannon.js')
+const CLIENTS = resolve('test/bench/clients.ts')
 const BODY = JSON.stringify({ title: 'How water turns a wheel, and a wheel a stone' })
 const WAIT_S = 10
 
@@ -13,27 +15,35 @@ export const TITLES = { path: '/api/tutorials', body: BODY, stored: 201 }
 export const ADDITIONS = { path: '/api/sums', body: JSON.stringify({ firstNumber: 2, secondNumber: 3 }), stored: 200 }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
+/** What clients send one after the other, each of them again and again. */
+export type Sent =
+  | { over: 'http'; path: string; bodies: string[]; type?: string; status: number }
+  | { over: 'grpc'; message: object }
+
 export interface Throughput {
   perSecond: number
   cpuMicros: number
+  /** Milliseconds from a request to its answer. */
+  p50: number
+  p99: number
 }
 
-/** Closed loop: each connection sends its next request when the last is answered. All answers must be 202. */
-export async function throughput(server: Served, path: string, connections: number, seconds: number) {
-  const args = ['--json', '-c', connections, '-d', seconds, '-m', 'POST', '-H', 'content-type=application/json']
+/** Closed loop, by clients in a process of their own: each sends its next request when the last is answered, as it must be. */
+export async function throughput(server: Served, sent: Sent, clients: number, seconds: number): Promise<Throughput> {
+  const to = sent.over === 'http' ? server.url + sent.path : server.grpc
   const before = server.cpu()
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [AUTOCANNON, ...args.map(String), '-b', BODY, server.url + path],
-    { maxBuffer: 2 ** 24 },
-  )
-  const result = JSON.parse(stdout) as { '2xx': number; non2xx: number; errors: number; duration: number }
-  if (result.non2xx + result.errors > 0 || result['2xx'] === 0) {
-    throw new Error(`${server.url}${path}: ${result['2xx']} good, ${result.non2xx} bad, ${result.errors} errors`)
-  }
-  const count = result['2xx']
-  return { perSecond: count / result.duration, cpuMicros: (server.cpu() - before) / count } satisfies Throughput
+  const running = promisify(execFile)(process.execPath, [CLIENTS])
+  running.child.stdin?.end(JSON.stringify({ ...sent, to, clients, seconds } satisfies Asked))
+  const { count, ...seen } = JSON.parse((await running).stdout) as Seen
+  return { ...seen, cpuMicros: (server.cpu() - before) / count }
 }
+
+export const medians = (runs: Throughput[]): Throughput => ({
+  perSecond: median(runs.map(({ perSecond }) => perSecond)),
+  cpuMicros: median(runs.map(({ cpuMicros }) => cpuMicros)),
+  p50: median(runs.map(({ p50 }) => p50)),
+  p99: median(runs.map(({ p99 }) => p99)),
+})
 
 /**
  * Open loop: requests leave by the clock, however slow the answers. Each is timed from when it was due, so that a stall
@@ -73,14 +83,5 @@ export async function openLoop(
   await Promise.all(under)
   await dispatcher.close()
   if (bad.size > 0) throw new Error(`not stored within ${WAIT_S} s: ${JSON.stringify([...bad])}`)
-  return times.sort((a, b) => a - b)
+  return sorted(times)
 }
-
-export const percentile = (sorted: number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
-
-export const median = (values: number[]): number =>
-  percentile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  )

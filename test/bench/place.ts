@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import kafkajs from 'kafkajs'
 import { MongoClient } from 'mongodb'
 import { copyWith } from '../copy.ts'
@@ -33,10 +35,11 @@ export interface Place {
 
 export function newPlace(pair: Pair): Place {
   const name = `bench-${process.pid}-${++count}`
-  const topics = [name, `${name}-sums`] as const
+  const topics = [name, `${name}-sums`, `${name}-logs`] as const
   const root = copyWith([
     renamed('domains/tutorials/domain.ts', "name: 'tutorials'", "'tutorials-topic'", topics[0]),
     renamed('domains/sums/domain.ts', "name: 'sums'", "'summation'", topics[1]),
+    renamed('domains/logs/domain.ts', "name: 'logs'", "'logs'", topics[2]),
   ])
   const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   const database = name.replaceAll('-', '_')
@@ -60,6 +63,13 @@ export function newPlace(pair: Pair): Place {
   }
   return { root, topic: topics[0], sumsTopic: topics[1], database, dir, env }
 }
+
+/** Makes its topics, its collections and their indexes; a function that is started alone makes none. */
+export const prepare = ({ root, env }: Place): Promise<unknown> =>
+  promisify(execFile)(process.execPath, ['functions/serve.ts'], {
+    cwd: root,
+    env: { ...process.env, ...env, FUNCTION_TARGET: 'prepare' },
+  })
 
 /** A domain under another name, on a topic that is called as it is. */
 function renamed(path: string, name: string, topic: string, other: string) {

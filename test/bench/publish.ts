@@ -1,6 +1,5 @@
-import { kafkaLog } from '#adapters/log/kafka.ts'
-import { median, type Throughput, throughput } from './load.ts'
-import { BROKERS, newPlace, type Pair, type Place } from './place.ts'
+import { medians, type Sent, type Throughput, TITLES, throughput } from './load.ts'
+import { newPlace, type Pair, prepare } from './place.ts'
 import { atMost, type Figure } from './report.ts'
 import { bareFramework, bareHttp, type Command, forgetful, framework, ours, serve } from './served.ts'
 
@@ -36,13 +35,10 @@ export async function publishing(pairs: Pair[], isQuick: boolean, withOurs: bool
 }
 
 async function publishOn(pair: Pair): Promise<Subject[]> {
-  const places = [newPlace(pair), newPlace(pair)] as const
-  if (pair === 'real') await makeTopics(places)
-  const [host, bare] = places
+  const [host, bare] = [newPlace(pair), newPlace(pair)]
+  await Promise.all([host, bare].map(prepare))
   const log = pair === 'real' ? 'Kafka' : 'embedded'
   const source = 'functions/publish/index.ts'
-  // The first start with an embedded pair makes its topic; the function alone does not.
-  if (pair === 'embedded') for (const { root, env } of places) await (await serve(ours(env, root, DEV))).stop()
   return [
     {
       row: 'b',
@@ -60,36 +56,21 @@ async function publishOn(pair: Pair): Promise<Subject[]> {
   ]
 }
 
-const DEV = 'functions/dev.ts'
-
-async function makeTopics(places: readonly Place[]): Promise<void> {
-  const log = kafkaLog({ brokers: BROKERS.split(','), replication: 3, maxBuffered: 1 })
-  await log.ensure(places.map(({ topic }) => ({ name: topic, partitions: 3 })))
-  await log.close()
-}
-
 async function compare(subjects: Subject[], connections: number, isQuick: boolean): Promise<Map<string, Throughput>> {
   const runs = new Map<string, Throughput[]>(subjects.map(({ name }) => [name, []]))
   for (let round = 0; round < (isQuick ? 1 : ROUNDS); round++) {
     for (const { name, command, path } of subjects) {
       const server = await serve(command)
       try {
-        await throughput(server, path, connections, 1)
-        runs.get(name)?.push(await throughput(server, path, connections, isQuick ? 1 : 3))
+        const sent: Sent = { over: 'http', path, bodies: [TITLES.body], status: 202 }
+        await throughput(server, sent, connections, 1)
+        runs.get(name)?.push(await throughput(server, sent, connections, isQuick ? 1 : 2))
       } finally {
         await server.stop()
       }
     }
   }
-  return new Map(
-    [...runs].map(([name, each]) => [
-      name,
-      {
-        perSecond: median(each.map(({ perSecond }) => perSecond)),
-        cpuMicros: median(each.map(({ cpuMicros }) => cpuMicros)),
-      },
-    ]),
-  )
+  return new Map([...runs].map(([name, each]) => [name, medians(each)]))
 }
 
 function figuresOf({ row, name, isOurs }: Subject, connections: number, results: Map<string, Throughput>): Figure[] {

@@ -3,18 +3,22 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { freePort } from '../mill.ts'
 
-/** What is started, beside `PORT` in its environment. */
+/** What is started, beside its ports in its environment. */
 export interface Command {
   args: string[]
   cwd?: string
   env?: Record<string, string>
   /** Answers 2xx once it is ready. */
   ready?: string
+  /** It speaks gRPC at its `PORT`, and HTTP elsewhere. */
+  isGrpc?: boolean
 }
 
 /** A server in a process of its own. */
 export interface Served {
   url: string
+  /** Its address for gRPC, of those that have one. */
+  grpc: string
   /** From its start to the first 2xx. */
   readyMs: number
   /** Microseconds that the process has had of all processors, its threads counted in. */
@@ -46,12 +50,13 @@ export const bareHttp: Command = { args: ['test/bench/bare-http.ts'] }
 export const forgetful: Command = { args: ['test/bench/forgetful.ts'], ready: '/health/ready' }
 export const bareFramework = framework('test/bench/bare-framework.ts', 'bare')
 
-export async function serve({ args, cwd = '.', env = {}, ready = '/' }: Command): Promise<Served> {
-  const port = await freePort()
+export async function serve({ args, cwd = '.', env = {}, ready = '/', isGrpc }: Command): Promise<Served> {
+  const [port, grpcPort] = (await Promise.all([freePort(), freePort()])).map(String) as [string, string]
+  const ports = isGrpc ? { PORT: grpcPort, METRICS_PORT: port } : { PORT: port, GRPC_PORT: grpcPort }
   const started = performance.now()
   const child = spawn(process.execPath, args, {
     cwd,
-    env: { ...process.env, ...env, PORT: String(port) },
+    env: { ...process.env, ...env, ...ports },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   running.add(child)
@@ -73,7 +78,8 @@ export async function serve({ args, cwd = '.', env = {}, ready = '/' }: Command)
     }
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
-  return { url, readyMs: performance.now() - started, cpu: () => cpuOf(child.pid as number), stop }
+  const readyMs = performance.now() - started
+  return { url, grpc: `127.0.0.1:${grpcPort}`, readyMs, cpu: () => cpuOf(child.pid as number), stop }
 }
 
 /** What is left of an interrupted run. */

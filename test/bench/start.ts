@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { buildSync } from 'esbuild'
-import { median } from './load.ts'
+import { median } from './percentile.ts'
 import { newPlace, type Pair } from './place.ts'
 import { atMost, type Figure } from './report.ts'
 import { type Command, framework, ours, serve } from './served.ts'

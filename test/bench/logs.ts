@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { eventsOf } from '#client/stream.ts'
+import { logEvents } from '../../deploy/log-events.ts'
+import { medians, type Sent, throughput } from './load.ts'
+import { percentile, sorted } from './percentile.ts'
+import { newPlace, type Pair, prepare } from './place.ts'
+import type { Figure } from './report.ts'
+import { ours, type Served, serve } from './served.ts'
+
+const LINES = 1000
+const ROUNDS = 3
+const RATE = 1000
+const LATE_MS = 30_000
+const [ORGANISATIONS, SEED] = [8, 1]
+
+/** So that no token is needed: what one costs is not asked here. */
+const OPEN = { ANONYMOUS_SCOPES: 'logs:read logs:write logs:all' }
+
+const next = logEvents(ORGANISATIONS, SEED)
+const events = Array.from({ length: LINES }, () => next(Date.now()))
+const lines = events.map((event) => JSON.stringify(event))
+const single: Sent = { over: 'http', path: '/api/logs', bodies: lines, status: 202 }
+const batch: Sent = { ...single, bodies: [lines.join('\n')], type: 'application/x-ndjson' }
+
+/** Row k: what publish takes in, by many lines a request and by one event each. They take turns, and the median counts. */
+export async function ingests(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const pair of pairs) {
+    const place = newPlace(pair)
+    await prepare(place)
+    const server = await serve(ours({ ...place.env, ...OPEN, FUNCTION_TARGET: 'publish' }, place.root))
+    try {
+      const posts = (seconds: number) => throughput(server, single, 32, seconds)
+      const batches = (seconds: number) => throughput(server, batch, 4, seconds)
+      for (const way of [posts, batches]) await way(1)
+      const [posted, batched] = [[await posts(2)], [await batches(2)]]
+      for (let round = 1; round < (isQuick ? 1 : ROUNDS); round++) {
+        posted.push(await posts(2))
+        batched.push(await batches(2))
+      }
+      const [one, many] = [medians(posted), medians(batched)]
+      const ratio = { of: 'single posts', value: (many.perSecond * LINES) / one.perSecond }
+      const cpu = { of: 'single posts', value: many.cpuMicros / LINES / one.cpuMicros }
+      const [posts32, batches4] = [
+        `single posts, ${pair} log, 32 at once`,
+        `NDJSON of ${LINES}, ${pair} log, 4 at once`,
+      ]
+      figures.push(
+        { row: 'k', name: posts32, value: one.perSecond, unit: 'events/s' },
+        { row: 'k', name: batches4, value: many.perSecond * LINES, unit: 'events/s', ratio },
+        { row: 'k', name: batches4, value: many.cpuMicros / LINES, unit: 'CPU us/event', ratio: cpu },
+      )
+    } finally {
+      await server.stop()
+    }
+  }
+  return figures
+}
+
+/**
+ * Row l: from when publish accepted an event, as its document says, to when a live reader has it, which is a little after it
+ * is stored. The generator sends, and every event is read.
+ */
+export async function logLatencies(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const pair of pairs) {
+    const { env, root } = newPlace(pair)
+    const server = await serve(ours({ ...env, ...OPEN }, root, 'functions/dev.ts'))
+    const readers = new AbortController()
+    try {
+      const took: number[] = []
+      await listen(server, took, readers.signal)
+      await generated(server, isQuick ? 1 : 3, took)
+      took.length = 0
+      await generated(server, isQuick ? 2 : 10, took)
+      const times = sorted(took)
+      const name = `log events accepted to read, ${pair} pair, ${RATE.toLocaleString('en')}/s`
+      figures.push({ row: 'l', name: `${name}, p50`, value: percentile(times, 0.5), unit: 'ms' })
+      figures.push({ row: 'l', name: `${name}, p99`, value: percentile(times, 0.99), unit: 'ms' })
+    } finally {
+      readers.abort()
+      await server.stop()
+    }
+  }
+  return figures
+}
+
+/** `npm run generate`. Resolves when all that it sent was read. */
+async function generated({ url }: Served, seconds: number, took: number[]): Promise<void> {
+  const given = { rate: RATE, url, seconds, organisations: ORGANISATIONS, seed: SEED }
+  const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const { stdout } = await promisify(execFile)(process.execPath, [resolve('deploy/generate.ts'), ...args])
+  const accepted = Number(/accepted (\d+).*\n$/.exec(stdout)?.[1])
+  const deadline = Date.now() + LATE_MS
+  while (took.length < accepted) {
+    if (Date.now() > deadline) throw new Error(`only ${took.length} of ${accepted} events were read`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  if (took.length > accepted) throw new Error(`${took.length} events were read, of ${accepted}`)
+}
+
+/** A live reader for each organisation, from when none of them misses anything. */
+async function listen({ url }: Served, took: number[], signal: AbortSignal): Promise<void> {
+  const organisations = new Set(events.map(({ organizationId }) => organizationId))
+  await Promise.all(
+    [...organisations].map(
+      (organizationId) =>
+        new Promise<void>((begun, fail) => {
+          read(`${url}/api/logs/live?organizationId=${organizationId}`, begun).catch((error) => {
+            if (!signal.aborted) fail(error)
+          })
+        }),
+    ),
+  )
+
+  async function read(url: string, begun: () => void): Promise<void> {
+    const { body, status } = await fetch(url, { signal })
+    if (!body || status !== 200) throw new Error(`${url} answers ${status}`)
+    for await (const { event, data } of eventsOf(body)) {
+      if (event === 'begun') begun()
+      else if (event === 'message' && data !== '') took.push(Date.now() - Date.parse(JSON.parse(data).time))
+    }
+  }
+}
