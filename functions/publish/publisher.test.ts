@@ -224,6 +224,7 @@ describe('a CloudEvent of a client', () => {
     data: { title: 'a' },
     ...more,
   })
+  const nested = (times: number): unknown => JSON.parse('['.repeat(times) + ']'.repeat(times))
   const structured = (event: unknown) =>
     request(JSON.stringify(event), { 'content-type': 'application/cloudevents+json' }, '/')
   const binary = (headers = {}) =>
@@ -277,6 +278,8 @@ describe('a CloudEvent of a client', () => {
     ['data that fail their schema', event({ data: { title: '' } }), 422, 'title'],
     ['no data', event({ data: undefined }), 422, ''],
     ['half a surrogate pair', event({ data: { title: '\ud800' } }), 400, 'surrogate'],
+    ['data nested deeper than a command may be', event({ data: { title: nested(100) } }), 400, 'nested 100 times'],
+    ['data nested too deep to be looked at', event({ data: { title: nested(2000) } }), 400, 'nested'],
   ])('is refused with %s', async (_, given, status, detail) => {
     const problem = await problemOf(publishing().publish(structured(given)))
     expect(problem.status).toBe(status)
