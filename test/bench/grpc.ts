@@ -1,20 +1,36 @@
 import { ADDITIONS, medians, type Sent, type Throughput, throughput } from './load.ts'
 import { newPlace, prepare } from './place.ts'
 import type { Figure } from './report.ts'
-import { type Command, forgetful, ours, serve } from './served.ts'
+import { bareGrpc, type Command, forgetful, ours, serve } from './served.ts'
+
+/** What is asked of a server of its own. */
+interface Way {
+  command: Command
+  sent: Sent
+}
 
 const REST = 'POST /api/sums'
+const BARE = 'bare grpc-js'
+const OURS = 'gRPC'
 const ROUNDS = 3
 const WARM = { clients: 32, seconds: 2 }
 
 const post: Sent = { over: 'http', path: ADDITIONS.path, bodies: [ADDITIONS.body], status: 200 }
 const call: Sent = { over: 'grpc', message: JSON.parse(ADDITIONS.body) }
 
-/** Row j: the same sums by the two ways into publish, each a process of its own. They take turns, and the median counts. */
+/** Row j: the same sums by the two ways into publish, beside a server that only adds. They take turns, and the median counts. */
 export async function calls(isQuick: boolean): Promise<Figure[]> {
+  const onForgetful = { command: forgetful, sent: call }
+  const forgetting = {
+    [REST]: { ...onForgetful, sent: post },
+    [OURS]: onForgetful,
+    [BARE]: { command: bareGrpc, sent: call },
+  }
+  const [rest, grpc] = [await publish('publish'), await publish('grpc')]
+  const embedded = { [REST]: { command: rest, sent: post }, [OURS]: { command: grpc, sent: call } }
   return [
-    ...(await compared('a log that forgets', { rest: forgetful, grpc: forgetful }, isQuick)),
-    ...(await compared('embedded', { rest: await publish('publish'), grpc: await publish('grpc') }, isQuick)),
+    ...(await compared('a log that forgets', forgetting, isQuick)),
+    ...(await compared('embedded', embedded, isQuick)),
   ]
 }
 
@@ -24,31 +40,37 @@ async function publish(target: 'publish' | 'grpc'): Promise<Command> {
   return { ...ours({ ...place.env, FUNCTION_TARGET: target }, place.root), isGrpc: target === 'grpc' }
 }
 
-async function compared(log: string, commands: { rest: Command; grpc: Command }, isQuick: boolean): Promise<Figure[]> {
+async function compared(log: string, ways: { [name: string]: Way }, isQuick: boolean): Promise<Figure[]> {
   const figures: Figure[] = []
-  const [rest, grpc] = [await serve(commands.rest), await serve(commands.grpc)]
+  const subjects = await Promise.all(
+    Object.entries(ways).map(async ([name, { command, sent }]) => ({ name, sent, server: await serve(command) })),
+  )
   try {
-    const posts = (clients: number, seconds: number) => throughput(rest, post, clients, seconds)
-    const calls = (clients: number, seconds: number) => throughput(grpc, call, clients, seconds)
-    for (const way of [posts, calls]) await way(WARM.clients, isQuick ? 0.5 : WARM.seconds)
+    for (const { server, sent } of subjects) await throughput(server, sent, WARM.clients, isQuick ? 0.5 : WARM.seconds)
     for (const inFlight of isQuick ? [32] : [1, 32, 128]) {
-      const [posted, called]: [Throughput[], Throughput[]] = [[], []]
+      const runs = new Map<string, Throughput[]>(subjects.map(({ name }) => [name, []]))
       for (let round = 0; round < (isQuick ? 1 : ROUNDS); round++) {
-        posted.push(await posts(inFlight, isQuick ? 1 : 2))
-        called.push(await calls(inFlight, isQuick ? 1 : 2))
+        for (const { name, server, sent } of subjects) {
+          runs.get(name)?.push(await throughput(server, sent, inFlight, isQuick ? 1 : 1.5))
+        }
       }
-      figures.push(...figuresOf(`gRPC, ${log}, ${inFlight} in flight`, medians(called), medians(posted)))
+      const results = new Map([...runs].map(([name, each]) => [name, medians(each)]))
+      figures.push(...figuresOf(`gRPC, ${log}, ${inFlight} in flight`, results))
     }
   } finally {
-    await Promise.all([rest.stop(), grpc.stop()])
+    await Promise.all(subjects.map(({ server }) => server.stop()))
   }
   return figures
 }
 
 const UNITS = { perSecond: 'requests/s', cpuMicros: 'CPU us/request', p50: 'ms, p50', p99: 'ms, p99' } as const
 
-const figuresOf = (name: string, called: Throughput, posted: Throughput): Figure[] =>
-  Object.entries(UNITS).map(([key, unit]) => {
-    const value = called[key as keyof Throughput]
-    return { row: 'j', name, value, unit, ratio: { of: REST, value: value / posted[key as keyof Throughput] } }
-  })
+function figuresOf(name: string, results: Map<string, Throughput>): Figure[] {
+  const beside = (floor: string, key: keyof Throughput): Figure[] => {
+    const [value, base] = [results.get(OURS)?.[key], results.get(floor)?.[key]]
+    if (value === undefined || base === undefined) return []
+    return [{ row: 'j', name, value, unit: UNITS[key], ratio: { of: floor, value: value / base } }]
+  }
+  const keys = Object.keys(UNITS) as (keyof Throughput)[]
+  return [...keys.flatMap((key) => beside(REST, key)), ...beside(BARE, 'cpuMicros')]
+}
