@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { createClient } from '#client/client.ts'
+import type logs from '#domains/logs/domain.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
 type LogEvent = { id: string; message: string; level: string; attributes: Record<string, unknown> }
@@ -139,6 +141,23 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     const second = await listen(first.id())
     expect(await second.until('"four"')).toEqual(['three', 'four'])
     second.stop()
+  })
+
+  test('through the typed client: what one writes is there when one reads, line by line and at once', async () => {
+    const client = createClient<{ logs: typeof logs }>({ url: mill })
+    const organizationId = newOrganisation()
+    await client.logs.write({ organizationId, level: 'error', message: 'one', service: 'till', traceId: 'typed' })
+    const { items } = await client.logs.list({ organizationId, level: 'error' })
+    expect(items).toMatchObject([{ message: 'one', level: 'error', traceId: 'typed' }])
+    await client.logs.write({ organizationId, level: 'info', message: 'two', service: 'till' })
+    const messages: string[] = []
+    for await (const { message } of client.logs.list.each({ organizationId, order: 'newest' })) messages.push(message)
+    expect(messages).toEqual(['two', 'one'])
+    const { items: groups } = await client.logs.stats({ organizationId, by: 'day' })
+    expect(groups.map(({ level, count }) => [level, count])).toEqual([
+      ['info', 1],
+      ['error', 1],
+    ])
   })
 
   describe('given events of a shop', () => {
