@@ -1,3 +1,5 @@
+import type { Document } from './domain.ts'
+
 const MOST = 64
 const LONGEST = 32
 
@@ -16,3 +18,10 @@ export function wordsOf(text: string, most = MOST): string[] {
   }
   return [...words]
 }
+
+/** The longest is likely the rarest: an index finds it, and those that have the others are kept. */
+export const rarestOf = (searched: unknown): string =>
+  wordsOf(String(searched)).reduce((longest, word) => (word.length > longest.length ? word : longest), '')
+
+export const hasWords = ({ words }: Document, searched: unknown): boolean =>
+  searched === undefined || wordsOf(String(searched)).every((word) => (words as string[]).includes(word))

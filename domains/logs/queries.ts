@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Document, Fields } from '../domain.ts'
 import type { Query } from '../query.ts'
-import { wordsOf } from '../words.ts'
+import { hasWords, rarestOf } from '../words.ts'
 import { LEVELS, level, logEvent, organizationId } from './commands.ts'
 
 const item = logEvent.required({ timestamp: true, attributes: true }).extend({ id: z.string(), time: z.iso.datetime() })
@@ -33,10 +33,6 @@ const params = z.object({
   to: moment.optional(),
   order: z.enum(['oldest', 'newest']).default('oldest'),
 })
-
-/** The longest word is likely the rarest. */
-const rarestOf = (text: unknown): string =>
-  wordsOf(String(text)).reduce((longest, word) => (word.length > longest.length ? word : longest), '')
 
 /** What narrows it most. */
 function index({ traceId, text, from, to, service, level }: Fields): string {
@@ -72,7 +68,7 @@ function keep(event: Document, { traceId, text, from, to, service, level }: Fiel
     (level === undefined || Number(event.level) >= rankOf(level)) &&
     (from === undefined || String(event.time) >= String(from)) &&
     (to === undefined || String(event.time) < String(to)) &&
-    (text === undefined || wordsOf(String(text)).every((word) => (event.words as string[]).includes(word)))
+    hasWords(event, text)
   )
 }
 

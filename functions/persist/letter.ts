@@ -55,7 +55,8 @@ export async function keepLetter(store: Store, unapplied: Unapplied, now: number
   const clash = await store.insert(letters, [letter])
   if (clash.size === 0) return
   const first = (await store.get(letters, [letter._id])).get(letter._id)
-  if (first?.hash !== letter.hash) await store.insert(letters, [{ ...letter, _id: `${letter._id}.${letter.hash}` }])
+  if (first?.hash !== letter.hash)
+    await store.insert(letters, [{ ...letter, _id: rejectionId(unapplied.id, unapplied.hash) }])
 }
 
 export function letterOf(unapplied: Unapplied, now: number): Document {

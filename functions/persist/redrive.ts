@@ -91,11 +91,10 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
     const { received } = read
     if (received.domain.name === letterCommands.name) return 'what asks for letters is not redriven: ask again'
     try {
-      if (received.domain.kind === 'decide') {
-        await decideApplier(received.domain, store, clock).redrive(received, letter)
-      } else {
-        await appendApplier(received.domain, store, clock).redrive(received, letter)
-      }
+      const { domain } = received
+      const applier =
+        domain.kind === 'decide' ? decideApplier(domain, store, clock) : appendApplier(domain, store, clock)
+      await applier.redrive(received, letter)
       return undefined
     } catch (error) {
       if (isPassing(error)) throw error

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { Document, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
+import { hasWords, rarestOf } from '../../words.ts'
 import type { Account } from '../accounts.ts'
 import { READ, text, WRITE } from '../here.ts'
-import { hasWords, rarestOf, search, time } from './shapes.ts'
+import { search, time } from './shapes.ts'
 
 const account = z.object({
   id: z.string(),

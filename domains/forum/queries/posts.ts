@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Query } from '../../query.ts'
+import { hasWords, rarestOf } from '../../words.ts'
 import { postId, threadId } from '../commands.ts'
 import { pair, READ, text, WRITE } from '../here.ts'
-import { hasWords, post, postIn, rarestOf, search, underThread, withThread } from './shapes.ts'
+import { post, postIn, search, underThread, withThread } from './shapes.ts'
 
 const vote = z.literal([1, 0, -1])
 const ids = z

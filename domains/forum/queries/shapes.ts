@@ -80,10 +80,3 @@ export const search = z
   .string()
   .max(500)
   .refine((value) => wordsOf(value).length > 0, { error: 'has no word in it' })
-
-/** The longest is likely the rarest: an index finds it, and those that have the others are kept. */
-export const rarestOf = (searched: unknown): string =>
-  wordsOf(String(searched)).reduce((longest, word) => (word.length > longest.length ? word : longest), '')
-
-export const hasWords = ({ words }: Document, searched: unknown): boolean =>
-  searched === undefined || wordsOf(String(searched)).every((word) => (words as string[]).includes(word))

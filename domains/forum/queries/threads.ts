@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Document, Event, Fields } from '../../domain.ts'
 import type { Query } from '../../query.ts'
+import { hasWords, rarestOf } from '../../words.ts'
 import { READ, text } from '../here.ts'
-import { hasWords, rarestOf, search, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
+import { search, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
 
 /** As times are kept: without milliseconds a bound would stand behind the same moment with them. */
 const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString())
