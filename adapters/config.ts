@@ -54,7 +54,23 @@ const schema = z
       .describe('connection string'),
     MONGODB_DATABASE: z.string().min(1).default('millrace').describe('database name'),
     MONGODB_POOL: z.coerce.number().int().min(1).default(20).describe('connections to each MongoDB server at most'),
-    RECEIPT_SECRET: z.string().min(32).optional().describe('signs receipt addresses; the same for publish and query'),
+    RECEIPT_SECRET: z
+      .string()
+      .min(32)
+      .optional()
+      .describe('signs receipts and seals records; the same for publish, persist and query'),
+    OTHER_SECRETS: z
+      .string()
+      .default('')
+      .transform((list) => list.split(',').flatMap((secret) => secret.trim() || []))
+      .pipe(z.array(z.string().min(32)))
+      .describe('secrets whose receipts and seals are accepted too, separated by commas: the next one, and old ones'),
+    UNSEALED: z
+      .enum(['plain', 'trust'])
+      .default('plain')
+      .describe(
+        'what persist makes of a record without a seal: a plain command of nobody in particular, or, while an upgrade drains the log, what it says',
+      ),
     OIDC_ISSUER: z
       .url({ protocol: /^https?$/ })
       .optional()
@@ -130,7 +146,7 @@ const schema = z
 export type Config = z.infer<typeof schema>
 
 /** An error says what stands in the others. */
-const SECRET = new Set(['KAFKA_PASSWORD', 'MONGODB_URI', 'RECEIPT_SECRET'])
+const SECRET = new Set(['KAFKA_PASSWORD', 'MONGODB_URI', 'RECEIPT_SECRET', 'OTHER_SECRETS'])
 
 /** Throws an error that names every wrong variable. */
 export function readConfig(env: Record<string, string | undefined>): Config {

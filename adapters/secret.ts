@@ -3,6 +3,11 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 
+/** The secret that signs and seals here, and after it those whose signatures and seals are taken too. */
+export const secrets = async (
+  settings: Pick<Config, 'RECEIPT_SECRET' | 'OTHER_SECRETS' | 'MILLRACE_DIR'>,
+): Promise<[string, ...string[]]> => [await receiptSecret(settings), ...settings.OTHER_SECRETS]
+
 /**
  * What receipts are signed with: RECEIPT_SECRET, or one that this machine makes once and keeps. Publish and query must
  * share it, so functions on several machines need RECEIPT_SECRET.

@@ -31,6 +31,11 @@ test('an address that was made up, changed in any part, or signed by another is 
   expect(statusOf(addresses(`${secret}!`).sign(address))).toBe(404)
 })
 
+test('an address that another secret has signed is known where that secret is', () => {
+  const other = addresses(`${secret}!`, secret)
+  expect(other.verify(sign(address), address.time)).toEqual(address)
+})
+
 test('an address past the horizon is gone', () => {
   expect(statusOf(sign(address), address.time + 30 * day)).toBe(200)
   expect(statusOf(sign(address), address.time + 30 * day + 1)).toBe(410)

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { Problem } from '#adapters/host/http.ts'
 import { RETENTION_DAYS } from '#adapters/log/log.ts'
 import type { Store } from '#adapters/store/store.ts'
@@ -26,10 +26,10 @@ export interface Addresses {
   verify(receipt: string, now: number): Address
 }
 
-/** Addresses are signed, so that nobody can make up or guess another's. */
-export function addresses(secret: string): Addresses {
-  const key = createSecretKey(secret, 'utf8')
-  const mac = (text: string) => createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
+/** Addresses are signed, so that nobody can make up or guess another's; those that other secrets have signed are known too. */
+export function addresses(...secrets: [string, ...string[]]): Addresses {
+  const [own, ...others] = secrets.map((secret) => createSecretKey(secret, 'utf8')) as [KeyObject, ...KeyObject[]]
+  const mac = (text: string, key = own) => createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
   return {
     sign({ domain, id, hash, time }) {
       const text = `${domain}.${id}.${hash}.${time.toString(36)}`
@@ -40,8 +40,11 @@ export function addresses(secret: string): Addresses {
       const text = receipt.slice(0, dot)
       const [domain = '', id = '', hash = '', time = ''] = text.split('.')
       const given = Buffer.from(receipt.slice(dot + 1))
-      const right = Buffer.from(mac(text))
-      if (given.length !== right.length || !timingSafeEqual(given, right)) {
+      const isOf = (key: KeyObject): boolean => {
+        const right = Buffer.from(mac(text, key))
+        return given.length === right.length && timingSafeEqual(given, right)
+      }
+      if (!isOf(own) && !others.some(isOf)) {
         throw new Problem(404, 'Unknown receipt', 'No such receipt was ever given out here.')
       }
       const address = { domain, id, hash, time: Number.parseInt(time, 36) }

@@ -5,14 +5,12 @@ import { resolve } from 'node:path'
 
 /** The same functions as the image has them: each bundle a process of its own, in a folder that has nothing else. */
 const { PORT, GRPC_PORT, PERSIST_PORT, QUERY_PORT } = process.env
-const secret = { RECEIPT_SECRET: 'of the bundles of a test, thirty-two characters' }
 
 function start(target: string, env: Record<string, string | undefined>): ChildProcess {
   return spawn(process.execPath, [resolve('dist/serve.mjs')], {
     cwd: tmpdir(),
     env: {
       ...process.env,
-      ...secret,
       FUNCTION_TARGET: target,
       INSTANCE: `${target}-${PORT}`,
       ...env,

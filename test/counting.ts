@@ -12,6 +12,7 @@ import type { DecideDomain, Document } from '#domains/domain.ts'
 import letterDomain from '#domains/letters/domain.ts'
 import { collections, events, heads, letters, slotIds } from '#functions/collections.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
+import { trusting } from './trust.ts'
 
 export const counters = { name: 'counters', indexes: {} }
 const totals = { name: 'totals', indexes: {} }
@@ -90,6 +91,7 @@ export const start = (changes: Partial<Store> = {}, instance = 'pod-1', domain =
     clock,
     instance,
     maxInFlight: 1000,
+    trust: trusting,
   })
 
 let offset = 0

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { trustedIssuer } from './auth/tokens.ts'
+import { SECRET } from './trust.ts'
 
 /** A whole Millrace in a process of its own, as `make dev` starts it, or on the bare framework. */
 export interface Mill {
@@ -56,6 +57,7 @@ export async function startMill({ pair, serving = 'host', dir, root = '.', env =
       METRICS_PORT: String(metricsPort),
       PERSIST_PORT: String(persistPort),
       QUERY_PORT: String(queryPort),
+      RECEIPT_SECRET: SECRET,
       OIDC_ISSUER: (await trustedIssuer()).url,
       ...env,
     },

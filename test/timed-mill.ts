@@ -17,10 +17,11 @@ import { collections } from '#functions/collections.ts'
 import { commandTypes } from '#functions/domains.ts'
 import { DEAD_LETTERS_PATH, deadLetterSink } from '#functions/local-sources.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
-import { seal } from '#functions/publish/event.ts'
+import { toRecord } from '#functions/publish/record.ts'
 import { sourceOf, topics } from '#functions/sources.ts'
 import { manualClock } from './clock.ts'
 import { eventually } from './mill.ts'
+import { SEALS, wary } from './trust.ts'
 
 const ACTOR = 'anonymous'
 
@@ -63,7 +64,14 @@ export async function startTimedMill(domains: Domain[]) {
   }
 
   await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains))])
-  const { persist, close } = persister({ domains, store: atRisk, clock, instance: 'pod-1', maxInFlight: 10_000 })
+  const { persist, close } = persister({
+    domains,
+    store: atRisk,
+    clock,
+    instance: 'pod-1',
+    maxInFlight: 10_000,
+    trust: wary,
+  })
   const host = await startHost({
     port: 0,
     address: '127.0.0.1',
@@ -127,7 +135,7 @@ export async function startTimedMill(domains: Domain[]) {
       const stream = known.command.stream(data, id, 'anonymous')
       const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
       const command = { id, type, stream, time: clock.now(), actor: ACTOR, traceparent, data }
-      await log.append(topic.name, seal(command, topic).record)
+      await log.append(topic.name, toRecord(command, topic, SEALS).record)
     },
     /** Lets time pass, a step at a time, each until everybody waits again; with 0 only that. */
     async pass(seconds: number, stepMs = 1000): Promise<void> {

@@ -24,6 +24,10 @@ const letter = z.object({
   stream: z.string(),
   error: z.string(),
   attempts: z.int(),
+  verdict: z
+    .enum(['sealed', 'plain', 'trusted', 'refused'])
+    .optional()
+    .describe('How far persist believes the record: sealed by publish, plain, unsealed and trusted, or refused'),
   isPast: z.literal(true).optional().describe('Accepted before the horizon: it may have taken effect'),
   record: z.object({
     topic: z.string(),

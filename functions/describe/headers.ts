@@ -23,6 +23,9 @@ export const headers = (type: string, { topic }: Domain): Schema => ({
     ce_scopes: text('What the actor may, of this domain, separated by commas', ATTRIBUTE),
     ce_traceparent: text('W3C trace context'),
     ce_expectedversion: text('The version that the stream must have', { pattern: '^\\d+$' }),
+    ce_seal: text('What publish vouches for: key id, base64url of JSON, MAC. persist believes nothing beside it', {
+      pattern: '^[\\w-]+\\.[\\w-]+\\.[\\w-]+$',
+    }),
   },
   required: [
     'content-type',
@@ -36,6 +39,7 @@ export const headers = (type: string, { topic }: Domain): Schema => ({
     'ce_bodyhash',
     'ce_actor',
     'ce_traceparent',
+    'ce_seal',
   ],
   additionalProperties: false,
 })

@@ -7,6 +7,7 @@ import { systemClock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { AppendDomain } from '#domains/domain.ts'
+import { trusting } from '#test/trust.ts'
 import { collections } from '../collections.ts'
 import { persister } from './persister.ts'
 
@@ -22,12 +23,12 @@ const domain: AppendDomain = {
   queries: [],
 }
 
-test('given documents that are removed after days, then these count from the command, however late it is delivered', async () => {
+test('given documents that are removed after days, then a record that is older, or replayed later, makes none again', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'append-'))
   const file = openFile(dir)
   const store = embeddedStore(file)
   await store.prepare(collections([domain]))
-  const parts = { domains: [domain], store, clock: systemClock, instance: 'pod-1', maxInFlight: 10 }
+  const parts = { domains: [domain], store, clock: systemClock, instance: 'pod-1', maxInFlight: 10, trust: trusting }
   const { persist, close } = persister(parts)
   const times = [8, 6].map((days) => new Date(Date.now() - days * 86_400_000).toISOString())
   for (const [at, time] of times.entries()) {
@@ -35,9 +36,7 @@ test('given documents that are removed after days, then these count from the com
     expect((await persist({ ...source, id: time, type: 'notes.add', time, data: {} })).status).toBe(204)
   }
   const [, young = ''] = times
-  expect([...(await store.get(notes, times)).values()].map(({ time }) => time).sort()).toEqual(times)
-  await store.prepare(collections([domain]))
-  expect([...(await store.get(notes, times)).keys()]).toEqual([young])
+  expect([...(await store.get(notes, times)).values()].map(({ time }) => time)).toEqual([young])
   await close()
   await store.close()
   file.close()

@@ -6,9 +6,13 @@ import { commandTypes } from '../domains.ts'
 import { findDomains } from '../find-domains.ts'
 import { derivedId } from '../ids.ts'
 import { fromSource, readCommand } from './command.ts'
+import type { Verdict } from './verdict.ts'
 
 const domains = await findDomains()
 const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
+
+/** As before records were sealed. */
+const trusted: Verdict = { kind: 'trusted' }
 
 const event = (changes: Partial<Event> = {}): Event => ({
   specversion: '1.0',
@@ -41,13 +45,13 @@ const plain = (changes: Partial<Event> = {}): Event => {
 }
 
 const commandOf = (given: Event) => {
-  const read = readCommand(given, known)
+  const read = readCommand(given, known, trusted)
   if (!read.ok) throw new Error(read.reason)
   return read.received
 }
 
 const reasonOf = (given: Event) => {
-  const read = readCommand(given, known)
+  const read = readCommand(given, known, trusted)
   if (read.ok) throw new Error('it was read as a command')
   return read.reason
 }
@@ -125,7 +129,7 @@ test('a bare record with a key in its body is the command that publish makes of 
 test('actor, scopes and stream are read as the host gives them, once decoded', () => {
   const { command } = commandOf(event({ actor: 'a%20b', scopes: 'notes:write,notes:administrate' }))
   expect(command).toMatchObject({ actor: 'a%20b', scopes: ['notes:write', 'notes:administrate'] })
-  const unknown = readCommand(event({ type: 'who.knows', partitionkey: 'author/a%20b' }), known)
+  const unknown = readCommand(event({ type: 'who.knows', partitionkey: 'author/a%20b' }), known, trusted)
   expect(unknown).toMatchObject({ ok: false, stream: 'author/a%20b' })
 })
 
@@ -134,7 +138,7 @@ test('what the rules throw while a command is read is its fault', () => {
     const [tutorials] = domains.filter(({ name }) => name === 'tutorials')
     const command = { ...tutorials?.commands['tutorials.publish'], ...changes } as CommandType
     const types = new Map([['tutorials.publish', { domain: tutorials as Domain, type: 'tutorials.publish', command }]])
-    const read = readCommand(event(), { ...known, types })
+    const read = readCommand(event(), { ...known, types }, trusted)
     return read.ok ? 'it was read' : read.reason
   }
   const broken = () => {

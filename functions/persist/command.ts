@@ -1,8 +1,11 @@
 import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
 import type { KnownType } from '../domains.ts'
-import { ANONYMOUS, bodyHash, derivedId, hashOf } from '../ids.ts'
+import { bodyHash, hashOf } from '../ids.ts'
 import { refusalOf } from '../refusal.ts'
+import { type Envelope, envelopeOf } from './envelope.ts'
+import { textOf } from './value.ts'
+import type { Verdict } from './verdict.ts'
 
 /** A delivery as persist goes on with it: a command, or the reason why it isn't one. */
 export type Read = { ok: true; received: Received } | Unread
@@ -14,8 +17,9 @@ export interface Unread {
   reason: string
   /** As far as the event tells: of whose topic it is. */
   domain: Domain | undefined
-  /** As publish sealed it; what a bare record is about stands in its data only. */
+  /** As publish sealed it; what another record is about stands in its data only. */
   stream: string | undefined
+  verdict: Verdict['kind']
 }
 
 export interface Received {
@@ -27,6 +31,7 @@ export interface Received {
   /** About how much memory and room in a batch it takes. */
   bytes: number
   event: Event
+  verdict: Verdict['kind']
 }
 
 export interface Known {
@@ -38,122 +43,94 @@ export interface Known {
 export const fromSource = (event: Event): boolean =>
   /^\d+$/.test(String(event.knativekafkapartition)) && /^\d+$/.test(String(event.knativekafkaoffset))
 
-/** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
-export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
-
-/** The stream of a command that publish sealed. */
-const streamOf = (event: Event): string | undefined =>
-  event.type === PLAIN || event.partitionkey === undefined ? undefined : String(event.partitionkey)
-
-export function readCommand(event: Event, { types, topics }: Known): Read {
-  if (event.type === PLAIN) return readPlain(event, types, topics)
-  const known = types.get(event.type)
-  if (event.type === MALFORMED || !known) {
-    const reason = event.type === MALFORMED ? String(event.reason) : `unknown command type ${event.type}`
-    const hash = event.bodyhash ?? bodyHash(event.type, textOf(event.data))
-    return { ok: false, id: event.id, hash, reason, domain: topics.get(topicOf(event) ?? ''), stream: streamOf(event) }
-  }
-  return readKnown(event, known, event.id, event.bodyhash)
+export function readCommand(event: Event, known: Known, verdict: Verdict): Read {
+  const envelope = envelopeOf(event, verdict, known)
+  const { type, id, topic = '', stream, hash } = envelope
+  const found = verdict.kind === 'refused' ? undefined : known.types.get(type)
+  const domain = found?.domain ?? known.topics.get(topic)
+  const refuse = (reason: string): Unread => ({
+    ok: false,
+    id,
+    hash: hash ?? bodyHash(type, textOf(event.data)),
+    reason,
+    domain,
+    stream,
+    verdict: verdict.kind,
+  })
+  if (verdict.kind === 'refused') return refuse(verdict.reason)
+  if (found) return readKnown(event, found, envelope, verdict, refuse)
+  if (type === MALFORMED) return refuse(String(event.reason))
+  if (type !== PLAIN) return refuse(`unknown command type ${type}`)
+  return refuse(`not a CloudEvent, and ${domain ? `${topic} takes nothing else` : `topic ${topic} is not ours`}`)
 }
 
-/** Where a bare record stands, as its first KafkaSource says; the one that reads the error topic says where the copy does. */
-const PLACE = /^partition:(\d+)\/offset:(\d+)$/
-
-/**
- * A bare record has no id of its own. Topic, partition and offset are not enough: offsets come back when a topic is
- * made anew, so the record's time belongs to its identity.
- */
-function readPlain(event: Event, types: Known['types'], topics: Known['topics']): Read {
-  const topic = topicOf(event) ?? ''
-  const { knativekafkapartition, knativekafkaoffset } = event
-  const [, partition = '', offset = ''] = PLACE.exec(event.id) ?? ['', knativekafkapartition, knativekafkaoffset]
-  const id = derivedId(topic, partition, offset, event.time ?? '')
-  const domain = topics.get(topic)
-  const known = types.get(domain?.topic.plain ?? '')
-  if (!known) {
-    const reason = `not a CloudEvent, and ${domain ? `${topic} takes nothing else` : `topic ${topic} is not ours`}`
-    return { ok: false, id, hash: bodyHash(event.type, textOf(event.data)), reason, domain, stream: undefined }
-  }
-  return readKnown(event, known, id, undefined)
-}
-
-/** Of a bare record `id` says only where it stands: a key in its body goes before it, as it does in publish. */
+/** A command of a type that we know, or why its value or its time is none. */
 function readKnown(
   event: Event,
   { domain, type, command }: KnownType,
-  given: string,
-  sealed: string | undefined,
+  envelope: Envelope,
+  verdict: Verdict,
+  refuse: (reason: string) => Unread,
 ): Read {
   const text = textOf(event.data)
-  const refuse = (reason: string): Read => ({
-    ok: false,
-    id: given,
-    hash: sealed ?? bodyHash(type, text),
-    reason,
-    domain,
-    stream: streamOf(event),
-  })
-  if (event.data === undefined || event.data === null || text === '') return refuse('a record without a value')
-  if (Number.isNaN(Date.parse(event.time ?? ''))) return refuse(`time is not a date: ${event.time}`)
+  if (text === '') return refuse('a record without a value')
+  const time = timeOf(envelope)
+  if (time === undefined) return refuse(`time is not a date: ${envelope.time}`)
   let data: unknown
   try {
     data = decode(event.data, text, domain.topic)
   } catch (error) {
     return refuse(`can not be decoded: ${(error as Error).message}`)
   }
-  const actor = event.actor ?? ''
-  let id = given
+  const { actor, scopes } = envelope
+  let { id } = envelope
   let stream: string
   let checked: ReturnType<typeof command.data.safeParse>
   try {
     checked = command.data.safeParse(data)
     if (!checked.success) return refuse(`fails its schema: ${refusalOf(checked.error).detail}`)
-    const key = event.type === PLAIN ? command.key?.(checked.data) : undefined
-    if (key !== undefined) id = derivedId(domain.name, ANONYMOUS, key, 0)
+    const key = envelope.idOf && command.key?.(checked.data)
+    if (key !== undefined) id = envelope.idOf?.(domain.name, key) ?? id
     stream = command.stream(checked.data, id, actor)
   } catch (error) {
     return refuse(`can not be read: ${(error as Error).message}`)
   }
+  const offset = Number(event.knativekafkaoffset)
   return {
     ok: true,
     received: {
       domain,
-      command: {
-        id,
-        type,
-        stream,
-        time: new Date(event.time as string).toISOString(),
-        actor,
-        scopes: event.scopes === undefined ? [] : String(event.scopes).split(','),
-        offset: Number(event.knativekafkaoffset),
-        data: checked.data,
-      },
-      hash: sealed ?? hashOf(type, checked.data, text, domain.topic),
-      expected: event.expectedversion === undefined ? undefined : Number(event.expectedversion),
+      command: { id, type, stream, time, actor, scopes, offset, data: checked.data },
+      hash: envelope.hash ?? hashOf(type, checked.data, text, domain.topic),
+      expected: envelope.expectedVersion,
       bytes: text.length + 512,
       event,
+      verdict: verdict.kind,
     },
   }
 }
 
+/** In the form in which times are compared; undefined for what is no date, or not of a year of four digits. */
+function timeOf({ time = '' }: Envelope): string | undefined {
+  const ms = Date.parse(time)
+  const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString()
+  return iso.length === ISO_LENGTH ? iso : undefined
+}
+
+const ISO_LENGTH = '2026-01-01T00:00:00.000Z'.length
+
 /** One that can't be read, as far as its stream needs to know of it. */
-export const unreadable = ({ id, hash }: Unread, domain: Domain, stream: string, event: Event): Received => ({
+export const unreadable = ({ id, hash, verdict }: Unread, domain: Domain, stream: string, event: Event): Received => ({
   domain,
   command: { id, type: event.type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
   hash,
   expected: undefined,
   bytes: textOf(event.data).length + 512,
   event,
+  verdict,
 })
 
 function decode(data: unknown, text: string, topic: Topic): unknown {
   if (topic.record) return topic.record.decode(text)
   return typeof data === 'string' || Buffer.isBuffer(data) ? JSON.parse(text) : data
-}
-
-/** The value as the record has it; JSON that was parsed on the way is written out again. */
-export function textOf(data: unknown): string {
-  if (data === undefined || data === null) return ''
-  if (typeof data === 'string') return data
-  return Buffer.isBuffer(data) ? data.toString('utf8') : JSON.stringify(data)
 }

@@ -4,9 +4,11 @@ import { config } from '#adapters/config.ts'
 import type { Event, Outcome } from '#adapters/event.ts'
 import { decodedOf } from '#adapters/host/cloudevent.ts'
 import { onClose, openStore } from '#adapters/open.ts'
+import { secrets } from '#adapters/secret.ts'
 import { batchSize, queueLatency } from '#adapters/telemetry/metrics.ts'
 import { retaining } from '../domains.ts'
 import { findDomains } from '../find-domains.ts'
+import { seals } from '../seals.ts'
 import { persister } from './persister.ts'
 
 const settings = config()
@@ -17,6 +19,7 @@ const { persist: apply, close } = persister({
   clock: systemClock,
   instance: settings.INSTANCE,
   maxInFlight: settings.MAX_IN_FLIGHT,
+  trust: { seals: seals(await secrets(settings)), unsealed: settings.UNSEALED },
   onBatch: (topic, size) => batchSize('persist', topic, size),
   onApplied: queueLatency,
 })

@@ -3,13 +3,17 @@ import type { Store } from '#adapters/store/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { letters } from '../collections.ts'
 import { rejectionId } from '../receipts.ts'
-import { type Received, topicOf } from './command.ts'
+import type { Received } from './command.ts'
+import { topicOf } from './envelope.ts'
+import type { Verdict } from './verdict.ts'
 
 export interface Unapplied {
   id: string
   hash: string
   reason: string
   event: Event
+  /** Whose word there was for it: a redrive goes by that, since keys go. */
+  verdict: Verdict['kind']
   domain?: string | undefined
   stream?: string | undefined
   attempts?: number
@@ -33,7 +37,7 @@ export const endedBy = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: numbe
 })
 
 export const unappliedOf = (
-  { domain, command, hash, event }: Received,
+  { domain, command, hash, event, verdict }: Received,
   reason: string,
   attempts: number,
 ): Unapplied => ({
@@ -41,6 +45,7 @@ export const unappliedOf = (
   hash,
   reason,
   event,
+  verdict,
   domain: domain.name,
   stream: command.stream,
   attempts,
@@ -60,7 +65,7 @@ export async function keepLetter(store: Store, unapplied: Unapplied, now: number
 }
 
 export function letterOf(unapplied: Unapplied, now: number): Document {
-  const { id, hash, reason, event, domain, stream, attempts = 0, isPast } = unapplied
+  const { id, hash, reason, event, verdict, domain, stream, attempts = 0, isPast } = unapplied
   const { data, ...attributes } = event
   const at = new Date(now).toISOString()
   const partition = Number(event.knativekafkapartition)
@@ -74,6 +79,7 @@ export function letterOf(unapplied: Unapplied, now: number): Document {
     stream: stream ?? '',
     error: reason,
     attempts,
+    verdict,
     ...(isPast ? { isPast } : {}),
     record: { topic: topicOf(event) ?? '', partition, offset },
     event: { ...(attributes as Fields), ...dataOf(data) },

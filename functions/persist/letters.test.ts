@@ -19,6 +19,7 @@ import {
   statuses,
   world,
 } from '#test/counting.ts'
+import { trusting } from '#test/trust.ts'
 import { collections, letters, receipts } from '../collections.ts'
 import { readReceipts } from '../receipts.ts'
 import { type Persister, persister } from './persister.ts'
@@ -80,7 +81,7 @@ test('given a command that was redriven or discarded, then its copy from the err
   await parkStream(
     world.store,
     counting,
-    { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', event: count('bug', 'x', 13) },
+    { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', event: count('bug', 'x', 13), verdict: 'trusted' },
     clock,
   )
   expect(await headOf('x')).toMatchObject({ isParked: false })
@@ -329,6 +330,7 @@ describe('letters of an append domain', () => {
       clock,
       instance: 'pod-1',
       maxInFlight: 100,
+      trust: trusting,
     })
   }
   const noted = async (id: string) => (await all(notes, id)).get(id)?.text

@@ -11,6 +11,7 @@ import type { Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { AppendDomain, CommandType, Document } from '#domains/domain.ts'
 import letterDomain from '#domains/letters/domain.ts'
+import { trusting } from '#test/trust.ts'
 import { attempts, collections, letters, receipts } from '../collections.ts'
 import { readReceipts } from '../receipts.ts'
 import { type Persister, persister } from './persister.ts'
@@ -67,7 +68,14 @@ afterEach(async () => {
 })
 
 const start = (changes: Partial<Store> = {}): Persister =>
-  persister({ domains: [domain], store: { ...store, ...changes }, clock, instance: 'pod-1', maxInFlight: 10 })
+  persister({
+    domains: [domain],
+    store: { ...store, ...changes },
+    clock,
+    instance: 'pod-1',
+    maxInFlight: 10,
+    trust: trusting,
+  })
 
 let offset = 0
 const event = (id: string, text: unknown, changes: Partial<Event> = {}): Event => ({
@@ -207,7 +215,7 @@ test('given a command that kills the process, then one of another domain beside 
       await new Promise((resolve) => setImmediate(resolve))
       return isDead ? await never() : await store.insert(collection, documents)
     }
-    const parts = { domains: [domain, others], clock, instance: 'pod-1', maxInFlight: 10 }
+    const parts = { domains: [domain, others], clock, instance: 'pod-1', maxInFlight: 10, trust: trusting }
     const { persist } = persister({ ...parts, store: { ...store, insert } })
     void persist(event('bomb', 'bomb'))
     void persist(event('innocent', 'x', { type: 'others.add' }))
@@ -359,7 +367,14 @@ test('given what comes back from the error topic, then a letter of it is kept an
 
 test('given letters of an append domain, then a redrive applies those that can be, and a discard ends the others', async () => {
   await store.prepare(collections([domain, letterDomain]))
-  const { persist } = persister({ domains: [domain, letterDomain], store, clock, instance: 'pod-1', maxInFlight: 10 })
+  const { persist } = persister({
+    domains: [domain, letterDomain],
+    store,
+    clock,
+    instance: 'pod-1',
+    maxInFlight: 10,
+    trust: trusting,
+  })
   for (let delivery = 0; delivery < 4; delivery++) await persist(event('bug', 'bug'))
   expect((await persist(event('bad', 42))).status).toBe(422)
   isBroken = false

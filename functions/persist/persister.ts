@@ -16,6 +16,7 @@ import { held } from './held.ts'
 import { keepLetter, type Unapplied, unappliedOf } from './letter.ts'
 import { letterApplier } from './redrive.ts'
 import { tries } from './tries.ts'
+import { judge, type Trust } from './verdict.ts'
 import { touchesOf } from './view.ts'
 
 export interface PersisterParts {
@@ -24,6 +25,7 @@ export interface PersisterParts {
   clock: Clock
   instance: string
   maxInFlight: number
+  trust: Trust
   onBatch?(topic: string, size: number): void
   onApplied?(domain: string, latencyMs: number): void
 }
@@ -40,6 +42,12 @@ export interface Persister {
  */
 const isCopy = (event: Event): boolean => event.knativeerrordest !== undefined
 
+/** True for a command whose document would be removed at once: it has been there before, or its time has passed. */
+const isExpired = (domain: Domain, age: number): boolean =>
+  domain.kind === 'append' && age > (domain.documents.retentionDays ?? Number.POSITIVE_INFINITY) * DAY_MS
+
+const DAY_MS = 86_400_000
+
 /** What a document that a command touches takes of a batch's bytes, about. */
 const DOCUMENT_BYTES = 1024
 
@@ -54,8 +62,9 @@ function weightOf({ domain, command, bytes }: Received): number {
 
 /** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
 export function persister(parts: PersisterParts): Persister {
-  const { domains, store, clock, instance, maxInFlight } = parts
+  const { domains, store, clock, instance, maxInFlight, trust } = parts
   const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
+  const verdictOn = judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? [])))
   const attempts = tries(store, instance, clock)
   const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
   const batchers = new Map(
@@ -81,7 +90,7 @@ export function persister(parts: PersisterParts): Persister {
   }
 
   function applierOf(domain: Domain): Applier {
-    if (domain.name === letterCommands.name) return letterApplier(known, store, clock)
+    if (domain.name === letterCommands.name) return letterApplier(known, verdictOn, store, clock)
     return domain.kind === 'append' ? appendApplier(domain, store, clock) : decideApplier(domain, store, clock)
   }
 
@@ -89,7 +98,7 @@ export function persister(parts: PersisterParts): Persister {
 
   async function answer(event: Event): Promise<Answer> {
     if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
-    const read = readCommand(event, known)
+    const read = readCommand(event, known, verdictOn(event))
     if (isCopy(event) && (await isSettled(read))) return DONE
     return read.ok ? await apply(read.received) : await keep(read, event)
   }
@@ -98,6 +107,7 @@ export function persister(parts: PersisterParts): Persister {
     const { domain, command } = received
     const age = clock.now() - Date.parse(command.time)
     if (domain.kind === 'decide' && age > HORIZON_MS) return await keepPast(received)
+    if (isExpired(domain, age)) return DONE
     const answered = await inBatch({ received, at: clock.now() })
     if (answered.status === 204) parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time))
     return answered

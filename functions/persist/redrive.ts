@@ -11,6 +11,7 @@ import { type Known, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
 import { type Applier, isPassing } from './fold.ts'
 import { again, discardFrom } from './stream.ts'
+import { type Judge, keptVerdict } from './verdict.ts'
 
 /** How long one delivery goes on; what is left is done by the next one. */
 const LONGEST_MS = 30_000
@@ -35,7 +36,7 @@ const progressName = (id: string): string => `progress of ${id}`
  * letter sets the stream going again. Whatever ends it in the middle, the next delivery goes on with the letters that are left;
  * two operators at once meet at the head of the stream.
  */
-export function letterApplier(known: Known, store: Store, clock: Clock): Applier {
+export function letterApplier(known: Known, judge: Judge, store: Store, clock: Clock): Applier {
   const requests = appendApplier(letterCommands, store, clock)
   const { collection, document } = letterCommands.documents
 
@@ -86,7 +87,8 @@ export function letterApplier(known: Known, store: Store, clock: Clock): Applier
 
   /** What is wrong with it still, or nothing. */
   async function redriveOne(letter: Document): Promise<string | undefined> {
-    const read = readCommand(eventOf(letter), known)
+    const event = eventOf(letter)
+    const read = readCommand(event, known, keptVerdict(letter, event, judge))
     if (!read.ok) return read.reason
     const { received } = read
     if (received.domain.name === letterCommands.name) return 'what asks for letters is not redriven: ask again'

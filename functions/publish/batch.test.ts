@@ -6,6 +6,7 @@ import type { Log, NewRecord } from '#adapters/log/log.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { AppendDomain } from '#domains/domain.ts'
 import { anybody } from '#test/auth/anybody.ts'
+import { SEALS } from '#test/trust.ts'
 import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
@@ -39,6 +40,7 @@ function publishing(append: Log['append'] = async () => ({ partition: 0, offset:
       },
     },
     addresses: addresses('a secret of thirty-two characters'),
+    seals: SEALS,
     waiting: { wait: async () => ({ status: 'applied' }) },
     clock: systemClock,
   })

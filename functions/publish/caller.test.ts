@@ -4,6 +4,7 @@ import { systemClock } from '#adapters/clock.ts'
 import type { Request } from '#adapters/host/http.ts'
 import type { NewRecord } from '#adapters/log/log.ts'
 import type { Caller, DecideDomain } from '#domains/domain.ts'
+import { SEALS } from '#test/trust.ts'
 import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
@@ -54,6 +55,7 @@ function publishing() {
       },
     },
     addresses: addresses('a secret of thirty-two characters'),
+    seals: SEALS,
     waiting: { wait: async () => ({ status: 'applied' }) },
     clock: systemClock,
   })

@@ -1,10 +1,11 @@
 import { systemClock } from '#adapters/clock.ts'
 import { config } from '#adapters/config.ts'
 import { openLog, openStore } from '#adapters/open.ts'
-import { receiptSecret } from '#adapters/secret.ts'
+import { secrets } from '#adapters/secret.ts'
 import { openCallers } from '../callers.ts'
 import { findDomains } from '../find-domains.ts'
 import { addresses } from '../receipts.ts'
+import { seals } from '../seals.ts'
 import { waiting } from '../waiting.ts'
 import { type SubmitParts, submitter } from './submit.ts'
 import { welcoming } from './welcome.ts'
@@ -12,13 +13,15 @@ import { welcoming } from './welcome.ts'
 /** What the ways into this process share: a command that is repeated is the same one whichever it comes. */
 
 const settings = config()
+const shared = await secrets(settings)
 export const domains = await findDomains()
 
 export const callerOf = openCallers(settings, domains)
 
 export const parts: SubmitParts = {
   log: await openLog(settings),
-  addresses: addresses(await receiptSecret(settings)),
+  addresses: addresses(...shared),
+  seals: seals(shared),
   waiting: waiting(await openStore(settings), domains, systemClock),
   clock: systemClock,
 }

@@ -6,6 +6,7 @@ import { Unavailable } from '#adapters/unavailable.ts'
 import type { AppendDomain } from '#domains/domain.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { manualClock } from '#test/clock.ts'
+import { SEALS } from '#test/trust.ts'
 import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
@@ -43,6 +44,7 @@ function publishing() {
       },
     },
     addresses: addresses('a secret of thirty-two characters'),
+    seals: SEALS,
     waiting: { wait: async () => ({ status: 'applied' }) },
     clock,
   })

@@ -4,11 +4,12 @@ import { Problem, type Request } from '#adapters/host/http.ts'
 import type { Log, NewRecord } from '#adapters/log/log.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import { anybody } from '#test/auth/anybody.ts'
+import { SEALS } from '#test/trust.ts'
 import { findDomains } from '../find-domains.ts'
 import { addresses, type Receipt } from '../receipts.ts'
 import type { Waiting } from '../waiting.ts'
-import { attribute } from './event.ts'
 import { publisher } from './publisher.ts'
+import { attribute } from './record.ts'
 
 const domains = await findDomains()
 
@@ -29,6 +30,7 @@ function publishing({ append = async () => ({ partition: 0, offset: 0 }), wait }
       },
     },
     addresses: addresses('a secret of thirty-two characters'),
+    seals: SEALS,
     waiting: { wait: wait ?? (async (): Promise<Receipt> => ({ status: 'pending' })) },
     clock: systemClock,
   })
@@ -78,9 +80,22 @@ test('the record is a CloudEvent in binary mode with every attribute, keyed by i
         ce_bodyhash: expect.stringMatching(/^[\w-]{22}$/),
         ce_actor: 'anonymous',
         ce_traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+        ce_seal: expect.any(String),
       },
     },
   ])
+  expect(SEALS.open(String(records[0]?.headers?.ce_seal))).toEqual({
+    ok: true,
+    vouched: {
+      topic: 'tutorials-topic',
+      id,
+      type: 'tutorials.publish',
+      time: Date.parse(String(records[0]?.headers?.ce_time)),
+      stream: `tutorial/${id}`,
+      actor: 'anonymous',
+      body: records[0]?.headers?.ce_bodyhash,
+    },
+  })
 })
 
 test('given no log, then 503 with Retry-After, and it says that nothing was done', async () => {
@@ -241,9 +256,14 @@ describe('a CloudEvent of a client', () => {
       subject: 'theirs',
       partitionkey: 'theirs',
       actor: 'somebody',
+      scopes: 'forum:administrate',
+      seal: 'theirs',
       time: '1999-01-01T00:00:00Z',
     }
-    for (const asked of [structured(event(more)), binary({ 'ce-traceparent': traceparent, 'ce-actor': 'somebody' })]) {
+    for (const asked of [
+      structured(event(more)),
+      binary({ 'ce-traceparent': traceparent, 'ce-actor': 'somebody', 'ce-seal': 'theirs' }),
+    ]) {
       const { publish, records } = publishing()
       const { status, headers } = await publish(asked)
       expect([status, headers?.location]).toEqual([202, expect.stringContaining('/api/receipts/')])
@@ -257,6 +277,8 @@ describe('a CloudEvent of a client', () => {
         },
       })
       expect(sealed?.headers?.ce_actor).toBe('anonymous')
+      expect(sealed?.headers).not.toHaveProperty('ce_scopes')
+      expect(SEALS.open(String(sealed?.headers?.ce_seal))).toMatchObject({ ok: true, vouched: { actor: 'anonymous' } })
       expect(sealed?.headers?.ce_subject).toBe(`tutorial/${sealed?.headers?.ce_id}`)
       expect(sealed?.headers?.ce_time).not.toContain('1999')
     }

@@ -8,15 +8,17 @@ import { allow } from '../access.ts'
 import { type KnownType, receiptPath } from '../domains.ts'
 import type { Address, Addresses, Receipt } from '../receipts.ts'
 import { scopesIn } from '../roles.ts'
+import type { Seals } from '../seals.ts'
 import type { Waiting } from '../waiting.ts'
-import { type Accepted, seal } from './event.ts'
 import { identifier } from './key.ts'
 import { readExpectedVersion, readWait } from './read.ts'
+import { type Accepted, toRecord } from './record.ts'
 import { remembered } from './repeats.ts'
 
 export interface SubmitParts {
   log: Pick<Log, 'append'>
   addresses: Addresses
+  seals: Seals
   waiting: Waiting
   clock: Clock
 }
@@ -46,7 +48,7 @@ export type Submit = (known: KnownType, data: Fields, caller: Caller, submission
  * prefers that. Throws a problem: 401 and 403 when it is not for this caller, 503 when the log can't take it, 409 and 412
  * when it was waited for and did not take effect.
  */
-export function submitter({ log, addresses, waiting, clock }: SubmitParts): Submit {
+export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts): Submit {
   const once = remembered<Address>(clock)
   const identify = identifier(addresses)
 
@@ -63,7 +65,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
     const stream = command.stream(data, id, actor)
     const scopes = scopesIn(domain, caller.scopes)
     const accepted: Accepted = { id, type, stream, time, actor, scopes, traceparent, data, expectedVersion }
-    const { record, hash } = seal(accepted, domain.topic)
+    const { record, hash } = toRecord(accepted, domain.topic, seals)
 
     async function append(): Promise<Address> {
       const address = { domain: domain.name, id, hash, time }

@@ -3,7 +3,7 @@ import { systemClock } from '#adapters/clock.ts'
 import { config } from '#adapters/config.ts'
 import { httpFunction } from '#adapters/host/http.ts'
 import { openStore } from '#adapters/open.ts'
-import { receiptSecret } from '#adapters/secret.ts'
+import { secrets } from '#adapters/secret.ts'
 import { openCallers } from '../callers.ts'
 import { retaining } from '../domains.ts'
 import { findDomains } from '../find-domains.ts'
@@ -21,7 +21,7 @@ export const query = httpFunction(
     domains,
     callerOf: openCallers(settings, domains),
     store,
-    addresses: addresses(await receiptSecret(settings)),
+    addresses: addresses(...(await secrets(settings))),
     waiting: waiting(store, domains, systemClock),
     clock: systemClock,
     faults: settings.FAULT_ROUTES === 'on',

@@ -7,8 +7,8 @@ import type { Fields, Topic } from '#domains/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
 import { newId } from '#functions/ids.ts'
-import { seal } from '#functions/publish/event.ts'
-import { BROKERS, MONGODB_URI, newPlace, type Pair, type Place } from './place.ts'
+import { toRecord } from '#functions/publish/record.ts'
+import { BROKERS, MONGODB_URI, newPlace, type Pair, type Place, SEALS } from './place.ts'
 import { atLeast, type Figure } from './report.ts'
 import { ours, type Served, serve } from './served.ts'
 
@@ -109,7 +109,7 @@ async function fill(pair: Pair, place: Place, count: number, { topic, at, comman
     const time = Date.now()
     const id = newId(time)
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
-    return seal({ id, time, actor: 'anonymous', traceparent, ...command(number, id) }, topic).record
+    return toRecord({ id, time, actor: 'anonymous', traceparent, ...command(number, id) }, topic, SEALS).record
   }
 }
 

@@ -8,6 +8,7 @@ import tutorials from '#domains/tutorials/domain.ts'
 import { collections } from '#functions/collections.ts'
 import { newId } from '#functions/ids.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
+import { trusting } from '../trust.ts'
 import { MONGODB_URI, newPlace, type Pair } from './place.ts'
 import { atLeast, type Figure } from './report.ts'
 
@@ -25,6 +26,7 @@ export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> 
       clock: systemClock,
       instance: 'bench',
       maxInFlight: 10_000,
+      trust: trusting,
     })
     const ms = isQuick ? 500 : 3000
     await persisting(persist, MANY, ms / 3)

@@ -11,13 +11,16 @@ import { publisher } from '#functions/publish/publisher.ts'
 import { MAX_EVENT_BYTES } from '#functions/publish/read.ts'
 import { type SubmitParts, submitter } from '#functions/publish/submit.ts'
 import { addresses } from '#functions/receipts.ts'
+import { seals } from '#functions/seals.ts'
 
 /** publish on our host with a log that forgets at once: what publish costs itself. The rest of rows b and j is the log's. */
+const SECRET = 'of a benchmark, thirty-two characters'
 const domains = await findDomains()
 const callerOf = callers(config(), domains)
 const parts: SubmitParts = {
   log: { append: async () => ({ partition: 0, offset: 0 }) },
-  addresses: addresses('of a benchmark, thirty-two characters'),
+  addresses: addresses(SECRET),
+  seals: seals([SECRET]),
   waiting: { wait: async () => ({ status: 'pending' }) },
   clock: systemClock,
 }

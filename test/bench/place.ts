@@ -5,9 +5,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import kafkajs from 'kafkajs'
 import { MongoClient } from 'mongodb'
+import { seals } from '#functions/seals.ts'
 import { copyWith } from '../copy.ts'
 
 export type Pair = 'embedded' | 'real'
+
+const SECRET = 'of a benchmark, thirty-two characters'
+export const SEALS = seals([SECRET])
 
 export const BROKERS = process.env.KAFKA_BROKERS ?? '127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094'
 const brokers = BROKERS.split(',')
@@ -59,7 +63,7 @@ export function newPlace(pair: Pair): Place {
     KAFKA_BROKERS: BROKERS,
     LOG_LEVEL: 'warn',
     HOST: '127.0.0.1',
-    RECEIPT_SECRET: 'of a benchmark, thirty-two characters',
+    RECEIPT_SECRET: SECRET,
   }
   return { root, topic: topics[0], sumsTopic: topics[1], database, dir, env }
 }

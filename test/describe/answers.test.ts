@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { authorized } from '../auth/tokens.ts'
 import { conforming } from '../conforming.ts'
 import { discard, type Mill, startMill } from '../mill.ts'
+import { sealOf } from '../trust.ts'
 
 const ALL = ['tutorials', 'sums', 'letters'].flatMap((name) => [`${name}:read`, `${name}:write`]).join(' ')
 
@@ -75,6 +76,7 @@ test('every query answers as described, once there is something', async () => {
     'ce-source': '/a',
     'ce-type': 'nobody.knows',
     'ce-time': new Date().toISOString(),
+    'ce-seal': sealOf('x', 'nobody.knows', '{}'),
   }
   const from = { 'ce-knativekafkapartition': '0', 'ce-knativekafkaoffset': '7' }
   await fetch(mill.persist, {

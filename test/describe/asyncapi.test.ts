@@ -4,7 +4,8 @@ import formats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { asyncapi } from '#functions/describe/asyncapi.ts'
 import { findDomains } from '#functions/find-domains.ts'
-import { seal } from '#functions/publish/event.ts'
+import { toRecord } from '#functions/publish/record.ts'
+import { SEALS } from '#test/trust.ts'
 
 const domains = await findDomains()
 const document = asyncapi(domains)
@@ -38,7 +39,8 @@ test.each(Object.entries(samples))('a record of %s is what its message says, hea
   const domain = domains.find(({ commands }) => type in commands)
   if (!domain) throw new Error(`there is no ${type}`)
   const accepted = { id: 'an-id', type, stream: 'a/ü', time: Date.now(), actor: 'anonymous', traceparent: '00-1-2-01' }
-  const { record } = seal({ ...accepted, data: data as Record<string, string>, expectedVersion: 3 }, domain.topic)
+  const command = { ...accepted, data: data as Record<string, string>, expectedVersion: 3 }
+  const { record } = toRecord(command, domain.topic, SEALS)
   const message = document.components.messages[type]
   const isJson = String(record.headers?.['content-type']).includes('json')
   const value = isJson ? JSON.parse(String(record.value)) : record.value

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { authorized } from '../auth/tokens.ts'
 import { discard, expectProblem, type Mill, send, startMill } from '../mill.ts'
+import { sealOf } from '../trust.ts'
 
 type Letter = { id: string; error: string }
 
@@ -22,19 +23,17 @@ describe.each(inject('servings'))('on the %s', (serving) => {
   /** What persist can't take, as a KafkaSource delivers it. */
   async function letter(): Promise<string> {
     const id = `letter-${crypto.randomUUID()}`
-    await send(
-      mill.persist,
-      { never: 'mind' },
-      {
-        'ce-specversion': '1.0',
-        'ce-id': id,
-        'ce-source': '/test',
-        'ce-type': 'nobody.knows',
-        'ce-time': new Date().toISOString(),
-        'ce-knativekafkapartition': '0',
-        'ce-knativekafkaoffset': '0',
-      },
-    )
+    const value = JSON.stringify({ never: 'mind' })
+    await send(mill.persist, value, {
+      'ce-specversion': '1.0',
+      'ce-id': id,
+      'ce-source': '/test',
+      'ce-type': 'nobody.knows',
+      'ce-seal': sealOf(id, 'nobody.knows', value),
+      'ce-time': new Date().toISOString(),
+      'ce-knativekafkapartition': '0',
+      'ce-knativekafkaoffset': '0',
+    })
     return id
   }
 

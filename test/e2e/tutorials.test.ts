@@ -4,6 +4,7 @@ import type tutorials from '#domains/tutorials/domain.ts'
 import { authorized } from '../auth/tokens.ts'
 import { conforming } from '../conforming.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
+import { sealOf } from '../trust.ts'
 
 type Item = { id: string; title: string; time: string }
 
@@ -132,7 +133,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
 
   test('a delivery that is no command of ours is kept as a letter', async () => {
     const id = `letter-${crypto.randomUUID()}`
-    const answer = await send(mill.persist, { anything: true }, delivery(id, 'nobody.knows'))
+    const answer = await send(mill.persist, { anything: true }, delivery(id, 'nobody.knows', '{"anything":true}'))
     expect(answer.status).toBe(serving === 'framework' ? 204 : 422)
     const { items } = (await (await get('/api/letters?limit=1000', await authorized('administrator'))).json()) as {
       items: { id: string; error: string }[]
@@ -146,25 +147,28 @@ describe.each(inject('servings'))('on the %s', (serving) => {
 
   test('a command delivered twice is one document', async () => {
     const id = crypto.randomUUID()
-    const headers = { ...delivery(id, 'tutorials.publish'), 'content-type': 'text/vnd.millrace.title' }
-    const answers = await Promise.all([1, 2, 3].map(() => send(mill.persist, 'Delivered thrice', headers)))
+    const title = 'Delivered thrice'
+    const headers = { ...delivery(id, 'tutorials.publish', title), 'content-type': 'text/vnd.millrace.title' }
+    const answers = await Promise.all([1, 2, 3].map(() => send(mill.persist, title, headers)))
     expect(answers.map(({ status }) => status)).toEqual([204, 204, 204])
     const all = (await (await get('/api/test')).json()) as Item[]
-    expect(all.filter((item) => item.id === id)).toEqual([{ id, title: 'Delivered thrice' }])
+    expect(all.filter((item) => item.id === id)).toEqual([{ id, title }])
   })
 
   test('a request that is not from a KafkaSource is not answered as if it were', async () => {
-    const { 'ce-knativekafkaoffset': _, ...headers } = delivery(crypto.randomUUID(), 'tutorials.publish')
+    const { 'ce-knativekafkaoffset': _, ...headers } = delivery(crypto.randomUUID(), 'tutorials.publish', 'x')
     const answer = await send(mill.persist, 'x', { ...headers, 'content-type': 'text/vnd.millrace.title' })
     expect(answer.status).toBe(serving === 'framework' ? 500 : 404)
   })
 })
 
-const delivery = (id: string, type: string): Record<string, string> => ({
+/** As a KafkaSource delivers what publish has sealed. */
+const delivery = (id: string, type: string, value: string): Record<string, string> => ({
   'ce-specversion': '1.0',
   'ce-id': id,
   'ce-source': '/test',
   'ce-type': type,
+  'ce-seal': sealOf(id, type, value),
   'ce-time': new Date().toISOString(),
   'ce-knativekafkapartition': '0',
   'ce-knativekafkaoffset': '7',

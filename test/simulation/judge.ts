@@ -2,21 +2,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { LogRecord } from '#adapters/log/log.ts'
 import type { AppendDomain, DecideDomain, Document, Domain, Event } from '#domains/domain.ts'
 import { slotIds, streamKey } from '#functions/collections.ts'
-import { ANONYMOUS, derivedId } from '#functions/ids.ts'
 import { deadLetters } from '#functions/sources.ts'
+import { type Provenance, provenanceOf } from './provenance.ts'
 import { commandOf, replay } from './reference.ts'
 import type { Evidence } from './simulate.ts'
 import { judgeThreads } from './threads.ts'
 import { Violation } from './violation.ts'
 
 /** A command as it stands in the log. */
-export interface Logged {
+export interface Logged extends Provenance {
   domain: Domain
-  id: string
-  /** Unknown of what publish has not written. */
-  hash: string | undefined
   record: LogRecord
-  attributes: Record<string, string>
 }
 
 export type Outcome = { status: 'applied' | 'rejected' | 'parked'; reason: string; hash: string }
@@ -46,21 +42,9 @@ export const all = ({ replicas }: Evidence, collection: string): Document[] =>
 export const nameOf = ({ id, hash }: { id: string; hash: string | undefined }): string => `${id} ${hash ?? ''}`
 
 function loggedOf({ topics }: Evidence, domain: Domain, topic = domain.topic.name): Logged[] {
-  return topics.partitions(topic).flatMap((records) =>
-    records.map((record) => {
-      const attributes = Object.fromEntries(
-        record.headers.map(([name, value]) => [name.replace('ce_', ''), String(value)]),
-      )
-      return { domain, id: attributes.id ?? plainId(domain, record), hash: attributes.bodyhash, record, attributes }
-    }),
-  )
-}
-
-/** The id that persist gives to a record which has none. */
-function plainId({ name, topic }: Domain, { partition, offset, time, value }: LogRecord): string {
-  const key = name === 'sums' ? /"requestId":"([^"]+)"/.exec(String(value))?.[1] : undefined
-  if (key !== undefined) return derivedId(name, ANONYMOUS, key, 0)
-  return derivedId(topic.name, String(partition), String(offset), new Date(time).toISOString())
+  return topics
+    .partitions(topic)
+    .flatMap((records) => records.map((record) => ({ domain, record, ...provenanceOf(domain, record) })))
 }
 
 /** The outcome of each command in the log, by id and body. */
@@ -181,6 +165,7 @@ function judgeDocuments(evidence: Evidence, domain: AppendDomain, logged: Logged
 const CRASHES_TO_PARK = 4
 const UNREADABLE =
   /^(unknown command type|fails its schema|a record without a value|can not be decoded|not a CloudEvent)/
+const REFUSED = /^(a record of type \S+ that publish has not sealed|its seal (is|names) )/
 
 /** Of all letters that there ever were. */
 function judgeLetters(evidence: Evidence): void {
@@ -189,12 +174,13 @@ function judgeLetters(evidence: Evidence): void {
   if (left) throw new Violation('redriven', JSON.stringify(left))
   for (const { name, text } of replicas.inserts) {
     if (name !== 'letters') continue
-    const { _id, error: given, event } = JSON.parse(text)
+    const { _id, error: given, event, key, verdict } = JSON.parse(text)
     const error = String(given)
     seen.count(error.startsWith('behind') ? 'parked behind another' : 'parked')
+    if (verdict === 'refused' && key !== undefined) throw new Violation('sealed', `${_id} has parked ${key}`)
     const isFaulty = /"(flaw|text)":"(bug|crash)"/.test(String(event.data))
     const mayBeCrash = crashes >= CRASHES_TO_PARK && error.startsWith('no attempt came back')
-    if (isFaulty || mayBeCrash || error.startsWith('behind') || UNREADABLE.test(error)) continue
+    if (isFaulty || mayBeCrash || error.startsWith('behind') || UNREADABLE.test(error) || REFUSED.test(error)) continue
     throw new Violation('parked', `${_id}: ${error}, after ${crashes} crashes`)
   }
 }

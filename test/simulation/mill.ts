@@ -2,6 +2,7 @@ import type { Log } from '#adapters/log/log.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { Persister } from '#functions/persist/persister.ts'
+import type { Trust } from '#functions/persist/verdict.ts'
 import { publisher } from '#functions/publish/publisher.ts'
 import { submitter } from '#functions/publish/submit.ts'
 import { welcoming } from '#functions/publish/welcome.ts'
@@ -9,6 +10,7 @@ import { querier } from '#functions/query/querier.ts'
 import { addresses } from '#functions/receipts.ts'
 import { topics as topicsOf } from '#functions/sources.ts'
 import { waiting } from '#functions/waiting.ts'
+import { SEALS } from '../trust.ts'
 import { domainsOf, NEWEST } from './domains.ts'
 import { simulatedLog } from './log.ts'
 import { callerOf } from './people.ts'
@@ -22,6 +24,7 @@ export interface Plant {
   /** What persist sees of the store. */
   store?(store: Store): Store
   persist?(persister: Persister): Persister
+  trust?: Trust
   /** The rules, of which the judge then has the same. */
   rules?(domain: Domain): Domain
   /** What query sees of the store. */
@@ -45,6 +48,7 @@ export async function startMill(around: Surroundings, isImpatient: boolean, plan
     callerOf,
     clock,
     addresses: addresses('a secret'),
+    seals: SEALS,
     waiting: waiting(store, domains, clock),
   }
   const publishing = { ...shared, log: { append: plant.append?.(log.append) ?? log.append } }

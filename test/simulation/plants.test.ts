@@ -1,9 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Event as CloudEvent } from '#adapters/event.ts'
 import type { Store, StoredCollection, Write } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Document, Event, View } from '#domains/domain.ts'
 import { attempts, heads, letters, receipts, runs } from '#functions/collections.ts'
+import { bodyHash } from '#functions/ids.ts'
+import { textOf } from '#functions/persist/value.ts'
+import { SEALS, trusting } from '../trust.ts'
 import { forumHistories, otherHistories } from './history.ts'
 import { judge } from './judge.ts'
 import type { Plant } from './mill.ts'
@@ -108,6 +112,18 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
   {
+    bug: 'persist believes a record that has no seal',
+    breaks: ['outcome', 'once', 'sealed'],
+    plant: { trust: trusting },
+  },
+  {
+    bug: 'persist believes a seal whatever the value is',
+    breaks: ['outcome', 'once', 'fold', 'order'],
+    plant: {
+      persist: ({ persist, close }) => ({ persist: (event) => persist(resealed(event)), close }),
+    },
+  },
+  {
     bug: 'query keeps documents as it first read them',
     breaks: ['reads'],
     plant: {
@@ -124,6 +140,14 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
 ]
+
+/** The event under a seal of its own value, if any other value was sealed. */
+function resealed(event: CloudEvent): CloudEvent {
+  const opened = event.seal === undefined ? undefined : SEALS.open(String(event.seal))
+  if (!opened?.ok) return event
+  const { vouched } = opened
+  return { ...event, seal: SEALS.seal({ ...vouched, value: bodyHash(vouched.type, textOf(event.data)) }) }
+}
 
 const without = (collection: string, { type }: Event, documents: View): View => ({
   get: (name, id) => (type === 'forum.vote-cast' && name === collection ? undefined : documents.get(name, id)),

@@ -1,6 +1,7 @@
 import { eventOf } from '#adapters/host/cloudevent.ts'
 import type { Posting } from '#adapters/source/request.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
+import { wary } from '../trust.ts'
 import { domainsOf } from './domains.ts'
 import type { Plant } from './mill.ts'
 import { simulatedStore } from './store.ts'
@@ -54,6 +55,7 @@ export function startProcesses(around: Surroundings, plant: Plant): Processes {
       clock: life.clock,
       instance,
       maxInFlight: 20,
+      trust: plant.trust ?? wary,
     })
     const process: Process = { instance, life, persister: plant.persist?.(real) ?? real, gone, kill }
     return process

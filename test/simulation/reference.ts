@@ -75,8 +75,9 @@ export function replay(
 }
 
 /** A record as rules see it; undefined for what is no command. */
-export function commandOf({ domain, id, record, attributes }: Logged): Command | undefined {
-  const type = attributes.type ?? domain.topic.plain ?? ''
+export function commandOf({ domain, id, record, attributes, isRefused }: Logged): Command | undefined {
+  if (isRefused) return undefined
+  const { type = '' } = attributes
   const checked = domain.commands[type]?.data.safeParse(dataOf(domain.topic, String(record.value)))
   if (!checked?.success) return undefined
   const { actor = '', scopes } = attributes

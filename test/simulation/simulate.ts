@@ -78,6 +78,7 @@ async function act(action: Action, around: Surroundings, mill: Mill, client: Cli
     case 'send':
       return await client.send(action.asked)
     case 'stray':
+      seen.count(action.stray)
       return STRAYS[action.stray](topics, world.now())
     case 'weather':
       return weather.begin(action.weather, action.ms)

@@ -53,6 +53,7 @@ const EXPECTED = [
   ...['there is no such thread, or not any more', 'there is no such post in this thread', 'you have voted so already'],
   ...['there is no vote of yours to take back', 'only its author may edit a post', 'raced by another stream'],
   ...['only its author or a moderator of the thread may delete a post'],
+  ...['forged command', 'forged seal', 'seal of another value', 'seal again', 'id of another'],
   ...['redrive', 'discard', 'stray', 'parked', 'parked behind another', 'given up by a source'],
 ]
 

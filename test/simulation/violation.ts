@@ -7,6 +7,7 @@ export const INVARIANTS = {
   fold: 'documents and totals are the fold of the events',
   order: 'a stream is what its commands make of it in the order of the log',
   threads: 'counts, scores and moderators of a thread are what its documents say, and no moderator is banned',
+  sealed: 'what publish has not sealed is nobody in particular, and parks no stream',
   parked: 'a command without a fault of its own is parked behind others only',
   acknowledged: 'what was acknowledged is in the log, what was refused is not, and what was unknown is at most once',
   told: 'an outcome that a client was told stays',

@@ -9,6 +9,8 @@ import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 import { released } from './released.ts'
 
 const { KAFKA_BROKERS, MONGODB_URI } = readConfig(process.env)
+/** The released version does not seal its records. */
+const DRAINING = { UNSEALED: 'trust' }
 const versions = { old: released(), new: '.' }
 afterAll(() => rmSync(versions.old, { recursive: true }))
 
@@ -34,7 +36,7 @@ test.each([
     const roots = { publish: versions[from], persist: versions[from], query: versions[from] }
     const running = await startStack(readModel(), {
       names: ['prepare', 'publish', 'persist', 'query', 'source'],
-      given: { ...SECRET, MONGODB_URI, KAFKA_BROKERS: KAFKA_BROKERS.join(',') },
+      given: { ...SECRET, ...DRAINING, MONGODB_URI, KAFKA_BROKERS: KAFKA_BROKERS.join(',') },
       database: `test_upgrade_${crypto.randomUUID()}`,
       roots,
     })
@@ -87,7 +89,7 @@ test.each([
       answers.map(async (answer) => ((await answer.json()) as { receipt: string }).receipt),
     )
     await before.kill()
-    const after = await startMill({ pair: 'embedded', root: versions[to], dir: before.dir })
+    const after = await startMill({ pair: 'embedded', root: versions[to], dir: before.dir, env: DRAINING })
     mill = after
     await eventually(async () => {
       for (const receipt of receipts) {

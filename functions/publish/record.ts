@@ -1,7 +1,8 @@
 import { Problem } from '#adapters/host/http.ts'
 import type { NewRecord } from '#adapters/log/log.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
-import { hashOf } from '../ids.ts'
+import { bodyHash, hashOf } from '../ids.ts'
+import type { Seals } from '../seals.ts'
 
 /** A command that publish accepted, on its way to the log. */
 export interface Accepted {
@@ -24,38 +25,54 @@ export interface Sealed {
   hash: string
 }
 
-/** The record of a command: a CloudEvent in binary mode, keyed by its stream. */
-export function seal(command: Accepted, topic: Topic): Sealed {
+/**
+ * The record of a command: a CloudEvent in binary mode, keyed by its stream. persist believes the seal alone. What stands beside it
+ * is for other readers of the topic, and for the persist of version 0.1.
+ */
+export function toRecord(command: Accepted, topic: Topic, { seal }: Seals): Sealed {
+  const { id, type, stream, actor, scopes, expectedVersion } = command
   const time = new Date(command.time).toISOString()
-  const value = topic.record
-    ? topic.record.encode(command.data, { id: command.id, time })
-    : JSON.stringify(command.data)
-  const hash = hashOf(command.type, command.data, value, topic)
-  const stream = attribute(command.stream)
+  const value = topic.record ? topic.record.encode(command.data, { id, time }) : JSON.stringify(command.data)
+  const hash = hashOf(type, command.data, value, topic)
+  const streamAttribute = attribute(stream)
+  const hasScopes = scopes !== undefined && scopes.length > 0
   return {
     hash,
     record: {
-      key: command.stream,
+      key: stream,
       value,
       headers: {
         'content-type': topic.record?.contentType ?? 'application/json',
         ce_specversion: '1.0',
-        ce_id: command.id,
+        ce_id: id,
         ce_source: `/millrace/publish#${topic.name}`,
-        ce_type: command.type,
-        ce_subject: stream,
-        ce_partitionkey: stream,
+        ce_type: type,
+        ce_subject: streamAttribute,
+        ce_partitionkey: streamAttribute,
         ce_time: time,
         ce_bodyhash: hash,
-        ce_actor: attribute(command.actor),
+        ce_actor: attribute(actor),
         ce_traceparent: command.traceparent,
-        ...(command.scopes?.length ? { ce_scopes: command.scopes.join() } : {}),
-        ...(command.expectedVersion === undefined ? {} : { ce_expectedversion: String(command.expectedVersion) }),
+        ...(hasScopes ? { ce_scopes: scopes.join() } : {}),
+        ...(expectedVersion === undefined ? {} : { ce_expectedversion: String(expectedVersion) }),
+        ce_seal: seal({
+          topic: topic.name,
+          id,
+          type,
+          time: command.time,
+          stream,
+          actor,
+          ...(hasScopes ? { scopes } : {}),
+          ...(expectedVersion === undefined ? {} : { expectedVersion }),
+          body: hash,
+          ...(topic.record?.stamped ? { value: bodyHash(type, value) } : {}),
+        }),
       },
     },
   }
 }
 
+/** Of what a client has a say in; a seal is as long as it has to be. */
 const MAX_ATTRIBUTE_BYTES = 256
 
 /** KafkaSource loses a record whose attributes it can't put in a header: printable ASCII only, the rest percent-encoded. */

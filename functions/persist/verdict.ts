@@ -1,0 +1,56 @@
+import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
+import type { Document } from '#domains/domain.ts'
+import { bodyHash } from '../ids.ts'
+import { readSeal, type Seals, type Vouched } from '../seals.ts'
+import { textOf } from './value.ts'
+
+/** Whose word there is for what a delivery says of itself. */
+export type Verdict =
+  /** publish's own. */
+  | { kind: 'sealed'; vouched: Vouched }
+  /** Nobody's: the command that the topic takes from everybody who may write to it. */
+  | { kind: 'plain' }
+  /** Nobody's, and believed all the same: a record that was written before records were sealed. */
+  | { kind: 'trusted' }
+  | { kind: 'refused'; reason: string }
+
+export type Judge = (event: Event) => Verdict
+
+export interface Trust {
+  seals: Seals
+  /** What persist makes of a record without a seal (UNSEALED). */
+  unsealed: 'plain' | 'trust'
+}
+
+/** Judges deliveries by their seals; `plainTypes` are the command types that a topic takes without one. */
+export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string>): Judge {
+  return (event) => {
+    if (event.seal !== undefined) return judgeSeal(event)
+    if (unsealed === 'trust') return { kind: 'trusted' }
+    if (event.type === MALFORMED) return { kind: 'refused', reason: String(event.reason) }
+    if (event.type === PLAIN || plainTypes.has(event.type)) return { kind: 'plain' }
+    return { kind: 'refused', reason: `a record of type ${event.type} that publish has not sealed` }
+  }
+
+  function judgeSeal(event: Event): Verdict {
+    const opened = seals.open(String(event.seal))
+    if (!opened.ok) return { kind: 'refused', reason: opened.reason }
+    const { type, body, value = body } = opened.vouched
+    if (bodyHash(type, textOf(event.data)) === value) return { kind: 'sealed', vouched: opened.vouched }
+    return { kind: 'refused', reason: 'its seal is of another value' }
+  }
+}
+
+/** The verdict that a letter was kept with holds on, since keys go; one that was refused may be of a key that is known by now. */
+export function keptVerdict({ verdict }: Document, event: Event, judge: Judge): Verdict {
+  switch (verdict) {
+    case 'sealed':
+      return { kind: 'sealed', vouched: readSeal(String(event.seal)) }
+    case 'plain':
+      return { kind: 'plain' }
+    case 'refused':
+      return judge(event)
+    default: // trusted, or kept before records were sealed
+      return { kind: 'trusted' }
+  }
+}

@@ -1,0 +1,49 @@
+import type { LogRecord } from '#adapters/log/log.ts'
+import type { Domain } from '#domains/domain.ts'
+import { ANONYMOUS, bodyHash, derivedId } from '#functions/ids.ts'
+import { SEALS } from '../trust.ts'
+
+/** What a record of the log is, by its seal. */
+export interface Provenance {
+  id: string
+  /** Unknown of what publish has not written. */
+  hash: string | undefined
+  /** What publish vouches for; of a plain record what persist is to take it for. */
+  attributes: Record<string, string>
+  /** True for what publish has not sealed and the topic does not take otherwise. */
+  isRefused: boolean
+}
+
+export function provenanceOf(domain: Domain, record: LogRecord): Provenance {
+  const said = Object.fromEntries(record.headers.map(([name, value]) => [name.replace('ce_', ''), String(value)]))
+  const { seal, type = '', source = '', id = '', time = new Date(record.time).toISOString() } = said
+  const text = String(record.value ?? '')
+  if (seal !== undefined) {
+    const opened = SEALS.open(seal)
+    if (opened.ok && bodyHash(opened.vouched.type, text) === (opened.vouched.value ?? opened.vouched.body)) {
+      const { vouched } = opened
+      const attributes = {
+        type: vouched.type,
+        actor: vouched.actor,
+        time: new Date(vouched.time).toISOString(),
+        ...(vouched.scopes ? { scopes: vouched.scopes.join() } : {}),
+        ...(vouched.expectedVersion === undefined ? {} : { expectedversion: String(vouched.expectedVersion) }),
+      }
+      return { id: vouched.id, hash: vouched.body, attributes, isRefused: false }
+    }
+  } else if (type === '' || type === domain.topic.plain) {
+    const attributes = { type: domain.topic.plain ?? '', actor: ANONYMOUS, time }
+    return { id: plainId(domain, record, said), hash: undefined, attributes, isRefused: false }
+  }
+  const hash = bodyHash(type, text)
+  return { id: derivedId('refused', source, id, hash), hash, attributes: { type, time }, isRefused: true }
+}
+
+/** The id that persist gives to a record whose own says nothing. */
+function plainId({ name, topic }: Domain, record: LogRecord, { id, source }: Record<string, string>): string {
+  const key = name === 'sums' ? /"requestId":"([^"]+)"/.exec(String(record.value))?.[1] : undefined
+  if (key !== undefined) return derivedId('plain', name, key)
+  if (id !== undefined) return derivedId('plain', name, source ?? '', id)
+  const { partition, offset, time } = record
+  return derivedId(topic.name, String(partition), String(offset), new Date(time).toISOString())
+}
