@@ -55,6 +55,7 @@ const schema = z
     MONGODB_DATABASE: z.string().min(1).default('millrace').describe('database name'),
     MONGODB_POOL: z.coerce.number().int().min(1).default(20).describe('connections to each MongoDB server at most'),
     RECEIPT_SECRET: z.string().min(32).optional().describe('signs receipt addresses; the same for publish and query'),
+    OTHER_SECRETS: z.string().default('').describe('other signing secrets to accept, separated by commas'),
     OIDC_ISSUER: z
       .url({ protocol: /^https?$/ })
       .optional()
@@ -130,7 +131,7 @@ const schema = z
 export type Config = z.infer<typeof schema>
 
 /** An error says what stands in the others. */
-const SECRET = new Set(['KAFKA_PASSWORD', 'MONGODB_URI', 'RECEIPT_SECRET'])
+const SECRET = new Set(['KAFKA_PASSWORD', 'MONGODB_URI', 'RECEIPT_SECRET', 'OTHER_SECRETS'])
 
 /** Throws an error that names every wrong variable. */
 export function readConfig(env: Record<string, string | undefined>): Config {
