@@ -25,7 +25,7 @@ up: .env ## The whole Millrace in containers at http://localhost:8080, with Dock
 down: ## Stop what make up started; its data stay
 	docker compose down
 
-# The secret that publish and query share, made once.
+# The secret that publish, persist and query share, made once.
 .env:
 	@umask 077; echo "RECEIPT_SECRET=$$(head -c 32 /dev/urandom | base64)" > $@
 

@@ -55,6 +55,9 @@ const broken: [string, (services: Record<string, Service>) => void][] = [
   ],
   ['query runs publish', ({ query }) => change(query?.environment, { FUNCTION_TARGET: 'publish' })],
   ['query has a secret in clear', ({ query }) => change(query?.environment, { RECEIPT_SECRET: 'x'.repeat(32) })],
+  ['query has a secret in clear', ({ query }) => change(query?.environment, { OTHER_SECRETS: 'x'.repeat(32) })],
+  ['persist is not given RECEIPT_SECRET', ({ persist }) => remove(persist, 'RECEIPT_SECRET')],
+  ['publish-grpc is not given OTHER_SECRETS', ({ 'publish-grpc': grpc }) => remove(grpc, 'OTHER_SECRETS')],
   ['query may write', ({ query }) => change(query, { read_only: false })],
   ['gateway is not published at 8080', ({ gateway }) => change(gateway, { ports: [] })],
   ['publish is open to other machines', ({ publish }) => change(publish?.ports?.[0], { host_ip: '' })],
@@ -69,6 +72,11 @@ test.each(broken)('a copy in which %s is refused', (what, spoil) => {
 function change<Part extends object>(part: Part | undefined, values: Partial<Part>): void {
   if (!part) throw new Error('there is nothing to change')
   Object.assign(part, values)
+}
+
+function remove({ environment = {} }: Service = {}, setting: string): void {
+  if (!(setting in environment)) throw new Error(`${setting} is not there`)
+  delete environment[setting]
 }
 
 test('tokens say the name by which a browser finds the issuer, and the functions reach it in here', () => {

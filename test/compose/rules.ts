@@ -4,8 +4,13 @@ import type { Model, Service } from './model.ts'
 
 /** Where clients find it: the whole site, and the ports of the system that it replaces. */
 const PUBLISHED = { gateway: '8080', publish: '8081', query: '6868', 'publish-grpc': '50051' }
-/** Publish and query share one, which no file has in it. */
+/** The functions share one, which no file has in it. */
 export const SECRET = { RECEIPT_SECRET: 'a secret that only tests know of' }
+
+/** The signing secret, and the other ones that are accepted during a rotation. */
+const SIGNING = ['RECEIPT_SECRET', 'OTHER_SECRETS']
+/** The services that sign receipts and seals, or verify them. */
+const SIGNS = ['publish', 'publish-grpc', 'persist', 'query']
 
 type Named = [name: string, service: Service]
 
@@ -74,7 +79,9 @@ function wrongSettings(name: string, service: Service): string[] {
   const unknown = Object.keys(service.environment ?? {}).filter((setting) => !(setting in settings))
   const wrong = unknown.map((setting) => `sets ${setting}, which is no setting`)
   if (env.FUNCTION_TARGET !== targetOf(name)) wrong.push(`runs ${env.FUNCTION_TARGET}`)
-  if ('RECEIPT_SECRET' in env) wrong.push('has a secret in clear')
+  if (SIGNING.some((setting) => setting in env)) wrong.push('has a secret in clear')
+  const lacks = SIGNING.filter((setting) => SIGNS.includes(name) && !(setting in (service.environment ?? {})))
+  wrong.push(...lacks.map((setting) => `is not given ${setting}`))
   try {
     const { PORT, METRICS_PORT, FUNCTION_TARGET } = readConfig(env)
     const port = FUNCTION_TARGET === 'grpc' ? METRICS_PORT : PORT

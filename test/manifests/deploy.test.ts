@@ -14,11 +14,12 @@ test('make deploy applies every object of the overlay', () => {
   expect(new Set(applied)).toEqual(new Set(objects.map(componentOf)))
 })
 
-test('make deploy makes up every key of a Secret that the overlay asks for', () => {
+test('make deploy generates every required key of the Secrets in the overlay', () => {
   const pods = objects.map(podOf).filter((pod) => pod !== undefined)
   const inEnv = pods
     .flatMap(containersOf)
     .flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []))
+    .filter(({ optional }) => !optional)
     .map(({ name, key }) => `${name} ${key}`)
   const inVolumes = pods
     .flatMap(({ volumes = [] }) => volumes.flatMap(({ secret }) => secret ?? []))

@@ -149,6 +149,20 @@ test('deadlines nest: persist holds a delivery for less than its KafkaSource wai
   )
 })
 
+test.each(OVERLAYS)(
+  'every function of overlays/%s reads the signing secret, and optionally those of a rotation',
+  (name) => {
+    const functions = overlays[name].filter(isFunction)
+    expect(functions).toHaveLength(4)
+    for (const { spec } of functions) {
+      expect(entry(spec, 'RECEIPT_SECRET')?.valueFrom).toEqual({ secretKeyRef: { name: 'receipts', key: 'secret' } })
+      expect(entry(spec, 'OTHER_SECRETS')?.valueFrom).toEqual({
+        secretKeyRef: { name: 'receipts', key: 'other-receipt-secrets', optional: true },
+      })
+    }
+  },
+)
+
 test('the gateway takes a body that publish takes, and waits as long as query may stream', () => {
   const routes = domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
   const largest = Math.max(settings.MAX_BODY_BYTES.parse(undefined), ...routes.map(({ maxBytes = 0 }) => maxBytes))

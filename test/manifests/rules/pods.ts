@@ -3,7 +3,11 @@ import { isFunction, type Manifest, nameOf } from '../overlay.ts'
 interface Container {
   name: string
   image: string
-  env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string; key: string } } }[]
+  env?: {
+    name: string
+    value?: string
+    valueFrom?: { secretKeyRef?: { name: string; key: string; optional?: boolean } }
+  }[]
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> }
   securityContext?: SecurityContext
   readinessProbe?: object

@@ -78,6 +78,11 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
     container('prepare', set({ env: [{ name: 'MONGODB_URI', value: 'mongodb://a:b@c/' }] })),
     'MONGODB_URI is',
   ],
+  [
+    'Knative Service query',
+    container('query', set({ env: [{ name: 'OTHER_SECRETS', value: 'x' }] })),
+    'OTHER_SECRETS is in clear',
+  ],
   ['ServiceAccount redis', (_, object) => Object.assign(object, { kind: 'Secret' }), 'a Secret is not kept here'],
   [
     'ServiceAccount redis',

@@ -1,7 +1,7 @@
 import { type Manifest, nameOf } from '../overlay.ts'
 import { containersOf, podOf } from './pods.ts'
 
-const SECRET_NAME = /(PASSWORD|SECRET|TOKEN|PRIVATE_KEY|CREDENTIALS?)$/i
+const SECRET_NAME = /(PASSWORD|SECRETS?|TOKEN|PRIVATE_KEY|CREDENTIALS?)$/i
 const SECRET_VALUE = /:\/\/[^\s/:@$]+:[^\s/@$]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----/
 
 const isSecret = (name: string, value: string): boolean =>
