@@ -4,6 +4,7 @@ import { openapi } from '#functions/describe/openapi.ts'
 import { readPaths } from '#functions/domains.ts'
 import { findDomains } from '#functions/find-domains.ts'
 import { discard, type Mill, send, startMill } from '../mill.ts'
+import { sealOf } from '../trust.ts'
 import { forumRequests } from './forum.ts'
 import { tokensOf } from './grant.ts'
 import matrix from './matrix.json' with { type: 'json' }
@@ -25,8 +26,9 @@ beforeAll(async () => {
   const { id: tutorial, receipt } = (await made.json()) as { id: string; receipt: string }
   const letter = `letter-${crypto.randomUUID()}`
   const delivery = { 'ce-specversion': '1.0', 'ce-id': letter, 'ce-source': '/test', 'ce-type': 'nobody.knows' }
+  const seal = { 'ce-seal': sealOf(letter, 'nobody.knows', '{}') }
   const place = { 'ce-knativekafkapartition': '0', 'ce-knativekafkaoffset': '0', 'ce-time': new Date().toISOString() }
-  await send(mill.persist, {}, { ...delivery, ...place })
+  await send(mill.persist, {}, { ...delivery, ...seal, ...place })
   asked = { ...requests({ tutorial, receipt, letter }), ...(await forumRequests(mill.publish, tokens)) }
 }, 120_000)
 

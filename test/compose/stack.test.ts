@@ -84,9 +84,9 @@ test('what persist refuses is a letter, its copy stands on the error topic, and 
   await eventually(async () => expect(await copiesOf(id)).toEqual(['422']), { every: 500, within: 20_000 })
   const path = `${stack.origin('query')}/api/letters?limit=1000`
   const { items } = (await (await fetch(path, { headers: await authorized('administrator') })).json()) as {
-    items: { id: string }[]
+    items: { event: { id: string }; verdict: string }[]
   }
-  expect(items.filter((letter) => letter.id === id)).toHaveLength(1)
+  expect(items.filter(({ event }) => event.id === id)).toMatchObject([{ verdict: 'refused' }])
   await eventually(async () => expect(await lagOf(deadLetters.name)).toBe(0), { every: 500, within: 20_000 })
   expect(await copiesOf(id)).toEqual(['422'])
 })

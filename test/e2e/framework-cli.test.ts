@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { discard, eventually, freePort, type Mill, send, startMill } from '../mill.ts'
+import { SECRET, sealOf } from '../trust.ts'
 
 let mill: Mill
 let env: Record<string, string>
@@ -52,6 +53,7 @@ test('persist starts by itself with the CLI of functions-framework', () =>
       'ce-id': 'by-the-cli',
       'ce-source': '/test',
       'ce-type': 'tutorials.publish',
+      'ce-seal': sealOf('by-the-cli', 'tutorials.publish', 'By the CLI'),
       'ce-time': new Date().toISOString(),
       'ce-knativekafkapartition': '0',
       'ce-knativekafkaoffset': '0',
