@@ -23,7 +23,7 @@ async function withFunction(name: string, use: (url: string) => Promise<void>): 
   const port = await freePort()
   const args = ['--source', `functions/${name}/index.ts`, '--target', name, '--port', String(port)]
   const framework = spawn('functions-framework', args, {
-    env: { ...process.env, ...env, MILLRACE_DIR: mill.dir },
+    env: { ...process.env, ...env, MILLRACE_DIR: mill.dir, RECEIPT_SECRET: SECRET },
     stdio: 'ignore',
   })
   child = framework
