@@ -10,6 +10,7 @@ import { ingests, logLatencies } from './logs.ts'
 import { cleanUp, lacking, type Pair } from './place.ts'
 import { publishing } from './publish.ts'
 import { type Figure, table } from './report.ts'
+import { sealing } from './seal.ts'
 import { stopAll } from './served.ts'
 import { starts } from './start.ts'
 import { threads } from './thread.ts'
@@ -31,6 +32,7 @@ const ROWS = {
   k: 'log ingest: events that publish takes by NDJSON, beside single posts',
   l: "log events sent by the generator: from publish's acceptance to when a live reader has them; what the store alone inserts",
   m: 'the forum: a thread of very many posts beside one of ten, in a mill of its own; one request after the other',
+  n: 'the seal of a record: its share of the CPU of publish and persist, each behind HTTP',
   g: 'cold start to the first 2xx of /health/ready',
 }
 
@@ -67,6 +69,7 @@ await measure(['j'], () => calls(isQuick))
 await measure(['k'], () => ingests(pairs, isQuick))
 await measure(['l'], () => logLatencies(pairs, isQuick))
 await measure(['m'], () => threads(isQuick))
+await measure(['n'], () => sealing(pairs, isQuick))
 await measure(['g'], () => starts(pairs, isQuick))
 
 const machine = {
