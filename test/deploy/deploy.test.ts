@@ -28,7 +28,7 @@ describe('make deploy', () => {
       'eventing-kafka-source.yaml',
       'eventing-kafka-sink.yaml',
       'patch configmap config-network',
-      'component in (settings)',
+      'component in (settings,network)',
       'get secret receipts',
       'component in (kafka,mongodb,redis,keycloak)',
       'docker build',
