@@ -3,7 +3,7 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund && chmod a+w .
-COPY bundle.ts tsconfig.json ./
+COPY bundle.ts licenses.ts tsconfig.json LICENSE ./
 COPY adapters adapters
 COPY domains domains
 COPY functions functions

@@ -37,6 +37,7 @@ check: $(INSTALLED) ## Types, format, lint, import rules, manifests
 	biome ci .
 	vitest run --project rules
 	@$(MAKE) --no-print-directory check-manifests
+	@node deploy/cli.ts unpinned
 
 check-manifests: $(INSTALLED) ## The manifests: build, real schemas, our own rules, the code (Go, nginx)
 	@node test/manifests/check.ts
@@ -65,9 +66,10 @@ wait: ## - until every part is ready, or what is not and why
 smoke: ## Uses a running cluster as a client does, and takes persist and a broker away (SITE=, FAULTS=no)
 total: ## The running total of all sums, appended to FILE= for audit (SITE=, HISTORY=yes copies the sums beside it)
 flux: ## Flux follows the repository from now on (REPO=, BRANCH=)
-pin: ## Fills in the checksums of deploy/versions.json, on a machine with a network
+pin: $(INSTALLED) ## Fills in missing checksums, digests of images and commits of actions, on a machine with a network
+	@node deploy/cli.ts pin digests
 undeploy: ## Delete the kind cluster, with its data
-tools cluster platform data image-load prepare apply wait smoke total flux pin undeploy: $(INSTALLED)
+tools cluster platform data image-load prepare apply wait smoke total flux undeploy: $(INSTALLED)
 	@node deploy/cli.ts $@
 
 letters: $(INSTALLED) ## What could not be applied: SHOW=<id>, REDRIVE=<id> or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { settings } from './adapters/config.ts'
 import { files } from './functions/describe/page.ts'
 import { findProtos } from './functions/find-protos.ts'
+import { LIST, listOf, shippedPackages, textsOf } from './licenses.ts'
 
 /**
  * `npm run bundle`: dist/<target>.mjs for each thing that the image runs, with its source map, `dist/serve.mjs` that starts
@@ -90,6 +91,16 @@ function copyRenderer(): void {
   for (const { content } of files.values()) {
     if (content instanceof URL) cpSync(content, join(OUT, 'docs', basename(content.pathname)))
   }
+}
+
+/** Whoever gets the image gets the licences of what is in it. */
+function copyLicenses(): void {
+  const folder = join(OUT, 'licenses')
+  const packages = shippedPackages()
+  mkdirSync(folder, { recursive: true })
+  cpSync('LICENSE', join(folder, 'LICENSE'))
+  writeFileSync(join(folder, LIST), listOf(packages))
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), textsOf(packages))
 }
 
 /** serve.ts loads the function that it is told: each bundle has only its own. */
@@ -200,6 +211,7 @@ async function warm(target: string): Promise<void> {
 rmSync(OUT, { recursive: true, force: true })
 await Promise.all([...TARGETS.map(bundle), copyProtos()])
 copyRenderer()
+copyLicenses()
 writeFileSync(`${OUT}/serve.mjs`, ENTRY)
 // The other two look for Kafka first.
 for (const target of ['publish', 'grpc', 'persist', 'query']) await warm(target)

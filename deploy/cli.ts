@@ -1,5 +1,6 @@
 import { deleteCluster } from './cluster.ts'
 import { bootstrapFlux } from './flux.ts'
+import { fillPins, unpinned } from './pins/pins.ts'
 import { readSettings } from './settings.ts'
 import { smoke } from './smoke.ts'
 import { type Step, steps } from './steps.ts'
@@ -11,6 +12,16 @@ import { openWorld, type World } from './world.ts'
 
 const others: Step[] = [
   { name: 'pin', what: 'the checksums of what is installed', run: ({ settings, say }) => pin(settings.VERSIONS, say) },
+  {
+    name: 'digests',
+    what: 'the digests of images and the commits of actions',
+    run: ({ say }) => fillPins('.', say),
+  },
+  {
+    name: 'unpinned',
+    what: 'images, actions and files that are not pinned yet; `make pin` pins them, and a release needs it',
+    run: async ({ versions, say }) => unpinned('.', versions).forEach((what) => void say(`  ${what}`)),
+  },
   { name: 'smoke', what: 'a running cluster, from outside', run: smoke },
   { name: 'total', what: 'the running total of all sums, for audit', run: exportTotal },
   { name: 'flux', what: 'Flux follows the repository', run: bootstrapFlux },

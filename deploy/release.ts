@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { refuseUnpinned } from './pins/pins.ts'
+import { readVersions } from './versions.ts'
 
 /** What CHANGELOG.md says of a version, without its heading. */
 export function sectionOf(changelog: string, version: string): string {
@@ -17,8 +19,9 @@ export function versionOf(tag: string, manifest: { version: string }): string {
   return manifest.version
 }
 
-/** `node deploy/release.ts v1.2.3` prints the notes of that release. */
+/** `node deploy/release.ts v1.2.3` prints the notes of that release, once everything it is made of is pinned. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const version = versionOf(process.argv[2] ?? '', JSON.parse(readFileSync('package.json', 'utf8')))
+  refuseUnpinned('.', readVersions('deploy/versions.json'))
   console.log(sectionOf(readFileSync('CHANGELOG.md', 'utf8'), version))
 }

@@ -16,6 +16,7 @@ export interface Step {
 /** The components of the overlay, in the order in which they may come up. */
 export const parts = {
   settings: ['settings'],
+  network: ['network'],
   data: ['kafka', 'mongodb', 'redis', 'keycloak'],
   prepare: ['prepare'],
   persist: ['persist'],
@@ -44,7 +45,7 @@ export const steps: Step[] = [
 ]
 
 async function applyData(world: World): Promise<void> {
-  await applyComponents(world, parts.settings)
+  await applyComponents(world, [...parts.settings, ...parts.network])
   await ensureSecrets(world)
   await deleteJob(world, 'mongodb-initiate')
   await applyComponents(world, parts.data)
@@ -52,7 +53,7 @@ async function applyData(world: World): Promise<void> {
 }
 
 async function prepare(world: World): Promise<void> {
-  await applyComponents(world, parts.settings)
+  await applyComponents(world, [...parts.settings, ...parts.network])
   await deleteJob(world, 'prepare')
   await applyPrograms(world, parts.prepare)
   await ready(world, 'prepare', 'jobs', parts.prepare)

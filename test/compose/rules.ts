@@ -59,7 +59,9 @@ export function violations(model: Model): string[] {
 function wrongImage({ services }: Model, { image = '', build }: Service): string[] {
   const builders = Object.values(services).filter((service) => service.build && service.image === image)
   if (build && builders.length > 1) return [`builds ${image}, as another does`]
-  return builders.length > 0 || /^[\w./-]+:v?\d[\w.-]+$/.test(image) ? [] : [`has no pinned image: ${image}`]
+  return builders.length > 0 || /^[\w./-]+:v?\d[\w.-]+(@sha256:[0-9a-f]{64})?$/.test(image)
+    ? []
+    : [`has no pinned image: ${image}`]
 }
 
 function wrongHealth(service: Service): string[] {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, matchesGlob } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { settings } from '#adapters/config.ts'
+import { LIST } from '../../licenses.ts'
 import { eventually, freePort } from '../mill.ts'
 import { rawSocket } from '../socket.ts'
 
@@ -116,6 +117,15 @@ test('it has what it runs with its source maps and nothing else, for a user who 
   expect(existsSync(join(image, 'app/node_modules'))).toBe(false)
   for (const target of settings.FUNCTION_TARGET.unwrap().options) {
     expect(existsSync(join(image, `app/dist/${target}.mjs.map`))).toBe(true)
+  }
+})
+
+test('it has the licences of what is in it, with their texts', () => {
+  const read = (name: string) => readFileSync(join(image, 'app/dist/licenses', name), 'utf8')
+  expect(read('LICENSE')).toBe(readFileSync('LICENSE', 'utf8'))
+  expect(read(LIST)).toBe(readFileSync(LIST, 'utf8'))
+  for (const [, name = '', version = ''] of read(LIST).matchAll(/^\| (\S+) \| (\d\S*) \|/gm)) {
+    expect(read('THIRD-PARTY-LICENSES.txt')).toContain(`${name} ${version}, `)
   }
 })
 

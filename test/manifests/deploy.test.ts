@@ -11,7 +11,7 @@ const names = (objects: Manifest[]) => objects.map(nameOf).sort()
 
 test('make deploy applies every object of the overlay', () => {
   const applied = Object.values(parts).flat()
-  expect(new Set(applied)).toEqual(new Set(objects.map(componentOf)))
+  expect(new Set(applied)).toEqual(new Set(overlay('kind-network').map(componentOf)))
 })
 
 test('make deploy generates every required key of the Secrets in the overlay', () => {
@@ -30,7 +30,7 @@ test('make deploy generates every required key of the Secrets in the overlay', (
 
 test.each([
   ['data', parts.data],
-  ['prepare', [...parts.settings, ...parts.prepare]],
+  ['prepare', [...parts.settings, ...parts.network, ...parts.prepare]],
   ['persist', [...parts.settings, ...parts.persist, ...parts.sources]],
   ['publish', [...parts.settings, ...parts.doors]],
 ])('Flux applies with %s what make deploy does', (part, components) => {

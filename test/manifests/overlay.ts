@@ -16,7 +16,7 @@ export interface Manifest {
   automountServiceAccountToken?: boolean
 }
 
-export const OVERLAYS = ['kind', 'production'] as const
+export const OVERLAYS = ['kind', 'kind-network', 'production'] as const
 
 export const built = (folder: string): string => answerOf('kustomize', ['build', folder])
 

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { built } from './overlay.ts'
+import { built, OVERLAYS } from './overlay.ts'
 import { ask } from './tools.ts'
 
 const SCHEMAS = 'test/manifests/schemas/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json'
 
 const conforms = (input: string) => ask('kubeconform', ['-strict', '-summary', '-schema-location', SCHEMAS], { input })
 
-const folders = ['knative/overlays/kind', 'knative/overlays/production', 'knative/platform', 'knative/flux']
+const folders = [...OVERLAYS.map((name) => `knative/overlays/${name}`), 'knative/platform', 'knative/flux']
 
 test.each(folders.filter((folder) => existsSync(folder)))(
   '%s is what Kubernetes, Knative and Flux declare',
@@ -25,8 +25,9 @@ test.each([
   ['text for a number', 'retry: 2500', 'retry: many'],
   ['a field that is missing', '  topic: dead-letters\n', ''],
   ['a kind that is not known', 'kind: KafkaSink', 'kind: KafkaSinc'],
+  ['a field of a NetworkPolicy that is not known', 'namespaceSelector:', 'namespaceselector:'],
 ])('%s is refused', (_, right, wrong) => {
-  const yaml = built('knative/overlays/kind')
+  const yaml = built('knative/overlays/kind-network')
   expect(yaml).toContain(right)
   expect(conforms(yaml.replaceAll(right, wrong)).ok).toBe(false)
 })

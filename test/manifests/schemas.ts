@@ -15,6 +15,7 @@ const KINDS = [
   'io.k8s.api.core.v1.Namespace',
   'io.k8s.api.core.v1.Service',
   'io.k8s.api.core.v1.ServiceAccount',
+  'io.k8s.api.networking.v1.NetworkPolicy',
   'io.k8s.api.policy.v1.PodDisruptionBudget',
 ]
 const OUT = 'test/manifests/schemas'

@@ -13,7 +13,11 @@ import { podOf } from './rules/pods.ts'
 import { differences, environment, programs, targetOf } from './truth.ts'
 
 const domains = await findDomains()
-const overlays = { kind: overlay('kind'), production: overlay('production') }
+const overlays = {
+  kind: overlay('kind'),
+  'kind-network': overlay('kind-network'),
+  production: overlay('production'),
+}
 
 const one = (name: string, objects: Manifest[] = overlays.kind): Manifest => {
   const found = objects.find((object) => nameOf(object) === name)

@@ -2,7 +2,11 @@ import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ask } from './tools.ts'
 
-const lint = (input: string) => ask('actionlint', ['-shellcheck=', '-pyflakes=', '-no-color', '-'], { input })
+/** actionlint knows the inputs of popular actions by their major version. */
+const byMajor = (text: string) => text.replaceAll(/@[0-9a-f]{40} # (v\d+)[\d.]*/g, '@$1')
+
+const lint = (input: string) =>
+  ask('actionlint', ['-shellcheck=', '-pyflakes=', '-no-color', '-'], { input: byMajor(input) })
 const workflows = globSync('.github/workflows/*.yaml')
 
 test('there are workflows', () => {
@@ -18,7 +22,8 @@ test.each(workflows)('%s is what GitHub Actions understand', (path) => {
 test.each(workflows)('%s asks for no more than it says, and every action has a version', (path) => {
   const text = readFileSync(path, 'utf8')
   expect(text).toMatch(/^permissions:\n {2}contents: (read|write)$/m)
-  for (const [, action] of text.matchAll(/uses: (.+)/g)) expect(action).toMatch(/@(v\d+|[0-9a-f]{40})$/)
+  for (const [, action] of text.matchAll(/uses: (.+)/g))
+    expect(action).toMatch(/@(v\d+|[0-9a-f]{40} # v\d+\.\d+\.\d+)$/)
 })
 
 test.each([

@@ -96,5 +96,5 @@ function wrongNeeds({ resources: { requests = {}, limits = {} } = {} }: Containe
 }
 
 function wrongImage({ image }: Container): string[] {
-  return /(:v?\d[\w.-]*|@sha256:[0-9a-f]{64})$/.test(image) ? [] : [`has no pinned image: ${image}`]
+  return /:v?\d[\w.-]*(@sha256:[0-9a-f]{64})?$/.test(image) ? [] : [`has no pinned image: ${image}`]
 }

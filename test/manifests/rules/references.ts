@@ -62,7 +62,7 @@ function wrongAccount(object: Manifest, objects: Manifest[]): string[] {
 }
 
 /** Labels that Kubernetes and Knative give to pods themselves. */
-const labelsOf = (object: Manifest): Record<string, string>[] => {
+export const labelsOf = (object: Manifest): Record<string, string>[] => {
   const own = object.spec?.template?.metadata?.labels ?? {}
   if (isFunction(object)) return [{ ...own, 'serving.knative.dev/service': object.metadata.name }]
   if (object.kind !== 'StatefulSet') return [own]

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Manifest, nameOf, OVERLAYS, overlay } from '../overlay.ts'
 import { knativeViolations, poolViolations } from './knative.ts'
+import { networkViolations } from './network.ts'
 import { podViolations } from './pods.ts'
 import { referenceViolations } from './references.ts'
 import { secretViolations } from './secrets.ts'
@@ -9,9 +10,14 @@ const violations = (objects: Manifest[]): string[] => [
   ...objects.flatMap((object) => [...podViolations(object), ...secretViolations(object), ...knativeViolations(object)]),
   ...referenceViolations(objects),
   ...poolViolations(objects),
+  ...networkViolations(objects),
 ]
 
-const overlays = { kind: overlay('kind'), production: overlay('production') }
+const overlays = {
+  kind: overlay('kind'),
+  'kind-network': overlay('kind-network'),
+  production: overlay('production'),
+}
 
 test.each(OVERLAYS)('overlays/%s keeps the rules', (name) => {
   expect(violations(overlays[name])).toEqual([])
@@ -45,7 +51,7 @@ const annotation = (name: string, value?: string): Spoil => {
     void Object.assign(spec.template.metadata.annotations, { [`autoscaling.knative.dev/${name}`]: value })
 }
 
-/** An object of overlays/kind, what is done to it, and what is then wrong with the overlay. */
+/** An object of overlays/kind-network, what is done to it, and what is then wrong with the overlay. */
 const broken: [name: string, spoil: Spoil, what: string][] = [
   ['Knative Service publish', container('publish', right({ runAsNonRoot: false })), 'publish may run as root'],
   ['Knative Service publish', container('publish', right({ runAsUser: 0 })), 'publish may run as root'],
@@ -130,12 +136,28 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
     (spec) => set({ 'statefulset.kubernetes.io/pod-name': 'kafka-3' })(spec.selector),
     'selects no pod',
   ],
+  [
+    'NetworkPolicy redis',
+    (spec) => set({ matchLabels: { app: 'redis' } })(spec.podSelector),
+    'NetworkPolicy redis: no pod has the labels {"app":"redis"}',
+  ],
+  ['NetworkPolicy redis', (spec) => spec.ingress.push({ from: [] }), 'admits every port'],
+  ['NetworkPolicy redis', (_, object) => Object.assign(object, { kind: 'ConfigMap' }), 'redis has no NetworkPolicy'],
+  [
+    'NetworkPolicy mongodb',
+    (spec) => spec.ingress[0].from[3].podSelector.matchExpressions[0].values.push('audit'),
+    'no pod has the labels {"serving.knative.dev/service":"audit"}',
+  ],
+  ['NetworkPolicy mongodb', (spec) => set({ port: 27018 })(spec.ingress[0].ports[0]), '27018 is no port of mongodb'],
+  ['NetworkPolicy kafka', (spec) => set({ port: 'inner' })(spec.egress[0].ports[0]), 'inner is no port of kafka'],
+  ['NetworkPolicy persist', (spec) => set({ port: 8013 })(spec.ingress[0].ports[0]), '8013 is no port of persist'],
+  ['NetworkPolicy closed', (spec) => spec.policyTypes.splice(0, 1, 'Egress'), 'close the namespace, not 1'],
   ['Service redis', (_, object) => set({ labels: {} })(object.metadata), 'has no component'],
   ['Service redis', (_, object) => set({ namespace: 'default' })(object.metadata), 'is in the namespace default'],
 ]
 
 test.each(broken)('%s, spoiled by %s, is refused: %s', (name, spoil, what) => {
-  const objects = structuredClone(overlays.kind)
+  const objects = structuredClone(overlays['kind-network'])
   const object = objects.find((one) => nameOf(one).replace(/^(ConfigMap \w+)-\w+$/, '$1') === name)
   if (!object) throw new Error(`there is no ${name}`)
   spoil(object.spec, object)
