@@ -79,18 +79,20 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       letters: [] as Document[],
     }
     const touched = new Set<Head>()
+    /** Streams and ids, whose colons tell them apart, behind a command that failed. */
     const stuck = new Set<string>()
     const settled = new Map<Received, Answer>()
 
     for (const received of batch) {
       const key = keyOf(received)
-      if (stuck.has(key)) continue
+      const { id } = received.command
       try {
-        settled.set(received, settle(received, state.heads.get(key) as Head))
+        if (!stuck.has(key) && !stuck.has(id)) settled.set(received, settle(received, state.heads.get(key) as Head))
       } catch (error) {
         stuck.add(key)
         onFault(received, error)
       }
+      if (!settled.has(received)) stuck.add(id)
     }
     const writes = writesOf()
     if (writes.length > 0) await store.commit(writes)

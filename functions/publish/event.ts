@@ -30,7 +30,7 @@ export function seal(command: Accepted, topic: Topic): Sealed {
   const value = topic.record
     ? topic.record.encode(command.data, { id: command.id, time })
     : JSON.stringify(command.data)
-  const hash = hashOf(command.type, command.data, value, topic)
+  const hash = hashOf(command.type, command.data, value, topic, command.expectedVersion)
   const stream = attribute(command.stream)
   return {
     hash,
