@@ -122,7 +122,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         const reason = `the stream is at version ${head.version}, not ${expected}`
         return { status: 'rejected', reason, isStale: true }
       }
-      const changes = state.table.begin(domain.touches(command))
+      const changes = state.table.begin(domain.touches(command), command.stream)
       const decision = domain.decide(freeze(command), changes)
       if ('rejected' in decision) return { status: 'rejected', reason: decision.rejected }
       const { id, time, actor, stream } = command
@@ -179,7 +179,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         const { generation, ...total } = state.slot
         writes.push({ collection: tally.collection, swap: [{ ...total, generation: Number(generation) + 1 }] })
       }
-      return writes.filter(({ insert, put, remove, swap }) => [insert, put, remove, swap].some((some) => some?.length))
+      return writes.filter(({ collection: _, ...kinds }) => Object.values(kinds).some((some) => some.length > 0))
     }
   }
 

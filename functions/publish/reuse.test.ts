@@ -93,6 +93,7 @@ test('the same key with another body is 409 at once, and names the first command
     status: 409,
     answer: {
       detail: expect.stringContaining('used before'),
+      outcome: 'rejected',
       reusedKey: true,
       first: { id: first.id, receipt: first.receipt },
     },

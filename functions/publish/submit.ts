@@ -100,7 +100,7 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
   function reused(first: Address): Problem {
     const detail = `${REUSED_KEY}. Nothing was done. Send this command with a key of its own.`
     const receipt = receiptPath(addresses.sign(first))
-    const members = { reusedKey: true, first: { id: first.id, receipt } }
+    const members = { outcome: 'rejected', reusedKey: true, first: { id: first.id, receipt } }
     return new Problem(409, 'Idempotency key reused', detail, { members })
   }
 
