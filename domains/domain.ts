@@ -32,7 +32,7 @@ export type Json = string | number | boolean | null | Json[] | { [name: string]:
 
 export type Fields = { [name: string]: Json }
 
-/** What a query reads. `_id` is unique in its collection; `_hash` is reserved for the hash of the command's body. */
+/** What a query reads. `_id` is unique in its collection; `_hash` is reserved for the hash of the command's body, and `_stream` for the stream that the document belongs to. */
 export type Document = Fields & { _id: string }
 
 /** A domain whose commands each become one document, `_id` = command id. Nothing to decide, so order does not matter. */
@@ -50,12 +50,12 @@ export interface DecideDomain extends Named {
   kind: 'decide'
   /** `ordered` costs a poll of 200 ms for each command; `unordered` where commands of one stream commute or come one at a time. */
   ordering: 'ordered' | 'unordered'
-  /** What rules and queries read. A document belongs to exactly one stream. */
+  /** What rules and queries read. A document belongs to the stream that wrote it first, until that removes it. */
   collections: Collection[]
   /** The documents that the rules get to see for this command: its own stream's, and those of others for reading. */
   touches(command: Command): Touch[]
   decide(command: Command, documents: View): Decision
-  /** What the event changes, in documents of its own stream that `touches` named. */
+  /** What the event changes, in documents of its own stream that `touches` named. To change another stream's is a fault. */
   project(event: Event, documents: View): Change[]
   tally?: Tally
 }

@@ -21,6 +21,18 @@ export function derivedId(...parts: (string | number | string[])[]): string {
 export const bodyHash = (type: string, value: string): string =>
   hash('sha256', `${type}\n${value}`, 'base64url').slice(0, 22)
 
-/** The hash of a command's body: of its record's value, which some topics' forms stamp with more than the data. */
-export const hashOf = (type: string, data: unknown, value: string, topic: Pick<Topic, 'record'> | undefined): string =>
-  bodyHash(type, topic?.record?.stamped ? JSON.stringify(data) : value)
+/**
+ * The hash of a command's body: of its record's value, which some topics' forms stamp with more than the data. With another
+ * expected version it is another body.
+ */
+export const hashOf = (
+  type: string,
+  data: unknown,
+  value: string,
+  topic: Pick<Topic, 'record'> | undefined,
+  expectedVersion?: number,
+): string =>
+  bodyHash(
+    expectedVersion === undefined ? type : `${type} ${expectedVersion}`,
+    topic?.record?.stamped ? JSON.stringify(data) : value,
+  )

@@ -16,8 +16,11 @@ export interface Address {
 export type Receipt =
   | { status: 'pending' }
   | { status: 'applied' }
-  /** `isStale`: the stream was not at the version that the client expected. */
-  | { status: 'rejected'; reason: string; isStale?: true }
+  /**
+   * `isStale`: the stream was not at the version that the client expected. `reusedKey`: its key stands for another
+   * command, which was there first.
+   */
+  | { status: 'rejected'; reason: string; isStale?: true; reusedKey?: true }
   | { status: 'parked'; reason: string }
 
 export interface Addresses {
@@ -55,6 +58,9 @@ export function addresses(...secrets: [string, ...string[]]): Addresses {
     },
   }
 }
+
+/** The reason for which a command is refused whose key stands for another one. */
+export const REUSED_KEY = 'this key was used before, for a command with another body'
 
 export const rejectionId = (id: string, hash: string): string => `${id}.${hash}`
 
@@ -97,7 +103,10 @@ export async function readRefused(store: Store, asked: Address[]): Promise<Looku
   ])
   return ({ id, hash }) => {
     const rejection = rejections.get(rejectionId(id, hash))
-    if (rejection?.status === 'rejected') return { status: 'rejected', reason: String(rejection.reason) }
+    if (rejection?.status === 'rejected') {
+      const { reason, reusedKey } = rejection
+      return { status: 'rejected', reason: String(reason), ...(reusedKey === true ? { reusedKey } : {}) }
+    }
     const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
     return letter ? { status: 'parked', reason: String(letter.error) } : undefined
   }

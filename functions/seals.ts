@@ -14,7 +14,7 @@ export interface Vouched {
   expectedVersion?: number
   /** The hash of the command's body, which is that of the record's value unless `value` says otherwise. */
   body: string
-  /** The hash of the record's value, where the topic's form adds more to it than the command's data. */
+  /** The hash of the record's value, where the body is more or less than that. */
   value?: string
 }
 

@@ -26,7 +26,7 @@ async function run(domain: DecideDomain, all: Asked[]): Promise<Told> {
   const versions = new Map<string, number>()
   let last: Pick<Told, 'events' | 'rejected'> = {}
   for (const [index, command] of commands.entries()) {
-    const changes = table.begin(domain.touches(command))
+    const changes = table.begin(domain.touches(command), command.stream)
     const decision = domain.decide(command, changes)
     last = decision
     if ('rejected' in decision) {
@@ -47,8 +47,14 @@ async function run(domain: DecideDomain, all: Asked[]): Promise<Told> {
     project(domain, events, changes)
     changes.keep()
   }
-  const kept = new Map(table.writes().map(({ collection, put = [] }) => [collection.name, put]))
-  return { ...last, document: (collection, id) => kept.get(collection)?.find(({ _id }) => _id === id) }
+  const kept = new Map(table.writes().map(({ collection, own = [] }) => [collection.name, own]))
+  const document = (collection: string, id: string): Document | undefined => {
+    const found = kept.get(collection)?.find(({ _id }) => _id === id)
+    if (!found) return undefined
+    const { _stream, ...document } = found
+    return document as Document
+  }
+  return { ...last, document }
 }
 
 function commandOf(domain: DecideDomain, asked: Asked, index: number): Command {

@@ -21,13 +21,19 @@ const CODES = new Map([
 export function statusOf({ status: of, message, headers, members }: Problem, trace: Trace): StatusObject {
   const metadata = trailers(trace)
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
-  const { idempotencyKey: key, receipt, unknown, outOfRange } = members
+  const { idempotencyKey: key, receipt, unknown } = members
   // Any other key came in the message, where the client has it.
   if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key)) metadata.set('idempotency-key', key)
   if (unknown !== undefined) metadata.set('unknown', String(unknown))
   // A retry policy would send it without a key, as another command: only its receipt's address tells that it is the same.
   if (unknown && String(receipt).endsWith(`/${key}`)) metadata.set('grpc-retry-pushback-ms', '-1')
-  return { code: outOfRange ? status.OUT_OF_RANGE : (CODES.get(of) ?? status.INTERNAL), details: message, metadata }
+  return { code: codeOf(of, members), details: message, metadata }
+}
+
+function codeOf(of: number, { outOfRange, reusedKey }: Problem['members']): status {
+  if (outOfRange) return status.OUT_OF_RANGE
+  if (reusedKey) return status.ALREADY_EXISTS
+  return CODES.get(of) ?? status.INTERNAL
 }
 
 /** Every answer carries its trace. */

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js'
 import type { Fields } from '#domains/domain.ts'
-import { asProblem, type Request } from '../host/http.ts'
+import { asProblem, fromOf, type Request } from '../host/http.ts'
 import { type Trace, traceOf } from '../telemetry/trace.ts'
 import { statusOf, trailers } from './status.ts'
 
 /** What a method sees of a call; metadata are headers, as they are on the wire. */
-export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'signal'> {
+export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'signal' | 'from'> {
   /** Every field is there, with its default. */
   message: Fields
 }
@@ -40,6 +40,11 @@ class Incoming implements UnaryCall {
     this.headers = headers
     this.trace = trace
     this.#call = call
+  }
+
+  /** The peer is an address and a port, which is another one for each connection. */
+  get from(): string | undefined {
+    return fromOf(this.headers, this.#call.getPeer().replace(/:\d+$/, ''))
   }
 
   get signal(): AbortSignal {

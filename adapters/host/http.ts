@@ -12,6 +12,11 @@ export interface Request {
   headers: IncomingHttpHeaders
   body: Buffer
   trace: Trace
+  /**
+   * The network address of the client, after those that `X-Forwarded-For` names. Two clients behind the same proxy that names
+   * none have the same. Absent where the network does not say.
+   */
+  from?: string | undefined
   /** Aborts when the client goes away. */
   signal: AbortSignal
   /** Aborts when the host drains: an answer without an end ends itself. */
@@ -108,6 +113,10 @@ class Incoming implements Request {
     return new URLSearchParams((this.#req.url ?? '').slice(this.path.length))
   }
 
+  get from(): string | undefined {
+    return fromOf(this.headers, this.#req.socket.remoteAddress)
+  }
+
   get signal(): AbortSignal {
     const gone = new AbortController()
     if (this.#res.destroyed) gone.abort()
@@ -127,6 +136,10 @@ class Incoming implements Request {
     this.#req.matched = pattern
   }
 }
+
+/** A client may claim any addresses, but each proxy appends the one that it sees: nobody can copy another's list whole. */
+export const fromOf = (headers: IncomingHttpHeaders, peer: string | undefined): string | undefined =>
+  peer === undefined ? undefined : `${headers['x-forwarded-for'] ?? ''} ${peer}`
 
 /** What is told of an error, whatever it is; an outage and a bug are counted and logged. */
 export function asProblem(error: unknown, { traceId }: Trace): Problem {

@@ -101,13 +101,29 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
       ['a next generation of what is missing', { swap: [{ _id: 'none', generation: 2 }] }],
       ['a generation of what has none', { swap: [{ _id: 'there', generation: 2 }] }],
       ['a first generation of what has none', { swap: [{ _id: 'there', generation: 1 }] }],
+      [
+        'a document of another stream',
+        {
+          own: [
+            { _id: 'other', _stream: 's' },
+            { _id: 'theirs', _stream: 's' },
+          ],
+        },
+      ],
+      ['a removal from another stream', { disown: [{ _id: 'theirs', _stream: 's' }] }],
+      ['a removal of what is missing', { disown: [{ _id: 'none', _stream: 's' }] }],
       ['an old generation behind a put', { put: [{ _id: 'there' }], swap: [{ _id: 'third', generation: 2 }] }],
     ]
 
     test.each(late)(
       'given %s in any of its writes, then it is a conflict, and nothing is written',
       async (_, conflict) => {
-        const before: Document[] = [{ _id: 'gone' }, { _id: 'there' }, { _id: 'third', generation: 3 }]
+        const before: Document[] = [
+          { _id: 'gone' },
+          { _id: 'theirs', _stream: 't' },
+          { _id: 'there' },
+          { _id: 'third', generation: 3 },
+        ]
         await given(before)
         const valid: Omit<Write, 'collection'> = {
           insert: [{ _id: 'new' }],
@@ -117,6 +133,7 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
             { _id: 'third', generation: 4 },
             { _id: 'first', generation: 1 },
           ],
+          own: [{ _id: 'owned', _stream: 's' }],
         }
         for (const writes of [
           [valid, valid, conflict],
@@ -131,7 +148,7 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
           for (const collection of collections) expect(await all(collection)).toEqual(before)
         }
         await store.commit([one, two, three].map((collection) => ({ ...valid, collection })))
-        expect(idsOf(await all(three))).toEqual(['first', 'new', 'put', 'there', 'third'])
+        expect(idsOf(await all(three))).toEqual(['first', 'new', 'owned', 'put', 'theirs', 'there', 'third'])
       },
     )
 
@@ -144,6 +161,46 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
       await expect(store.commit([{ collection: one, swap: [{ _id: 'a', generation: 3 }] }])).rejects.toThrow(Conflict)
       await store.commit([{ collection: one, swap: [{ _id: 'a', generation: 1 }] }])
       expect(await all()).toStrictEqual([{ _id: 'a', generation: 1 }])
+    })
+
+    test('given documents of a stream, of none and missing ones, then the stream writes and removes them', async () => {
+      const mine = { _id: 'mine', _stream: 's' }
+      await given([
+        mine,
+        { _id: 'nobodys', old: true },
+        { _id: 'old' },
+        { _id: 'gone', _stream: 's' },
+        { _id: 'removed' },
+      ])
+      const own = ['mine', 'nobodys', 'new'].map((_id) => ({ _id, _stream: 's', text: 'mine' }))
+      const disown = ['old', 'gone'].map((_id) => ({ _id, _stream: 's' }))
+      await store.commit([{ collection: one, own, disown, remove: ['removed', 'none'] }])
+      expect(await all()).toStrictEqual([...own].sort((a, b) => (a._id < b._id ? -1 : 1)))
+      await store.commit([{ collection: one, own: [{ ...mine, again: true }], disown: [{ _id: 'new', _stream: 's' }] }])
+      expect(await all()).toMatchObject([{ _id: 'mine', again: true }, { _id: 'nobodys' }])
+      await store.commit([{ collection: one, disown: [mine] }])
+      await store.commit([{ collection: one, own: [{ ...mine, _stream: 't' }] }])
+      expect((await all())[0]).toStrictEqual({ _id: 'mine', _stream: 't' })
+    })
+
+    test.each([
+      ['a missing document', []],
+      ['a document of no stream', [{ _id: 'shared' }]],
+    ])('given twenty streams that write %s at once, then exactly one has it', async (_, before) => {
+      await given(before)
+      const ends = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, by) =>
+          store.commit([
+            { collection: two, insert: [{ _id: `by-${by}` }] },
+            { collection: one, own: [{ _id: 'shared', _stream: `s-${by}` }] },
+          ]),
+        ),
+      )
+      const winners = [...ends.keys()].filter((by) => ends[by]?.status === 'fulfilled')
+      expect(winners).toHaveLength(1)
+      for (const end of ends) if (end.status === 'rejected') expect(end.reason).toBeInstanceOf(Conflict)
+      expect(await all()).toEqual([{ _id: 'shared', _stream: `s-${winners[0]}` }])
+      expect(idsOf(await all(two)).filter((id) => id.startsWith('by-'))).toEqual([`by-${winners[0]}`])
     })
 
     test('given twenty who swap the same document at once, then exactly one wins, and the others leave nothing', async () => {

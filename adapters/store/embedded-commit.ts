@@ -12,7 +12,7 @@ export function commitTo(database: EmbeddedDatabase, writes: Write[]): void {
 }
 
 function writeOne({ prepared, isOutage }: EmbeddedDatabase, write: Write): void {
-  const { collection, insert = [], put = [], remove = [], swap = [] } = write
+  const { collection, insert = [], put = [], remove = [], swap = [], own = [], disown = [] } = write
   const table = tableOf(collection)
   const now = Date.now()
   const at = (document: Document) => countsFrom(document, collection, now)
@@ -22,9 +22,14 @@ function writeOne({ prepared, isOutage }: EmbeddedDatabase, write: Write): void 
   const swapping = prepared(
     `UPDATE ${table} SET at = ?, body = ? WHERE id = ? AND json_extract(body, '$.generation') = ?`,
   )
+  const isOwn = "(json_extract(body, '$._stream') IS NULL OR json_extract(body, '$._stream') = ?)"
+  const owning = prepared(`${upsert} DO UPDATE SET at = excluded.at, body = excluded.body WHERE ${isOwn}`)
+  const disowning = prepared(`DELETE FROM ${table} WHERE id = ? AND ${isOwn}`)
   const removing = prepared(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`)
 
   removing.run(JSON.stringify(remove))
+  for (const document of disown) first(document, (id) => disowning.run(id, document._stream))
+  for (const document of own) first(document, (id, body) => owning.run(id, at(document), body, document._stream))
   for (const document of put) written(document, (id, body) => putting.run(id, at(document), body))
   for (const document of insert) first(document, (id, body) => inserting.run(id, at(document), body))
   for (const document of swap) {

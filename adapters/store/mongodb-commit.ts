@@ -10,7 +10,7 @@ import {
 import type { Document } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
 import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf } from './outage.ts'
-import { Conflict, Refused, type StoredCollection, type Write } from './store.ts'
+import { Conflict, type Owned, Refused, type StoredCollection, type Write } from './store.ts'
 import { rowOf, type Stored } from './stored.ts'
 
 const COMMIT_AGAIN_AFTER_MS = 50
@@ -57,7 +57,7 @@ async function commit(session: ClientSession, until: number): Promise<void> {
 }
 
 async function writeOne(session: ClientSession, to: Collection<Stored>, write: Write): Promise<void> {
-  const { collection, insert = [], put = [], remove = [], swap = [] } = write
+  const { collection, insert = [], put = [], remove = [], swap = [], own = [], disown = [] } = write
   const now = new Date()
   const row = (document: Document) => rowOf(document, collection, now)
   const next = swap.filter(({ generation }) => generation !== 1)
@@ -69,18 +69,25 @@ async function writeOne(session: ClientSession, to: Collection<Stored>, write: W
     ...put.map((document) => ({
       replaceOne: { filter: { _id: document._id }, replacement: row(document), upsert: true },
     })),
+    // Another stream's is not found, and then in the way of the insert.
+    ...own.map((document) => ({ replaceOne: { filter: ownOf(document), replacement: row(document), upsert: true } })),
     ...inserts.map((document) => ({ insertOne: { document: row(document) } })),
-    ...(remove.length > 0 ? [{ deleteMany: { filter: { _id: { $in: remove } } } }] : []),
+    ...disown.map((document) => ({ deleteOne: { filter: ownOf(document) } })),
   ]
-  if (operations.length === 0) return
   try {
-    const { matchedCount, upsertedCount } = await to.bulkWrite(operations, { session })
-    if (matchedCount + upsertedCount === next.length + put.length) return
+    if (remove.length > 0) await to.deleteMany({ _id: { $in: remove } }, { session })
+    if (operations.length === 0) return
+    const { matchedCount, upsertedCount, deletedCount } = await to.bulkWrite(operations, { session })
+    const written = matchedCount + upsertedCount + deletedCount
+    if (written === next.length + put.length + own.length + disown.length) return
   } catch (error) {
-    throw reasonOf(error, collection, [...next, ...put, ...inserts])
+    throw reasonOf(error, collection, [...next, ...put, ...own, ...inserts])
   }
-  throw new Conflict(`store: a generation in ${collection.name} is not the one before`)
+  throw new Conflict(`store: a generation or an owner in ${collection.name} is not the one before`)
 }
+
+/** The document if it belongs to this stream, or to none. */
+const ownOf = ({ _id, _stream }: Pick<Owned, '_id' | '_stream'>) => ({ _id, _stream: { $in: [_stream, null] } })
 
 /** Why a bulk write failed; `documents` are in the order of its operations. What says nothing of them stays as it is. */
 function reasonOf(error: unknown, { name }: StoredCollection, documents: Document[]): unknown {

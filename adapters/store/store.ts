@@ -14,8 +14,8 @@ export interface Store {
    */
   insert(collection: StoredCollection, documents: Document[]): Promise<Set<string>>
   /**
-   * All of it or nothing. Rejects with `Conflict` when an id to insert is there or a generation is not the one before:
-   * somebody else was first, and nothing was written.
+   * All of it or nothing. Rejects with `Conflict` when an id to insert is there, a generation is not the one before or a
+   * document belongs to another stream: somebody else was first, and nothing was written.
    */
   commit(writes: Write[]): Promise<void>
   get(collection: StoredCollection, ids: string[]): Promise<Map<string, Document>>
@@ -58,7 +58,14 @@ export interface Write {
   remove?: string[]
   /** Compare-and-set: each has a `generation`, and replaces the document with the one before; 1 is its first. */
   swap?: (Document & { generation: number })[]
+  /** Replaced, or inserted where missing. What is replaced has the same `_stream`, or none. */
+  own?: Owned[]
+  /** Removed. Each is there and has the same `_stream`, or none. */
+  disown?: Pick<Owned, '_id' | '_stream'>[]
 }
+
+/** A document with the stream that it belongs to. */
+export type Owned = Document & { _stream: string }
 
 /** Which documents of an index. */
 export interface Part {

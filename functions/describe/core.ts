@@ -14,6 +14,7 @@ const receipt = z.object({
   status: z.enum(['pending', 'applied', 'rejected', 'parked']),
   reason: z.string().optional().describe('Why it was rejected or parked'),
   isStale: z.literal(true).optional().describe('The stream was not at the version of If-Match'),
+  reusedKey: z.literal(true).optional().describe('Its key stands for another command, which was there first'),
 })
 
 const letter = z.object({

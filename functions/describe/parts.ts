@@ -19,6 +19,8 @@ const problem = z
     outcome: z.enum(['rejected', 'parked']).optional(),
     receipt: z.string().optional(),
     idempotencyKey: z.string().optional().describe('The key to repeat this command with'),
+    reusedKey: z.literal(true).optional().describe('The key stands for another command'),
+    first: z.object({ id: z.string(), receipt: z.string() }).optional().describe('The command that the key stands for'),
     unknown: z.boolean().optional().describe('Whether the log may have the command all the same'),
   })
   .describe('RFC 9457')
@@ -28,7 +30,8 @@ const text: Schema = { type: 'string' }
 const PARAMETERS = {
   'Idempotency-Key': {
     in: 'header',
-    description: 'A repeated command with the same key takes effect once; with another body it is rejected.',
+    description:
+      'A repeated command with the same key takes effect once. Another command with the same key is refused with 409.',
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
   },
   'If-Match': {
@@ -63,7 +66,7 @@ const PROBLEMS = {
   401: 'A token is needed, or this one is not accepted.',
   403: 'Not with this token.',
   404: 'There is nothing of this name.',
-  409: 'Rejected by a rule, or parked as a letter: told to who waits for the outcome.',
+  409: 'The key stands for another command (`reusedKey`). With `Prefer: wait` also: rejected by a rule, or parked.',
   410: 'The receipt is past the horizon.',
   412: 'The stream has moved on.',
   413: 'Too large.',

@@ -79,12 +79,15 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
       const answers = await patiently(() => settledBefore(arrivals))
       const documents: Document[] = []
       const folded: Arrival[] = []
+      const failed = new Set<string>()
       for (const arrival of arrivals.filter((arrival) => !answers.has(arrival))) {
+        const { id } = arrival.received.command
+        if (failed.has(id)) continue
         try {
           documents.push(toDocument(arrival.received))
           folded.push(arrival)
         } catch {
-          // tried alone, where its fault is counted
+          failed.add(id) // tried alone, where its fault is counted
         }
       }
       for (const [arrival, answer] of await insert(folded, documents, patiently)) answers.set(arrival, answer)

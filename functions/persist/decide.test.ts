@@ -57,6 +57,35 @@ test('given an id that was used for another body, then that body is rejected and
   expect((await all(receipts, 'a.hash of x 2')).get('a.hash of x 2')).toMatchObject({ status: 'rejected' })
 })
 
+test('given two bodies with one id of different streams in flight, then the earlier one is applied', async () => {
+  const { persist } = start()
+  const later = count('a', 'x', 1, { knativekafkapartition: '0', time: '2026-01-01T00:00:00.001Z' })
+  const earlier = count('a', 'y', 2, { knativekafkapartition: '1' })
+  expect(await statuses([persist(later), persist(earlier)])).toEqual([204, 204])
+  expect([await counterOf('x'), await counterOf('y')]).toEqual([undefined, 2])
+  expect((await all(receipts, 'a.hash of x 1')).get('a.hash of x 1')).toMatchObject({
+    status: 'rejected',
+    reusedKey: true,
+  })
+})
+
+test('given a later body whose id an earlier one of another stream has that fails, then the later one waits for it', async () => {
+  const { persist } = start()
+  const both = () => [
+    persist(count('a', 'x', 1, { knativekafkapartition: '1', time: '2026-01-01T00:00:00.001Z' })),
+    persist(count('a', 'y', 13, { knativekafkapartition: '0' })),
+  ]
+  for (const expected of [
+    [503, 500],
+    [503, 500],
+    [503, 500],
+    [204, 422],
+  ]) {
+    expect(await statuses(both())).toEqual(expected)
+  }
+  expect(await counterOf('x')).toBeUndefined()
+})
+
 test('given an expected version, then the command is rejected as stale unless the stream is there', async () => {
   const { persist } = start()
   await persist(count('a', 'x', 1, { expectedversion: '0' }))

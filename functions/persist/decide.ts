@@ -79,18 +79,20 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       letters: [] as Document[],
     }
     const touched = new Set<Head>()
+    /** Streams and ids, whose colons tell them apart, behind a command that failed. */
     const stuck = new Set<string>()
     const settled = new Map<Received, Answer>()
 
     for (const received of batch) {
       const key = keyOf(received)
-      if (stuck.has(key)) continue
+      const { id } = received.command
       try {
-        settled.set(received, settle(received, state.heads.get(key) as Head))
+        if (!stuck.has(key) && !stuck.has(id)) settled.set(received, settle(received, state.heads.get(key) as Head))
       } catch (error) {
         stuck.add(key)
         onFault(received, error)
       }
+      if (!settled.has(received)) stuck.add(id)
     }
     const writes = writesOf()
     if (writes.length > 0) await store.commit(writes)
@@ -120,7 +122,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         const reason = `the stream is at version ${head.version}, not ${expected}`
         return { status: 'rejected', reason, isStale: true }
       }
-      const changes = state.table.begin(domain.touches(command))
+      const changes = state.table.begin(domain.touches(command), command.stream)
       const decision = domain.decide(freeze(command), changes)
       if ('rejected' in decision) return { status: 'rejected', reason: decision.rejected }
       const { id, time, actor, stream } = command
@@ -177,7 +179,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         const { generation, ...total } = state.slot
         writes.push({ collection: tally.collection, swap: [{ ...total, generation: Number(generation) + 1 }] })
       }
-      return writes.filter(({ insert, put, remove, swap }) => [insert, put, remove, swap].some((some) => some?.length))
+      return writes.filter(({ collection: _, ...kinds }) => Object.values(kinds).some((some) => some.length > 0))
     }
   }
 

@@ -7,6 +7,7 @@ import type { Document } from '#domains/domain.ts'
 import { BACKOFF_MS } from '../sources.ts'
 import type { Received } from './command.ts'
 import { held } from './held.ts'
+import { contendersIn, inLogOrder } from './log-order.ts'
 import type { Tries } from './tries.ts'
 
 /** The first try and its three retries; a fifth delivery means that the fourth never came back. */
@@ -26,7 +27,7 @@ export interface Arrival {
 export type Answer = Outcome & { delayMs?: number }
 
 export const DONE: Answer = { status: 204 }
-const BEHIND: Answer = { status: 503, detail: 'behind a command of its stream that failed' }
+const BEHIND: Answer = { status: 503, detail: 'behind a command of its stream or with its id that failed' }
 
 /** Repeats what ends in an outage, for as long as the batch may be held. */
 export type Patiently = <Result>(work: () => Promise<Result>) => Promise<Result>
@@ -38,7 +39,10 @@ export type Patiently = <Result>(work: () => Promise<Result>) => Promise<Result>
 export interface Applier {
   /** Whether a command must not run before one of its stream that went before it in the batch. */
   isOrdered: boolean
-  /** Applies them all at once; those whose own fault keeps them from it are left out of the answers. */
+  /**
+   * Applies them all at once, of those with one id the first; those whose own fault keeps them from it are left out of the
+   * answers, and so is what has the id of such a one.
+   */
   together(arrivals: Arrival[], patiently: Patiently): Promise<Map<Arrival, Answer>>
   /** Applies one; rejects with what is wrong with it. */
   alone(arrival: Arrival, patiently: Patiently): Promise<Answer>
@@ -57,24 +61,30 @@ export interface RedrivingApplier extends Applier {
 /** Applies a batch: all at once, then what is left one by one. */
 export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; clock: Clock }) {
   return async function fold(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
-    const batch = applier.isOrdered ? arrivals.toSorted(inLogOrder) : arrivals
+    const batch = inLogOrder(arrivals)
+    const contenders = contendersIn(batch)
     const deadline = Math.min(...batch.map(({ at }) => at)) + HOLD_MS
     const patiently: Patiently = (work) => held(work, deadline, clock)
     const careful = await patiently(() => tries.careful())
     const before = careful ? await patiently(() => tries.before(idsOf(batch))) : undefined
     const { first, rest } = split(
       batch,
+      contenders,
       ({ received, refused }) => refused !== undefined || (before?.get(received.command.id) ?? 0) > 0,
     )
     const counts = careful ? await patiently(() => tries.begin(idsOf(first))) : undefined
     const answers = await allAtOnce(first)
     if (counts) await tries.forget(idsOf([...answers.keys()])).catch(ignoreOutage)
     const failed = new Set<string>()
+    const failedIds = new Set<string>()
     for (const arrival of batch.filter((arrival) => rest.has(arrival) || !answers.has(arrival))) {
       const { id, stream } = arrival.received.command
-      const isBehind = applier.isOrdered && failed.has(stream)
+      const isBehind = (applier.isOrdered && failed.has(stream)) || (contenders.has(arrival) && failedIds.has(id))
       const answer = isBehind ? BEHIND : await tryAlone(arrival, counts?.get(id))
-      if (answer.status >= 500) failed.add(stream)
+      if (answer.status >= 500) {
+        failed.add(stream)
+        failedIds.add(id)
+      }
       answers.set(arrival, answer)
     }
     return answers
@@ -134,14 +144,17 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
     }
   }
 
-  /** Sets suspects aside, and what is behind them in their streams. */
-  function split(batch: Arrival[], isSuspect: (arrival: Arrival) => boolean) {
+  /** Sets suspects aside, and what is behind them in their streams or has their ids. */
+  function split(batch: Arrival[], contenders: Set<Arrival>, isSuspect: (arrival: Arrival) => boolean) {
     const streams = new Set<string>()
+    const ids = new Set<string>()
     const rest = new Set<Arrival>()
     for (const arrival of batch) {
-      const { stream } = arrival.received.command
-      if (!isSuspect(arrival) && !streams.has(stream)) continue
+      const { id, stream } = arrival.received.command
+      const isContender = contenders.has(arrival) && ids.has(id)
+      if (!isSuspect(arrival) && !streams.has(stream) && !isContender) continue
       rest.add(arrival)
+      ids.add(id)
       if (applier.isOrdered) streams.add(stream)
     }
     return { first: batch.filter((arrival) => !rest.has(arrival)), rest }
@@ -151,10 +164,6 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
 /** Not the command's fault, and so not counted: an outage, or others who were faster. */
 export const isPassing = (error: unknown): error is Unavailable | Conflict =>
   error instanceof Unavailable || error instanceof Conflict
-
-const inLogOrder = ({ received: { event: a } }: Arrival, { received: { event: b } }: Arrival): number =>
-  Number(a.knativekafkapartition) - Number(b.knativekafkapartition) ||
-  Number(a.knativekafkaoffset) - Number(b.knativekafkaoffset)
 
 /** Each once, however many copies of a command are in the batch. */
 const idsOf = (arrivals: Arrival[]): string[] => [...new Set(arrivals.map(({ received }) => received.command.id))]

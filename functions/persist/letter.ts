@@ -2,7 +2,7 @@ import type { Event } from '#adapters/event.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { letters } from '../collections.ts'
-import { rejectionId } from '../receipts.ts'
+import { REUSED_KEY, rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
 import { topicOf } from './envelope.ts'
 import type { Verdict } from './verdict.ts'
@@ -25,7 +25,8 @@ export interface Unapplied {
 export const reusedKey = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
   _id: rejectionId(id, hash),
   status: 'rejected',
-  reason: 'this key was used before, for a command with another body',
+  reason: REUSED_KEY,
+  reusedKey: true,
   at: new Date(now).toISOString(),
 })
 

@@ -137,6 +137,92 @@ test.each(['later', 'in the same batch'])(
   },
 )
 
+const outcomesOf = async (id: string, ...hashes: string[]) =>
+  (
+    await readReceipts(
+      store,
+      domain,
+      hashes.map((hash) => ({ domain: 'notes', id, hash, time })),
+    )
+  ).map(({ status }) => status)
+
+/** Two commands with one id, the later one first. */
+const reversed = (later: Partial<Event>, earlier: Partial<Event>) => [
+  event('a', 'later', { bodyhash: 'later', ...later }),
+  event('a', 'earlier', { bodyhash: 'earlier', ...earlier }),
+]
+
+test.each<[string, Partial<Event>, Partial<Event>]>([
+  ['by offset', { knativekafkaoffset: '8' }, { knativekafkaoffset: '7' }],
+  [
+    'by offset, whatever the clocks of publish say',
+    { knativekafkaoffset: '8', time: '2026-01-01T00:00:00.000Z' },
+    { knativekafkaoffset: '7', time: '2026-01-01T00:00:00.050Z' },
+  ],
+  [
+    'by time in another partition',
+    { knativekafkapartition: '0', time: '2026-01-01T00:00:00.001Z' },
+    { knativekafkapartition: '1', time: '2026-01-01T00:00:00.000Z' },
+  ],
+  [
+    'by time, where one came back from the error topic',
+    { knativekafkaoffset: '8', time: '2026-01-01T00:00:00.001Z' },
+    { knativekafkaoffset: '9', time: '2026-01-01T00:00:00.000Z', knativeerrordest: 'http://persist' },
+  ],
+])(
+  'given two bodies with one id in flight, the earlier one last (%s), then the earlier one is applied',
+  async (_, later, earlier) => {
+    const { persist } = start()
+    const answers = await Promise.all(reversed(later, earlier).map((event) => persist(event)))
+    expect(answers.map(({ status }) => status)).toEqual([204, 204])
+    expect((await store.get(notes, ['a'])).get('a')).toMatchObject({ text: 'earlier' })
+    expect(await outcomesOf('a', 'earlier', 'later')).toEqual(['applied', 'rejected'])
+  },
+)
+
+test('given a later body whose id an earlier one in flight has that fails, then the later one waits for it', async () => {
+  const { persist } = start()
+  const both = () =>
+    reversed({ knativekafkaoffset: '8' }, { knativekafkaoffset: '7', data: { text: 'bug' } }).map((one) => persist(one))
+  for (const statuses of [
+    [503, 500],
+    [503, 500],
+    [503, 500],
+    [204, 422],
+  ]) {
+    expect((await Promise.all(both())).map(({ status }) => status)).toEqual(statuses)
+  }
+  expect(await outcomesOf('a', 'earlier', 'later')).toEqual(['parked', 'rejected'])
+  expect(await stored('a')).toEqual([])
+})
+
+test('given 300 pairs of bodies with one id, delivered in any order, then each earlier one is applied', async () => {
+  const { persist } = persister({
+    domains: [domain],
+    store,
+    clock,
+    instance: 'pod-1',
+    maxInFlight: 1000,
+    trust: trusting,
+  })
+  const pairs = Array.from({ length: 300 }, (_, at) => [
+    event(`p${at}`, 'earlier', { bodyhash: 'earlier' }),
+    event(`p${at}`, 'later', { bodyhash: 'later' }),
+  ])
+  const turned = pairs.flat().map((event, at) => ({ event, turn: (at * 7919) % 600 }))
+  await Promise.all(turned.sort((a, b) => a.turn - b.turn).map(({ event }) => persist(event)))
+  const ids = pairs.map((_, at) => `p${at}`)
+  const documents = [...(await store.get(notes, ids)).values()]
+  expect(documents.filter(({ text }) => text === 'earlier')).toHaveLength(300)
+})
+
+test('given a later body that is stored before the earlier one arrives, then it stays, and the earlier one is rejected', async () => {
+  const { persist } = start()
+  for (const event of reversed({ knativekafkaoffset: '8' }, { knativekafkaoffset: '7' })) await persist(event)
+  expect((await store.get(notes, ['a'])).get('a')).toMatchObject({ text: 'later' })
+  expect(await outcomesOf('a', 'earlier', 'later')).toEqual(['rejected', 'applied'])
+})
+
 test('given a bug, then 500 for three attempts, 422 and a letter at the fourth, and its batch mates are done', async () => {
   const { persist } = start()
   const answers = []

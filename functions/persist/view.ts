@@ -1,10 +1,13 @@
-import type { Write } from '#adapters/store/store.ts'
+import type { Owned, Write } from '#adapters/store/store.ts'
 import type { Change, Collection, Command, DecideDomain, Document, Event, Touch, View } from '#domains/domain.ts'
 
 /** The documents of a batch, as they are after everything that was kept. */
 export interface Table {
-  /** What one command sees and changes: only what its `touches` named. Nothing of it counts until `keep`. */
-  begin(touches: Touch[]): Changes
+  /**
+   * What a command of this stream sees and changes: only what its `touches` named. Nothing of it counts until `keep`. A change
+   * of another stream's document throws.
+   */
+  begin(touches: Touch[], stream: string): Changes
   /** What has changed since it was loaded. */
   writes(): Write[]
 }
@@ -17,6 +20,16 @@ export interface Changes extends View {
 type Read = (collection: Collection, ids: string[]) => Promise<Map<string, Document>>
 type Documents = Map<string, Document | undefined>
 
+interface Loaded {
+  collection: Collection
+  documents: Documents
+  /** The streams that wrote or removed the documents last. One that was stored before streams were recorded has none. */
+  owners: Map<string, string>
+  /** The ids of those that the store has. */
+  stored: ReadonlySet<string>
+  changed: Set<string>
+}
+
 /** Loads every document that the commands touch, in one read for each collection. */
 export async function tableOf(domain: DecideDomain, commands: Command[], read: Read): Promise<Table> {
   const wanted = new Map<string, Set<string>>()
@@ -25,18 +38,23 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
     wanted.set(collection, all)
     for (const id of ids) all.add(id)
   }
-  const tables = new Map<string, { collection: Collection; documents: Documents; changed: Set<string> }>()
+  const tables = new Map<string, Loaded>()
   await Promise.all(
     domain.collections.map(async (collection) => {
       const ids = [...(wanted.get(collection.name) ?? [])]
-      const documents: Documents = ids.length > 0 ? await read(collection, ids) : new Map()
-      for (const document of documents.values()) freeze(document)
-      tables.set(collection.name, { collection, documents, changed: new Set() })
+      const found: Map<string, Document> = ids.length > 0 ? await read(collection, ids) : new Map()
+      const documents: Documents = new Map()
+      const owners = new Map<string, string>()
+      for (const [id, { _stream, ...document }] of found) {
+        documents.set(id, freeze(document as Document))
+        if (_stream !== undefined) owners.set(id, String(_stream))
+      }
+      tables.set(collection.name, { collection, documents, owners, stored: new Set(found.keys()), changed: new Set() })
     }),
   )
 
   return {
-    begin(touches) {
+    begin(touches, stream) {
       const own = new Map<string, Documents>()
       const allowed = new Set(touches.flatMap(({ collection, ids }) => ids.map((id) => `${collection} ${id}`)))
       const check = (collection: string, id: string) => {
@@ -54,6 +72,10 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
           const [id, document] =
             'remove' in change ? [change.remove, undefined] : [change.document._id, change.document]
           check(collection, id)
+          const table = tables.get(collection)
+          const owner = table?.documents.get(id) && table.owners.get(id)
+          if (owner !== undefined && owner !== stream)
+            throw new Error(`${id} of ${collection} belongs to stream ${owner}: stream ${stream} can not change it`)
           const documents = own.get(collection) ?? new Map()
           own.set(collection, documents.set(id, freeze(document)))
         },
@@ -63,6 +85,7 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
             for (const [id, document] of documents) {
               table?.documents.set(id, document)
               table?.changed.add(id)
+              table?.owners.set(id, stream)
             }
           }
         },
@@ -70,13 +93,16 @@ export async function tableOf(domain: DecideDomain, commands: Command[], read: R
     },
 
     writes: () =>
-      [...tables.values()].map(({ collection, documents, changed }) => {
-        const ids = [...changed]
-        return {
-          collection,
-          put: ids.flatMap((id) => documents.get(id) ?? []),
-          remove: ids.filter((id) => documents.get(id) === undefined),
+      [...tables.values()].map(({ collection, documents, owners, stored, changed }) => {
+        const own: Owned[] = []
+        const disown: Pick<Owned, '_id' | '_stream'>[] = []
+        for (const id of changed) {
+          const document = documents.get(id)
+          const _stream = owners.get(id) as string
+          if (document) own.push({ ...document, _stream })
+          else if (stored.has(id)) disown.push({ _id: id, _stream })
         }
+        return { collection, own, disown }
       }),
   }
 }

@@ -46,7 +46,7 @@ export async function submitBatch(
   const isNdjson = mediaType(request) === NDJSON
   const lines = isNdjson ? linesOf(utf8(request.body)) : itemsOf(request)
   if (lines.length === 0) throw new Problem(422, 'Empty batch', 'There is no command in the batch.')
-  const { headers, trace, signal } = request
+  const { headers, trace, signal, from } = request
   const answers: Answered[] = []
   for (let at = 0; at < lines.length; at += WINDOW) {
     const isAway = answers.some(({ status }) => status === 503)
@@ -67,7 +67,7 @@ export async function submitBatch(
     try {
       bound(bytes())
       const data = dataOf(read(), target.route, target.command, params)
-      const { id, receipt } = await submit(target, data, caller, { headers, trace, signal, line })
+      const { id, receipt } = await submit(target, data, caller, { headers, trace, signal, from, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {
       const { status, message: detail, members } = asProblem(error, trace)

@@ -1,20 +1,31 @@
 import { Problem } from '#adapters/host/http.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
 import type { KnownType } from '../domains.ts'
-import { derivedId, newId } from '../ids.ts'
-import type { Addresses } from '../receipts.ts'
+import { ANONYMOUS, derivedId, newId } from '../ids.ts'
+import type { Address, Addresses } from '../receipts.ts'
 import { readKey } from './read.ts'
 import type { Submission } from './submit.ts'
 
 interface Identity {
   id: string
-  /** A repeat has this id again. */
-  isKeyed: boolean
+  /** The name under which this instance remembers what the key was used for. Absent without a key: nothing repeats it. */
+  use?: string
   /** The Idempotency-Key that stands for this command alone, where the client has one. */
   key?: string
+  /** The command that the key is known to stand for: a receipt's address says so. */
+  first?: Address
 }
 
-export type Identify = (known: KnownType, data: Fields, caller: Caller, submission: Submission, now: number) => Identity
+export interface Identifying {
+  known: KnownType
+  data: Fields
+  caller: Caller
+  submission: Submission
+  expectedVersion: number | undefined
+  time: number
+}
+
+export type Identify = (command: Identifying) => Identity
 
 /**
  * The command's id: new, or the one that this caller's key stands for in this domain. The body's own key goes first, and is the
@@ -22,21 +33,39 @@ export type Identify = (known: KnownType, data: Fields, caller: Caller, submissi
  */
 export const identifier =
   (addresses: Addresses): Identify =>
-  ({ domain, command }, data, caller, submission, now) => {
+  (command) => {
+    const { known, data, submission, time } = command
     const { line = 0 } = submission
-    const own = command.key?.(data)
-    if (own !== undefined) return { id: derivedId(domain.name, caller.id, own, 0), isKeyed: true, key: own }
-    if (submission.key) return { id: derivedId(domain.name, caller.id, submission.key, 0), isKeyed: true }
+    const own = known.command.key?.(data)
+    if (own !== undefined) return { ...keyed(command, own, 0), key: own }
+    if (submission.key) return keyed(command, submission.key, 0)
     const key = readKey(submission)
-    if (key === undefined) return { id: newId(now), isKeyed: false }
-    const id = addressedId(key, domain.name, addresses, now) ?? derivedId(domain.name, caller.id, key, line)
-    return { id, isKeyed: true, ...(line > 0 ? {} : { key }) }
+    if (key === undefined) return { id: newId(time) }
+    const first = addressIn(key, known.domain.name, addresses, time)
+    if (first) return { id: first.id, use: first.id, key, first }
+    return { ...keyed(command, key, line), ...(line > 0 ? {} : { key }) }
   }
+
+/**
+ * Each caller with a token has keys of its own. Anonymous callers can't be told apart, so the body belongs to their key: with the
+ * same body it is the same command, whoever sends it, and with another body it is another command, so that nobody can take a
+ * key from somebody else. This instance remembers their keys by the address that they come from.
+ */
+function keyed(command: Identifying, key: string | string[], line: number): Identity {
+  const { known, data, caller, submission, expectedVersion } = command
+  const scope = [known.domain.name, caller.id, key, line]
+  if (caller.id !== ANONYMOUS) {
+    const id = derivedId(...scope)
+    return { id, use: id }
+  }
+  const id = derivedId(...scope, known.type, JSON.stringify(data), String(expectedVersion))
+  return { id, use: submission.from === undefined ? id : derivedId(...scope, submission.from) }
+}
 
 /** A batch takes no receipt's address as its key: its lines would be one command. Throws 400, and 410 for an expired one. */
 export function refuseAddress(submission: Submission, { domain }: KnownType, addresses: Addresses, now: number): void {
   const key = readKey(submission)
-  if (key === undefined || addressedId(key, domain.name, addresses, now) === undefined) return
+  if (key === undefined || addressIn(key, domain.name, addresses, now) === undefined) return
   throw new Problem(400, 'Bad Idempotency-Key', "A receipt's address stands for one command: it is no key of a batch.")
 }
 
@@ -44,10 +73,10 @@ export function refuseAddress(submission: Submission, { domain }: KnownType, add
  * A receipt's address is a key too: it stands for the command that it was given for, so that one without a key can be
  * repeated. None for an ordinary key, though it may look like an address; throws 410 for an address that has expired.
  */
-function addressedId(key: string, domain: string, addresses: Addresses, now: number): string | undefined {
+function addressIn(key: string, domain: string, addresses: Addresses, now: number): Address | undefined {
   if (!key.startsWith(`${domain}.`)) return undefined
   try {
-    return addresses.verify(key, now).id
+    return addresses.verify(key, now)
   } catch (error) {
     if (error instanceof Problem && error.status === 404) return undefined
     throw error

@@ -33,7 +33,8 @@ export function toRecord(command: Accepted, topic: Topic, { seal }: Seals): Seal
   const { id, type, stream, actor, scopes, expectedVersion } = command
   const time = new Date(command.time).toISOString()
   const value = topic.record ? topic.record.encode(command.data, { id, time }) : JSON.stringify(command.data)
-  const hash = hashOf(type, command.data, value, topic)
+  const hash = hashOf(type, command.data, value, topic, expectedVersion)
+  const isBody = !topic.record?.stamped && expectedVersion === undefined
   const streamAttribute = attribute(stream)
   const hasScopes = scopes !== undefined && scopes.length > 0
   return {
@@ -65,7 +66,7 @@ export function toRecord(command: Accepted, topic: Topic, { seal }: Seals): Seal
           ...(hasScopes ? { scopes } : {}),
           ...(expectedVersion === undefined ? {} : { expectedVersion }),
           body: hash,
-          ...(topic.record?.stamped ? { value: bodyHash(type, value) } : {}),
+          ...(isBody ? {} : { value: bodyHash(type, value) }),
         }),
       },
     },

@@ -6,11 +6,12 @@ import { Unavailable } from '#adapters/unavailable.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
 import { allow } from '../access.ts'
 import { type KnownType, receiptPath } from '../domains.ts'
-import type { Address, Addresses, Receipt } from '../receipts.ts'
+import { type Address, type Addresses, REUSED_KEY, type Receipt } from '../receipts.ts'
 import { scopesIn } from '../roles.ts'
 import type { Seals } from '../seals.ts'
 import type { Waiting } from '../waiting.ts'
 import { identifier } from './key.ts'
+import { type EndUse, isSameCommand, keyUses } from './key-uses.ts'
 import { readExpectedVersion, readWait } from './read.ts'
 import { type Accepted, toRecord } from './record.ts'
 import { remembered } from './repeats.ts'
@@ -24,7 +25,7 @@ export interface SubmitParts {
 }
 
 /** What comes with a command, whichever way: headers of HTTP, metadata of gRPC. */
-export type Submission = Pick<Request, 'headers' | 'trace' | 'signal'> & {
+export type Submission = Pick<Request, 'headers' | 'trace' | 'signal' | 'from'> & {
   /** Of a batch, whose lines share their headers: the line, from 1. */
   line?: number
   /** The client's own idempotency key, where no header has it; of several parts they are told apart. */
@@ -45,11 +46,12 @@ export type Submit = (known: KnownType, data: Fields, caller: Caller, submission
 
 /**
  * What every way into publish comes to: a checked command gets its id, is sealed, appended, and waited for if the client
- * prefers that. Throws a problem: 401 and 403 when it is not for this caller, 503 when the log can't take it, 409 and 412
- * when it was waited for and did not take effect.
+ * prefers that. Throws a problem: 401 and 403 when it is not for this caller, 503 when the log can't take it, 409 when its
+ * key is known to stand for another command, 409 and 412 when it was waited for and did not take effect.
  */
 export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts): Submit {
   const once = remembered<Address>(clock)
+  const uses = keyUses(clock)
   const identify = identifier(addresses)
 
   return async function submit(known, data, caller, submission) {
@@ -59,7 +61,7 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
     const wait = line > 0 ? undefined : readWait(submission)
     const expectedVersion = readExpectedVersion(submission, domain)
     const time = clock.now()
-    const { id, isKeyed, key } = identify(known, data, caller, submission, time)
+    const { id, use, key, first } = identify({ known, data, caller, submission, expectedVersion, time })
     const { traceparent, traceId } = submission.trace
     const { id: actor } = caller
     const stream = command.stream(data, id, actor)
@@ -69,9 +71,12 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
 
     async function append(): Promise<Address> {
       const address = { domain: domain.name, id, hash, time }
+      const end = use === undefined ? undefined : beginUse(use, address)
       try {
         await log.append(domain.topic.name, record)
+        end?.(true)
       } catch (error) {
+        end?.(!(error instanceof Unavailable) || error.handedOver)
         if (!(error instanceof Unavailable)) throw error
         const receipt = addresses.sign(address)
         throw unavailable(error, id, key ?? receipt, receipt)
@@ -80,11 +85,25 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
       return address
     }
 
-    const address = await (isKeyed && line === 0 ? once(`${id} ${hash} ${expectedVersion}`, append) : append())
+    if (first && !isSameCommand(first, { ...first, hash })) throw reused(first)
+    const address = await (use !== undefined && line === 0 ? once(`${id} ${hash}`, append) : append())
     const receipt = addresses.sign(address)
     const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, submission.signal)
     if (outcome) refuseUnlessApplied(outcome, id, receipt)
     return { id, receipt, isApplied: outcome !== undefined }
+  }
+
+  function beginUse(key: string, address: Address): EndUse {
+    const use = uses.begin(key, address)
+    if ('first' in use) throw reused(use.first)
+    return use.end
+  }
+
+  function reused(first: Address): Problem {
+    const detail = `${REUSED_KEY}. Nothing was done. Send this command with a key of its own.`
+    const receipt = receiptPath(addresses.sign(first))
+    const members = { outcome: 'rejected', reusedKey: true, first: { id: first.id, receipt } }
+    return new Problem(409, 'Idempotency key reused', detail, { members })
   }
 
   /** None while it is pending, and none while the store is away: the command is safe in the log either way. */
@@ -102,10 +121,11 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
 function refuseUnlessApplied(outcome: Receipt, id: string, receipt: string): void {
   if (outcome.status !== 'rejected' && outcome.status !== 'parked') return
   const isStale = outcome.status === 'rejected' && outcome.isStale
+  const reusedKey = outcome.status === 'rejected' && outcome.reusedKey
   const title = outcome.status === 'rejected' ? 'Rejected' : 'Parked'
   throw new Problem(isStale ? 412 : 409, isStale ? 'Precondition failed' : title, outcome.reason, {
     headers: { 'preference-applied': 'wait' },
-    members: { id, outcome: outcome.status, receipt: receiptPath(receipt) },
+    members: { id, outcome: outcome.status, receipt: receiptPath(receipt), ...(reusedKey ? { reusedKey } : {}) },
   })
 }
 

@@ -19,6 +19,7 @@ import { one } from './one.ts'
 import { overview, type Part } from './overview.ts'
 import { page } from './page.ts'
 import { type Given, readParams, type Taking } from './params.ts'
+import { readable } from './readable.ts'
 import { ownWrite, type ReceiptParts, receipt } from './receipt.ts'
 import { total } from './total.ts'
 import { under } from './under.ts'
@@ -41,7 +42,8 @@ const LETTERS_SCOPE = 'letters:read'
 
 /** query: match the route, know the caller, wait for one's own write if asked, read, answer. */
 export function querier(parts: QuerierParts) {
-  const match = router(entriesOf({ ...parts, feeds: feedsOf(parts.store) }))
+  const store = readable(parts.store)
+  const match = router(entriesOf({ ...parts, store, feeds: feedsOf(store) }))
 
   return async function query(request: Request): Promise<Response> {
     const { target, params, path } = match(request.method, request.path)

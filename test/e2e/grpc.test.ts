@@ -57,13 +57,19 @@ describe.each(servings)('on the %s', (serving) => {
     await expectCounted({ requestId }, 1)
   })
 
-  test('the key may come as metadata; another sum under it is refused, once one waits for it', async () => {
+  test('the key may come as metadata; another sum under it is refused at once', async () => {
     const key = { 'idempotency-key': crypto.randomUUID() }
     const firstNumber = number()
     for (let n = 0; n < 2; n++) await add(firstNumber, 2, {}, { ...key, prefer: 'wait=15' })
-    const { error } = await add(firstNumber, 3, {}, { ...key, prefer: 'wait=15' })
-    expect(error?.code).toBe(status.FAILED_PRECONDITION)
-    await expectCounted({ firstNumber }, 1)
+    for (const prefer of [{}, { prefer: 'wait=15' }]) {
+      const { error } = await add(firstNumber, 3, {}, { ...key, ...prefer })
+      expect(error?.code).toBe(status.ALREADY_EXISTS)
+    }
+    const requestId = crypto.randomUUID()
+    await add(firstNumber, 2, { requestId })
+    expect((await add(firstNumber, 3, { requestId })).error?.code).toBe(status.ALREADY_EXISTS)
+    await expectCounted({ firstNumber, secondNumber: 2 }, 2)
+    await expectCounted({ firstNumber }, 2)
   })
 
   test('a client that was made from the original .proto works unchanged', async () => {

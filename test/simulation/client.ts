@@ -50,8 +50,10 @@ const READS: { [path: string]: (body: Json, id: string) => OwnRead | undefined }
 
 export type Client = ReturnType<typeof newClient>
 
-export function newClient({ publish, query, clock, addresses }: Mill) {
+export function newClient({ publishers, query, clock, addresses }: Mill) {
   const all: Sent[] = []
+  let calls = 0
+  const publish: Mill['query'] = (request) => (publishers[calls++ % publishers.length] as Mill['query'])(request)
 
   function newSent(asked: Asked): Sent {
     const sent: Sent = { asked, address: undefined, receipt: undefined, fate: 'refused', told: [], reads: [] }
@@ -59,8 +61,9 @@ export function newClient({ publish, query, clock, addresses }: Mill) {
     return sent
   }
 
-  /** What an answer says of it, or that of its line. */
+  /** What an answer says of it, or that of its line. One whose key stands for another command never was one. */
   function note(sent: Sent, { status, body }: Answer): void {
+    if (isReuse({ status, body })) return
     const receipt = receiptIn(body)
     if (receipt !== undefined) {
       sent.receipt = receipt
@@ -78,6 +81,7 @@ export function newClient({ publish, query, clock, addresses }: Mill) {
     for (let left = asked.repeats; ; left--) {
       const { status, body } = await call(publish, { ...asked, key })
       note(sent, { status, body })
+      if (isReuse({ status, body })) return
       if (status !== 503) {
         if (sent.receipt === undefined) throw new Error(`publish answered ${status}: ${JSON.stringify(body)}`)
         if (typeof body.status === 'string' && body.status !== 'pending') sent.told.push(body.status)
@@ -132,6 +136,9 @@ export function newClient({ publish, query, clock, addresses }: Mill) {
 
   return { sent: all, send, order, outcomeOf, letters }
 }
+
+/** Publish knows at once that the key stands for another command. */
+const isReuse = ({ status, body }: Answer): boolean => status === 409 && body.first !== undefined
 
 function receiptIn({ receipt }: Json): string | undefined {
   return typeof receipt === 'string' ? receipt.slice(receipt.lastIndexOf('/') + 1) : undefined

@@ -45,6 +45,8 @@ export interface History {
 const small = fc.nat({ max: 5 })
 const rarely = fc.constantFrom(false, false, false, true)
 const manner = {
+  /** Keys of those who bring a token belong to them; each other's anonymous keys are in nobody's way. */
+  as: fc.constantFrom<Person | undefined>('ada', 'ada', 'ada', 'bob', undefined),
   key: fc.option(fc.constantFrom('key-1', 'key-2', 'key-3'), { nil: undefined, freq: 2 }),
   waits: rarely,
   reads: rarely,

@@ -107,6 +107,7 @@ function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<str
   )
   const streams = Map.groupBy(eventsOf(evidence, domain), ({ key }) => key)
   const documents = new Map<string, Document>()
+  const owners = new Map<string, string>()
   let total = domain.tally?.zero ?? {}
   for (const [key, events] of streams) {
     for (const [at, event] of events.entries()) {
@@ -115,7 +116,11 @@ function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<str
       const view = { get: (collection: string, id: string) => documents.get(`${collection} ${id}`) }
       for (const change of domain.project(event, view)) {
         if ('remove' in change) documents.delete(`${change.collection} ${change.remove}`)
-        else documents.set(`${change.collection} ${change.document._id}`, change.document)
+        else {
+          const name = `${change.collection} ${change.document._id}`
+          documents.set(name, change.document)
+          owners.set(name, event.stream)
+        }
       }
       total = domain.tally?.add(total, event) ?? total
     }
@@ -124,7 +129,11 @@ function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<str
   }
   for (const { name } of domain.collections) {
     const kept = new Map(all(evidence, name).map((document) => [`${name} ${document._id}`, document]))
-    const folded = new Map([...documents].filter(([key]) => key.startsWith(`${name} `)))
+    const folded = new Map(
+      [...documents]
+        .filter(([key]) => key.startsWith(`${name} `))
+        .map(([key, document]) => [key, { ...document, _stream: owners.get(key) }]),
+    )
     for (const id of new Set([...kept.keys(), ...folded.keys()]))
       if (!isDeepStrictEqual(kept.get(id), folded.get(id))) throw new Violation('fold', `${id} is not its events`)
   }

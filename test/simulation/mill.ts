@@ -55,7 +55,8 @@ export async function startMill(around: Surroundings, isImpatient: boolean, plan
   const processes = startProcesses(around, plant)
   return {
     ...shared,
-    publish: publisher(publishing, welcoming(domains, submitter(publishing))),
+    /** Two instances, neither of which knows what the other has taken. */
+    publishers: [0, 1].map(() => publisher(publishing, welcoming(domains, submitter(publishing)))),
     query: querier({ ...shared, store: plant.reads?.(store) ?? store, faults: false }),
     processes,
     sources: await startSources(around, domains, processes, isImpatient),

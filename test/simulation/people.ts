@@ -1,7 +1,7 @@
 import type { CallerOf } from '#functions/callers.ts'
 import { anybody } from '../auth/anybody.ts'
 
-const MEMBER = ['forum:read', 'forum:write']
+const MEMBER = ['forum:read', 'forum:write', 'tutorials:write', 'sums:write', 'logs:write', 'logs:all']
 
 /** Who brings a token, which is their name, and what it brings them. Who brings none may do everything but what wants a name. */
 const PEOPLE = {

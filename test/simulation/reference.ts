@@ -64,7 +64,9 @@ export function replay(
   }
   if (domain.ordering === 'unordered') return
   for (const { name } of domain.collections) {
-    const kept = new Map(all(evidence, name).map((document) => [`${name} ${document._id}`, document]))
+    const kept = new Map(
+      all(evidence, name).map(({ _stream, ...document }) => [`${name} ${document._id}`, document as Document]),
+    )
     const replayed = [...documents.keys()].filter((key) => key.startsWith(`${name} `))
     for (const key of new Set([...kept.keys(), ...replayed])) {
       const [is, ought] = [kept.get(key), documents.get(key)]

@@ -16,6 +16,8 @@ export interface Primary {
   insert(name: string, id: string, text: string): void
   /** Throws `Conflict` unless the one before is there. */
   swap(name: string, id: string, generation: number, text: string): void
+  /** Throws `Conflict` for one of another stream, and when one to remove is missing. */
+  own(name: string, id: string, stream: string, text: string | undefined): void
 }
 
 export interface Replicas {
@@ -91,6 +93,13 @@ export function replicaSet(now: () => number): Replicas {
             const before = get(name, id)
             const known = before === undefined ? 0 : JSON.parse(before).generation
             if (known !== generation - 1) throw new Conflict(`generation ${generation} of ${id} comes after ${known}`)
+            set(name, id, text)
+          },
+          own(name, id, stream, text) {
+            const before = get(name, id)
+            const { _stream = stream } = JSON.parse(before ?? '{}')
+            if (_stream !== stream) throw new Conflict(`${id} of ${name} belongs to ${_stream}`)
+            if (before === undefined && text === undefined) throw new Conflict(`${id} of ${name} is missing`)
             set(name, id, text)
           },
         })

@@ -50,15 +50,19 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
 
     async commit(writes) {
       await written('commit', () => {
-        const rows = writes.map(({ collection: { name }, insert = [], put = [], remove = [], swap = [] }) => ({
+        const rows = writes.map(({ collection: { name }, insert, put, remove = [], swap, own, disown = [] }) => ({
           name,
           insert: encodeAll(insert),
           put: encodeAll(put),
           remove,
           swap: encodeAll(swap),
+          own: encodeAll(own),
+          disown,
         }))
         return replicas.write((now) => {
-          for (const { name, insert, put, remove, swap } of rows) {
+          for (const { name, insert, put, remove, swap, own, disown } of rows) {
+            for (const [{ _id, _stream }, text] of own) now.own(name, _id, _stream, text)
+            for (const { _id, _stream } of disown) now.own(name, _id, _stream, undefined)
             for (const [{ _id, generation }, text] of swap) now.swap(name, _id, Number(generation), text)
             for (const [{ _id }, text] of put) now.set(name, _id, text)
             for (const [{ _id }, text] of insert) now.insert(name, _id, text)
@@ -126,7 +130,7 @@ function encode(documents: Document[]) {
   return { texts, refused }
 }
 
-function encodeAll<Kept extends Document>(documents: Kept[]): [Kept, string][] {
+function encodeAll<Kept extends Document>(documents: Kept[] = []): [Kept, string][] {
   const { texts, refused } = encode(documents)
   if (refused.size > 0) throw new Refused(refused)
   return documents.map((document, at) => [document, texts[at]?.[1] as string])

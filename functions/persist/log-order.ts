@@ -1,0 +1,36 @@
+import type { Arrival } from './fold.ts'
+
+/**
+ * The order in which commands were accepted, as far as a batch tells: by offset within a partition, and among partitions by the
+ * time of publishing. A copy from the error topic has an offset of that topic, so it counts as another partition.
+ */
+export function inLogOrder(arrivals: Arrival[]): Arrival[] {
+  const placed: { arrival: Arrival; time: string }[] = []
+  for (const own of Map.groupBy(arrivals, partitionOf).values()) {
+    // The clocks of two instances may differ: no command is before one that its partition has before it.
+    let time = ''
+    for (const arrival of own.sort((a, b) => offsetOf(a) - offsetOf(b))) {
+      if (arrival.received.command.time > time) time = arrival.received.command.time
+      placed.push({ arrival, time })
+    }
+  }
+  return placed.sort((a, b) => Number(a.time > b.time) - Number(a.time < b.time)).map(({ arrival }) => arrival)
+}
+
+const partitionOf = ({ received: { event } }: Arrival): string =>
+  `${event.knativeerrordest ?? ''} ${event.knativekafkapartition}`
+
+const offsetOf = ({ received: { event } }: Arrival): number => Number(event.knativekafkaoffset)
+
+/** The commands of a sorted batch whose id an earlier one has with another body. */
+export function contendersIn(batch: Arrival[]): Set<Arrival> {
+  const hashes = new Map<string, string>()
+  const contenders = new Set<Arrival>()
+  for (const arrival of batch) {
+    const { command, hash } = arrival.received
+    const first = hashes.get(command.id) ?? hash
+    hashes.set(command.id, first)
+    if (first !== hash) contenders.add(arrival)
+  }
+  return contenders
+}

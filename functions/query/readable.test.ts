@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Document } from '#domains/domain.ts'
+import type { Query } from '#domains/query.ts'
+import { asking, notes, world } from '#test/reading.ts'
+
+/** Shapes that pass on all that a document has. */
+const shape = (document: Document) => document
+const queries: Query[] = [
+  { answers: 'one', path: '/notes/{id}', from: 'notes', shape },
+  { answers: 'page', path: '/notes', from: 'notes', index: 'time', params: z.object({}), shape },
+  {
+    answers: 'view',
+    path: '/notes/{id}/view',
+    touches: ({ id }) => [{ collection: 'notes', ids: [String(id)] }],
+    answer: (documents, { id }) => documents.get('notes', String(id)),
+    params: z.object({ id: z.string() }),
+  },
+]
+
+test('the stream that a document belongs to is in no answer', async () => {
+  const note = { _id: 'a', time: 1 }
+  await world.store.commit([{ collection: notes, own: [{ ...note, _stream: 'note/a' }] }])
+  const { get } = asking(queries)
+  expect(await get('/notes/a')).toEqual(note)
+  expect(await get('/notes/a/view')).toEqual(note)
+  expect(await get('/notes')).toMatchObject({ items: [note] })
+})
