@@ -24,10 +24,11 @@ export const identifier =
   (addresses: Addresses): Identify =>
   ({ domain, command }, data, caller, submission, now) => {
     const { line = 0 } = submission
+    // First, since a key that can't be read is refused even where another one goes before it.
+    const key = readKey(submission)
     const own = command.key?.(data)
     if (own !== undefined) return { id: derivedId(domain.name, caller.id, own, 0), isKeyed: true, key: own }
     if (submission.key) return { id: derivedId(domain.name, caller.id, submission.key, 0), isKeyed: true }
-    const key = readKey(submission)
     if (key === undefined) return { id: newId(now), isKeyed: false }
     const id = addressedId(key, domain.name, addresses, now) ?? derivedId(domain.name, caller.id, key, line)
     return { id, isKeyed: true, ...(line > 0 ? {} : { key }) }
