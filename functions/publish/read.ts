@@ -3,6 +3,7 @@ import { Problem, type Request } from '#adapters/host/http.ts'
 import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
 import { refusalOf } from '../refusal.ts'
 import { parseJson } from './parse-json.ts'
+import { readText } from './read-text.ts'
 
 type Headed = Pick<Request, 'headers'>
 
@@ -46,11 +47,6 @@ export function checked(command: CommandType, given: unknown): Fields {
 function readJson(request: Request): unknown {
   expectType(request, 'application/json')
   return parseJson(utf8(request.body))
-}
-
-function readText(request: Request): string {
-  expectType(request, 'text/plain')
-  return utf8(request.body)
 }
 
 export const mediaType = ({ headers }: Headed): string | undefined =>

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { rawCall } from '../grpc.ts'
-import { discard, expectProblem, type Mill, startMill } from '../mill.ts'
+import { discard, eventually, expectProblem, type Mill, startMill } from '../mill.ts'
 import { rawSocket } from '../socket.ts'
 
 describe.each(inject('servings'))('on the %s', (serving) => {
@@ -88,11 +88,36 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(headers['grpc-message']).toContain('Idempotency-Key')
   })
 
+  test('a bare title is taken as any text, as curl -d sends it too, and a form is not decoded', async () => {
+    const name = crypto.randomUUID().slice(0, 8)
+    const titles: [type: string | undefined, body: string | Buffer<ArrayBuffer>, title: string][] = [
+      ['application/x-www-form-urlencoded', `Learn+to%20mill&a=${name}`, `Learn+to%20mill&a=${name}`],
+      ['text/html', `<b>${name}</b>`, `<b>${name}</b>`],
+      ['text/plain; charset=iso-8859-1', Buffer.from(`Grüße ${name}`, 'latin1'), `Grüße ${name}`],
+      [undefined, Buffer.from(`Ohne Typ ${name}`), `Ohne Typ ${name}`],
+    ]
+    for (const [type, body] of titles) {
+      const answer = await post('/api/publish', body, type === undefined ? {} : { 'content-type': type })
+      expect([answer.status, await answer.text()]).toEqual([200, 'Tutorial published.'])
+    }
+    await eventually(async () => {
+      const all = (await (await fetch(`${mill.query}/api/test`)).json()) as { title: string }[]
+      const found = all.map(({ title }) => title).filter((title) => title.includes(name))
+      expect(found.sort()).toEqual(titles.map(([, , title]) => title).sort())
+    })
+  })
+
   test('broken JSON is 400', async () => {
     const answer = await post('/api/tutorials', '{', json)
     // The framework parses it ahead of the function.
     if (serving === 'framework') expect([answer.status, answer.headers.get('content-type')]).toEqual([400, HTML])
     else await expectProblem(answer, 400)
+  })
+
+  test('a charset that nobody knows is 415', async () => {
+    const answer = await post('/api/publish', 'a', { 'content-type': 'text/plain; charset=klingon' })
+    if (serving === 'framework') expect([answer.status, answer.headers.get('content-type')]).toEqual([415, HTML])
+    else await expectProblem(answer, 415)
   })
 })
 
