@@ -1,19 +1,68 @@
-const [QUOTE, BACKSLASH, OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = Buffer.from('"\\[{]}')
+const QUOTE = codeOf('"')
+const BACKSLASH = codeOf('\\')
+const POINT = codeOf('.')
+const COLON = codeOf(':')
+const [ZERO, NINE] = [codeOf('0'), codeOf('9')]
+const [SMALL_E, LARGE_E] = [codeOf('e'), codeOf('E')]
+const [OPEN_LIST, CLOSE_LIST] = [codeOf('['), codeOf(']')]
+const [OPEN_OBJECT, CLOSE_OBJECT] = [codeOf('{'), codeOf('}')]
 
-/** Whether JSON is nested more than so many times. It is looked at byte by byte, since reading it could already be too much. */
-export function isDeeper(json: Uint8Array, most: number): boolean {
-  if (json.length <= most) return false
+/** Shorter integers are exact as numbers. */
+const LONG_INTEGER = 16
+/** Numbers with fewer digits behind the point do not become 0. */
+const LONG_FRACTION = 300
+
+export interface JsonScan {
+  /** The deepest nesting. */
+  depth: number
+  /** The number of members of all objects together, duplicates included. */
+  members: number
+  /** True when there is a number that may be too large, too long or too small to be exact. Ordinary decimals are not. */
+  hasUnusualNumber: boolean
+}
+
+/** Looks at JSON text without parsing it, since parsing may already be too much. Malformed text gives meaningless results. */
+export function scanJson(text: string): JsonScan {
+  const scan = { depth: 0, members: 0, hasUnusualNumber: false }
   let depth = 0
-  let isText = false
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at]
-    if (isText) {
-      if (byte === BACKSLASH) at++
-      else if (byte === QUOTE) isText = false
-    } else if (byte === QUOTE) isText = true
-    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
-      if (++depth > most) return true
-    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--
+  let digits = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (isDigit(code)) {
+      if (++digits === LONG_INTEGER) scan.hasUnusualNumber = true
+    } else if (code === POINT) digits = LONG_INTEGER - 1 - LONG_FRACTION
+    else if (code === SMALL_E || code === LARGE_E) {
+      if (isDigit(text.charCodeAt(at - 1))) scan.hasUnusualNumber = true
+    } else {
+      digits = 0
+      if (code === QUOTE) at = endOfString(text, at)
+      else if (code === COLON) scan.members++
+      else if (code === OPEN_LIST || code === OPEN_OBJECT) scan.depth = Math.max(scan.depth, ++depth)
+      else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--
+    }
   }
-  return false
+  return scan
+}
+
+/** The index of the quote that ends the string which begins at `opening`; the text's length when none does. */
+export function endOfString(text: string, opening: number): number {
+  for (let from = opening + 1; ; ) {
+    const quote = text.indexOf('"', from)
+    if (quote < 0) return text.length
+    let before = quote
+    while (text.charCodeAt(before - 1) === BACKSLASH) before--
+    if ((quote - before) % 2 === 0) return quote
+    from = quote + 1
+  }
+}
+
+/** True when JSON is nested more than `most` times. */
+export const isDeeper = (text: string, most: number): boolean => text.length > most && scanJson(text).depth > most
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE
+}
+
+function codeOf(character: string): number {
+  return character.charCodeAt(0)
 }

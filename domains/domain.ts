@@ -159,7 +159,7 @@ export interface Route {
   /** `{name}`s of it are members of the data, and go before those of the body. */
   path: string
   /**
-   * `text` routes take text/plain and hand the text to `read`; `json` routes take application/json; `batch` routes take
+   * `text` routes take a body of any media type as text, in its charset, and hand it to `read`; `json` routes take application/json; `batch` routes take
    * NDJSON or a JSON array too, many commands at once, and answer line by line; `none` says all in its path.
    */
   body: 'json' | 'text' | 'batch' | 'none'

@@ -1,11 +1,17 @@
-import type { z } from 'zod'
-
 /** What is told of a body that is wrong all over: more would be larger than the body. */
 const MOST_TOLD = 20
 const LONGEST_NAME = 200
 
+interface Issue {
+  path: PropertyKey[]
+  message: string
+}
+
 /** What a schema refused: field by field for programs, in one line for people. */
-export function refusalOf({ issues }: z.ZodError): { errors: { field: string; message: string }[]; detail: string } {
+export function refusalOf({ issues }: { issues: Issue[] }): {
+  errors: { field: string; message: string }[]
+  detail: string
+} {
   const told = issues.slice(0, MOST_TOLD)
   const errors = told.map(({ path, message }) => ({ field: short(path.join('.')), message: short(message) }))
   const lines = errors.map(({ field, message }) => (field ? `${field}: ${message}` : message))

@@ -1,3 +1,4 @@
+import { connect } from 'node:http2'
 import { createRequire } from 'node:module'
 import {
   type CallOptions,
@@ -81,6 +82,33 @@ export function grpcClient(address: string, proto: string, service: string, conf
       }
     },
     close: () => client.close(),
+  }
+}
+
+/** The headers and trailers that answer a unary call whose message has these bytes, and the bytes of the answer. */
+export async function rawCall(
+  address: string,
+  path: string,
+  message: Uint8Array,
+  headers: Record<string, string> = {},
+  isCompressed = false,
+): Promise<{ headers: Record<string, string>; message: Buffer }> {
+  const session = connect(`http://${address}`)
+  try {
+    const fixed = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }
+    const stream = session.request({ ...fixed, ...headers })
+    const head = Buffer.alloc(5)
+    head.writeUInt8(isCompressed ? 1 : 0, 0)
+    head.writeUInt32BE(message.length, 1)
+    stream.end(Buffer.concat([head, message]))
+    const answered: Record<string, string> = {}
+    stream.on('response', (headers) => Object.assign(answered, headers))
+    stream.on('trailers', (trailers) => Object.assign(answered, trailers))
+    const chunks: Buffer[] = []
+    for await (const chunk of stream) chunks.push(chunk)
+    return { headers: answered, message: Buffer.concat(chunks).subarray(5) }
+  } finally {
+    session.close()
   }
 }
 

@@ -7,6 +7,12 @@ import {
 } from '@grpc/grpc-js'
 import { requestDone } from '../telemetry/metrics.ts'
 
+/** The beginnings of what grpc-js says of requests that it can't read, as if that were a bug of the server. */
+const UNREADABLE = ['Failed to decompress message', 'Error deserializing request', 'Invalid grpc-timeout value']
+
+const isRefusal = ({ code, details }: { code?: status | null; details?: string | null }): boolean =>
+  code === status.INTERNAL && UNREADABLE.some((beginning) => details?.startsWith(beginning))
+
 export interface Observed {
   interceptor: ServerInterceptor
   /** Ends every stream: one that is watched has no end of its own. */
@@ -30,8 +36,9 @@ export function observed(isOurs: (path: string) => boolean): Observed {
     // Below all interceptors it is told that a message is too large and that a deadline has passed.
     const send = next.sendStatus.bind(next)
     next.sendStatus = (told) => {
-      done(told.code ?? status.UNKNOWN)
-      send(told)
+      const code = isRefusal(told) ? status.INVALID_ARGUMENT : told.code
+      done(code ?? status.UNKNOWN)
+      send({ ...told, code })
     }
     const call = new ServerInterceptingCall(next, { start: (begin) => begin(listener) })
     if (requestStream || responseStream) streams.add(call)

@@ -1,6 +1,7 @@
+import { gzipSync } from 'node:zlib'
 import { status } from '@grpc/grpc-js'
 import { afterEach, expect, test } from 'vitest'
-import { grpcClient, HEALTH, SUMS } from '#test/grpc.ts'
+import { grpcClient, HEALTH, rawCall, SUMS } from '#test/grpc.ts'
 import { eventually } from '#test/mill.ts'
 import { Problem } from '../host/http.ts'
 import { scrape } from '../telemetry/metrics.ts'
@@ -173,4 +174,53 @@ test('a method that no .proto file declares stops the start', async () => {
   const methods = [{ name: 'SumService/Subtract', serve: async () => ({}) }]
   const options = { port: 0, address: '127.0.0.1', protos: [SUMS], methods, maxMessageBytes: 1024 }
   await expect(startGrpc(options)).rejects.toThrow('no .proto file declares a unary SumService/Subtract')
+})
+
+const PATH = '/SumService/AddNumbers'
+const HEALTH_PATH = '/grpc.health.v1.Health/Check'
+
+test.each([
+  ['a group in a number', PATH, '0b08050c', {}, 'This is no AddRequest: firstNumber is of another type.'],
+  ['a string that is not UTF-8', PATH, '1a02ff61', {}, 'a string is not UTF-8'],
+  ['a string beyond the end', PATH, '1a0561', {}, 'a length is beyond the end'],
+  ['garbage', PATH, 'ffffffffffffffffffffffff', {}, 'more than 64 bits'],
+  ['garbage for the health service', HEALTH_PATH, 'ff', {}, 'Error deserializing request'],
+  ['a time-out that is none', PATH, '0805', { 'grpc-timeout': 'soon' }, 'Invalid grpc-timeout value'],
+])('%s is INVALID_ARGUMENT and does not reach the method', async (_, path, message, headers, details) => {
+  const { server } = await serving(async ({ message }) => Promise.reject(new Error(`reached: ${message}`)))
+  const answer = await rawCall(`127.0.0.1:${server.port}`, path, Buffer.from(message, 'hex'), headers)
+  expect(answer.headers['grpc-status']).toBe(String(status.INVALID_ARGUMENT))
+  expect(decodeURI(answer.headers['grpc-message'] ?? '')).toContain(details)
+})
+
+test('a refused message has its trace in the trailers', async () => {
+  const { server } = await serving(async ({ message }) => message)
+  const { headers } = await rawCall(`127.0.0.1:${server.port}`, PATH, Buffer.from('08', 'hex'))
+  expect(headers.traceparent).toMatch(/^00-[0-9a-f]{32}-/)
+})
+
+test('a message that says to be compressed and is not is INVALID_ARGUMENT, one that is compressed is read', async () => {
+  const { server } = await serving(async ({ message }) => ({ result: Number(message.firstNumber) }))
+  const call = (message: Uint8Array) =>
+    rawCall(`127.0.0.1:${server.port}`, PATH, message, { 'grpc-encoding': 'gzip' }, true)
+  expect((await call(Buffer.from('0805', 'hex'))).headers['grpc-status']).toBe(String(status.INVALID_ARGUMENT))
+  const { headers, message } = await call(gzipSync(Buffer.from('0805', 'hex')))
+  expect([headers['grpc-status'], message.toString('hex')]).toEqual(['0', '0805'])
+})
+
+test('fields that the .proto file does not have are skipped', async () => {
+  const { server } = await serving(async ({ message }) => ({ result: Number(message.secondNumber) }))
+  const { message } = await rawCall(`127.0.0.1:${server.port}`, PATH, Buffer.from('c33e0805c43e10077a0161', 'hex'))
+  expect(message.toString('hex')).toBe('0807')
+})
+
+test('metadata that is not ASCII is there without a value', async () => {
+  const seen: unknown[] = []
+  const { server } = await serving(async ({ headers }) => {
+    seen.push([headers['idempotency-key'], headers['if-match'], headers.prefer, headers['x-bin']])
+    return {}
+  })
+  const sent = { 'idempotency-key': 'sch\u00f6n', 'if-match': '"3"', prefer: 'w\u00e4it' }
+  await rawCall(`127.0.0.1:${server.port}`, PATH, Buffer.alloc(0), sent)
+  expect(seen).toEqual([['', '"3"', '', undefined]])
 })

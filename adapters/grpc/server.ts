@@ -2,9 +2,11 @@ import { isIPv6 } from 'node:net'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import { load, type PackageDefinition } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
+import protobuf, { type NamespaceBase } from 'protobufjs'
+import './metadata.ts'
 import { observed } from './observed.ts'
 import { reflectionOf } from './reflection.ts'
-import { type Method, unary } from './unary.ts'
+import { type Method, received, unary } from './unary.ts'
 
 export interface GrpcOptions {
   port: number
@@ -40,7 +42,8 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
     defaults: true,
     oneofs: true,
   })
-  const services = servicesOf(declared, methods)
+  const types = await new protobuf.Root().load(protos, { keepCase: true })
+  const services = servicesOf(declared, types.resolveAll(), methods)
   const ours = new Set(methods.map(({ name }) => `/${name}`))
   const { interceptor, endStreams } = observed((path) => ours.has(path))
   const server = new Server({
@@ -85,15 +88,21 @@ interface Service {
 }
 
 /** By name. Throws for a method that no .proto file declares. */
-function servicesOf(declared: PackageDefinition, methods: Method[]): Map<string, Service> {
+function servicesOf(declared: PackageDefinition, types: NamespaceBase, methods: Method[]): Map<string, Service> {
   const services = new Map<string, Service>()
   for (const { name, serve } of methods) {
     const [service = '', method = ''] = name.split('/')
     const definition = declared[service] as ServiceDefinition | undefined
-    const { requestStream, responseStream } = definition?.[method] ?? { requestStream: true }
-    if (!definition || requestStream || responseStream) throw new Error(`no .proto file declares a unary ${name}`)
-    const { implementation } = services.get(service) ?? { implementation: {} }
-    services.set(service, { definition, implementation: { ...implementation, [method]: unary(serve) } })
+    const declaration = definition?.[method]
+    const type = declaration && types.lookupService(service).methods[method]?.resolvedRequestType
+    if (!type || declaration.requestStream || declaration.responseStream) {
+      throw new Error(`no .proto file declares a unary ${name}`)
+    }
+    const before = services.get(service) ?? { definition, implementation: {} }
+    services.set(service, {
+      definition: { ...before.definition, [method]: { ...declaration, requestDeserialize: received(type) } },
+      implementation: { ...before.implementation, [method]: unary(serve) },
+    })
   }
   return services
 }

@@ -1,14 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js'
+import type { Type } from 'protobufjs'
 import type { Fields } from '#domains/domain.ts'
-import { asProblem, fromOf, type Request } from '../host/http.ts'
+import { asProblem, fromOf, Problem, type Request } from '../host/http.ts'
 import { type Trace, traceOf } from '../telemetry/trace.ts'
+import { messageReader } from './message.ts'
 import { statusOf, trailers } from './status.ts'
+import { Malformed } from './wire.ts'
 
 /** What a method sees of a call; metadata are headers, as they are on the wire. */
 export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'signal' | 'from'> {
-  /** Every field is there, with its default. */
-  message: Fields
+  /** Every field is there, with its default. Throws a 400 for bytes that are no such message. */
+  readonly message: Fields
 }
 
 export interface Method {
@@ -17,9 +20,25 @@ export interface Method {
   serve(call: UnaryCall): Promise<Fields>
 }
 
+/** A message, or the reason why it is none. */
+type Received = Fields | Problem
+
+/** Reads messages of a type without throwing: what a deserializer throws grpc-js reports as a bug. */
+export function received(type: Type): (bytes: Buffer) => Received {
+  const read = messageReader(type)
+  return (bytes) => {
+    try {
+      return read(bytes)
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      return new Problem(400, 'Malformed message', `This is no ${type.name}: ${error.message}.`, { cause: error })
+    }
+  }
+}
+
 /** What a method throws becomes a status; of a bug a client gets to know the trace only. */
 export const unary =
-  (serve: Method['serve']): handleUnaryCall<Fields, Fields> =>
+  (serve: Method['serve']): handleUnaryCall<Received, Fields> =>
   (call, answer) => {
     const headers = headersOf(call.metadata)
     const trace = traceOf(headers)
@@ -30,16 +49,20 @@ export const unary =
   }
 
 class Incoming implements UnaryCall {
-  readonly message: Fields
   readonly headers: IncomingHttpHeaders
   readonly trace: Trace
-  readonly #call: ServerUnaryCall<Fields, Fields>
+  readonly #call: ServerUnaryCall<Received, Fields>
 
-  constructor(call: ServerUnaryCall<Fields, Fields>, headers: IncomingHttpHeaders, trace: Trace) {
-    this.message = call.request
+  constructor(call: ServerUnaryCall<Received, Fields>, headers: IncomingHttpHeaders, trace: Trace) {
     this.headers = headers
     this.trace = trace
     this.#call = call
+  }
+
+  get message(): Fields {
+    const { request } = this.#call
+    if (request instanceof Problem) throw request
+    return request
   }
 
   /** The peer is an address and a port, which is another one for each connection. */

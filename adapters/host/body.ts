@@ -17,7 +17,7 @@ export class Gone extends Error {
   override name = 'Gone'
 }
 
-const hasBody = (headers: IncomingHttpHeaders): boolean =>
+export const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
 /** Whether nothing of this request is still to come. */

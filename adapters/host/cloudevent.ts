@@ -17,14 +17,19 @@ const DEEPEST = 500
 
 class NotAnEvent extends Error {}
 
+/** Parses a body of JSON. */
+type ParseJson = (body: Buffer) => unknown
+
 /**
  * The event in a request, binary or structured. A request that holds none becomes an event of type MALFORMED around what
- * came, so that persist can keep it: nothing that a KafkaSource delivers may be dropped at the door.
+ * came, so that persist can keep it: nothing that a KafkaSource delivers may be dropped at the door. What `parse` throws is
+ * thrown.
  */
-export function eventOf(headers: IncomingHttpHeaders, body: Buffer): Event {
+export function eventOf(headers: IncomingHttpHeaders, body: Buffer, parse: ParseJson = parsed): Event {
   const type = mediaType(headers['content-type'])
   try {
-    const event = type.startsWith('application/cloudevents') ? structured(type, body) : binary(headers, type, body)
+    const isStructured = type.startsWith('application/cloudevents')
+    const event = isStructured ? structured(type, body, parse) : binary(headers, type, body, parse)
     const missing = REQUIRED.filter((name) => !event[name])
     if (missing.length > 0) throw new NotAnEvent(`not a CloudEvent: no ${missing.join(', ')}`)
     if (event.specversion !== '1.0') throw new NotAnEvent(`unknown specversion ${event.specversion}`)
@@ -72,13 +77,13 @@ const text = (value: string | string[] | undefined): string => (Array.isArray(va
 
 const mediaType = (header: string | undefined): string => header?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 
-function binary(headers: IncomingHttpHeaders, type: string, body: Buffer): Partial<Event> {
+function binary(headers: IncomingHttpHeaders, type: string, body: Buffer, parse: ParseJson): Partial<Event> {
   const event: Partial<Event> = {}
   for (const name in headers) {
     if (name.startsWith('ce-')) event[name.slice(3)] = attribute(headers[name] as string)
   }
   if (headers['content-type']) event.datacontenttype = headers['content-type']
-  if (body.length > 0) event.data = dataOf(type, body)
+  if (body.length > 0) event.data = dataOf(type, body, parse)
   return event
 }
 
@@ -102,16 +107,16 @@ export const decodedOf = (event: Event): Event => {
   return Object.fromEntries(attributes) as Event
 }
 
-function dataOf(type: string, body: Buffer): unknown {
-  if (isJson(type)) return parsed(body)
+function dataOf(type: string, body: Buffer, parse: ParseJson): unknown {
+  if (isJson(type)) return parse(body)
   return type.startsWith('text/') ? body.toString('utf8') : body
 }
 
 const isJson = (type: string): boolean => type.endsWith('/json') || type.endsWith('+json')
 
-function structured(type: string, body: Buffer): Partial<Event> {
+function structured(type: string, body: Buffer, parse: ParseJson): Partial<Event> {
   if (type !== 'application/cloudevents+json') throw new NotAnEvent(`${type} is no format that is read here`)
-  const given = parsed(body)
+  const given = parse(body)
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new NotAnEvent('not a CloudEvent: no object')
   }
@@ -123,15 +128,16 @@ function structured(type: string, body: Buffer): Partial<Event> {
     event[name] = String(value)
   }
   if (typeof base64 === 'string') {
-    event.data = dataOf(mediaType(event.datacontenttype), Buffer.from(base64, 'base64'))
+    event.data = dataOf(mediaType(event.datacontenttype), Buffer.from(base64, 'base64'), parse)
   } else if (data !== undefined) event.data = data
   return event
 }
 
 function parsed(body: Buffer): unknown {
-  if (isDeeper(body, DEEPEST)) throw new NotAnEvent(`JSON is nested more than ${DEEPEST} times`)
+  const text = body.toString('utf8')
+  if (isDeeper(text, DEEPEST)) throw new NotAnEvent(`JSON is nested more than ${DEEPEST} times`)
   try {
-    return JSON.parse(body.toString('utf8'))
+    return JSON.parse(text)
   } catch (cause) {
     throw new NotAnEvent(`broken JSON: ${(cause as Error).message}`, { cause })
   }

@@ -30,6 +30,8 @@ const isProblem = /content-type: application\/problem\+json[\s\S]*"traceid":"[0-
 
 test.each([
   ['a request for no host', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+  ['a request for two hosts', 'GET / HTTP/1.1\r\nhost: a\r\nHOST: a\r\nconnection: close\r\n\r\n', 400],
+  ['an expectation', 'POST / HTTP/1.1\r\nhost: a\r\nexpect: 200-ok\r\ncontent-length: 5\r\n\r\n', 417],
   ['what is not HTTP', 'hello\r\n\r\n', 400],
   ['a header line that is none', 'GET / HTTP/1.1\r\nhost: a\r\nbro ken: \u0001\r\n\r\n', 400],
   ['two lengths', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
@@ -47,6 +49,29 @@ test.each([
   const received = await socket.closed()
   expect(statuses(received)).toEqual([status])
   expect(received).toMatch(isProblem)
+})
+
+test.each(['gzip', 'deflate', 'br', 'zstd', 'x-of-ours', 'identity, gzip'])(
+  'a body that is encoded as %s is refused with 415, and with what is taken',
+  async (encoding) => {
+    const { port } = await serve(path)
+    const headers = { 'content-encoding': encoding }
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: 'x' })
+    expect([answer.status, answer.headers.get('accept-encoding')]).toEqual([415, 'identity'])
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  },
+)
+
+test('a body that is encoded as identity is taken, and a client that expects 100-continue is told to go on', async () => {
+  const { port } = await serve(async ({ body }) => ({ status: 200, body: body.toString() }))
+  const socket = await rawSocket(port)
+  const head =
+    'POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-Continue\r\ncontent-encoding: Identity\r\ncontent-length: 5\r\n\r\n'
+  socket.send(head)
+  await socket.until('100 Continue')
+  socket.send('hello')
+  await socket.until('hello')
+  socket.leave()
 })
 
 test('a route may take larger bodies than others', async () => {

@@ -6,6 +6,7 @@ import { requestDone } from '../telemetry/metrics.ts'
 import { traceOf } from '../telemetry/trace.ts'
 import { Gone, readBody } from './body.ts'
 import { deliver } from './delivery.ts'
+import { checkEncoding, checkRequest } from './door.ts'
 import { type FunctionRequest, type HttpFunction, httpFunction, Problem } from './http.ts'
 import { type Check, isProbe, probes } from './probes.ts'
 import { problemOf, refuse, refuseRaw, unreadable } from './refuse.ts'
@@ -57,8 +58,6 @@ export const EVERYWHERE = '0.0.0.0'
 const KEEP_ALIVE_MS = 75_000
 /** A KafkaSource turns every header of a bare record into one of its request: a record must not fail for that. */
 const MAX_HEADER_BYTES = 64 * 1024
-/** node:http would refuse it too, but without a problem. */
-const NO_HOST = 'A request says which host it is for.'
 /** Not a status of HTTP; so counted by many servers. */
 const CLIENT_GONE = 499
 
@@ -102,8 +101,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     })
     if (draining) res.shouldKeepAlive = false
     try {
-      if (req.headers.host === undefined && req.httpVersion === '1.1') throw new Problem(400, 'Bad request', NO_HOST)
+      checkRequest(req)
       if (mount.kind === 'cloudevent') return await deliver(mount.serve, maxBodyBytes, req, res)
+      checkEncoding(req)
       const body = readBody(req, mount.maxBodyBytes?.(method, path) ?? maxBodyBytes)
       req.rawBody = body instanceof Promise ? await body : body
       await mount.serve(req, res)
@@ -155,6 +155,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     onRequest,
   )
   server.on('clientError', onClientError)
+  // Node would answer without a problem.
+  server.on('checkExpectation', onRequest)
   server.on('connection', (socket: Socket) => {
     silent.add(socket)
     socket.once('close', () => silent.delete(socket))

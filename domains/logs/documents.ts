@@ -1,4 +1,5 @@
 import type { Collection, Command, Documents, Fields } from '../domain.ts'
+import { utcOf } from '../moment.ts'
 import { wordsOf } from '../words.ts'
 import { LEVELS } from './commands.ts'
 
@@ -26,7 +27,7 @@ function document({ data, time, offset }: Command): Fields {
     level: LEVELS.indexOf(level as (typeof LEVELS)[number]),
     message,
     service,
-    timestamp: timestamp === undefined ? time : new Date(String(timestamp)).toISOString(),
+    timestamp: timestamp === undefined ? time : utcOf(String(timestamp)),
     ...(traceId === undefined ? {} : { traceId }),
     attributes,
     time,

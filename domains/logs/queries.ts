@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Document, Fields } from '../domain.ts'
+import { bound } from '../moment.ts'
 import type { Query } from '../query.ts'
 import { hasWords, rarestOf } from '../words.ts'
 import { LEVELS, level, logEvent, organizationId } from './commands.ts'
@@ -17,9 +18,6 @@ const shape = ({ _id, _hash, words, offset, ...event }: Document) => ({
   level: nameOf(event.level),
 })
 
-/** As times are kept: without milliseconds a bound would stand behind the same moment with them. */
-const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString())
-
 const params = z.object({
   organizationId,
   /** At least. */
@@ -29,8 +27,8 @@ const params = z.object({
   /** All of its words, in any order. */
   text: z.string().min(1).max(500).optional(),
   /** When they were accepted. */
-  from: moment.optional(),
-  to: moment.optional(),
+  from: bound.optional(),
+  to: bound.optional(),
   order: z.enum(['oldest', 'newest']).default('oldest'),
 })
 

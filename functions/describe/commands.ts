@@ -5,6 +5,12 @@ import type { Schema, Schemas } from './schemas.ts'
 
 const NDJSON = 'application/x-ndjson'
 
+const ANY_TEXT: Schema = {
+  type: 'string',
+  description:
+    'The body as text, in the charset of its type or in UTF-8. Forms are not decoded, and JSON must not be an object or a list.',
+}
+
 /** One operation for each route of a command; the typed client takes the first whose body is not text. */
 export function commandOperations(domain: Domain, type: string, command: CommandType, schemas: Schemas): Operation[] {
   const own = command.routes.find(({ body }) => body !== 'text')
@@ -36,7 +42,7 @@ function bodyOf(route: Route, type: string, command: CommandType, schemas: Schem
     },
   })
   if (route.body === 'none') return {}
-  if (route.body === 'text') return body({ 'text/plain': { type: 'string' } })
+  if (route.body === 'text') return body({ 'text/plain': { type: 'string' }, '*/*': ANY_TEXT })
   const data = dataOf(route, type, command, schemas)
   if (route.body === 'json') return body({ 'application/json': data })
   return body({

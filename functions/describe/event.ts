@@ -40,7 +40,7 @@ export function eventOperation(domains: Domain[], schemas: Schemas): Operation {
       200: answer('It is applied.', content, ['Location', 'Preference-Applied']),
       201: answer('It is applied.', content, ['Location', 'Preference-Applied']),
       202: answer('The log has it, or the outcome is not there yet.', content, ['Location']),
-      ...problems(400, 401, 403, 409, 412, 413, 422, 503),
+      ...problems(400, 401, 403, 409, 412, 413, 415, 422, 503),
     },
   }
 }

@@ -1,8 +1,9 @@
 import { asProblem, Problem, type Request, type Response } from '#adapters/host/http.ts'
 import type { Caller, Route } from '#domains/domain.ts'
 import { receiptPath } from '../domains.ts'
+import { itemCheck, parseJson, parseWithFlaws } from './parse-json.ts'
 import type { Target } from './publisher.ts'
-import { bound, dataOf, mediaType, parseJson, utf8 } from './read.ts'
+import { bound, dataOf, mediaType, utf8 } from './read.ts'
 import type { Submit } from './submit.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -105,11 +106,16 @@ function itemsOf(request: Request): Line[] {
     const headers = { 'accept-post': `application/json, ${NDJSON}` }
     throw new Problem(415, 'Unsupported media type', `Send application/json or ${NDJSON}.`, { headers })
   }
-  const items = parseJson(utf8(request.body)) as unknown[]
+  const { value, flaws } = parseWithFlaws(utf8(request.body))
+  const items = value as unknown[]
   if (items.length > MOST_LINES) throw tooMany()
+  const check = itemCheck(flaws())
   return items.map((item, at) => ({
     number: at + 1,
     bytes: () => Buffer.byteLength(JSON.stringify(item)),
-    read: () => item,
+    read() {
+      check(at)
+      return item
+    },
   }))
 }

@@ -4,7 +4,8 @@ import { Problem, type Request } from '#adapters/host/http.ts'
 import { traceOf } from '#adapters/telemetry/trace.ts'
 import type { Fields } from '#domains/domain.ts'
 import type { KnownType } from '../domains.ts'
-import { bound, checked, parseJson } from './read.ts'
+import { parseJson } from './parse-json.ts'
+import { bound, checked, utf8 } from './read.ts'
 import type { Submission } from './submit.ts'
 
 interface Asked {
@@ -19,11 +20,11 @@ interface Asked {
  */
 export function readCloudEvent(request: Request, types: Map<string, KnownType>): Asked {
   bound(request.body.length)
-  const event = eventOf(request.headers, request.body)
+  const event = eventOf(request.headers, request.body, (body) => parseJson(utf8(body)))
   if (event.type === MALFORMED) throw new Problem(400, 'Malformed event', `This is ${event.reason}.`)
   const known = types.get(event.type)
   if (!known) throw new Problem(422, 'Unknown command', `There is no command of type ${event.type}.`)
-  const read = () => checked(known.command, parseJson(JSON.stringify(event.data ?? null)))
+  const read = () => checked(known.command, Buffer.isBuffer(event.data) ? null : (event.data ?? null))
   const trace = event.traceparent === undefined ? request.trace : traceOf({ traceparent: event.traceparent })
   const { headers, signal, from } = request
   return { known, read, submission: { headers, signal, trace, from, key: [event.source, event.id] } }

@@ -36,10 +36,11 @@ export const identifier =
   (command) => {
     const { known, data, submission, time } = command
     const { line = 0 } = submission
+    // First, since a key that can't be read is refused even where another one goes before it.
+    const key = readKey(submission)
     const own = known.command.key?.(data)
     if (own !== undefined) return { ...keyed(command, own, 0), key: own }
     if (submission.key) return keyed(command, submission.key, 0)
-    const key = readKey(submission)
     if (key === undefined) return { id: newId(time) }
     const first = addressIn(key, known.domain.name, addresses, time)
     if (first) return { id: first.id, use: first.id, key, first }

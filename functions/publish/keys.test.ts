@@ -79,6 +79,24 @@ test("a receipt's address stands for one command: with a batch it is refused bef
   expect(records).toHaveLength(1)
 })
 
+const event = (data: object) => ({ specversion: '1.0', id: '1', source: '/s', type: 'lines.write', data })
+
+test.each([
+  ['a command', { text: 'x' }, '/api/lines'],
+  ['a command with a key in its body', { text: 'x', requestId: 'mine' }, '/api/lines'],
+  ['a batch', three, '/api/lines'],
+  ['a batch with keys in its lines', [{ text: 'x', requestId: 'mine' }], '/api/lines'],
+  ['a CloudEvent', event({ text: 'x' }), '/'],
+])('an Idempotency-Key that is not ASCII is refused with %s', async (_, body, path) => {
+  const { ask, records } = publishing()
+  const type = path === '/' ? { 'content-type': 'application/cloudevents+json' } : {}
+  for (const key of ['sch\u00f6n', Buffer.from('schön').toString('latin1'), '', 'a\tb']) {
+    const problem = await ask(body, { ...type, 'idempotency-key': key }, path).catch((error) => error)
+    expect([problem.status, problem.title]).toEqual([400, 'Bad Idempotency-Key'])
+  }
+  expect(records).toEqual([])
+})
+
 test('a key that only looks like an address is an ordinary one, of a batch too', async () => {
   const { ask, ids } = publishing()
   await ask(three, { 'idempotency-key': 'lines.id.hash.time.mac' })

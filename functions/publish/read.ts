@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import { Problem, type Request } from '#adapters/host/http.ts'
-import { isDeeper } from '#adapters/json.ts'
 import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
 import { refusalOf } from '../refusal.ts'
+import { parseJson } from './parse-json.ts'
+import { readText } from './read-text.ts'
 
 type Headed = Pick<Request, 'headers'>
 
@@ -43,36 +44,9 @@ export function checked(command: CommandType, given: unknown): Fields {
   return result.data
 }
 
-/** An escaped surrogate. Written out again, JSON has one only where its other half is missing: no store keeps that. */
-const SURROGATE = /\\u[dD][89a-fA-F]/
-
 function readJson(request: Request): unknown {
   expectType(request, 'application/json')
   return parseJson(utf8(request.body))
-}
-
-/** Much more than a command needs, much less than what JSON can be written again from. */
-const DEEPEST = 100
-
-/** Throws 400 for what is not JSON, or not such that every store keeps it. */
-export function parseJson(text: string): unknown {
-  if (isDeeper(Buffer.from(text), DEEPEST)) {
-    throw new Problem(400, 'Malformed body', `JSON is nested ${DEEPEST} times at most.`)
-  }
-  try {
-    const body: unknown = JSON.parse(text)
-    if (SURROGATE.test(text) && SURROGATE.test(JSON.stringify(body))) throw new Error('half a surrogate pair')
-    return body
-  } catch (cause) {
-    throw new Problem(400, 'Malformed body', `The body is not JSON that can be kept: ${(cause as Error).message}`, {
-      cause,
-    })
-  }
-}
-
-function readText(request: Request): string {
-  expectType(request, 'text/plain')
-  return utf8(request.body)
 }
 
 export const mediaType = ({ headers }: Headed): string | undefined =>

@@ -1,6 +1,7 @@
 import { http } from '@google-cloud/functions-framework'
 import { systemClock } from '#adapters/clock.ts'
 import { config } from '#adapters/config.ts'
+import { guarded } from '#adapters/host/framework.ts'
 import { httpFunction } from '#adapters/host/http.ts'
 import { openStore } from '#adapters/open.ts'
 import { secrets } from '#adapters/secret.ts'
@@ -28,4 +29,7 @@ export const query = httpFunction(
   }),
 )
 
-http('query', query)
+http(
+  'query',
+  guarded(query, () => settings.MAX_BODY_BYTES),
+)

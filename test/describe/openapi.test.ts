@@ -116,6 +116,11 @@ test('of a date it says what zod takes', () => {
   })
 })
 
+test('a route of text takes text of any type', () => {
+  const taken = document.paths['/api/publish']?.post as { requestBody: { content: object } }
+  expect(taken.requestBody.content).toMatchObject({ 'text/plain': {}, '*/*': { schema: { type: 'string' } } })
+})
+
 test('a domain that is added is described without more', () => {
   const { paths } = openapi([guarded], { faults: false, open: new Set() })
   expect(paths['/api/notes/{id}']).toMatchObject({ get: { tags: ['notes'], 'x-answers': 'one' } })

@@ -9,7 +9,7 @@ export interface Source {
 
 const FOLDERS = ['functions', 'domains', 'adapters', 'client']
 /** All that a domain, an adapter and the client know of domains. */
-const CONTRACT = ['domains/domain.ts', 'domains/query.ts', 'domains/words.ts']
+const CONTRACT = ['domains/domain.ts', 'domains/query.ts', 'domains/words.ts', 'domains/moment.ts']
 /** Each a process of its own. */
 const FUNCTIONS = ['publish', 'persist', 'query']
 const ENTRY_LINES = 40

@@ -1,20 +1,18 @@
 import { z } from 'zod'
 import type { Document, Event, Fields } from '../../domain.ts'
+import { bound } from '../../moment.ts'
 import type { Query } from '../../query.ts'
 import { hasWords, rarestOf } from '../../words.ts'
 import { READ, text } from '../here.ts'
 import { search, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
-
-/** As times are kept: without milliseconds a bound would stand behind the same moment with them. */
-const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString())
 
 const listing = z.object({
   /** All of its words. */
   title: search.optional(),
   author: z.string().min(1).max(200).optional(),
   /** When they were opened. */
-  from: moment.optional(),
-  to: moment.optional(),
+  from: bound.optional(),
+  to: bound.optional(),
   /** Of the last activity, or where something is looked for, when they were opened; `active` have most posts. */
   order: z.enum(['recent', 'active', 'newest', 'oldest']).optional(),
 })

@@ -1,0 +1,211 @@
+import protobuf, { type Field, type MapField, type OneOf, type Type } from 'protobufjs'
+import type { Fields, Json } from '#domains/domain.ts'
+import { DEEPEST, END_GROUP, FIXED32, FIXED64, GROUP, LENGTH, Malformed, VARINT, WireReader } from './wire.ts'
+
+/** Turns the bytes of a message into its fields. Throws `Malformed` for bytes that are no message of the type. */
+export type ReadMessage = (bytes: Buffer) => Fields
+
+/**
+ * The reader of a message type. Every field is there, with its default, except those of a oneof: of these the one that is set is,
+ * and its name under that of the oneof. 64-bit integers are strings of digits, enums names, bytes base64. Fields that the type
+ * does not have are left out; a known field with the wire type of another type is malformed, since to leave it out would change
+ * the message.
+ */
+export function messageReader(type: Type): ReadMessage {
+  const shape = shapeOf(type, new Map())
+  return (bytes) => {
+    const reader = new WireReader(bytes)
+    const message = shape.empty()
+    readFields(reader, shape, message, 0)
+    return message
+  }
+}
+
+interface Shape {
+  name: string
+  /** A new message with the defaults. */
+  empty(): Fields
+  fields: Map<number, KnownField>
+  /** Of proto2. */
+  required: string[]
+}
+
+interface KnownField {
+  name: string
+  wire: number
+  /** The value; for a message, `before` with what is read. */
+  read(reader: WireReader, before: Json | undefined, depth: number): Json
+  kind: 'single' | 'repeated' | 'map'
+  isPackable: boolean
+  oneof: OneOf | null
+}
+
+function readFields(reader: WireReader, shape: Shape, message: Fields, depth: number, group?: number): void {
+  if (depth > DEEPEST) throw new Malformed(`it is nested more than ${DEEPEST} times`)
+  const seen = shape.required.length > 0 ? new Set<string>() : undefined
+  let isOpen = true
+  while (isOpen && reader.at < reader.end) {
+    const tag = reader.tag()
+    const field = shape.fields.get(tag >>> 3)
+    if ((tag & 7) === END_GROUP && tag >>> 3 === group) isOpen = false
+    else if (field) {
+      readField(reader, field, message, tag & 7, depth)
+      seen?.add(field.name)
+    } else reader.skip(tag, depth)
+  }
+  if (group !== undefined && isOpen) throw new Malformed('a group does not end')
+  const missing = shape.required.find((name) => !seen?.has(name))
+  if (missing !== undefined) throw new Malformed(`${missing} is missing`)
+}
+
+function readField(reader: WireReader, field: KnownField, message: Fields, wire: number, depth: number): void {
+  const { name, kind, isPackable } = field
+  if (kind === 'repeated' && isPackable && wire === LENGTH) {
+    const values = message[name] as Json[]
+    within(reader, () => {
+      while (reader.at < reader.end) values.push(field.read(reader, undefined, depth))
+    })
+    return
+  }
+  if (wire !== field.wire) throw new Malformed(`${name} is of another type`)
+  switch (kind) {
+    case 'single': {
+      const value = field.read(reader, message[name], depth)
+      for (const other of field.oneof?.oneof ?? []) if (other !== name) delete message[other]
+      if (field.oneof) message[field.oneof.name] = name
+      message[name] = value
+      break
+    }
+    case 'repeated':
+      ;(message[name] as Json[]).push(field.read(reader, undefined, depth))
+      break
+    case 'map':
+      field.read(reader, message[name], depth)
+      break
+    default:
+      kind satisfies never
+  }
+}
+
+/** Reads a value with a length to its end, and nothing behind it. */
+function within(reader: WireReader, read: () => void): void {
+  const { end } = reader
+  reader.end = reader.length() + reader.at
+  read()
+  reader.end = end
+}
+
+const DEFAULTS = { longs: String, enums: String, bytes: String, defaults: true }
+
+function shapeOf(type: Type, known: Map<Type, Shape>): Shape {
+  const before = known.get(type)
+  if (before) return before
+  const empty = () => type.toObject(type.create(), DEFAULTS) as Fields
+  const required = type.fieldsArray.filter((field) => field.required).map(({ name }) => name)
+  const shape: Shape = { name: type.name, empty, fields: new Map(), required }
+  known.set(type, shape)
+  for (const field of type.fieldsArray) shape.fields.set(field.id, knownField(field.resolve(), known))
+  return shape
+}
+
+function knownField(field: Field, known: Map<Type, Shape>): KnownField {
+  const { name, partOf: oneof } = field
+  if (field instanceof protobuf.MapField) {
+    return { name, kind: 'map', wire: LENGTH, read: mapReader(field, known), isPackable: false, oneof }
+  }
+  const { wire, read } = valueReader(field, known)
+  const isPackable = wire === VARINT || wire === FIXED32 || wire === FIXED64
+  return { name, kind: field.repeated ? 'repeated' : 'single', wire, read, isPackable, oneof }
+}
+
+type ValueReader = Pick<KnownField, 'wire' | 'read'>
+
+type Valued = Pick<Field, 'type' | 'resolvedType' | 'id'> & { delimited?: boolean }
+
+function valueReader({ type, resolvedType, id, delimited }: Valued, known: Map<Type, Shape>): ValueReader {
+  if (resolvedType instanceof protobuf.Enum) {
+    const { valuesById } = resolvedType
+    return { wire: VARINT, read: (reader) => valuesById[int32(reader)] ?? reader.low | 0 }
+  }
+  if (!resolvedType) return scalars[type as keyof typeof scalars]
+  const shape = shapeOf(resolvedType, known)
+  return {
+    wire: delimited ? GROUP : LENGTH,
+    read(reader, before, depth) {
+      const message = (before as Fields | null | undefined) ?? shape.empty()
+      if (delimited) readFields(reader, shape, message, depth + 1, id)
+      else within(reader, () => readFields(reader, shape, message, depth + 1))
+      return message
+    },
+  }
+}
+
+/** An entry is a message with the key as field 1 and the value as field 2. */
+function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read'] {
+  const key = scalars[field.keyType as keyof typeof scalars]
+  const value = valueReader(field, known)
+  const defaultKey = key.read(new WireReader(Buffer.alloc(8)), undefined, 0)
+  const defaultValue = (): Json => value.read(new WireReader(Buffer.alloc(8)), undefined, 0)
+  const member = (name: string, { wire, read }: ValueReader): KnownField => ({
+    name,
+    kind: 'single',
+    wire,
+    read,
+    isPackable: false,
+    oneof: null,
+  })
+  const fields = new Map([
+    [1, member('key', key)],
+    [2, member('value', value)],
+  ])
+  const entries: Shape = {
+    name: field.name,
+    empty: () => ({ key: defaultKey, value: defaultValue() }),
+    fields,
+    required: [],
+  }
+  return (reader, before, depth) => {
+    const entry = entries.empty()
+    within(reader, () => readFields(reader, entries, entry, depth + 1))
+    if (entry.key === '__proto__') throw new Malformed(`${field.name} has the key __proto__, which is not allowed`)
+    const map = before as Fields
+    map[String(entry.key)] = entry.value as Json
+    return map
+  }
+}
+
+function int32(reader: WireReader): number {
+  reader.varint()
+  return reader.low | 0
+}
+
+function uint64(reader: WireReader): bigint {
+  reader.varint()
+  return (BigInt(reader.high) << 32n) | BigInt(reader.low)
+}
+
+const zigzag = (value: bigint): bigint => (value >> 1n) ^ -(value & 1n)
+
+const scalar = (wire: number, read: (reader: WireReader) => Json): ValueReader => ({ wire, read })
+
+/** Integers of 32 bits are the lowest of what is sent, as the standard says. */
+const scalars = {
+  double: scalar(FIXED64, (reader) => reader.bytes.readDoubleLE(reader.fixed(8))),
+  float: scalar(FIXED32, (reader) => reader.bytes.readFloatLE(reader.fixed(4))),
+  int32: scalar(VARINT, int32),
+  uint32: scalar(VARINT, (reader) => int32(reader) >>> 0),
+  sint32: scalar(VARINT, (reader) => (int32(reader) >>> 1) ^ -(reader.low & 1)),
+  fixed32: scalar(FIXED32, (reader) => reader.bytes.readUInt32LE(reader.fixed(4))),
+  sfixed32: scalar(FIXED32, (reader) => reader.bytes.readInt32LE(reader.fixed(4))),
+  int64: scalar(VARINT, (reader) => String(BigInt.asIntN(64, uint64(reader)))),
+  uint64: scalar(VARINT, (reader) => String(uint64(reader))),
+  sint64: scalar(VARINT, (reader) => String(zigzag(uint64(reader)))),
+  fixed64: scalar(FIXED64, (reader) => String(reader.bytes.readBigUInt64LE(reader.fixed(8)))),
+  sfixed64: scalar(FIXED64, (reader) => String(reader.bytes.readBigInt64LE(reader.fixed(8)))),
+  bool: scalar(VARINT, (reader) => {
+    reader.varint()
+    return reader.low !== 0 || reader.high !== 0
+  }),
+  string: scalar(LENGTH, (reader) => reader.string()),
+  bytes: scalar(LENGTH, (reader) => reader.delimited().toString('base64')),
+}

@@ -1,0 +1,130 @@
+import { isUtf8 } from 'node:buffer'
+
+export const VARINT = 0
+export const FIXED64 = 1
+export const LENGTH = 2
+export const GROUP = 3
+export const END_GROUP = 4
+export const FIXED32 = 5
+
+/** As deep as other implementations read messages and groups. */
+export const DEEPEST = 100
+
+/** Bytes that are no message of the type that they should be. */
+export class Malformed extends Error {
+  override name = 'Malformed'
+}
+
+/** Reads the wire format of Protocol Buffers, and throws `Malformed` for all that is not in it. */
+export class WireReader {
+  readonly bytes: Buffer
+  at = 0
+  /** Nothing is read behind it: the end of the message that is being read. */
+  end: number
+  /** The varint that was read last, in two halves of 32 bits. */
+  low = 0
+  high = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+    this.end = bytes.length
+  }
+
+  /** Reads a varint of 64 bits into `low` and `high`. */
+  varint(): void {
+    let [low, high] = [0, 0]
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (this.at === this.end) throw new Malformed('it ends within a number')
+      const byte = this.bytes[this.at++] as number
+      const bits = byte & 0x7f
+      if (shift < 28) low |= bits << shift
+      else if (shift === 28) {
+        low |= bits << 28
+        high = bits >>> 4
+      } else high |= bits << (shift - 32)
+      if (byte < 0x80) {
+        if (shift === 63 && byte > 1) break
+        this.low = low >>> 0
+        this.high = high >>> 0
+        return
+      }
+    }
+    throw new Malformed('a number has more than 64 bits')
+  }
+
+  /** A tag or a length: five bytes at most. */
+  #uint32(what: string): number {
+    const begin = this.at
+    this.varint()
+    if (this.high !== 0 || this.at - begin > 5) throw new Malformed(`a ${what} has more than 32 bits`)
+    return this.low
+  }
+
+  /** The number of the next field, and its wire type in the three lowest bits. */
+  tag(): number {
+    const tag = this.#uint32('tag')
+    if (tag >>> 3 === 0) throw new Malformed('there is no field 0')
+    if ((tag & 7) > FIXED32) throw new Malformed(`there is no wire type ${tag & 7}`)
+    return tag
+  }
+
+  /** A length of which all bytes are there. */
+  length(): number {
+    const length = this.#uint32('length')
+    if (length > this.end - this.at) throw new Malformed('a length is beyond the end')
+    return length
+  }
+
+  /** The position of a value of so many bytes, which are behind it then. */
+  fixed(bytes: 4 | 8): number {
+    if (bytes > this.end - this.at) throw new Malformed('it ends within a number')
+    this.at += bytes
+    return this.at - bytes
+  }
+
+  /** The bytes of a value with a length. */
+  delimited(): Buffer {
+    const length = this.length()
+    this.at += length
+    return this.bytes.subarray(this.at - length, this.at)
+  }
+
+  string(): string {
+    const bytes = this.delimited()
+    if (!isUtf8(bytes)) throw new Malformed('a string is not UTF-8')
+    return bytes.toString('utf8')
+  }
+
+  /** Passes over a field that nobody knows. */
+  skip(tag: number, depth: number): void {
+    switch (tag & 7) {
+      case VARINT:
+        this.varint()
+        break
+      case FIXED64:
+        this.fixed(8)
+        break
+      case FIXED32:
+        this.fixed(4)
+        break
+      case LENGTH:
+        this.delimited()
+        break
+      case GROUP:
+        this.#skipGroup(tag >>> 3, depth + 1)
+        break
+      default:
+        throw new Malformed('a group ends that did not begin')
+    }
+  }
+
+  #skipGroup(number: number, depth: number): void {
+    if (depth > DEEPEST) throw new Malformed(`it is nested more than ${DEEPEST} times`)
+    for (;;) {
+      const tag = this.tag()
+      if ((tag & 7) !== END_GROUP) this.skip(tag, depth)
+      else if (tag >>> 3 === number) return
+      else throw new Malformed('a group ends that did not begin')
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { traceOf } from '../telemetry/trace.ts'
+import { Gone, readBody, TooLarge } from './body.ts'
+import { checkEncoding, checkRequest } from './door.ts'
+import type { HttpFunction } from './http.ts'
+import { problemOf, refuse } from './refuse.ts'
+
+/**
+ * A function as functions-framework serves it: that reads bodies of up to 1 GB and decompresses them, so what our host
+ * refuses at the door is refused here. A body without a content type is left to us.
+ */
+export const guarded =
+  (serve: HttpFunction, maxBodyBytes: (method: string, path: string) => number): HttpFunction =>
+  async (req, res) => {
+    try {
+      checkRequest(req)
+      checkEncoding(req)
+      const { method = 'GET', url = '/' } = req
+      const limit = maxBodyBytes(method, url.split('?', 1)[0] ?? '')
+      if (req.rawBody === undefined && !req.readableEnded) req.rawBody = await readBody(req, limit)
+      if (req.rawBody && req.rawBody.length > limit) throw new TooLarge(limit, req.rawBody)
+    } catch (error) {
+      if (error instanceof Gone) return
+      const trace = traceOf(req.headers)
+      return refuse(req, res, problemOf(error, trace), trace)
+    }
+    await serve(req, res)
+  }

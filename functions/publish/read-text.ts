@@ -1,0 +1,59 @@
+import { TextDecoder } from 'node:util'
+import { Problem, type Request } from '#adapters/host/http.ts'
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i
+/** The names that browsers take for windows-1252. */
+const LATIN_1 = /^(latin-?1|l1|iso[-_]?8859-1(:1987)?|iso-ir-100|cp819|ibm819|csisolatin1)$/
+const ASCII = /^(us-)?ascii$|^ansi_x3\.4-1968$/
+const JSON_TYPE = /^[\w.+-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
+
+/**
+ * The body as text, whatever its media type, in the charset that this says, or else in UTF-8. Nothing is decoded but that: a form
+ * is the text of the form. Throws 415 for a charset that nobody knows, and for an object or a list that says to be JSON, which is
+ * meant for another route; 400 for bytes that the charset does not have.
+ */
+export function readText({ headers, body }: Pick<Request, 'headers' | 'body'>): string {
+  const { 'content-type': type = '' } = headers
+  const text = decode(body, (CHARSET.exec(type)?.[1] ?? 'utf-8').toLowerCase())
+  if (JSON_TYPE.test(type) && isStructure(text)) throw unsupported('Send text, not JSON.')
+  return text
+}
+
+function decode(body: Buffer, charset: string): string {
+  if (LATIN_1.test(charset)) return body.toString('latin1')
+  if (ASCII.test(charset) && body.every((byte) => byte < 0x80)) return body.toString('latin1')
+  const decoder = ASCII.test(charset) ? undefined : decoderOf(charset === 'utf-16' ? byteOrderOf(body) : charset)
+  try {
+    if (decoder) return decoder.decode(body)
+  } catch (cause) {
+    throw notIn(charset, cause)
+  }
+  throw notIn(charset)
+}
+
+function decoderOf(charset: string): TextDecoder {
+  try {
+    return new TextDecoder(charset, { fatal: true })
+  } catch (cause) {
+    throw unsupported(`There is no charset ${charset.slice(0, 64)}.`, cause)
+  }
+}
+
+/** RFC 2781: big-endian, unless a byte order mark says otherwise. */
+const byteOrderOf = (body: Buffer): string => (body[0] === 0xff && body[1] === 0xfe ? 'utf-16le' : 'utf-16be')
+
+function isStructure(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const notIn = (charset: string, cause?: unknown): Problem =>
+  new Problem(400, 'Malformed body', `The body is not ${charset.toUpperCase()}.`, { cause })
+
+const unsupported = (detail: string, cause?: unknown): Problem =>
+  new Problem(415, 'Unsupported media type', detail, { cause, headers: { 'accept-post': 'text/plain' } })
