@@ -12,6 +12,8 @@ export interface Request {
   headers: IncomingHttpHeaders
   body: Buffer
   trace: Trace
+  /** Of the other end of the connection: behind a proxy that of the proxy. */
+  address?: string | undefined
   /** Aborts when the client goes away. */
   signal: AbortSignal
   /** Aborts when the host drains: an answer without an end ends itself. */
@@ -106,6 +108,10 @@ class Incoming implements Request {
 
   get query(): URLSearchParams {
     return new URLSearchParams((this.#req.url ?? '').slice(this.path.length))
+  }
+
+  get address(): string {
+    return this.#req.socket.remoteAddress ?? ''
   }
 
   get signal(): AbortSignal {

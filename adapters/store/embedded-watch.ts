@@ -22,7 +22,7 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
   /** The place to resume from is the row. It is lost when the collection, made anew, has not come that far. */
   async function* watching(
     collection: StoredCollection,
-    { resume, signal, onBegun }: WatchOptions,
+    { resume, signal, untilNow, onBegun }: WatchOptions,
   ): AsyncGenerator<Inserted> {
     const newest = answered(() => lastRow(collection))
     let last = resume === undefined ? newest : Number(resume)
@@ -43,7 +43,9 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
           last = row
           if (signal.aborted) return
         }
-        if (rows.length === 0 && !signal.aborted) await woken
+        if (rows.length > 0 || signal.aborted) continue
+        if (untilNow) return
+        await woken
       }
     } finally {
       wakers.delete(waker)
