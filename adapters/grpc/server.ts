@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import { load, type PackageDefinition } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
+import { admitting } from './admitting.ts'
 import { observed } from './observed.ts'
 import { reflectionOf } from './reflection.ts'
 import { type Method, unary } from './unary.ts'
@@ -13,6 +14,8 @@ export interface GrpcOptions {
   protos: string[]
   methods: Method[]
   maxMessageBytes: number
+  /** False for the authority of a call that is not for this server; it is then refused. */
+  accepts?: ((authority: string) => boolean) | undefined
   /** The longest that calls under way may take once it closes. */
   drainWithinMs?: number
 }
@@ -44,7 +47,7 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const ours = new Set(methods.map(({ name }) => `/${name}`))
   const { interceptor, endStreams } = observed((path) => ours.has(path))
   const server = new Server({
-    interceptors: [interceptor],
+    interceptors: [interceptor, ...(options.accepts ? [admitting(options.accepts)] : [])],
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc.keepalive_time_ms': PING_EVERY_MS,

@@ -49,6 +49,7 @@ export function provider({ issuer, audience, jwks, cookieKeys }: ProviderOptions
         grant_types: [PASSWORD],
       },
     ],
+    clientBasedCORS: (_, origin) => isLocal(origin),
     clientDefaults: { id_token_signed_response_alg: ALGORITHM },
     conformIdTokenClaims: false,
     claims: { openid: ['sub', 'roles', 'organisation'], profile: ['name'], email: ['email'] },

@@ -33,8 +33,11 @@ afterAll(async () => {
 async function write(organizationId: string, count: number): Promise<void> {
   const line = (at: number) => ({ organizationId, level: 'info', message: `event ${at}`, service: 'till' })
   const lines = Array.from({ length: count }, (_, at) => JSON.stringify(line(at)))
-  const answer = await send(`${mill.publish}/api/logs`, lines.join('\n'), { 'content-type': 'application/x-ndjson' })
-  expect(answer.status).toBe(202)
+  const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': crypto.randomUUID() }
+  // A topic that was just made has no leader for a moment.
+  await eventually(async () => {
+    expect((await send(`${mill.publish}/api/logs`, lines.join('\n'), headers)).status).toBe(202)
+  })
 }
 
 async function count(organizationId: string): Promise<number> {
