@@ -35,9 +35,12 @@ async function write(organizationId: string, count: number): Promise<void> {
   const lines = Array.from({ length: count }, (_, at) => JSON.stringify(line(at)))
   const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': crypto.randomUUID() }
   // A topic that was just made has no leader for a moment.
-  await eventually(async () => {
-    expect((await send(`${mill.publish}/api/logs`, lines.join('\n'), headers)).status).toBe(202)
-  })
+  await eventually(
+    async () => {
+      expect((await send(`${mill.publish}/api/logs`, lines.join('\n'), headers)).status).toBe(202)
+    },
+    { within: 60_000 },
+  )
 }
 
 async function count(organizationId: string): Promise<number> {
