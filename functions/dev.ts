@@ -65,6 +65,7 @@ Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store:
   curl -i localhost:${host.port}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'
   curl localhost:${host.port}/api/tutorials
   curl localhost:${host.port}/health/deep
+  http://localhost:${host.port}/docs${settings.OIDC_ISSUER ? '' : ` with a token of http://localhost:${host.port}/oidc`}
   grpcurl -plaintext -d '{"firstNumber":2,"secondNumber":3}' localhost:${grpc.port} SumService/AddNumbers
 
 `)
