@@ -25,6 +25,8 @@ test.each([
   { KAFKA_SASL: 'gssapi' },
   { KAFKA_TLS: 'true' },
   { MONGODB_POOL: '0' },
+  { ALLOWED_HOSTS: 'mill.test:8080' },
+  { ALLOWED_HOSTS: 'http://mill.test' },
   { RETENTION_DAYS: 'logs' },
   { RETENTION_DAYS: 'logs=0' },
   { RETENTION_DAYS: 'logs=7,tutorials=1.5' },

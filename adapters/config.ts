@@ -23,6 +23,14 @@ const schema = z
       .string()
       .optional()
       .describe("address that is listened on: every one, and only this machine's own in `make dev`"),
+    ALLOWED_HOSTS: z
+      .string()
+      .default('')
+      .transform((list) => list.split(',').flatMap((name) => name.trim() || []))
+      .pipe(
+        z.array(z.string().regex(/^(\[[\da-fA-F:.]+\]|[\w.-]+)$/, 'must be names without ports, separated by commas')),
+      )
+      .describe('names by which requests may ask for `make dev`, beside localhost and HOST'),
     LOG: z.enum(['embedded', 'kafka']).default('embedded').describe('the log adapter'),
     STORE: z.enum(['embedded', 'mongodb']).default('embedded').describe('the store adapter'),
     MILLRACE_DIR: z.string().min(1).default('.millrace').describe('where the embedded pair keeps its file'),

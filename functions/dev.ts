@@ -1,5 +1,6 @@
 import { config } from '#adapters/config.ts'
 import { startHost } from '#adapters/host/host.ts'
+import { localOnly } from '#adapters/host/local-only.ts'
 import { issuer, issuerName } from '#adapters/issuer/issuer.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
@@ -32,13 +33,15 @@ const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = aw
 ])
 
 /** Its issuer believes everybody, and so does persist: it is for this machine alone unless it is told otherwise. */
-const { HOST: address = '127.0.0.1' } = settings
+const { HOST: address = '127.0.0.1', ALLOWED_HOSTS: more } = settings
+const { check: admit, accepts } = localOnly({ address, more })
 const isRead = (method: string) => method === 'GET' || method === 'HEAD'
 
 const host = await startHost({
   port: settings.PORT,
   address,
   maxBodyBytes: settings.MAX_BODY_BYTES,
+  admit,
   checks: { log: () => log.ping(), store: () => store.ping() },
   mounts: [
     { kind: 'cloudevent', name: 'persist', path: '/persist', serve: persist },
@@ -49,7 +52,7 @@ const host = await startHost({
   ],
 })
 
-const grpc = await startPublish(settings.GRPC_PORT, address)
+const grpc = await startPublish(settings.GRPC_PORT, address, accepts)
 
 const self = `http://127.0.0.1:${host.port}`
 const pacing = settings.SOURCE_PACING
@@ -62,6 +65,7 @@ Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store:
   curl -i localhost:${host.port}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'
   curl localhost:${host.port}/api/tutorials
   curl localhost:${host.port}/health/deep
+  http://localhost:${host.port}/docs${settings.OIDC_ISSUER ? '' : ` with a token of http://localhost:${host.port}/oidc`}
   grpcurl -plaintext -d '{"firstNumber":2,"secondNumber":3}' localhost:${grpc.port} SumService/AddNumbers
 
 `)

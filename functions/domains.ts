@@ -1,4 +1,5 @@
 import type { Collection, CommandType, Domain } from '#domains/domain.ts'
+import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './describe/paths.ts'
 
 /** The collections that are a domain's own. */
 export const collectionsOf = (domain: Domain): Collection[] =>
@@ -41,6 +42,8 @@ export function retaining(domains: Domain[], days: ReadonlyMap<string, number>):
   return changed
 }
 
+/** Where clients send CloudEvents. */
+export const EVENTS_PATH = '/'
 export const RECEIPT_PATH = '/api/receipts/{receipt}'
 export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
 export const OVERVIEW_PATH = '/api/overview'
@@ -53,6 +56,10 @@ export const readPaths = (domains: Domain[]): string[] => [
   OVERVIEW_PATH,
   LETTERS_PATH,
   LETTER_PATH,
+  OPENAPI_PATH,
+  ASYNCAPI_PATH,
+  DOCS_PATH,
+  FILE_PATH,
   ...domains.flatMap(({ queries }) => queries.filter(({ answers }) => answers !== 'fault').map(({ path }) => path)),
 ]
 

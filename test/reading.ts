@@ -84,6 +84,7 @@ export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
       path,
       query: searchParams,
       headers,
+      address: '127.0.0.1',
       signal,
       closing,
       trace: traceOf({}),

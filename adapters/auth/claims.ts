@@ -13,7 +13,6 @@ const schema = z.object({
     .refine((sub) => sub !== 'anonymous'),
   // Keycloak tells its ID and refresh tokens by this claim only.
   typ: z.literal('Bearer').optional(),
-  scope: z.string().catch(''),
   roles,
   realm_access: holder,
   resource_access: z.record(z.string(), holder).catch({}),
@@ -23,18 +22,20 @@ const schema = z.object({
   email: named,
 })
 
-/** What issuers say of who asks, each in its own way: ours and others in `roles`, Keycloak by realm or client. */
+/**
+ * What issuers say of who asks, each in its own way: ours and others in `roles`, Keycloak by realm or client. The `scope` claim
+ * is not read: it says what a client asked for, and many issuers let any client ask for any name.
+ */
 export function claimsOf(payload: unknown, audience: string) {
   const result = schema.safeParse(payload)
   if (!result.success) return undefined
-  const { sub: id, scope, realm_access, resource_access, organisation, preferred_username, email } = result.data
+  const { sub: id, realm_access, resource_access, organisation, preferred_username, email } = result.data
   const name = result.data.name ?? preferred_username
   return {
     id,
     ...(name === undefined ? {} : { name }),
     ...(email === undefined ? {} : { email }),
     ...(organisation === undefined ? {} : { organisation }),
-    scopes: scope.split(' ').filter(Boolean),
     roles: [...result.data.roles, ...realm_access.roles, ...(resource_access[audience]?.roles ?? [])],
   }
 }

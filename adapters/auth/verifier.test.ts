@@ -1,4 +1,4 @@
-import { type CryptoKey, exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose'
+import { type CryptoKey, exportSPKI, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { newKey, startIssuer } from '#test/auth/issuer.ts'
 import { manualClock } from '#test/clock.ts'
@@ -43,14 +43,13 @@ test('a good token says who asks, and what may be done', async () => {
     email: 'ada@mill.example',
     organisation: 'acme',
     roles: ['member', 'unknown'],
-    scope: 'openid logs:read',
   })
   expect(await checking({ everybody: ['sums:read'] })(token)).toEqual({
     id: 'ada',
     name: 'Ada',
     email: 'ada@mill.example',
     organisation: 'acme',
-    scopes: new Set(['sums:read', 'openid', 'logs:read', 'forum:write']),
+    scopes: new Set(['sums:read', 'forum:write']),
   })
 })
 
@@ -65,6 +64,18 @@ test.each([
 test('claims that are not as they should be bring nothing, and lock nobody out', async () => {
   const wrong = { name: '', email: 7, organisation: ['acme'], roles: 'member', realm_access: 'member', scope: ['a'] }
   expect(await checking()(await issuer.sign(wrong))).toEqual({ id: 'ada', scopes: new Set() })
+})
+
+test.each<JWTPayload>([
+  { scope: 'openid letters:write logs:all forum:administrate' },
+  { scope: 'letters:write', azp: 'a-machine', client_id: 'a-machine' },
+  { scope: ['letters:write'], scp: ['letters:write'] },
+  { scp: 'letters:write', scopes: ['letters:write'], permissions: ['letters:write'] },
+])('what a client asked its issuer for brings nothing, only a role does: %j', async (claims) => {
+  const verify = checking({ everybody: ['sums:read'] })
+  expect((await verify(await issuer.sign(claims))).scopes).toEqual(new Set(['sums:read']))
+  const machine = await verify(await issuer.sign({ ...claims, sub: 'a-machine', roles: ['member'] }))
+  expect(machine).toEqual({ id: 'a-machine', scopes: new Set(['sums:read', 'forum:write']) })
 })
 
 test('a role that the token brings for another audience is none here', async () => {

@@ -69,9 +69,9 @@ export function verifier(options: VerifierOptions): Verify {
   function callerOf(payload: JWTPayload): Caller {
     const claims = claimsOf(payload, audience)
     if (!claims) throw refused('Its claims are not those of an access token.')
-    const { roles, scopes, ...caller } = claims
+    const { roles, ...caller } = claims
     const brought = roles.flatMap((role) => [...options.scopesOf(role)])
-    return { ...caller, scopes: new Set([...everybody, ...scopes, ...brought]) }
+    return { ...caller, scopes: new Set([...everybody, ...brought]) }
   }
 }
 

@@ -3,6 +3,7 @@ import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceI
 import { load, type PackageDefinition } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
 import protobuf, { type NamespaceBase } from 'protobufjs'
+import { admitting } from './admitting.ts'
 import './metadata.ts'
 import { observed } from './observed.ts'
 import { reflectionOf } from './reflection.ts'
@@ -15,6 +16,8 @@ export interface GrpcOptions {
   protos: string[]
   methods: Method[]
   maxMessageBytes: number
+  /** False for the authority of a call that is not for this server; it is then refused. */
+  accepts?: ((authority: string) => boolean) | undefined
   /** The longest that calls under way may take once it closes. */
   drainWithinMs?: number
 }
@@ -47,7 +50,7 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const ours = new Set(methods.map(({ name }) => `/${name}`))
   const { interceptor, endStreams } = observed((path) => ours.has(path))
   const server = new Server({
-    interceptors: [interceptor],
+    interceptors: [interceptor, ...(options.accepts ? [admitting(options.accepts)] : [])],
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc.keepalive_time_ms': PING_EVERY_MS,

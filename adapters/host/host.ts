@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Event, Outcome } from '../event.ts'
@@ -37,6 +37,8 @@ export interface HostOptions {
   maxBodyBytes: number
   /** What /health/deep asks. */
   checks: Record<string, Check>
+  /** Throws a problem for a request that nothing here may serve, be it for a mount or a probe. */
+  admit?(req: IncomingMessage): void
   /** The longest that a function may take to begin its answer. */
   answerWithinMs?: number
   /** The longest that a client may take to send a request. */
@@ -102,6 +104,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     if (draining) res.shouldKeepAlive = false
     try {
       checkRequest(req)
+      options.admit?.(req)
       if (mount.kind === 'cloudevent') return await deliver(mount.serve, maxBodyBytes, req, res)
       checkEncoding(req)
       const body = readBody(req, mount.maxBodyBytes?.(method, path) ?? maxBodyBytes)

@@ -17,6 +17,8 @@ export interface Request {
    * none have the same. Absent where the network does not say.
    */
   from?: string | undefined
+  /** Of the other end of the connection: behind a proxy that of the proxy. */
+  address?: string | undefined
   /** Aborts when the client goes away. */
   signal: AbortSignal
   /** Aborts when the host drains: an answer without an end ends itself. */
@@ -115,6 +117,10 @@ class Incoming implements Request {
 
   get from(): string | undefined {
     return fromOf(this.headers, this.#req.socket.remoteAddress)
+  }
+
+  get address(): string {
+    return this.#req.socket.remoteAddress ?? ''
   }
 
   get signal(): AbortSignal {

@@ -66,8 +66,11 @@ test.each(['nobody', 'constructor', ''])('there is no token for %j', async (name
 
 /** A browser as far as it takes part: it keeps cookies and does not follow by itself. */
 function browser() {
-  const cookies = new Map<string, string>()
+  const jars = new Map<string, Map<string, string>>()
   return async (url: string, init: RequestInit = {}) => {
+    const { host } = new URL(url, origin)
+    const cookies = jars.get(host) ?? new Map<string, string>()
+    jars.set(host, cookies)
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await fetch(new URL(url, origin), { redirect: 'manual', ...init, headers: { cookie } })
     for (const set of answer.headers.getSetCookie()) {
@@ -126,6 +129,70 @@ test('a page logs somebody in with a code and its proof', async () => {
   expect(await verify()(tokens.access_token)).toMatchObject({ id: 'moderator', name: 'Mona Mason' })
   await expect(verify()(tokens.id_token)).rejects.toMatchObject({ status: 401 })
 })
+
+test.each(['GET', 'POST', 'PUT'])(
+  'a log-in that was not begun here is 400, with a page that leads to a new one: %s',
+  async (method) => {
+    const body = method === 'GET' ? {} : { body: new URLSearchParams({ person: 'member' }) }
+    for (const path of ['/oidc/login/x', '/oidc/login/', '/oidc/login/x?y=z']) {
+      const answer = await fetch(origin + path, { method, ...body })
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
+      expect(await answer.text()).toContain('<a href="/oidc">')
+    }
+    const login = String((await browser()(asked(challengeOf(verifierOf())))).headers.get('location'))
+    expect((await browser()(login)).status).toBe(400)
+  },
+)
+
+test('who is nobody of these is asked again', async () => {
+  const get = browser()
+  const login = String((await get(asked(challengeOf(verifierOf())))).headers.get('location'))
+  for (const person of ['nobody', 'constructor', '']) {
+    const answer = await get(login, form({ person }))
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('value="member"')])
+  }
+})
+
+/** As a person does it: opens `/oidc`, says who, and goes where the browser is sent. */
+async function signInAs(person: string, begin = '/oidc') {
+  const get = browser()
+  let answer = await get(begin)
+  const seen: number[] = []
+  while (answer.status >= 300 && answer.status < 400) {
+    seen.push(answer.status)
+    const at = String(answer.headers.get('location'))
+    answer = await get(at)
+    if (answer.status === 200 && at.includes('/oidc/login/')) answer = await get(at, form({ person }))
+  }
+  expect(seen.length).toBeLessThan(8)
+  return answer
+}
+
+test('a person who logs in ends on a page that says who that is, with a token to go on with', async () => {
+  const answer = await signInAs('administrator')
+  expect(answer.status).toBe(200)
+  const page = await answer.text()
+  expect(page).toContain('<h1>You are signed in as Ada Archer</h1>')
+  expect(page).toContain('href="/docs"')
+  expect(answer.headers.get('cache-control')).toBe('no-store')
+  const token = /<textarea[^>]*>([^<]+)</.exec(page)?.[1] ?? ''
+  expect(await verify()(token)).toMatchObject({
+    id: 'administrator',
+    scopes: new Set(['member:scope', 'administrator:scope']),
+  })
+  const other = await (await signInAs('member', `http://127.0.0.1:${port}/oidc`)).text()
+  expect(other).toContain('You are signed in as Mary Miller')
+})
+
+test.each(['', '?code=x', '?error=access_denied&error_description=%3Cscript%3E'])(
+  'a log-in that comes to nothing says so, and leads to a new one: %j',
+  async (behind) => {
+    const answer = await browser()(`/oidc/signed-in${behind}`)
+    const page = await answer.text()
+    expect([answer.status, page]).toEqual([400, expect.stringContaining('<a href="/oidc">')])
+    expect(page).not.toContain('<script>')
+  },
+)
 
 test('a code is of no use without its proof, nor a second time', async () => {
   const secret = verifierOf()

@@ -4,8 +4,10 @@ import { exportJWK, generateKeyPair } from 'jose'
 import type { HttpMount } from '../host/host.ts'
 import type { FunctionRequest } from '../host/http.ts'
 import { kept } from '../secret.ts'
-import { loginPage } from './pages.ts'
+import { loginPage, saidPage, write } from './pages.ts'
+import { personOf } from './people.ts'
 import type { Provider } from './provider.ts'
+import { SIGNED_IN, signIn } from './sign-in.ts'
 
 export interface IssuerOptions {
   /** Where the host is reached from outside. */
@@ -24,6 +26,7 @@ export const issuerName = (origin: string): string => origin + PATH
 /** The issuer that `make dev` brings: sample people, no passwords. It is loaded by the first who asks for it. */
 export function issuer(options: IssuerOptions): HttpMount {
   let loaded: Promise<Provider> | undefined
+  const own = signIn(issuerName(options.origin))
 
   async function load(): Promise<Provider> {
     const [{ provider }, keys] = await Promise.all([
@@ -37,17 +40,30 @@ export function issuer(options: IssuerOptions): HttpMount {
     loaded ??= load()
     const provider = await loaded
     const inside = within(req)
-    if (!inside.url?.startsWith(LOGIN)) return await provider.callback()(inside, res)
-    await provider.interactionDetails(inside, res)
-    if (req.method !== 'POST') {
-      res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(loginPage())
-      return
-    }
-    const accountId = new URLSearchParams(String(req.rawBody)).get('person') ?? ''
-    await provider.interactionFinished(inside, res, { login: { accountId } })
+    const path = inside.url?.split('?', 1)[0] ?? '/'
+    if (path.startsWith(LOGIN)) return await logIn(provider, inside, req, res)
+    if (req.method !== 'GET') return await provider.callback()(inside, res)
+    if (path === '/') own.start(inside, res)
+    else if (path === SIGNED_IN) await own.end(inside, res)
+    else await provider.callback()(inside, res)
+  }
+
+  async function logIn(provider: Provider, inside: IncomingMessage, req: FunctionRequest, res: ServerResponse) {
+    const isBegun = await provider.interactionDetails(inside, res).then(() => true, unlessUnknown)
+    if (!isBegun) return write(res, 400, saidPage('No such log-in', 'It is over, or was begun in another browser.'))
+    if (req.method !== 'POST') return write(res, 200, loginPage())
+    const accountId = new URLSearchParams(String(req.rawBody)).get('person')
+    if (!personOf(accountId)) return write(res, 400, loginPage())
+    await provider.interactionFinished(inside, res, { login: { accountId: String(accountId) } })
   }
 
   return { kind: 'http', name: 'issuer', accepts: (_, path) => path === PATH || path.startsWith(`${PATH}/`), serve }
+}
+
+/** False for a log-in that the issuer does not know, or not from this browser. Throws anything else. */
+function unlessUnknown(error: unknown): false {
+  if (error instanceof Error && error.name === 'SessionNotFound') return false
+  throw error
 }
 
 /** The host has read the body; the issuer wants to read it itself, and to be told where it is mounted. */

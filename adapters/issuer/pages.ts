@@ -1,4 +1,16 @@
+import type { ServerResponse } from 'node:http'
 import { people } from './people.ts'
+
+const HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+export const write = (res: ServerResponse, status: number, html: string): void =>
+  void res.writeHead(status, HEADERS).end(html)
 
 const page = (title: string, body: string): string => `<!doctype html>
 <html lang="en">
@@ -30,4 +42,25 @@ const buttonOf = ([id, { name, roles, organisation }]: [string, (typeof people)[
 export const logoutPage = (form: string): string =>
   page('Log out of Millrace', `${form}<button form="op.logoutForm" name="logout" value="yes">Log out</button>`)
 
-export const saidPage = (title: string, text: string): string => page(title, `<p>${text.replaceAll('<', '&lt;')}</p>`)
+/** Where a log-in ends that no page has asked for. */
+export function signedInPage(
+  { sub = '', name, roles }: { [claim: string]: unknown; sub?: string },
+  token: string,
+): string {
+  const who = people[sub]?.name ?? String(name ?? sub)
+  const may = Array.isArray(roles) ? roles.join(', ') : ''
+  return page(
+    `You are signed in as ${who}`,
+    `<p>${sub}: ${may}. This is your token, for twelve hours. Paste it behind Authorize at <a href="/docs">the page of the API</a>,
+or send it as <code>Authorization: Bearer ...</code>.</p>
+<textarea readonly rows="12" style="width: 100%">${token}</textarea>
+<p><a href="/oidc">Sign in as somebody else</a></p>`,
+  )
+}
+
+export const saidPage = (title: string, text: string): string =>
+  page(
+    title,
+    `<p>${text.replaceAll('<', '&lt;')}</p>
+<p><a href="/oidc">Sign in</a></p>`,
+  )

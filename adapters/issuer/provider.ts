@@ -4,6 +4,7 @@ import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.j
 import { logger } from '../telemetry/logger.ts'
 import { logoutPage, saidPage } from './pages.ts'
 import { type Person, people, personOf } from './people.ts'
+import { SIGNED_IN } from './sign-in.ts'
 
 export interface ProviderOptions {
   issuer: string
@@ -38,7 +39,7 @@ export function provider({ issuer, audience, jwks, cookieKeys }: ProviderOptions
       {
         client_id: 'millrace-web',
         token_endpoint_auth_method: 'none',
-        redirect_uris: [new URL('/', issuer).href],
+        redirect_uris: [issuer + SIGNED_IN],
         grant_types: ['authorization_code'],
       },
       {
@@ -49,6 +50,7 @@ export function provider({ issuer, audience, jwks, cookieKeys }: ProviderOptions
         grant_types: [PASSWORD],
       },
     ],
+    clientBasedCORS: (_, origin) => isLocal(origin),
     clientDefaults: { id_token_signed_response_alg: ALGORITHM },
     conformIdTokenClaims: false,
     claims: { openid: ['sub', 'roles', 'organisation'], profile: ['name'], email: ['email'] },

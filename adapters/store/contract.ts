@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Document, Fields, Json } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
-import { type Find, type Inserted, Refused, ResumeLost, type Store, type StoredCollection } from './store.ts'
+import {
+  type Find,
+  type Inserted,
+  Refused,
+  ResumeLost,
+  type Store,
+  type StoredCollection,
+  type WatchOptions,
+} from './store.ts'
 
 /** Somewhere to keep documents. `open` makes a store on it, also after an earlier one was closed. */
 export interface Ground {
@@ -62,9 +70,10 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
     }
   }
 
-  function watch(resume?: string) {
+  function watch(resume?: string, more: Partial<WatchOptions> = {}) {
     const stopping = new AbortController()
-    const stream = store.watch(collection, { signal: stopping.signal, ...(resume === undefined ? {} : { resume }) })
+    const given = { signal: stopping.signal, ...(resume === undefined ? {} : { resume }), ...more }
+    const stream = store.watch(collection, given)
     const inserts = stream[Symbol.asyncIterator]()
     const stop = async () => {
       stopping.abort()
@@ -465,10 +474,29 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect((await next).value.document._id).toBe('counted')
     })
 
-    test.each(['rubbish', '-1', '999999999', '{}', '{"_data":"zz"}', ''])(
+    test('given a watch until now, then it has all that followed its place, and ends', async () => {
+      await givenCollection()
+      const { inserts } = watch()
+      const { resume } = await begun(inserts)
+      const documents = Array.from({ length: 1200 }, (_, number) => ({ _id: `id-${number}` }))
+      await store.insert(collection, documents)
+      const found = await take(watch(resume, { untilNow: true }).inserts, 9999)
+      expect(idsOf(found.map(({ document }) => document)).toSorted()).toEqual(idsOf(documents).toSorted())
+      const last = found.at(-1)?.resume ?? ''
+      const { inserts: more } = watch(last, { untilNow: true })
+      expect(await more.next()).toMatchObject({ done: true })
+      await store.insert(collection, [{ _id: 'later' }])
+      const [later] = await take(watch(last, { untilNow: true }).inserts, 9)
+      expect(later?.document).toEqual({ _id: 'later' })
+      expect(await take(watch(undefined, { untilNow: true }).inserts, 9)).toEqual([])
+    })
+
+    const NO_PLACES = ['rubbish', '-1', '999999999', '', '\ufffd', 'null', 'true', '[]', '"a"', '{}', '{"_data":null}']
+    test.each([...NO_PLACES, '{"_data":7}', '{"_data":""}', '{"_data":"zz"}'])(
       'given %j as the place to resume from, then it is lost, and says so',
       async (resume) => {
         await givenCollection()
+        await expect(watch(resume, { untilNow: true }).inserts.next()).rejects.toBeInstanceOf(ResumeLost)
         await expect(watch(resume).inserts.next()).rejects.toBeInstanceOf(ResumeLost)
       },
     )

@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { type EmbeddedDatabase, tableName, tableOf } from './embedded-database.ts'
 import { type Inserted, ResumeLost, type Store, type StoredCollection, type WatchOptions } from './store.ts'
 
-const WATCH_PAGE = 500
+/** Read at once. Between two reads the event loop has its turn: a long way behind must not hold up the process. */
+const WATCH_PAGE = 200
 
 export interface Watchers {
   wake(): void
@@ -22,7 +24,7 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
   /** The place to resume from is the row. It is lost when the collection, made anew, has not come that far. */
   async function* watching(
     collection: StoredCollection,
-    { resume, signal, onBegun }: WatchOptions,
+    { resume, signal, untilNow, onBegun }: WatchOptions,
   ): AsyncGenerator<Inserted> {
     const newest = answered(() => lastRow(collection))
     let last = resume === undefined ? newest : Number(resume)
@@ -37,13 +39,17 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
     try {
       while (!signal.aborted && !isClosed()) {
         const woken = new Promise<void>((resolve) => (wake = resolve))
+        await setImmediate()
+        if (signal.aborted || isClosed()) return
         const rows = answered(() => prepared(behind).all(last)) as { row: number; body: string }[]
         for (const { row, body } of rows) {
           yield { document: JSON.parse(body), resume: String(row) }
           last = row
           if (signal.aborted) return
         }
-        if (rows.length === 0 && !signal.aborted) await woken
+        if (rows.length > 0 || signal.aborted) continue
+        if (untilNow) return
+        await woken
       }
     } finally {
       wakers.delete(waker)

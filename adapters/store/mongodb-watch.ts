@@ -5,14 +5,18 @@ import { asUnavailable } from './outage.ts'
 import { type Inserted, ResumeLost, type WatchOptions } from './store.ts'
 import { AT, type Stored } from './stored.ts'
 
+/** The longest that the server waits for more before it says that it has given all there is. */
+const UNTIL_NOW_MS = 10
+
 export async function* watching(
   collection: Collection<Stored>,
-  { resume, signal, onBegun }: WatchOptions,
+  { resume, signal, untilNow = false, onBegun }: WatchOptions,
 ): AsyncGenerator<Inserted> {
   const token = resume === undefined ? {} : { resumeAfter: parseToken(resume) }
+  const waiting = untilNow ? { maxAwaitTimeMS: UNTIL_NOW_MS } : {}
   const stream = collection.watch<Stored, ChangeStreamInsertDocument<Stored>>(
     [{ $match: { operationType: 'insert' } }],
-    token,
+    { ...token, ...waiting },
   )
   let isBegun = false
   const stop = () => void stream.close()
@@ -22,8 +26,9 @@ export async function* watching(
     isBegun = true
     if (!first) onBegun?.(JSON.stringify(stream.resumeToken))
     while (!signal.aborted) {
-      const change = first ?? (await stream.next())
+      const change = first ?? (untilNow ? await stream.tryNext() : await stream.next())
       first = null
+      if (!change) return
       const { [AT]: _, ...document } = change.fullDocument
       yield { document: document as Document, resume: JSON.stringify(change._id) }
     }
@@ -44,9 +49,12 @@ export async function* watching(
 /** ChangeStreamFatalError, ChangeStreamHistoryLost, InvalidResumeToken. */
 const LOST_HISTORY = new Set([280, 286, 260])
 
+/** Without a token the driver would begin at the present, and the gap would go unnoticed. */
 function parseToken(resume: string): ResumeToken {
   try {
-    return JSON.parse(resume)
+    const token = JSON.parse(resume)
+    if (typeof token?._data !== 'string') throw new Error('it is no token')
+    return token
   } catch (cause) {
     throw new ResumeLost(`store: ${resume} is no place in a collection`, { cause })
   }

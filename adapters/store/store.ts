@@ -109,6 +109,8 @@ export interface Counted {
 export interface WatchOptions {
   resume?: string
   signal: AbortSignal
+  /** Ends once it has given all that was there when it was asked, instead of waiting for more. */
+  untilNow?: boolean
   /** Told, before any document, the place behind which all will be given; not told where a document is there at once. */
   onBegun?(place: string): void
 }

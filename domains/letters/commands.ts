@@ -18,6 +18,7 @@ const choice = z
     to: moment.optional(),
   })
   .refine((data) => Object.keys(data).length > 0, { error: 'say which letters: id, domain, stream, error, from or to' })
+  .meta({ minProperties: 1 })
   .transform((data) => Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)) as Fields)
 
 export const commands = {

@@ -8,6 +8,8 @@ export const organizationId = z.string().regex(/^[\w.-]{1,64}$/, 'takes 1 to 64 
 export const level = z.enum(LEVELS)
 const attribute = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()])
 const MOST_ATTRIBUTES = 32
+const attributes = z.record(z.string().regex(/^[\w.-]{1,64}$/), attribute)
+const { propertyNames, additionalProperties } = z.toJSONSchema(attributes)
 
 /** Ten thousand lines of a usual length. */
 const MAX_BYTES = 8 * 1024 * 1024
@@ -29,7 +31,8 @@ export const logEvent = z.strictObject({
     .refine((all) => Object.keys(all).length <= MOST_ATTRIBUTES, {
       error: `takes ${MOST_ATTRIBUTES} attributes at most`,
     })
-    .pipe(z.record(z.string().regex(/^[\w.-]{1,64}$/), attribute))
+    .pipe(attributes)
+    .meta({ maxProperties: MOST_ATTRIBUTES, propertyNames, additionalProperties })
     .optional(),
 })
 

@@ -1,6 +1,6 @@
 import type { CommandType, Domain, Route } from '#domains/domain.ts'
 import { accepted } from './core.ts'
-import { answer, namesIn, type Operation, parameter, pathParameter, problems } from './operation.ts'
+import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, problems } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -19,7 +19,7 @@ export function commandOperations(domain: Domain, type: string, command: Command
     return {
       method: method.toLowerCase() as Operation['method'],
       path,
-      ...(route === own ? { operationId: type } : {}),
+      operationId: route === own ? type : `${type}.${nameOf(method, path)}`,
       tags: [domain.name],
       summary: `${command.summary ?? type}${text === undefined ? '' : ', for old clients'}`,
       parameters: [
@@ -56,12 +56,15 @@ function dataOf({ path, read }: Route, type: string, { data }: CommandType, sche
   if (read) return { type: 'object' }
   const inPath = namesIn(path)
   if (inPath.length === 0) return schemas.sent(type, data)
-  const { properties, required } = schemas.members(data)
+  const { properties, required, minProperties, ...more } = schemas.members(data)
+  const leastLeft = Number(minProperties ?? 0) - inPath.length
   const isLeft = (name: string) => !inPath.includes(name)
   return {
+    ...more,
     type: 'object',
     properties: Object.fromEntries(Object.entries(properties).filter(([name]) => isLeft(name))),
     required: required.filter(isLeft),
+    ...(leastLeft > 0 ? { minProperties: leastLeft } : {}),
     additionalProperties: false,
   }
 }

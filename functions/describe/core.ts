@@ -52,7 +52,14 @@ const LETTERS_SCOPE = 'letters:read'
 
 /** What query answers for no domain. */
 export const core: Described[] = [
-  { answers: 'one', path: OVERVIEW_PATH, name: 'overview.all', summary: 'Several reads in one answer', item: overview },
+  {
+    answers: 'one',
+    path: OVERVIEW_PATH,
+    name: 'overview.all',
+    isPersonal: true,
+    summary: 'Several reads in one answer',
+    item: overview,
+  },
   { answers: 'one', path: RECEIPT_PATH, name: 'receipts.one', summary: 'The outcome of a command', item: receipt },
   {
     answers: 'page',

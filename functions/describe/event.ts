@@ -1,6 +1,7 @@
 import type { Domain } from '#domains/domain.ts'
-import { commandTypes } from '../domains.ts'
+import { commandTypes, EVENTS_PATH } from '../domains.ts'
 import { accepted } from './core.ts'
+import { OPTIONAL } from './guard.ts'
 import { answer, type Operation, parameter, problems } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
@@ -16,9 +17,11 @@ export function eventOperation(domains: Domain[], schemas: Schemas): Operation {
   const content = { 'application/json': schemas.answered('Accepted', accepted) }
   return {
     method: 'post',
-    path: '/',
+    path: EVENTS_PATH,
+    operationId: 'events.send',
     tags: ['events'],
     summary: 'A command as a CloudEvent; its source and id are its key',
+    security: OPTIONAL,
     parameters: [
       ...ATTRIBUTES.map((name) => ({
         name: `ce-${name}`,

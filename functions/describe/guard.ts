@@ -10,10 +10,13 @@ export const securitySchemes = {
   },
 }
 
+/** A token is not needed, but what is answered may depend on it. */
+export const OPTIONAL = [{}, { bearer: [] }]
+
 /** Says who may; `open` is what callers without a token may. */
 export function guard(operation: Operation, { scope, organisation }: Guarded, open: ReadonlySet<string>): Operation {
   if (scope === undefined && !organisation) {
-    return { ...operation, responses: { ...operation.responses, ...problems(401) } }
+    return { ...operation, security: operation.security ?? [], responses: { ...operation.responses, ...problems(401) } }
   }
   const isOpen = !organisation && open.has(scope ?? '')
   return {

@@ -46,6 +46,7 @@ export function openapi(domains: Domain[], { faults, open }: DescriptionParts) {
         'Commands in, views out, nothing lost. A command is answered once the log has it; its receipt tells the outcome.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
+    servers: [{ url: '/', description: 'This site' }],
     tags: [...new Set(operations.flatMap(({ tags }) => tags))].map((name) => ({ name })),
     paths: pathsOf(operations),
     components: { schemas: schemas.all, securitySchemes, ...parts },

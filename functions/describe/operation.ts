@@ -4,7 +4,7 @@ import type { Schema } from './schemas.ts'
 export interface Operation {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
-  operationId?: string
+  operationId: string
   /** Which kind of query it is: how the typed client reads the answer. */
   'x-answers'?: string
   tags: string[]
@@ -14,6 +14,11 @@ export interface Operation {
   responses: { [status: string]: object }
   security?: object[]
 }
+
+/** A name for what declares none: `get /api/notes/{id}` is `getApiNotesId`. */
+export const nameOf = (method: string, path: string): string =>
+  method.toLowerCase() +
+  [...path.matchAll(/[A-Za-z0-9]+/g)].map(([part]) => part.charAt(0).toUpperCase() + part.slice(1)).join('')
 
 export const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
 

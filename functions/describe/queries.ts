@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import type { Query } from '#domains/query.ts'
 import type { Guarded } from '../access.ts'
-import { answer, namesIn, type Operation, parameter, pathParameter, problems, UNCHANGED } from './operation.ts'
+import { OPTIONAL } from './guard.ts'
+import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, problems, UNCHANGED } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 /** What there is to say of a query, whatever it answers. */
@@ -12,6 +13,8 @@ export interface Described extends Guarded {
   summary?: string
   item?: z.ZodType
   params?: z.ZodObject
+  /** Open to all, but a caller with a token may be answered more. */
+  isPersonal?: true
 }
 
 const PAGED = ['page', 'history']
@@ -20,20 +23,21 @@ const NDJSON = 'application/x-ndjson'
 /** `tag` is the domain's name; the core has several. */
 export function queryOperation(query: Described, tag: string, schemas: Schemas): Operation {
   const { answers, path, name, summary = path } = query
-  const operationId = name === undefined ? undefined : tag === '' ? name : `${tag}.${name}`
+  const operationId = [...(tag === '' ? [] : [tag]), name ?? nameOf('get', path)].join('.')
   const operation = {
     method: 'get' as const,
     path,
-    ...(operationId === undefined ? {} : { operationId }),
+    operationId,
     'x-answers': answers,
-    tags: [tag === '' ? ((operationId ?? '').split('.', 1)[0] ?? '') : tag],
+    ...(query.isPersonal ? { security: OPTIONAL } : {}),
+    tags: [tag === '' ? (operationId.split('.', 1)[0] ?? '') : tag],
     summary,
   }
   if (answers === 'fault') return { ...operation, parameters: [], responses: problems(500) }
   return {
     ...operation,
     parameters: parametersOf(query, schemas),
-    responses: responsesOf(query, itemOf(query, operationId ?? path.replaceAll(/\W+/g, '.').slice(1), schemas)),
+    responses: responsesOf(query, itemOf(query, operationId, schemas)),
   }
 }
 
@@ -59,7 +63,7 @@ function parametersOf({ path, params, answers }: Described, schemas: Schemas): o
 const isTagged = (answers: Query['answers']): boolean => !['all', 'total', 'live'].includes(answers)
 
 function responsesOf({ answers, path }: Described, item: Schema) {
-  const statuses = [400, 404, 410, 503].filter(
+  const statuses = [400, 404, 410, 422, 503].filter(
     (status) => status !== 404 || answers === 'view' || namesIn(path).length > 0,
   )
   return {

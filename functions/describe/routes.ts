@@ -1,14 +1,12 @@
 import { answer, namesIn, type Operation, pathParameter, problems, UNCHANGED } from './operation.ts'
+import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './paths.ts'
 import type { Schema } from './schemas.ts'
 
-export const OPENAPI_PATH = '/openapi.json'
-export const ASYNCAPI_PATH = '/asyncapi.json'
-export const DOCS_PATH = '/docs'
-export const FILE_PATH = '/docs/{file}'
-
-const described = (path: string, summary: string, content: { [type: string]: Schema }): Operation => ({
+const described = (path: string, name: string, summary: string, content: { [type: string]: Schema }): Operation => ({
   method: 'get',
   path,
+  operationId: `docs.${name}`,
+  security: [],
   tags: ['docs'],
   summary,
   parameters: namesIn(path).map((name) => pathParameter(name)),
@@ -20,8 +18,8 @@ const text = { type: 'string' }
 
 /** The descriptions describe themselves too. */
 export const own: Operation[] = [
-  described(OPENAPI_PATH, 'This description', json),
-  described(ASYNCAPI_PATH, 'What is on the topics', json),
-  described(DOCS_PATH, 'The page of this description', { 'text/html': text }),
-  described(FILE_PATH, 'What that page is made of', { 'text/css': text, 'text/javascript': text }),
+  described(OPENAPI_PATH, 'openapi', 'This description', json),
+  described(ASYNCAPI_PATH, 'asyncapi', 'What is on the topics', json),
+  described(DOCS_PATH, 'page', 'The page of this description', { 'text/html': text }),
+  described(FILE_PATH, 'file', 'What that page is made of', { 'text/css': text, 'text/javascript': text }),
 ]

@@ -13,7 +13,7 @@ export interface Schemas {
   /** Ours, that no domain declares. */
   add(name: string, schema: Schema): Schema
   /** What a schema says of its members, without a name. */
-  members(schema: z.ZodType): { properties: { [name: string]: Schema }; required: string[] }
+  members(schema: z.ZodType): Schema & { properties: { [name: string]: Schema }; required: string[] }
   /** All that has a name. */
   all: { [name: string]: Schema }
 }
@@ -61,8 +61,8 @@ export function schemasIn(dialect: Dialect): Schemas {
     sent: (name, schema) => named(name, schema, 'input'),
     answered: (name, schema) => named(name, schema, 'output'),
     members(schema) {
-      const { properties = {}, required = [] } = converted(schema, 'input', '')
-      return { properties, required } as ReturnType<Schemas['members']>
+      const { properties = {}, required = [], ...more } = converted(schema, 'input', '')
+      return { ...more, properties, required } as ReturnType<Schemas['members']>
     },
   }
 }

@@ -2,7 +2,7 @@ import { json, Problem, type Request, type Response } from '#adapters/host/http.
 import type { Domain, Fields, Route } from '#domains/domain.ts'
 import { allow } from '../access.ts'
 import type { CallerOf } from '../callers.ts'
-import { commandTypes, type KnownType, readPaths, receiptPath } from '../domains.ts'
+import { commandTypes, EVENTS_PATH, type KnownType, readPaths, receiptPath } from '../domains.ts'
 import { router } from '../router.ts'
 import { isBatch, submitBatch } from './batch.ts'
 import { readCloudEvent } from './cloudevent.ts'
@@ -16,9 +16,6 @@ export interface PublisherParts extends SubmitParts {
 }
 
 export type Target = KnownType & { route: Route }
-
-/** Where clients send CloudEvents. */
-const EVENTS_PATH = '/'
 
 /** publish over HTTP: match the route, know the caller, check the command, submit it, answer. */
 export function publisher({ domains, callerOf, ...parts }: PublisherParts, submit = submitter(parts)) {

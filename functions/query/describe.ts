@@ -5,7 +5,7 @@ import type { CallerOf } from '../callers.ts'
 import { asyncapi } from '../describe/asyncapi.ts'
 import { openapi } from '../describe/openapi.ts'
 import { files, PAGE_POLICY, page } from '../describe/page.ts'
-import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from '../describe/routes.ts'
+import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from '../describe/paths.ts'
 import { type Answering, tagged, unlessKnown } from './answer.ts'
 
 interface Parts {

@@ -2,11 +2,12 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Inserted, ResumeLost, type WatchOptions } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
+import { eventually } from '#test/mill.ts'
 import { feedsOf } from './feeds.ts'
 
 const notes = { name: 'notes', indexes: {} }
 const settle = async () => {
-  for (let turn = 0; turn < 5; turn++) await setImmediate()
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
 }
 
 interface Watch {
@@ -17,16 +18,40 @@ interface Watch {
   fail(error: Error): Promise<void>
 }
 
-/** A collection of `length` inserts, at places 1 to `length`, of which each watch gives as many as the test says. */
+/**
+ * A collection of `length` inserts, at places 1 to `length`. A shared watch gives as many as the test says; a read of those
+ * who are behind gives all there are, one in each turn of the event loop.
+ */
 function begin(length = 0) {
   const watches: Watch[] = []
   const log = { length }
-  async function* watch(_: unknown, { resume, signal, onBegun }: WatchOptions): AsyncGenerator<Inserted> {
-    let at = resume === undefined ? log.length : Number(resume)
+  /** By where they began, with what they gave. */
+  const reads: { from: number; given: number; isOpen: boolean }[] = []
+  const at = (number: number): Inserted => ({ document: { _id: `n-${number}` }, resume: String(number) })
+
+  async function* read(resume: string, signal: AbortSignal): AsyncGenerator<Inserted> {
+    const opened = { from: Number(resume), given: 0, isOpen: true }
+    reads.push(opened)
+    try {
+      await setImmediate()
+      if (opened.from > log.length) throw new ResumeLost(`no place ${resume}`)
+      for (let number = opened.from + 1; number <= log.length && !signal.aborted; number++) {
+        opened.given++
+        yield at(number)
+        await setImmediate()
+      }
+    } finally {
+      opened.isOpen = false
+    }
+  }
+
+  async function* watch(_: unknown, { resume, signal, untilNow, onBegun }: WatchOptions): AsyncGenerator<Inserted> {
+    if (resume !== undefined && untilNow) return yield* read(resume, signal)
+    let number = log.length
     let news = Promise.withResolvers<void>()
     let left = 0
     const opened: Watch = {
-      from: resume === undefined ? undefined : at,
+      from: resume === undefined ? undefined : number,
       isOpen: true,
       async give(count) {
         left += count
@@ -40,14 +65,12 @@ function begin(length = 0) {
     }
     watches.push(opened)
     signal.addEventListener('abort', () => news.resolve())
-    if (at > log.length) throw new ResumeLost(`no place ${resume}`)
-    onBegun?.(String(at))
+    onBegun?.(String(number))
     try {
       while (!signal.aborted) {
-        if (left > 0 && at < log.length) {
-          at++
+        if (left > 0 && number < log.length) {
           left--
-          yield { document: { _id: `n-${at}` }, resume: String(at) }
+          yield at(++number)
           continue
         }
         await news.promise
@@ -58,18 +81,23 @@ function begin(length = 0) {
     }
   }
   const feeds = feedsOf({ watch })
-  function join(place?: string) {
+  function join(place?: string, caller = 'ada') {
     const heard: string[] = []
-    const leave = feeds.join(notes, place, {
-      begun: (from, isReset) => heard.push(`${isReset ? 'reset' : 'begun'} ${from}`),
-      inserted: ({ resume }) => heard.push(resume),
+    const listener = {
+      begun: (from: string | undefined, isReset: boolean) => heard.push(`${isReset ? 'reset' : 'begun'} ${from}`),
+      inserted: ({ resume }: Inserted) => heard.push(resume),
       ended: () => heard.push('ended'),
-    })
+    }
+    const leave = feeds.join(notes, place, listener, caller)
     return { heard, leave }
   }
   const open = () => watches.filter(({ isOpen }) => isOpen)
-  return { log, watches, open, join }
+  const reading = () => reads.filter(({ isOpen }) => isOpen)
+  const given = () => reads.reduce((sum, { given }) => sum + given, 0)
+  return { log, watches, reads, open, reading, given, join }
 }
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => String(from + at))
 
 test('a thousand who listen have one watch, and it ends when the last one leaves', async () => {
   const { log, watches, open, join } = begin(7)
@@ -88,8 +116,8 @@ test('a thousand who listen have one watch, and it ends when the last one leaves
   expect(open()).toHaveLength(0)
 })
 
-test('who comes again with a recent place goes on from there without a watch of its own', async () => {
-  const { log, watches, join } = begin(7)
+test('who comes again with a recent place goes on from there without a read of the store', async () => {
+  const { log, watches, reads, join } = begin(7)
   const [first] = [join()]
   await settle()
   log.length = 10
@@ -100,79 +128,134 @@ test('who comes again with a recent place goes on from there without a watch of 
   log.length = 11
   await watches[0]?.give(1)
   expect(first?.heard).toEqual(['begun 7', '8', '9', '10', '11'])
-  expect(watches).toHaveLength(1)
+  expect([watches.length, reads.length]).toEqual([1, 0])
 })
 
-test('who is further behind has a watch of its own until it meets the other one, whichever is first', async () => {
-  const { log, watches, open, join } = begin(20)
+test('who is further behind reads the store until it meets the shared watch, whichever is first', async () => {
+  const { log, watches, reading, join } = begin(20)
   const now = join()
   await settle()
   const behind = join('10')
   const beside = join('10')
+  await eventually(async () => expect(behind.heard.at(-1)).toBe('20'))
   await settle()
-  expect(watches.map(({ from }) => from)).toEqual([undefined, 10])
+  expect(reading()).toEqual([])
   log.length = 22
   await watches[0]?.give(2)
-  await watches[1]?.give(8)
-  expect(behind.heard).toEqual(['11', '12', '13', '14', '15', '16', '17', '18'])
-  await watches[1]?.give(99)
-  expect(open()).toEqual([watches[0]])
+  await eventually(async () => expect(beside.heard.at(-1)).toBe('22'))
+  expect(watches).toHaveLength(1)
   log.length = 23
   await watches[0]?.give(1)
-  const expected = Array.from({ length: 13 }, (_, at) => String(11 + at))
-  expect([behind.heard, beside.heard]).toEqual([expected, expected])
+  expect([behind.heard, beside.heard]).toEqual([numbers(11, 23), numbers(11, 23)])
   expect(now.heard).toEqual(['begun 20', '21', '22', '23'])
 })
 
 test('who is further behind may also come to be ahead', async () => {
-  const { log, watches, open, join } = begin(20)
-  const [now, behind] = [join(), join('18')]
-  await settle()
-  log.length = 25
-  await watches[1]?.give(7)
-  expect(behind.heard.at(-1)).toBe('25')
-  await watches[0]?.give(1)
-  await settle()
-  expect(open()).toEqual([watches[1]])
-  expect(now.heard).toEqual(['begun 20', '21', '22', '23', '24', '25'])
-  expect(join().heard).toEqual(['begun 25'])
-})
-
-test('few have a watch from further back at a time; others wait until it passes their place, or for their turn', async () => {
-  const { log, watches, open, join } = begin(100)
+  const { log, watches, join } = begin(20)
   const now = join()
   await settle()
-  const all = Array.from({ length: 50 }, (_, at) => join(String(at + 1)))
-  await settle()
-  expect(open()).toHaveLength(3)
-  await watches[1]?.give(60)
-  log.length = 101
+  log.length = 25
+  const behind = join('22')
+  await eventually(async () => expect(behind.heard).toEqual(numbers(23, 25)))
+  for (let given = 0; given < 5; given++) await watches[0]?.give(1)
+  log.length = 26
   await watches[0]?.give(1)
-  for (let round = 0; open().length > 1; round++) {
-    expect(open().length).toBeLessThanOrEqual(3)
-    expect(round).toBeLessThan(10)
-    for (const watch of open()) await watch.give(200)
-  }
-  expect(watches.length).toBeLessThan(8)
-  for (const [at, { heard }] of all.entries()) {
-    expect(heard).toEqual(Array.from({ length: 100 - at }, (_, more) => String(at + 2 + more)))
-  }
-  expect(now.heard).toEqual(['begun 100', '101'])
+  expect(behind.heard).toEqual(numbers(23, 26))
+  expect(now.heard).toEqual(['begun 20', ...numbers(21, 26)])
+})
+
+test('without anybody who listens from now on, who is behind hears what comes too', async () => {
+  const { log, watches, join } = begin(20)
+  const all = ['3', '7', '12', '20'].map((place) => join(place))
+  await eventually(async () => expect(all.map(({ heard }) => heard.length)).toEqual([17, 13, 8, 0]))
+  log.length = 21
+  await watches[0]?.give(1)
+  await eventually(async () => expect(all.map(({ heard }) => heard.at(-1))).toEqual(['21', '21', '21', '21']))
+})
+
+test('few read the store at a time, and one read serves all whose places it passes', async () => {
+  const { log, watches, reads, reading, given, join } = begin(1000)
+  const now = join()
+  await settle()
+  const all = Array.from({ length: 50 }, (_, at) => join(String(at + 1), `caller ${at}`))
+  await eventually(async () => {
+    expect(reading().length).toBeLessThanOrEqual(2)
+    for (const { heard } of all) expect(heard.at(-1)).toBe('1000')
+  })
+  expect(given()).toBeLessThan(5000)
+  expect(reads.length).toBeLessThan(30)
+  log.length = 1001
+  await watches[0]?.give(1)
+  await settle()
+  for (const [at, { heard }] of all.entries()) expect(heard).toEqual(numbers(at + 2, 1001))
+  expect(now.heard).toEqual(['begun 1000', '1001'])
+})
+
+const LONG = 20_000
+/** The newest place first, so that no read passes the place of another before its end. */
+const greedy = (join: ReturnType<typeof begin>['join'], callerOf: (at: number) => string) =>
+  Array.from({ length: 40 }, (_, at) => join(String(8000 - 200 * at), callerOf(at)))
+
+test.each([
+  ['one caller', () => 'eve'],
+  ['the address that the client has too', () => 'ada'],
+  ['forty callers', (at: number) => `eve ${at}`],
+])(
+  'given 40 that are far behind, of %s, then a client that is little behind waits for two turns at most',
+  async (_, callerOf) => {
+    const { reads, reading, given, join } = begin(LONG)
+    const others = greedy(join, callerOf)
+    for (const turns of [0, 10, 60]) {
+      await eventually(async () => expect(reads.length).toBeGreaterThan(turns))
+      const before = given()
+      const calm = join(String(LONG - 50), 'ada')
+      await eventually(async () => expect(calm.heard).toEqual(numbers(LONG - 49, LONG)), { every: 1 })
+      expect(given() - before).toBeLessThan(2 * 2 * 200 + 2 * 50)
+      expect(reading().length).toBeLessThanOrEqual(2)
+      calm.leave()
+    }
+    for (const { leave } of others) leave()
+  },
+)
+
+test('a caller has one read at a time, and another caller the next one', async () => {
+  const { reading, join } = begin(LONG)
+  const others = greedy(join, () => 'eve')
+  await settle()
+  expect(reading()).toHaveLength(1)
+  join('1', 'bob')
+  join('2', 'cyd')
+  expect(reading().map(({ from }) => from)).toEqual([8000, 1])
+  for (const { leave } of others) leave()
+})
+
+test('whoever is far behind gets there, also while others keep coming', async () => {
+  const { join } = begin(2000)
+  const far = join('0')
+  let isComing = true
+  const coming = (async () => {
+    for (let at = 1; isComing; at++) {
+      const other = join(String(1000 + (at % 900)))
+      await settle()
+      other.leave()
+    }
+  })()
+  await eventually(async () => expect(far.heard).toEqual(numbers(1, 2000)))
+  isComing = false
+  await coming
 })
 
 test('what is forgotten here is asked of the store', async () => {
-  const { log, watches, join } = begin(0)
+  const { log, watches, reads, join } = begin(0)
   join()
   await settle()
   log.length = 2000
   await watches[0]?.give(2000)
   expect(join('1999').heard).toEqual(['2000'])
   const [start, old] = [join('0'), join('3')]
-  await settle()
-  expect(watches.map(({ from }) => from)).toEqual([undefined, 0, 3])
-  await watches[1]?.give(2000)
-  await watches[2]?.give(2000)
-  expect([start.heard.length, old.heard.length]).toEqual([2000, 1997])
+  await eventually(async () => expect([start.heard.length, old.heard.length]).toEqual([2000, 1997]))
+  expect(reads[0]?.from).toBe(0)
+  expect([start.heard, old.heard]).toEqual([numbers(1, 2000), numbers(4, 2000)])
 })
 
 test('a place that the store does not know is told as a reset, from which on nothing is missed', async () => {
@@ -188,27 +271,28 @@ test('a place that the store does not know is told as a reset, from which on not
   expect(again.heard).toEqual(['reset 6'])
 })
 
-test('a watch that breaks off ends those who listen, and who comes again has a new one', async () => {
+test('a watch that breaks off ends those who listen and those who are behind, and who comes again has a new one', async () => {
   const { log, watches, join } = begin(5)
   const one = join()
+  const behind = join('2')
   await settle()
   await watches[0]?.fail(new Unavailable('store', 'away'))
   expect(one.heard).toEqual(['begun 5', 'ended'])
+  expect(behind.heard).toEqual(['3', '4', '5', 'ended'])
   log.length = 6
   const again = join('5')
-  await settle()
-  await watches[1]?.give(1)
-  expect(again.heard).toEqual(['6'])
+  await eventually(async () => expect(again.heard).toEqual(['6']))
+  expect(watches).toHaveLength(2)
 })
 
-test('who leaves hears nothing more, also while it waits for its turn', async () => {
-  const { watches, join } = begin(50)
-  const all = ['1', '2', '3', '4'].map((place) => join(place))
-  await settle()
+test('who leaves hears nothing more, also while it waits for its turn, and the watch ends with the last one', async () => {
+  const { open, reading, join } = begin(50)
+  const all = ['1', '2', '3', '4'].map((place) => join(place, `caller ${place}`))
   all[3]?.leave()
   all[0]?.leave()
+  await eventually(async () => expect(all.map(({ heard }) => heard.length)).toEqual([0, 48, 47, 0]))
+  all[1]?.leave()
+  all[2]?.leave()
   await settle()
-  expect(watches.map(({ from }) => from)).toEqual([1, 2, 3])
-  for (const watch of watches) await watch.give(99)
-  expect(all.map(({ heard }) => heard.length)).toEqual([0, 48, 47, 0])
+  expect([open(), reading()]).toEqual([[], []])
 })

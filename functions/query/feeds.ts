@@ -1,175 +1,206 @@
-import { type Inserted, ResumeLost, type Store, type StoredCollection } from '#adapters/store/store.ts'
+import { ResumeLost, type Store, type StoredCollection } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { failed } from '#adapters/telemetry/metrics.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
-
-/** One who wants to hear what is inserted. It is told in order, and nothing after `ended`. */
-export interface Listener {
-  /** It hears everything behind this place, or everything that it is told from now on; `isReset`: not what follows its own place. */
-  begun(place: string | undefined, isReset: boolean): void
-  inserted(inserted: Inserted): void
-  /** The watch broke off: come again, with the last place. */
-  ended(): void
-}
+import { type Broadcast, broadcastTo, type Listener } from './broadcast.ts'
+import { type CatchUp, turnsOf } from './turns.ts'
 
 export interface Feeds {
-  /** From now on, or from after `place`. Leaves when what it gives back is called. */
-  join(collection: StoredCollection, place: string | undefined, listener: Listener): () => void
+  /** From now on, or from after `place`. Turns at the store are dealt out by `caller`. Leaves when the result is called. */
+  join(collection: StoredCollection, place: string | undefined, listener: Listener, caller: string): () => void
 }
 
-/** A watch, and those who listen to it. */
-interface Feed {
-  /** Where it began, if that is known. */
-  from: string | undefined
-  /** Whether it gives what is inserted now: it did not begin further back, or has met one that did not. */
-  isCurrent: boolean
-  hasBegun: boolean
-  /** The last that were inserted, by their places, behind `from` unless `isCut`. */
-  recent: Map<string, Inserted>
-  isCut: boolean
+/** Listeners of one caller that are behind, all at one place. */
+interface Group extends CatchUp {
+  place: string
   listeners: Set<Listener>
   stop: AbortController
 }
 
-/** What a client that comes again may have missed without another watch. */
-const MOST_RECENT = 500
-/** Watches of a collection from further back; each holds a connection to the store. */
-const MOST_BEHIND = 2
+/** The inserts that one turn reads at most. */
+const TURN = 200
 
-/**
- * One watch of a collection for all who listen. Who comes with a place that is among the recent inserts goes on from there;
- * one that is further behind has a watch from there, shared with those at the same place, until it meets another one: then
- * its listeners change over. Few may be behind at a time; others wait for their turn, or until one of these passes their place.
- */
+/** Each collection has one shared watch, and turns for those who are behind. */
 export function feedsOf(store: Pick<Store, 'watch'>): Feeds {
-  const all = new Map<string, Feed[]>()
-  const waiting = new Map<string, Map<string, Set<Listener>>>()
-  const lost = new WeakSet<Listener>()
-  const at = <Value>(map: Map<string, Value>, name: string, made: Value): Value => {
-    const value = map.get(name) ?? made
-    map.set(name, value)
-    return value
-  }
-  const feedsOn = ({ name }: StoredCollection) => at(all, name, [])
-  const waitingFor = ({ name }: StoredCollection) => at(waiting, name, new Map<string, Set<Listener>>())
-
-  function open(collection: StoredCollection, place: string | undefined, listeners: Iterable<Listener>): void {
-    const stop = new AbortController()
-    const isCurrent = place === undefined
-    const feed = { from: place, isCurrent, hasBegun: !isCurrent, recent: new Map(), isCut: false, stop }
-    const made: Feed = { ...feed, listeners: new Set(listeners) }
-    feedsOn(collection).push(made)
-    void follow(collection, made)
-  }
-
-  async function follow(collection: StoredCollection, feed: Feed): Promise<void> {
-    const { from: resume, stop } = feed
-    const options = { signal: stop.signal, onBegun: (place: string) => begin(feed, place) }
-    try {
-      for await (const inserted of store.watch(collection, resume === undefined ? options : { ...options, resume })) {
-        if (stop.signal.aborted) return
-        take(collection, feed, inserted)
-      }
-      if (!stop.signal.aborted) close(collection, feed, (listener) => listener.ended())
-    } catch (error) {
-      if (stop.signal.aborted) return
-      if (!(error instanceof ResumeLost)) tell(error)
-      close(collection, feed, (listener) => {
-        const isLost = error instanceof ResumeLost
-        if (isLost) lost.add(listener)
-        if (isLost) joinNow(collection, listener)
-        else listener.ended()
-      })
-    }
-  }
-
-  function begin(feed: Feed, place: string | undefined): void {
-    if (feed.hasBegun) return
-    feed.hasBegun = true
-    feed.from = place
-    for (const listener of feed.listeners) listener.begun(place, lost.delete(listener))
-  }
-
-  function take(collection: StoredCollection, feed: Feed, inserted: Inserted): void {
-    const { resume } = inserted
-    begin(feed, undefined)
-    feed.recent.set(resume, inserted)
-    for (const listener of feed.listeners) listener.inserted(inserted)
-    const [oldest] = feed.recent.size > MOST_RECENT ? feed.recent.keys() : []
-    if (oldest !== undefined) feed.isCut = feed.recent.delete(oldest)
-    const here = waitingFor(collection)
-    for (const listener of here.get(resume) ?? []) feed.listeners.add(listener)
-    here.delete(resume)
-    const other = feedsOn(collection).find((other) => other !== feed && other.recent.has(resume))
-    if (other) changeOver(collection, feed, other, resume)
-  }
-
-  function changeOver(collection: StoredCollection, feed: Feed, to: Feed, place: string): void {
-    to.isCurrent ||= feed.isCurrent
-    close(collection, feed, (listener) => enter(to, place, listener))
-  }
-
-  /** Gives what it has behind a place that it knows, and all that comes. */
-  function enter(feed: Feed, place: string, listener: Listener): void {
-    let isBehind = place === feed.from
-    for (const inserted of feed.recent.values()) {
-      if (isBehind) listener.inserted(inserted)
-      isBehind ||= inserted.resume === place
-    }
-    feed.listeners.add(listener)
-  }
-
-  function close(collection: StoredCollection, feed: Feed, each: (listener: Listener) => void): void {
-    const feeds = feedsOn(collection)
-    feeds.splice(feeds.indexOf(feed), 1)
-    feed.stop.abort()
-    for (const listener of feed.listeners) each(listener)
-    feed.listeners.clear()
-    next(collection)
-  }
-
-  /** The turn of those who wait. */
-  function next(collection: StoredCollection): void {
-    const here = waitingFor(collection)
-    for (const [place, listeners] of here) {
-      if (feedsOn(collection).filter(({ isCurrent }) => !isCurrent).length >= MOST_BEHIND) return
-      here.delete(place)
-      open(collection, place, listeners)
-    }
-  }
-
-  function joinFrom(collection: StoredCollection, place: string, listener: Listener): void {
-    const isKnown = ({ from, isCut, recent }: Feed) => (place === from && !isCut) || recent.has(place)
-    const feed = feedsOn(collection).find(isKnown)
-    if (feed) enter(feed, place, listener)
-    else at(waitingFor(collection), place, new Set<Listener>()).add(listener)
-    next(collection)
-  }
-
-  function joinNow(collection: StoredCollection, listener: Listener): void {
-    const feed = feedsOn(collection).find(({ isCurrent }) => isCurrent)
-    feed?.listeners.add(listener)
-    if (!feed) open(collection, undefined, [listener])
-    else if (feed.hasBegun) listener.begun([...feed.recent.keys()].at(-1) ?? feed.from, lost.delete(listener))
-  }
-
+  const all = new Map<string, ReturnType<typeof feedOf>>()
   return {
-    join(collection, place, listener) {
-      if (place === undefined) joinNow(collection, listener)
-      else joinFrom(collection, place, listener)
-      return () => {
-        for (const [place, listeners] of waitingFor(collection)) {
-          if (listeners.delete(listener) && listeners.size === 0) waitingFor(collection).delete(place)
-        }
-        for (const feed of [...feedsOn(collection)]) {
-          if (feed.listeners.delete(listener) && feed.listeners.size === 0) close(collection, feed, () => {})
-        }
-      }
+    join(collection, place, listener, caller) {
+      const feed = all.get(collection.name) ?? feedOf(store, collection)
+      all.set(collection.name, feed)
+      return feed.join(place, listener, caller)
     },
   }
 }
 
-function tell(error: unknown): void {
+/**
+ * Listeners that are behind read the store in turns, until they reach what the shared watch still has in memory. A turn takes
+ * along every listener whose place it passes. A listener that has read all there was waits for the next insert of the shared
+ * watch, since places can't be compared: only a common one proves that the two have met.
+ */
+function feedOf(store: Pick<Store, 'watch'>, collection: StoredCollection) {
+  let shared: Broadcast | undefined
+  const groups = new Set<Group>()
+  const lost = new WeakSet<Listener>()
+  const turns = turnsOf()
+
+  function open(listeners: Listener[]): void {
+    shared = broadcastTo(listeners)
+    void follow(shared)
+  }
+
+  async function follow(feed: Broadcast): Promise<void> {
+    const { signal } = feed.stop
+    try {
+      const onBegun = (place: string) => begin(feed, place)
+      for await (const inserted of store.watch(collection, { signal, onBegun })) {
+        if (signal.aborted) return
+        begin(feed, undefined)
+        feed.push(inserted)
+        wake()
+      }
+      if (!signal.aborted) endAll(feed)
+    } catch (error) {
+      if (signal.aborted) return
+      if (error instanceof ResumeLost) return startOver(feed)
+      report(error)
+      endAll(feed)
+    }
+  }
+
+  function begin(feed: Broadcast, place: string | undefined): void {
+    if (feed.hasBegun()) return
+    feed.begin(place)
+    for (const listener of feed.listeners) listener.begun(place, lost.delete(listener))
+    wake()
+  }
+
+  /** Groups that had read all there was have something to read again. */
+  function wake(): void {
+    if (groups.size === 0) return
+    for (const group of groups) group.isWaiting = false
+    next()
+  }
+
+  function next(): void {
+    for (const group of groups) if (!group.isReading && shared?.knows(group.place)) handOverToShared(group)
+    for (let group = turns.next(groups); group; group = turns.next(groups)) void read(group)
+  }
+
+  /** One turn of a group. */
+  async function read(group: Group): Promise<void> {
+    const { place: resume, stop } = group
+    const { signal } = stop
+    const hadBegun = shared?.hasBegun()
+    group.isReading = true
+    pickUp(group)
+    let count = 0
+    try {
+      for await (const inserted of store.watch(collection, { resume, signal, untilNow: true })) {
+        if (signal.aborted) break
+        group.place = inserted.resume
+        for (const listener of group.listeners) listener.inserted(inserted)
+        pickUp(group)
+        if (++count === TURN || shared?.knows(group.place)) break
+      }
+      // What was inserted between the end of this read and a later beginning of the shared watch needs another read.
+      group.isWaiting = count < TURN && hadBegun === shared?.hasBegun()
+    } catch (error) {
+      refuse(group, error)
+    }
+    group.isReading = false
+    if (group.listeners.size === 0) groups.delete(group)
+    closeIfUnused()
+    next()
+  }
+
+  /** Takes over the listeners that wait at the place at which this group is. */
+  function pickUp(group: Group): void {
+    for (const other of groups) {
+      if (other.isReading || other.place !== group.place) continue
+      for (const listener of other.listeners) group.listeners.add(listener)
+      groups.delete(other)
+    }
+  }
+
+  function handOverToShared(group: Group): void {
+    groups.delete(group)
+    for (const listener of group.listeners) shared?.subscribe(group.place, listener)
+  }
+
+  function refuse({ listeners, stop }: Group, error: unknown): void {
+    if (stop.signal.aborted) return
+    const refused = [...listeners]
+    listeners.clear()
+    if (error instanceof ResumeLost) for (const listener of refused) joinNow(listener, true)
+    else {
+      report(error)
+      for (const listener of refused) listener.ended()
+    }
+  }
+
+  /** The shared watch has lost its place: what comes from now on has a gap before it. */
+  function startOver({ listeners }: Broadcast): void {
+    shared = undefined
+    for (const listener of listeners) joinNow(listener, true)
+    if (groups.size > 0 && !shared) open([])
+  }
+
+  function endAll({ listeners }: Broadcast): void {
+    shared = undefined
+    const all = [listeners, ...[...groups].map((group) => group.listeners)].flatMap((some) => [...some])
+    for (const group of groups) abandon(group)
+    for (const listener of all) listener.ended()
+  }
+
+  /** A group that is reading counts as one until its read has ended. */
+  function abandon(group: Group): void {
+    group.listeners.clear()
+    group.stop.abort()
+    if (!group.isReading) groups.delete(group)
+  }
+
+  function closeIfUnused(): void {
+    if (!shared || shared.listeners.size > 0 || groups.size > 0) return
+    shared.stop.abort()
+    shared = undefined
+  }
+
+  function joinNow(listener: Listener, isReset = false): void {
+    if (isReset) lost.add(listener)
+    if (!shared) return void open([listener])
+    shared.listeners.add(listener)
+    if (shared.hasBegun()) listener.begun(shared.place(), lost.delete(listener))
+  }
+
+  function joinFrom(place: string, listener: Listener, caller: string): void {
+    if (!shared) open([])
+    const isSame = (group: Group) => group.place === place && group.caller === caller && !group.stop.signal.aborted
+    const group = [...groups].find(isSame)
+    if (shared?.knows(place)) shared.subscribe(place, listener)
+    else if (group) group.listeners.add(listener)
+    else {
+      const made = { caller, place, turns: 0, isReading: false, isWaiting: false }
+      groups.add({ ...made, listeners: new Set([listener]), stop: new AbortController() })
+      next()
+    }
+  }
+
+  function leave(listener: Listener): void {
+    shared?.listeners.delete(listener)
+    for (const group of groups) if (group.listeners.delete(listener) && group.listeners.size === 0) abandon(group)
+    closeIfUnused()
+  }
+
+  return {
+    join(place: string | undefined, listener: Listener, caller: string) {
+      if (place === undefined) joinNow(listener)
+      else joinFrom(place, listener, caller)
+      return () => leave(listener)
+    },
+  }
+}
+
+function report(error: unknown): void {
   const isOutage = error instanceof Unavailable
   failed(isOutage ? 'store' : 'bug')
   if (isOutage) logger.warn({ err: error }, 'a watch broke off')

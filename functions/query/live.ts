@@ -3,11 +3,13 @@ import type { Request } from '#adapters/host/http.ts'
 import type { Inserted } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { failed } from '#adapters/telemetry/metrics.ts'
-import type { Domain, Fields } from '#domains/domain.ts'
+import type { Caller, Domain, Fields } from '#domains/domain.ts'
 import type { LiveQuery } from '#domains/query.ts'
 import { events, streamKey } from '../collections.ts'
+import { ANONYMOUS } from '../ids.ts'
 import { type Answering, collectionOf } from './answer.ts'
-import type { Feeds, Listener } from './feeds.ts'
+import type { Listener } from './broadcast.ts'
+import type { Feeds } from './feeds.ts'
 
 export interface LiveParts {
   feeds: Feeds
@@ -44,9 +46,9 @@ export function live({ feeds, clock }: LiveParts, domain: Domain, query: LiveQue
     return text
   }
 
-  return async ({ request, params }) => {
+  return async ({ request, caller, params }) => {
     const place = placeIn(request)
-    const join = (listener: Listener) => feeds.join(collection, place, listener)
+    const join = (listener: Listener) => feeds.join(collection, place, listener, turnOf(caller, request))
     return { status: 200, headers, body: told(clock, request, join, (inserted) => textOf(inserted, params)) }
   }
 }
@@ -140,6 +142,9 @@ function tryTo(work: () => string): string {
     return ''
   }
 }
+
+/** Whose turn a read is: without a token all who share an address share their turns. */
+const turnOf = ({ id }: Caller, { address }: Request): string => (id === ANONYMOUS ? `at ${address}` : id)
 
 const idOf = (place: string): string => `id: ${Buffer.from(place).toString('base64url')}\n`
 

@@ -5,7 +5,7 @@ import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { allow, type Guarded } from '../access.ts'
 import type { CallerOf } from '../callers.ts'
-import { LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '../domains.ts'
+import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '../domains.ts'
 import { type Entry, router } from '../router.ts'
 import { all } from './all.ts'
 import type { Answering, Parts } from './answer.ts'
@@ -75,6 +75,7 @@ function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] 
   const get = (path: string, answer: Answering, query: Taking & Guarded = { answers: 'one' }) =>
     ({ method: 'GET', path, target: { query, answer } }) as const
   const entries: Entry<Place | undefined>[] = [
+    { method: 'POST', path: EVENTS_PATH, target: undefined },
     get(RECEIPT_PATH, receipt(parts)),
     get(LETTERS_PATH, letterPage(parts), { answers: 'page', scope: LETTERS_SCOPE }),
     get(LETTER_PATH, oneLetter(parts), { answers: 'one', scope: LETTERS_SCOPE }),

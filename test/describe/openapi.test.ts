@@ -86,7 +86,7 @@ test('what fails on purpose is described where it is there', () => {
 test('names are unique, and the parts of each are names of JavaScript', () => {
   const names = Object.values(document.paths)
     .flatMap((methods) => Object.values(methods) as { operationId?: string }[])
-    .flatMap(({ operationId }) => operationId ?? [])
+    .map(({ operationId = 'a name is missing' }) => operationId)
   expect(names).toEqual(expect.arrayContaining(['tutorials.publish', 'tutorials.list', 'sums.add', 'sums.total']))
   expect(new Set(names).size).toBe(names.length)
   for (const name of names) expect(name).toMatch(/^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$/)
@@ -100,7 +100,17 @@ test('what needs a token is described to need one, and how it is refused', () =>
   })
   expect(paths['/api/notes/{id}']?.get).toMatchObject({ security: [{}, { bearer: ['notes:read'] }] })
   expect(paths['/api/mine']?.get).toMatchObject({ security: [{ bearer: ['notes:read'] }] })
-  expect(paths['/api/all']?.get).not.toHaveProperty('security')
+  expect(paths['/api/all']?.get).toMatchObject({ security: [] })
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { security }] of Object.entries(methods as { [method: string]: { security?: object[] } })) {
+      expect(security, `${method} ${path}`).toBeInstanceOf(Array)
+    }
+  }
+  expect(document.paths['/docs']?.get).toMatchObject({ security: [] })
+  expect(document.paths['/api/receipts/{receipt}']?.get).toMatchObject({ security: [] })
+  for (const operation of [document.paths['/']?.post, document.paths['/api/overview']?.get]) {
+    expect(operation).toMatchObject({ security: [{}, { bearer: [] }] })
+  }
 })
 
 test('of a date it says what zod takes', () => {
@@ -119,6 +129,56 @@ test('of a date it says what zod takes', () => {
 test('a route of text takes text of any type', () => {
   const taken = document.paths['/api/publish']?.post as { requestBody: { content: object } }
   expect(taken.requestBody.content).toMatchObject({ 'text/plain': {}, '*/*': { schema: { type: 'string' } } })
+})
+
+test('it says where the site is', () => {
+  expect(document.servers).toEqual([{ url: '/', description: 'This site' }])
+})
+
+test('of a body it says what is checked at the door', () => {
+  const { schemas } = document.components
+  expect(schemas['letters.redrive']).toMatchObject({ minProperties: 1, additionalProperties: false })
+  const { attributes } = { ...(schemas['logs.write']?.properties as { attributes?: object } | undefined) }
+  expect(attributes).toMatchObject({
+    maxProperties: 32,
+    propertyNames: { pattern: '^[\\w.-]{1,64}$' },
+    additionalProperties: { anyOf: expect.arrayContaining([{ type: 'string', maxLength: 1000 }]) },
+  })
+})
+
+test('of a list in a parameter it says how its items are written', () => {
+  type Listed = { parameters: { schema: { pattern: string } }[] } | undefined
+  const listed = document.paths['/api/forum/votes']?.get as Listed
+  const pattern = new RegExp(String(listed?.parameters[0]?.schema.pattern))
+  const params = domains
+    .flatMap(({ queries }) => [...queries])
+    .flatMap((query) => (query.path === '/api/forum/votes' && 'params' in query ? (query.params ?? []) : []))
+  const many = (count: number) => Array.from({ length: count }, (_, at) => `post-${at}`).join(',')
+  for (const posts of ['a', 'a,b', many(100), '', ',', 'a,', 'a b', 'ü', many(101), 'x'.repeat(65)]) {
+    expect(pattern.test(posts), posts).toBe(params[0]?.safeParse({ posts }).success)
+  }
+})
+
+test('a body whose members are also in its path needs as many of the others as its schema says', () => {
+  const data = z
+    .strictObject({ noteId: z.string(), text: z.string().optional(), colour: z.string().optional() })
+    .refine((all) => Object.keys(all).length > 1)
+    .meta({ minProperties: 2 })
+  const route = { method: 'PATCH', path: '/api/notes/{noteId}', body: 'json' } as const
+  const command = { ...guarded.commands['notes.write'], data: data as z.ZodType<Fields>, routes: [route] }
+  const { paths } = openapi([{ ...guarded, commands: { 'notes.write': command } }], { faults: false, open: new Set() })
+  const patched = paths['/api/notes/{noteId}']?.patch as { requestBody: { content: object } } | undefined
+  expect(patched?.requestBody.content).toEqual({
+    'application/json': {
+      schema: {
+        type: 'object',
+        properties: { text: { type: 'string' }, colour: { type: 'string' } },
+        required: [],
+        minProperties: 1,
+        additionalProperties: false,
+      },
+    },
+  })
 })
 
 test('a domain that is added is described without more', () => {

@@ -13,7 +13,8 @@ describe.runIf(there)('the gateway in front of the functions', () => {
   let mill: Mill
   let gateway: Gateway
   beforeAll(async () => {
-    mill = await startMill({ pair: inject('pair') })
+    const env = { ALLOWED_HOSTS: 'query.test,publish.test,grpc.test' }
+    mill = await startMill({ pair: inject('pair'), env })
     gateway = await startGateway({ query: mill.query, publish: mill.publish, grpc: mill.grpc })
   }, 60_000)
   afterAll(async () => {

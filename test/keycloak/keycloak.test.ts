@@ -33,10 +33,10 @@ async function ask<Body>(url: string, init: RequestInit = {}): Promise<Body> {
   return (text === '' ? undefined : JSON.parse(text)) as Body
 }
 
-const grant = (realm: string, client: string, username: string, password: string) =>
+const grant = (realm: string, client: string, username: string, password: string, scope = 'openid') =>
   ask<Tokens>(`${origin}/realms/${realm}/protocol/openid-connect/token`, {
     method: 'POST',
-    body: new URLSearchParams({ grant_type: 'password', client_id: client, username, password, scope: 'openid' }),
+    body: new URLSearchParams({ grant_type: 'password', client_id: client, username, password, scope }),
   })
 const tokensOf = (person: string) => grant('millrace', 'millrace-cli', person, person)
 
@@ -47,9 +47,23 @@ test('its people are those of make dev, with the same rights', async () => {
     expect(caller, name).toMatchObject({ ...person, ...(organisation ? { organisation } : {}) })
     expect(caller.organisation, name).toBe(organisation)
     const wanted = new Set(roles.flatMap((role) => [...scopesOf(role)]))
-    const ours = [...caller.scopes].filter((scope) => scope.includes(':'))
-    expect(new Set(ours), name).toEqual(wanted)
+    expect(caller.scopes, name).toEqual(wanted)
   }
+})
+
+test('a scope that a client asks for is in its token, and grants nothing', async () => {
+  const { access_token } = await grant('master', 'admin-cli', ADMINISTRATOR.name, ADMINISTRATOR.password)
+  const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' }
+  const realm = `${origin}/admin/realms/millrace`
+  const made = { name: 'letters:write', protocol: 'openid-connect', attributes: { 'include.in.token.scope': 'true' } }
+  await ask(`${realm}/client-scopes`, { method: 'POST', headers, body: JSON.stringify(made) })
+  const all = await ask<{ id: string; name: string }[]>(`${realm}/client-scopes`, { headers })
+  const [client] = await ask<{ id: string }[]>(`${realm}/clients?clientId=millrace-cli`, { headers })
+  const id = all.find(({ name }) => name === made.name)?.id
+  await ask(`${realm}/clients/${client?.id}/optional-client-scopes/${id}`, { method: 'PUT', headers })
+  const asked = (await grant('millrace', 'millrace-cli', 'member', 'member', `openid ${made.name}`)).access_token
+  expect(JSON.parse(Buffer.from(String(asked.split('.')[1]), 'base64url').toString()).scope).toContain(made.name)
+  expect((await verifier(options)(asked)).scopes).toEqual(new Set(scopesOf('member')))
 })
 
 test('what it gives for other purposes is no access token', async () => {

@@ -95,14 +95,15 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
       )
     },
 
-    async *watch({ name }, { resume, signal, onBegun }): AsyncGenerator<Inserted> {
+    async *watch({ name }, { resume, signal, untilNow, onBegun }): AsyncGenerator<Inserted> {
       const end = await call('watch', () => replicas.inserts.length)
       if (resume !== undefined && !(/^\d+$/.test(resume) && Number(resume) <= end)) throw new ResumeLost(resume)
       let at = resume === undefined ? end : Number(resume)
       onBegun?.(String(at))
       while (!signal.aborted) {
         const next = replicas.inserts[at]
-        if (!next) await replicas.inserted(signal)
+        if (!next && untilNow) return
+        else if (!next) await replicas.inserted(signal)
         else if (++at && next.name === name) yield { document: JSON.parse(next.text), resume: String(at) }
       }
     },

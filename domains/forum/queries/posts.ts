@@ -6,11 +6,13 @@ import { pair, READ, text, WRITE } from '../here.ts'
 import { post, postIn, search, underThread, withThread } from './shapes.ts'
 
 const vote = z.literal([1, 0, -1])
+const MOST_POSTS = 100
 const ids = z
   .string()
   .max(10_000)
   .transform((value) => value.split(','))
-  .pipe(z.array(postId).max(100))
+  .pipe(z.array(postId).max(MOST_POSTS))
+  .meta({ pattern: `^[\\w-]{1,64}(,[\\w-]{1,64}){0,${MOST_POSTS - 1}}$`, maxLength: 10_000 })
 
 export const posts = [
   {
