@@ -6,7 +6,7 @@ import { type Trace, traceOf } from '../telemetry/trace.ts'
 import { statusOf, trailers } from './status.ts'
 
 /** What a method sees of a call; metadata are headers, as they are on the wire. */
-export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'signal'> {
+export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'arrived' | 'signal'> {
   /** Every field is there, with its default. */
   message: Fields
 }
@@ -33,6 +33,7 @@ class Incoming implements UnaryCall {
   readonly message: Fields
   readonly headers: IncomingHttpHeaders
   readonly trace: Trace
+  readonly arrived = Date.now()
   readonly #call: ServerUnaryCall<Fields, Fields>
 
   constructor(call: ServerUnaryCall<Fields, Fields>, headers: IncomingHttpHeaders, trace: Trace) {

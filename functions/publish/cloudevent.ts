@@ -25,6 +25,6 @@ export function readCloudEvent(request: Request, types: Map<string, KnownType>):
   if (!known) throw new Problem(422, 'Unknown command', `There is no command of type ${event.type}.`)
   const read = () => checked(known.command, parseJson(JSON.stringify(event.data ?? null)))
   const trace = event.traceparent === undefined ? request.trace : traceOf({ traceparent: event.traceparent })
-  const { headers, signal } = request
-  return { known, read, submission: { headers, signal, trace, key: [event.source, event.id] } }
+  const { headers, arrived, signal } = request
+  return { known, read, submission: { headers, arrived, signal, trace, key: [event.source, event.id] } }
 }

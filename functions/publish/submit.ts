@@ -9,6 +9,7 @@ import { type KnownType, receiptPath } from '../domains.ts'
 import type { Address, Addresses, Receipt } from '../receipts.ts'
 import { scopesIn } from '../roles.ts'
 import type { Waiting } from '../waiting.ts'
+import { deadlineOf, timeLimit } from './deadline.ts'
 import { type Accepted, seal } from './event.ts'
 import { identifier } from './key.ts'
 import { readExpectedVersion, readWait } from './read.ts'
@@ -22,7 +23,7 @@ export interface SubmitParts {
 }
 
 /** What comes with a command, whichever way: headers of HTTP, metadata of gRPC. */
-export type Submission = Pick<Request, 'headers' | 'trace' | 'signal'> & {
+export type Submission = Pick<Request, 'headers' | 'trace' | 'arrived' | 'signal'> & {
   /** Of a batch, whose lines share their headers: the line, from 1. */
   line?: number
   /** The client's own idempotency key, where no header has it; of several parts they are told apart. */
@@ -49,6 +50,7 @@ export type Submit = (known: KnownType, data: Fields, caller: Caller, submission
 export function submitter({ log, addresses, waiting, clock }: SubmitParts): Submit {
   const once = remembered<Address>(clock)
   const identify = identifier(addresses)
+  const within = timeLimit(clock)
 
   return async function submit(known, data, caller, submission) {
     const { domain, type, command } = known
@@ -68,7 +70,8 @@ export function submitter({ log, addresses, waiting, clock }: SubmitParts): Subm
     async function append(): Promise<Address> {
       const address = { domain: domain.name, id, hash, time }
       try {
-        await log.append(domain.topic.name, record)
+        const deadline = deadlineOf(submission, clock)
+        await within(deadline, log.append(domain.topic.name, record, deadline))
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error
         const receipt = addresses.sign(address)

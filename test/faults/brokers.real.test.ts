@@ -174,6 +174,25 @@ test('given leaders that are killed and paused under load, then each acknowledge
   )
 })
 
+test('given brokers that are all paused, then each append is answered by its own deadline', async () => {
+  await Promise.all(BROKERS.map((n) => services.broker(n).pause()))
+  const late = await Promise.all(
+    Array.from({ length: 60 }, async (_, number) => {
+      const deadline = Date.now() + 100 * (1 + (number % 12))
+      const end = await log
+        .append(TOPIC, { key: `key-${number}`, value: `${number}` }, deadline)
+        .catch((error) => error)
+      expect(end).toBeInstanceOf(Unavailable)
+      return Date.now() - deadline
+    }),
+  )
+  for (const n of BROKERS) services.broker(n).resume()
+  expect(Math.min(...late)).toBeGreaterThanOrEqual(-1)
+  expect(Math.max(...late)).toBeLessThan(500)
+  await eventually(() => log.append(TOPIC, { key: 'k', value: '-1' }), { within: 30_000 })
+  console.log(`answers came ${Math.min(...late)} to ${Math.max(...late)} ms after their deadlines`)
+})
+
 test('given brokers that are all away, then appends are answered in time, and log and consumer go on by themselves', {
   timeout: 4 * MINUTE,
 }, async () => {
