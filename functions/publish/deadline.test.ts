@@ -101,6 +101,17 @@ test('given a log that never answers, then publish says "unknown" by itself, 1.9
   expect(later).toMatchObject({ status: 503, at: 2900 })
 })
 
+test('given an event loop that is late, then an append whose end is there already is not given up', async () => {
+  const append = () =>
+    new Promise<{ partition: number; offset: number }>((resolve) => {
+      void clock.sleep(1900).then(() => setImmediate(resolve, { partition: 0, offset: 0 }))
+    })
+  const { clock, ask } = given({ append })
+  const end = ask('/api/tutorials', TUTORIAL)
+  await clock.advance(5000)
+  expect(end).toMatchObject({ status: 202 })
+})
+
 test('a welcome and the command behind it share one time limit', async () => {
   const ada = { id: 'ada', name: 'Ada', scopes: new Set(['forum:write']) }
   let appends = 0

@@ -17,14 +17,20 @@ interface Waiting {
   reject(error: Unavailable): void
 }
 
-/** Rejects with "unknown" what is not settled shortly after its deadline. One timer for all. */
+/**
+ * Rejects with "unknown" what is not settled shortly after its deadline. One timer for all. When the event loop is late, what it has
+ * still to do goes first: an answer that is there already is given.
+ */
 export function timeLimit(clock: Clock) {
   const all = new Set<Waiting>()
 
+  const reject = (waiting: Waiting) => {
+    if (all.has(waiting)) waiting.reject(new Unavailable('log', 'no answer in time', { handedOver: true }))
+  }
   const late = alarm(clock, (now) => {
     let next: number | undefined
     for (const waiting of all) {
-      if (waiting.until <= now) waiting.reject(new Unavailable('log', 'no answer in time', { handedOver: true }))
+      if (waiting.until <= now) setImmediate(() => setImmediate(reject, waiting))
       else if (next === undefined || waiting.until < next) next = waiting.until
     }
     return next
