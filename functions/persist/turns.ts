@@ -1,7 +1,10 @@
 import type { Clock } from '#adapters/clock.ts'
 
-/** How long a turn should take: who waits for it is a person. */
+/** How long a turn should take while others want theirs: who waits for it is a person. */
 const TURN_MS = 100
+/** So many times longer may a turn take while nobody else has asked for one for a while: large batches cost less. */
+const ALONE = 5
+const ALONE_AFTER_MS = 5000
 const FIRST_ITEMS = 16
 
 export interface Turns {
@@ -20,17 +23,26 @@ export interface Turns {
 export function turns(clock: Clock): Turns {
   let before: Promise<unknown> = Promise.resolve()
   let isEnded = false
-  const limits = new Map<string, number>()
-  const limitOf = (domain: string) => limits.get(domain) ?? FIRST_ITEMS
+  /** How many items take TURN_MS. */
+  const sizes = new Map<string, number>()
+  const asked = new Map<string, number>()
+  const sizeOf = (domain: string) => sizes.get(domain) ?? FIRST_ITEMS
+
+  function shareOf(domain: string): number {
+    for (const [other, at] of asked) if (other !== domain && clock.now() - at < ALONE_AFTER_MS) return 1
+    return ALONE
+  }
 
   function adjust(domain: string, items: number, tookMs: number): void {
-    if (tookMs > TURN_MS) limits.set(domain, Math.max(1, Math.floor((items * TURN_MS) / tookMs)))
-    else if (tookMs < TURN_MS / 2 && items >= limitOf(domain)) limits.set(domain, 2 * items)
+    const share = shareOf(domain)
+    if (tookMs > share * TURN_MS) sizes.set(domain, Math.max(1, Math.floor((items * TURN_MS) / tookMs)))
+    else if (tookMs < (share * TURN_MS) / 2 && items >= share * sizeOf(domain)) sizes.set(domain, 2 * sizeOf(domain))
   }
 
   return {
-    limit: (domain) => (isEnded ? Number.POSITIVE_INFINITY : limitOf(domain)),
+    limit: (domain) => (isEnded ? Number.POSITIVE_INFINITY : shareOf(domain) * sizeOf(domain)),
     take(domain, items, work) {
+      asked.set(domain, clock.now())
       const done = before.then(async () => {
         const began = clock.now()
         return await work().finally(() => adjust(domain, items, clock.now() - began))
