@@ -20,3 +20,19 @@ export const systemClock: Clock = {
     } while (left > 0 && !signal?.aborted)
   },
 }
+
+/** Settles as `work` does, or rejects with `late()` at `deadline`; `work` goes on either way. */
+export async function inTime<Result>(
+  clock: Clock,
+  deadline: number,
+  work: Promise<Result>,
+  late: () => Error,
+): Promise<Result> {
+  const done = new AbortController()
+  const passed = clock.sleep(Math.max(0, deadline - clock.now()), done.signal).then(() => {
+    if (!done.signal.aborted) throw late()
+    return work
+  })
+  passed.catch(() => undefined)
+  return await Promise.race([work, passed]).finally(() => done.abort())
+}

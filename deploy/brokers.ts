@@ -1,3 +1,4 @@
+import '#adapters/log/kafka-warning.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 

@@ -79,7 +79,7 @@ async function insist(apply: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Kourier as the ingress, a domain that resolves to this machine, and knative/platform. */
+/** Kourier as the ingress, a domain that resolves to this machine, and knative/platform-kind. */
 async function configure(world: World): Promise<void> {
   const merge = (name: string, data: Record<string, string>) =>
     world.kubectl(['patch', ...configMap(name, 'knative-serving'), '--type=merge', '--patch', JSON.stringify({ data })])
@@ -87,7 +87,7 @@ async function configure(world: World): Promise<void> {
   await merge('config-domain', { '127.0.0.1.sslip.io': '' })
   const ours = ['--server-side', '--force-conflicts', '--field-manager=millrace']
   const before = await dispatcherSettings(world)
-  await world.kubectl(['apply', ...ours, '--kustomize', 'knative/platform'])
+  await world.kubectl(['apply', ...ours, '--kustomize', 'knative/platform-kind'])
   // It reads them when it starts.
   if (before !== (await dispatcherSettings(world))) {
     const dispatcher = ['statefulset', 'kafka-source-dispatcher', '--namespace', 'knative-eventing']

@@ -6,8 +6,8 @@ import type { Caller, Domain } from '#domains/domain.ts'
 import { ANONYMOUS } from './ids.ts'
 import { rolesOf } from './roles.ts'
 
-/** Throws 401 for a token that is not good, also where none is needed. */
-export type CallerOf = (headers: Pick<IncomingHttpHeaders, 'authorization'>) => Promise<Caller>
+/** Throws 401 for a token that is not good, also where none is needed; `Unavailable` at `deadline` at the latest. */
+export type CallerOf = (headers: Pick<IncomingHttpHeaders, 'authorization'>, deadline?: number) => Promise<Caller>
 
 export type CallerSettings = Pick<
   Config,
@@ -36,11 +36,11 @@ export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
         })
   const anonymous: Caller = { id: ANONYMOUS, scopes: new Set(settings.ANONYMOUS_SCOPES) }
 
-  return async function callerOf({ authorization }) {
+  return async function callerOf({ authorization }, deadline) {
     if (authorization === undefined) return anonymous
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
     if (token === undefined) throw refused('Authorization takes Bearer and a token.')
     if (!verify) throw refused('No issuer of tokens is known here.')
-    return await verify(token)
+    return await verify(token, deadline)
   }
 }

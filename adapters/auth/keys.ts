@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters, type RemoteJWKSet } from 'jose'
 import { z } from 'zod'
-import type { Clock } from '../clock.ts'
+import { type Clock, inTime } from '../clock.ts'
 import { logger } from '../telemetry/logger.ts'
 import { Unavailable } from '../unavailable.ts'
 
@@ -9,7 +9,7 @@ export interface KeysOptions {
   /** Where the issuer is reached, if not at its name. */
   url?: string | undefined
   clock: Clock
-  /** The longest that the issuer may take to answer. */
+  /** The longest that a caller waits for the issuer, however many requests that takes. */
   withinMs?: number
   /** How often a token with an unknown key makes us look for new ones at most. */
   cooldownMs?: number
@@ -17,6 +17,8 @@ export interface KeysOptions {
 
 export type Keys = ReturnType<typeof issuerKeys>
 
+/** A look goes on for so many times `withinMs`: a slow issuer is known to the callers that come after it. */
+const PATIENCE = 5
 /** Also what the issuer has withdrawn is out of use after so long. */
 const REFRESH_MS = 600_000
 
@@ -32,11 +34,11 @@ const OF_THE_TOKEN = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys,
 export function issuerKeys({ issuer, url = issuer, clock, withinMs = 2000, cooldownMs = 5000 }: KeysOptions) {
   let known: RemoteJWKSet | undefined
   let looking: Promise<RemoteJWKSet> | undefined
-  let looked = 0
+  let looked = Number.NEGATIVE_INFINITY
 
   async function discover(): Promise<RemoteJWKSet> {
     const document = `${url.replace(/\/$/, '')}/.well-known/openid-configuration`
-    const answer = await fetch(document, { signal: AbortSignal.timeout(withinMs), redirect: 'error' })
+    const answer = await fetch(document, { signal: AbortSignal.timeout(PATIENCE * withinMs), redirect: 'error' })
     if (!answer.ok) throw new Error(`${document} answers ${answer.status}`)
     const told = metadata.parse(await answer.json())
     if (told.issuer !== issuer) throw new Error(`${document} is of ${told.issuer}, not of ${issuer}`)
@@ -46,21 +48,37 @@ export function issuerKeys({ issuer, url = issuer, clock, withinMs = 2000, coold
     return keys
   }
 
+  /** Callers share a look. Beside one that takes long a new one begins, and the first to come back is taken. */
   function look(): Promise<RemoteJWKSet> {
+    if (looking && clock.now() - looked < withinMs) return looking
     looked = clock.now()
-    looking ??= discover()
-      .then((keys) => (known = keys))
-      .finally(() => (looking = undefined))
-    return looking
+    const made = discover().then((keys) => (known = keys))
+    const first = looking ? Promise.any([made, looking]) : made
+    const forget = () => {
+      if (looking === first) looking = undefined
+    }
+    first.then(forget, forget)
+    looking = first
+    return first
   }
 
-  return async function keyOf(header?: JWSHeaderParameters, token?: FlattenedJWSInput) {
+  async function find(header?: JWSHeaderParameters, token?: FlattenedJWSInput) {
+    const keys = known ?? (await look())
+    return await keys(header, token)
+  }
+
+  /** Rejects at `deadline` at the latest, or `withinMs` from now if that is earlier. */
+  return async function keyOf(
+    header?: JWSHeaderParameters,
+    token?: FlattenedJWSInput,
+    deadline = Number.POSITIVE_INFINITY,
+  ) {
     try {
       if (known && clock.now() - looked > REFRESH_MS) {
         look().catch((error) => logger.warn({ err: error }, 'the keys of the issuer are not refreshed'))
       }
-      const keys = known ?? (await look())
-      return await keys(header, token)
+      const by = Math.min(deadline, clock.now() + withinMs)
+      return await inTime(clock, by, find(header, token), () => new Error('no answer in time'))
     } catch (cause) {
       if (OF_THE_TOKEN.some((kind) => cause instanceof kind)) throw cause
       throw new Unavailable('issuer', `${issuer} does not tell its keys`, { cause })

@@ -247,11 +247,55 @@ test.each(['hanging', 'failing', 'lying'] as const)('an issuer that is %s is awa
   const token = await issuer.sign()
   issuer.becomes(mode)
   const began = Date.now()
-  await Promise.all([1, 2, 3].map(() => expect(verify(token)).rejects.toThrow(Unavailable)))
+  const ends = Promise.all([1, 2, 3].map(() => expect(verify(token)).rejects.toThrow(Unavailable)))
+  await eventually(async () => expect(issuer.asked).toHaveLength(1))
+  await clock.advance(300)
+  await ends
   expect(Date.now() - began).toBeLessThan(2000)
   expect(issuer.asked).toHaveLength(1)
   issuer.becomes('well')
   expect(await verify(token)).toMatchObject({ id: 'ada' })
+})
+
+test('all requests to the issuer share one limit, and first tokens share one look', async () => {
+  const verify = checking()
+  const token = await issuer.sign()
+  issuer.becomes('hanging')
+  const ends: unknown[] = []
+  for (let count = 0; count < 3; count++) verify(token).catch((error) => ends.push(error))
+  await eventually(async () => expect(issuer.asked).toHaveLength(1))
+  await clock.advance(200)
+  issuer.answers()
+  await eventually(async () => expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/jwks']))
+  await clock.advance(99)
+  expect(ends).toEqual([])
+  await clock.advance(1)
+  expect(ends).toEqual(Array(3).fill(expect.any(Unavailable)))
+})
+
+test('a slow issuer is known to the callers that come after its answer, though those before it went without', async () => {
+  const verify = checking()
+  const token = await issuer.sign()
+  issuer.becomes('hanging')
+  const early = expect(verify(token)).rejects.toThrow(Unavailable)
+  await eventually(async () => expect(issuer.asked).toHaveLength(1))
+  await clock.advance(300)
+  await early
+  issuer.answers()
+  await eventually(async () => expect(issuer.asked).toHaveLength(2))
+  issuer.answers()
+  expect(await verify(token)).toMatchObject({ id: 'ada' })
+  expect(lookups()).toBe(1)
+})
+
+test('a caller with an earlier deadline waits no longer than that', async () => {
+  const verify = checking()
+  issuer.becomes('hanging')
+  const began = clock.now()
+  const end = verify(await issuer.sign(), began + 120).catch((error) => [error.name, clock.now() - began])
+  await eventually(async () => expect(issuer.asked).toHaveLength(1))
+  await clock.advance(300)
+  expect(await end).toEqual(['Unavailable', 120])
 })
 
 test('an issuer may be reached elsewhere than at its name', async () => {

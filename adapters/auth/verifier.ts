@@ -16,8 +16,8 @@ export interface VerifierOptions extends KeysOptions {
   everybody?: string[]
 }
 
-/** Throws 401 for a token that is not good, and `Unavailable` while that can't be known. */
-export type Verify = (token: string) => Promise<Caller>
+/** Throws 401 for a token that is not good, and `Unavailable` while that can't be known, at `deadline` at the latest. */
+export type Verify = (token: string, deadline?: number) => Promise<Caller>
 
 const MAX_TOKEN_BYTES = 8192
 const SKEW_SECONDS = 30
@@ -40,7 +40,7 @@ export function verifier(options: VerifierOptions): Verify {
     remembered.set(id, { caller, until: Math.min(now + REMEMBERED_MS, (exp + SKEW_SECONDS) * 1000) })
   }
 
-  return async function verify(token) {
+  return async function verify(token, deadline) {
     if (token.length > MAX_TOKEN_BYTES) throw refused(`A token takes at most ${MAX_TOKEN_BYTES} bytes.`)
     const now = clock.now()
     const id = hash('sha256', token, 'base64url')
@@ -48,7 +48,7 @@ export function verifier(options: VerifierOptions): Verify {
     if (found && now < found.until) return found.caller
     remembered.delete(id)
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, keyOf, {
+      const { payload, protectedHeader } = await jwtVerify(token, (header, jws) => keyOf(header, jws, deadline), {
         issuer,
         audience,
         algorithms,

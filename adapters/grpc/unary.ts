@@ -9,7 +9,7 @@ import { statusOf, trailers } from './status.ts'
 import { Malformed } from './wire.ts'
 
 /** What a method sees of a call; metadata are headers, as they are on the wire. */
-export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'signal' | 'from'> {
+export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'arrived' | 'signal' | 'from'> {
   /** Every field is there, with its default. Throws a 400 for bytes that are no such message. */
   readonly message: Fields
 }
@@ -51,6 +51,7 @@ export const unary =
 class Incoming implements UnaryCall {
   readonly headers: IncomingHttpHeaders
   readonly trace: Trace
+  readonly arrived = Date.now()
   readonly #call: ServerUnaryCall<Received, Fields>
 
   constructor(call: ServerUnaryCall<Received, Fields>, headers: IncomingHttpHeaders, trace: Trace) {

@@ -19,6 +19,8 @@ export interface Request {
   from?: string | undefined
   /** Of the other end of the connection: behind a proxy that of the proxy. */
   address?: string | undefined
+  /** When all of it was here, in milliseconds since the epoch; a function takes its own start where nobody says. */
+  arrived?: number | undefined
   /** Aborts when the client goes away. */
   signal: AbortSignal
   /** Aborts when the host drains: an answer without an end ends itself. */
@@ -96,6 +98,7 @@ class Incoming implements Request {
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
   readonly trace: Trace
+  readonly arrived = Date.now()
   readonly #req: FunctionRequest
   readonly #res: ServerResponse
 

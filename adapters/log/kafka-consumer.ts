@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, Kafka, Consumer as KafkaConsumer, KafkaMessage } from 'kafkajs'
-import { systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 import { asUnavailable, connected, isCoordinatorMoving } from './kafka-errors.ts'
 import type { ConsumeOptions, Consumer, LogRecord } from './log.ts'
 
 const REOPEN_MS = 500
 const JOINED_WITHIN_MS = 60_000
+
+/** kafkajs finds a moved coordinator by its heartbeats within two seconds, if it finds it. */
+const REJOIN_AFTER_MS = 4000
+/** The longest that a member may take to leave its group before the next one joins. */
+const LEAVE_MS = 3000
 
 /** What is read ahead of each partition; a fetch may add another MiB to it. */
 const AHEAD_BYTES = 1024 * 1024
@@ -28,11 +33,15 @@ interface Line {
  * kafkajs fetches nothing more from a broker while one batch of it is being worked on, nor does it tell the group that it
  * lives; and where all partitions of a broker are paused it sleeps. So batches are only lined up in its loop and taken
  * beside it, and a partition is paused while more than enough of it waits.
+ *
+ * It sends commits to the coordinator that it found when it joined. When two of its joins overlap that can be an old one, while its
+ * heartbeats reach the new one: it never joins again, and no commit succeeds. So a member whose commits keep failing is replaced.
  */
 export async function consuming(
   kafka: Kafka,
   { topic, group, initialOffset, maxRecords, onError = () => {} }: ConsumeOptions,
   take: (records: LogRecord[]) => Promise<void>,
+  clock: Clock = systemClock,
 ): Promise<Consumer> {
   /** By partition: never two at once, also when the group hands a partition out anew. */
   const lines = new Map<number, Line>()
@@ -40,9 +49,13 @@ export async function consuming(
   /** The partitions that are ours since the group last met; nothing taken before says where to go on. */
   let ours = new Set<number>()
   let reopening: Promise<void> | undefined
+  /** Members that were given up: what they still report is not about us. */
+  const left = new WeakSet<KafkaConsumer>()
   /** The brokers have answered: what fails from here on is the group, which passes. */
   let isReached = false
   let closed = false
+  /** When the first commit failed of those that failed since the last success. */
+  let failingSince: number | undefined
 
   async function open(): Promise<void> {
     const consumer = kafka.consumer({
@@ -59,6 +72,7 @@ export async function consuming(
     })
     const joined = new Promise<void>((resolve) => {
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        if (left.has(consumer)) return
         ours = new Set(payload.memberAssignment[topic])
         resolve()
       })
@@ -81,6 +95,7 @@ export async function consuming(
     }
     current = consumer
     lost.catch((error) => {
+      if (left.has(consumer)) return
       ours = new Set()
       current = undefined
       onError(error)
@@ -88,16 +103,30 @@ export async function consuming(
     })
   }
 
+  /** Gives the member up and makes another one; what it had not committed is delivered again. */
+  function rejoin(member: KafkaConsumer, error: Error): void {
+    left.add(member)
+    ours = new Set()
+    current = undefined
+    failingSince = undefined
+    onError(new Error('commits kept failing: the consumer joins its group again', { cause: error }))
+    const gone = new AbortController()
+    const leaving = member.disconnect().catch(() => undefined)
+    reopening = Promise.race([leaving, clock.sleep(LEAVE_MS, gone.signal)])
+      .finally(() => gone.abort())
+      .then(reopen)
+  }
+
   /** A group whose last members died without a word meets again only once they are given up. */
   async function join(): Promise<void> {
-    const deadline = Date.now() + JOINED_WITHIN_MS
+    const deadline = clock.now() + JOINED_WITHIN_MS
     for (;;) {
       try {
         return await open()
       } catch (error) {
-        if (!isReached || Date.now() > deadline) throw error
+        if (!isReached || clock.now() > deadline) throw error
         onError(error as Error)
-        await systemClock.sleep(REOPEN_MS)
+        await clock.sleep(REOPEN_MS)
       }
     }
   }
@@ -108,7 +137,7 @@ export async function consuming(
         return await open()
       } catch (error) {
         onError(error as Error)
-        await systemClock.sleep(REOPEN_MS)
+        await clock.sleep(REOPEN_MS)
       }
     }
   }
@@ -142,7 +171,7 @@ export async function consuming(
         await take(records)
       } catch (error) {
         onError(error as Error)
-        await systemClock.sleep(REOPEN_MS)
+        await clock.sleep(REOPEN_MS)
         continue
       }
       line.records.splice(0, records.length)
@@ -162,9 +191,16 @@ export async function consuming(
   return {
     async commit(partition, offset) {
       if (!current || !ours.has(partition)) throw new Unavailable('log', `partition ${partition} is no longer ours`)
-      await current.commitOffsets([{ topic, partition, offset: String(offset) }]).catch((error) => {
+      const member = current
+      try {
+        await member.commitOffsets([{ topic, partition, offset: String(offset) }])
+        failingSince = undefined
+      } catch (error) {
+        failingSince ??= clock.now()
+        if (current === member && !closed && clock.now() - failingSince >= REJOIN_AFTER_MS)
+          rejoin(member, error as Error)
         throw asUnavailable(error)
-      })
+      }
     },
     async close() {
       closed = true

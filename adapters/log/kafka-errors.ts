@@ -27,8 +27,45 @@ function typeOf(error: unknown): string {
   return ''
 }
 
+/** What kafkajs 2.2.4 says when an outage met it in an unexpected state; by class these are plain errors, or mistakes of ours. */
+const SAID_IN_OUTAGES = [
+  /^Broker not connected$/,
+  /^The producer is disconnecting/,
+  /^Consumer group was not initialized/,
+  /^Invalid state, can't transition/,
+]
+
+/** Arguments that kafkajs refuses, what it can't do, and what it can't read: waiting mends none of them. */
+const FAULTS = new Set([
+  'KafkaJSNonRetriableError',
+  'KafkaJSNotImplemented',
+  'KafkaJSInvariantViolation',
+  'KafkaJSServerDoesNotSupportApiKey',
+  'KafkaJSUnsupportedMagicByteInMessageSet',
+  'KafkaJSPartialMessageError',
+])
+
+/** Requests that a broker will never take. */
+const MISTAKES = new Set(['INVALID_TOPIC_EXCEPTION', 'INVALID_REQUEST', 'INVALID_REQUIRED_ACKS', 'UNSUPPORTED_VERSION'])
+
+/** kafkajs wraps an error once for each of its retries: the innermost one says what it was. */
+function rootOf(error: Error): Error {
+  return error.cause instanceof Error ? rootOf(error.cause) : error
+}
+
+/** True while the brokers can't be reached or don't serve; false for a bug or a mistake, of ours or of kafkajs. */
+export function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const root = rootOf(error)
+  if (root instanceof Unavailable || SAID_IN_OUTAGES.some((words) => words.test(root.message))) return true
+  return root instanceof kafkajs.KafkaJSError && !FAULTS.has(root.name) && !MISTAKES.has(typeOf(root))
+}
+
+/** Of calls that append nothing, so that nothing was written; whether a send may have written its lane knows. */
 export const asUnavailable = (error: unknown): unknown =>
-  error instanceof kafkajs.KafkaJSError ? new Unavailable('log', error.message, { cause: error }) : error
+  error instanceof Error && !(error instanceof Unavailable) && isOutage(error)
+    ? new Unavailable('log', error.message, { cause: error })
+    : error
 
 export const isRecordsFault = (error: unknown): boolean => RECORD_FAULTS.has(typeOf(error))
 

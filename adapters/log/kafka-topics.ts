@@ -2,6 +2,7 @@ import kafkajs, { type Admin } from 'kafkajs'
 import type { Topic } from '#domains/domain.ts'
 import { systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
+import { isOutage } from './kafka-errors.ts'
 import { RETENTION_DAYS } from './log.ts'
 
 type Declared = Pick<Topic, 'name' | 'partitions'>
@@ -62,8 +63,7 @@ async function differences(admin: Admin, topics: Declared[], replication: number
       const shapes = await wrongShapes(admin, topics, replication)
       return [...shapes, ...(await wrongSettings(admin, topics, replication))]
     } catch (error) {
-      const isPassing = error instanceof Unavailable || error instanceof kafkajs.KafkaJSError
-      if (!isPassing || Date.now() > deadline) throw error
+      if (!isOutage(error) || Date.now() > deadline) throw error
       await systemClock.sleep(100)
     }
   }

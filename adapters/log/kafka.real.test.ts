@@ -1,3 +1,4 @@
+import { connect, createServer, type Socket } from 'node:net'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../config.ts'
@@ -109,4 +110,51 @@ describe('kafka log', () => {
     await expect(nowhere.lag('topic', 'group')).rejects.toBeInstanceOf(Unavailable)
     await nowhere.close()
   })
+
+  test('given a broker that takes connections and says nothing for a while, then "Broker not connected" is an outage that passes', async () => {
+    const door = await silentDoor()
+    const log = kafkaLog({ brokers: [door.address], replication: 3, maxBuffered: 10 })
+    const seen: unknown[] = []
+    for (const call of [() => log.ping(), () => log.append('topic', { key: 'k', value: 'v' })]) {
+      await expect(call().catch((error) => Promise.reject(seen.push(error) && error))).rejects.toMatchObject({
+        name: 'Unavailable',
+        handedOver: false,
+      })
+    }
+    expect(seen.map((error) => (error as Error).message)).toContain('log: Broker not connected')
+    door.opens()
+    await expect.poll(() => log.ping().then(() => 'well', String), { timeout: 10_000 }).toBe('well')
+    await log.close()
+    await door.close()
+  })
 })
+
+/** In front of a broker: connections are taken, and only once it opens is anything passed on. */
+async function silentDoor() {
+  const [host = '', port] = (brokers[0] ?? '').split(':')
+  const sockets = new Set<Socket>()
+  let isOpen = false
+  const server = createServer((client) => {
+    sockets.add(client)
+    client.on('error', () => client.destroy())
+    if (!isOpen) return
+    const broker = connect(Number(port), host)
+    sockets.add(broker)
+    broker.on('error', () => client.destroy())
+    client.pipe(broker).pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port: own } = server.address() as { port: number }
+  return {
+    address: `127.0.0.1:${own}`,
+    opens() {
+      isOpen = true
+      for (const socket of sockets) socket.destroy()
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resolve())
+      }),
+  }
+}

@@ -1,5 +1,5 @@
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
-import { systemClock } from '../clock.ts'
+import { inTime, systemClock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 import { consuming, scanning } from './kafka-consumer.ts'
 import { asUnavailable, connected, isAnswer, isProducersFault, isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
@@ -159,24 +159,16 @@ export function kafkaLog(options: KafkaOptions): Log {
       const forget = () => looking.delete(topic)
       look.then(() => setImmediate(forget), forget)
     }
-    const done = new AbortController()
-    const late = systemClock.sleep(deadline - Date.now(), done.signal).then(() => {
-      throw new Unavailable('log', 'the brokers can not be reached')
-    })
-    try {
-      return await Promise.race([look, late])
-    } finally {
-      late.catch(() => undefined)
-      done.abort()
-    }
+    return await inTime(systemClock, deadline, look, unreachable)
   }
 
-  async function append(topic: string, record: NewRecord) {
+  async function append(topic: string, record: NewRecord, by = Number.POSITIVE_INFINITY) {
+    const deadline = Math.min(by, Date.now() + answerWithinMs)
+    if (deadline <= Date.now()) throw unreachable()
     if (closed) throw new Unavailable('log', 'it is closed')
     if (buffered >= maxBuffered) throw new Unavailable('log', 'the buffer is full')
     buffered++
     try {
-      const deadline = Date.now() + answerWithinMs
       const found = lanes.get(topic) ?? (await findLanes(topic, deadline))
       const partition = record.key === null ? spread++ % found.length : partitionOf(record.key, found.length)
       return { partition, offset: await (found[partition] as Lane<NewRecord>).append(record, deadline) }
@@ -245,6 +237,8 @@ export function kafkaLog(options: KafkaOptions): Log {
     },
   }
 }
+
+const unreachable = () => new Unavailable('log', 'the brokers can not be reached')
 
 const bytesOf = ({ key, value, headers = {} }: NewRecord): number => {
   let bytes = RECORD_OVERHEAD_BYTES + lengthOf(key) + lengthOf(value)

@@ -138,6 +138,23 @@ describe('a lane', () => {
     expect(later.offset).toBe(1)
   })
 
+  test('given an earlier deadline behind a later one, then each item is answered by its own', async () => {
+    const { append, broker, clock } = given(() => 'never')
+    const end = (item: string, inMs: number) => ending(append(item, clock.now() + inMs))
+    const sent = end('sent', 1500)
+    await clock.advance(0)
+    const [late, early] = [end('late', 1000), end('early', 200)]
+    await clock.advance(200)
+    expect([handedOver(sent), handedOver(late), handedOver(early)]).toEqual([undefined, undefined, false])
+    await clock.advance(800)
+    expect([handedOver(sent), handedOver(late)]).toEqual([undefined, false])
+    await clock.advance(500)
+    expect(handedOver(sent)).toBe(true)
+    broker.answer()
+    await clock.advance(0)
+    expect(broker.written).toEqual(['sent'])
+  })
+
   test('given an outage that outlasts its callers, then the batch is settled before anything behind it', async () => {
     let isAway = true
     const { add, broker, clock } = given(() => (isAway ? 'written, fails' : 'ok'))

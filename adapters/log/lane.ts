@@ -1,3 +1,4 @@
+import { alarm } from '../alarm.ts'
 import type { Clock } from '../clock.ts'
 import { Unavailable } from '../unavailable.ts'
 
@@ -14,9 +15,8 @@ export interface LaneOptions<Item> {
 
 export interface Lane<Item> {
   /**
-   * Resolves with the item's offset. Rejects with `Unavailable` at the deadline, which never goes back from one call to
-   * the next: not handed over, the item has left the lane; handed over, it is in a send whose end is not known yet, and
-   * only that send may still write it.
+   * Resolves with the item's offset. Rejects with `Unavailable` at the deadline: not handed over, the item has left the
+   * lane; handed over, it is in a send whose end is not known yet, and only that send may still write it.
    */
   append(item: Item, deadline: number): Promise<number>
   /** Resolves once every caller has its answer; a send whose callers all have theirs is given up. */
@@ -43,7 +43,6 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
   let queue: Entry<Item>[] = []
   let sending: Entry<Item>[] = []
   let isRunning = false
-  let isWatching = false
   let unanswered = 0
   let allAnswered = () => {}
   const closed = new AbortController()
@@ -101,19 +100,18 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
     if (--unanswered === 0) allAnswered()
   }
 
-  /** One timer for the lane: entries are answered late in the order in which they came. */
-  async function watch(): Promise<void> {
-    while (unanswered > 0) {
-      const now = clock.now()
-      for (const entry of sending) if (entry.deadline <= now) answer(entry, () => entry.reject(late(true)))
-      const inTime = queue.findIndex(({ deadline }) => deadline > now)
-      const gone = queue.splice(0, inTime < 0 ? queue.length : inTime)
-      for (const entry of gone) answer(entry, () => entry.reject(late(false)))
-      const first = sending.find(({ isAnswered }) => !isAnswered) ?? queue[0]
-      if (first) await clock.sleep(Math.max(10, first.deadline - now), closed.signal)
+  /** Rejects every entry whose deadline has passed; the earliest deadline that is left. */
+  const late = alarm(clock, (now) => {
+    for (const entry of sending) if (entry.deadline <= now) answer(entry, () => entry.reject(outOfTime(true)))
+    const gone = queue.filter(({ deadline }) => deadline <= now)
+    if (gone.length > 0) queue = queue.filter(({ deadline }) => deadline > now)
+    for (const entry of gone) answer(entry, () => entry.reject(outOfTime(false)))
+    let next: number | undefined
+    for (const { isAnswered, deadline } of [...sending, ...queue]) {
+      if (!isAnswered && (next === undefined || deadline < next)) next = deadline
     }
-    isWatching = false
-  }
+    return next
+  })
 
   return {
     append(item, deadline) {
@@ -124,10 +122,7 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
           isRunning = true
           setImmediate(run)
         }
-        if (!isWatching) {
-          isWatching = true
-          void clock.sleep(deadline - clock.now(), closed.signal).then(watch)
-        }
+        late.set(deadline)
       })
     },
     async close() {
@@ -137,11 +132,12 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
         })
       }
       closed.abort()
+      late.stop()
     },
   }
 }
 
-const late = (handedOver: boolean): Unavailable =>
+const outOfTime = (handedOver: boolean): Unavailable =>
   new Unavailable('log', handedOver ? 'no answer from the brokers in time' : 'the brokers can not be reached', {
     handedOver,
   })

@@ -12,9 +12,10 @@ export interface Log {
   ensure(topics: Pick<Topic, 'name' | 'partitions'>[]): Promise<void>
   /**
    * Resolves once the record is durable (all in-sync replicas; fsync). Records with one key keep the order of their calls.
-   * Rejects within `timeout` of the adapter; a full buffer rejects at once. `Unavailable.handedOver` tells "no" from "unknown".
+   * Rejects at `deadline` (by the system's clock), or at the adapter's own if that is earlier; a full buffer rejects at once.
+   * `Unavailable.handedOver` tells "no" from "unknown".
    */
-  append(topic: string, record: NewRecord): Promise<Position>
+  append(topic: string, record: NewRecord, deadline?: number): Promise<Position>
   /** Every record from the start (or from `from`, by partition) up to where the topic ended when it was called. */
   scan(topic: string, from?: ReadonlyMap<number, number>): AsyncIterable<LogRecord>
   /**

@@ -135,6 +135,15 @@ describe('the dead-letter sink', () => {
     ])
   })
 
+  test('given an answer without a body, then there is no knativeerrordata, not an empty one', async () => {
+    const [letter] = lettersOf(await delivering(delivery, [422]))
+    expect(letter?.posting.headers).toEqual({
+      'ce-id': 'id-1',
+      'ce-knativeerrordest': SINK,
+      'ce-knativeerrorcode': '422',
+    })
+  })
+
   test('given that there was no answer at all, then only knativeerrordest tells', async () => {
     const [letter] = lettersOf(await delivering(delivery, [undefined]))
     expect(letter?.posting.headers).toEqual({ 'ce-id': 'id-1', 'ce-knativeerrordest': SINK })

@@ -48,14 +48,13 @@ const RETRYABLE = new Set([404, 408, 409, 429])
 const isDone = ({ status }: Answer): boolean => status !== undefined && status >= 200 && status < 300
 const isRetryable = ({ status }: Answer): boolean => status === undefined || status >= 500 || RETRYABLE.has(status)
 
-/** Where there was no answer there is only its destination to tell. */
+/** Without an answer only the destination is known; an answer without a body has no data, rather than empty data. */
 const withError = ({ headers, body }: Posting, sink: string, { status, head }: Answer): Posting => ({
   headers: {
     ...headers,
     'ce-knativeerrordest': sink,
-    ...(status === undefined
-      ? {}
-      : { 'ce-knativeerrorcode': String(status), 'ce-knativeerrordata': head.toString('base64') }),
+    ...(status === undefined ? {} : { 'ce-knativeerrorcode': String(status) }),
+    ...(head.length === 0 ? {} : { 'ce-knativeerrordata': head.toString('base64') }),
   },
   body,
 })

@@ -42,6 +42,21 @@ test('an event without data has an empty body', async () => {
   expect(server.received[0]?.headers['content-length']).toBe('0')
 })
 
+test('a header value beyond ASCII goes out as Latin-1, a byte for each character', async () => {
+  const bytes = Promise.withResolvers<string>()
+  const raw = createServer((socket) =>
+    socket.once('data', (data) => {
+      bytes.resolve(data.toString('latin1'))
+      socket.end('HTTP/1.1 204 No Content\r\n\r\n')
+    }),
+  )
+  await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve))
+  opened.push(raw)
+  const headers = { 'ce-id': 'id-1', 'ce-subject': 'gr\xfc\xdfe\x85\t?' }
+  await posting1s().post(`http://127.0.0.1:${(raw.address() as AddressInfo).port}/`, { headers, body: 'data' })
+  expect(await bytes.promise).toContain('\r\nce-subject: gr\xfc\xdfe\x85\t?\r\n')
+})
+
 test('no connection is no answer', async () => {
   const server = await receiver(() => ({ status: 204 }))
   server.close()

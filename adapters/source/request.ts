@@ -60,15 +60,15 @@ function wrapped(record: LogRecord, headers: Map<string, string>, { namespace, n
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\x00-\x1f\x7f]/
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 const PRINTABLE = /^[\x20-\x7e]*$/
 
 /**
- * Printable ASCII goes as it is, as KafkaSource sends it, percent signs and spaces too. The rest is percent-encoded, as
- * the HTTP binding of CloudEvents wants it.
+ * The value as the HTTP client of a KafkaSource (Vert.x on netty) writes it: nothing is percent-encoded, one byte for each
+ * UTF-16 unit, Latin-1 where it has the character and "?" where it has not. undici writes header strings as Latin-1.
  */
 function sendable(name: string, value: string): string {
   if (PRINTABLE.test(value)) return value
   if (CONTROL.test(value)) throw new Error(`${name} has a control character in it`)
-  return value.toWellFormed().replaceAll(/[^\x20-\x7e]/gu, (character) => encodeURIComponent(character))
+  return value.replaceAll(/[\u0100-\uffff]/g, '?')
 }

@@ -9,6 +9,8 @@ interface Entry<Item, Result> {
 export interface Bounds {
   /** In one batch. */
   maxItems: number
+  /** Where fewer may be in the next batch. */
+  limit?(): number
   maxBytes: number
   /** Waiting and under way together; beyond it `add` rejects with `Full`. */
   maxWaiting: number
@@ -39,7 +41,8 @@ export function batcher<Item, Result>(
   function next(): Entry<Item, Result>[] {
     let bytes = 0
     let count = 0
-    while (count < queue.length && count < bounds.maxItems) {
+    const most = Math.min(bounds.maxItems, bounds.limit?.() ?? bounds.maxItems)
+    while (count < queue.length && count < most) {
       bytes += queue[count]?.bytes ?? 0
       if (count > 0 && bytes > bounds.maxBytes) break
       count++

@@ -16,6 +16,7 @@ import { held } from './held.ts'
 import { keepLetter, type Unapplied, unappliedOf } from './letter.ts'
 import { letterApplier } from './redrive.ts'
 import { tries } from './tries.ts'
+import { turns } from './turns.ts'
 import { judge, type Trust } from './verdict.ts'
 import { touchesOf } from './view.ts'
 
@@ -66,28 +67,24 @@ export function persister(parts: PersisterParts): Persister {
   const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
   const verdictOn = judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? [])))
   const attempts = tries(store, instance, clock)
+  /** After a crash one domain at a time, so that none is taken for the cause that was only under way beside it. */
+  const inTurn = turns(clock)
   const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
   const batchers = new Map(
     domains.map((domain) => {
       const fold = batchFold(applierOf(domain), { tries: attempts, clock })
       return [
         domain.name,
-        batcher<Arrival, Answer>(bounds, async (batch) => {
+        batcher<Arrival, Answer>({ ...bounds, limit: () => inTurn.limit(domain.name) }, async (batch) => {
           parts.onBatch?.(domain.topic.name, batch.length)
-          return (await attempts.careful().catch(() => false)) ? await oneByOne(() => fold(batch)) : await fold(batch)
+          const careful = await attempts.careful().catch(() => undefined)
+          if (careful) return await inTurn.take(domain.name, batch.length, () => fold(batch))
+          if (careful === false) inTurn.end()
+          return await fold(batch)
         }),
       ]
     }),
   )
-
-  let before: Promise<unknown> = Promise.resolve()
-
-  /** After a crash one domain at a time, so that none is taken for the cause that was only under way beside it. */
-  function oneByOne<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = before.then(work)
-    before = done.catch(() => undefined)
-    return done
-  }
 
   function applierOf(domain: Domain): Applier {
     if (domain.name === letterCommands.name) return letterApplier(known, verdictOn, store, clock)

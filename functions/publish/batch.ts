@@ -48,11 +48,14 @@ export async function submitBatch(
   const lines = isNdjson ? linesOf(utf8(request.body)) : itemsOf(request)
   if (lines.length === 0) throw new Problem(422, 'Empty batch', 'There is no command in the batch.')
   const { headers, trace, signal, from } = request
+  /** Only while nothing is in the log can the whole be a 503: lines that follow others have a time limit of their own. */
+  let { arrived } = request
   const answers: Answered[] = []
   for (let at = 0; at < lines.length; at += WINDOW) {
     const isAway = answers.some(({ status }) => status === 503)
     const window = lines.slice(at, at + WINDOW)
     answers.push(...(isAway ? window.map(untried) : await Promise.all(window.map(take))))
+    if (answers.some(({ status }) => status === 202)) arrived = undefined
   }
   const isTaken = answers.some(({ status }) => status === 202)
   if (!isTaken && answers.some(({ status }) => status === 503)) {
@@ -68,7 +71,7 @@ export async function submitBatch(
     try {
       bound(bytes())
       const data = dataOf(read(), target.route, target.command, params)
-      const { id, receipt } = await submit(target, data, caller, { headers, trace, signal, from, line })
+      const { id, receipt } = await submit(target, data, caller, { headers, trace, arrived, signal, from, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {
       const { status, message: detail, members } = asProblem(error, trace)

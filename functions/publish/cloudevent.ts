@@ -26,6 +26,6 @@ export function readCloudEvent(request: Request, types: Map<string, KnownType>):
   if (!known) throw new Problem(422, 'Unknown command', `There is no command of type ${event.type}.`)
   const read = () => checked(known.command, Buffer.isBuffer(event.data) ? null : (event.data ?? null))
   const trace = event.traceparent === undefined ? request.trace : traceOf({ traceparent: event.traceparent })
-  const { headers, signal, from } = request
-  return { known, read, submission: { headers, signal, trace, from, key: [event.source, event.id] } }
+  const { headers, arrived, signal, from } = request
+  return { known, read, submission: { headers, arrived, signal, trace, from, key: [event.source, event.id] } }
 }

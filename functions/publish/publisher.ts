@@ -6,6 +6,7 @@ import { commandTypes, EVENTS_PATH, type KnownType, readPaths, receiptPath } fro
 import { router } from '../router.ts'
 import { isBatch, submitBatch } from './batch.ts'
 import { readCloudEvent } from './cloudevent.ts'
+import { deadlineOf } from './deadline.ts'
 import { refuseAddress } from './key.ts'
 import { readData } from './read.ts'
 import { type SubmitParts, submitter, type Taken } from './submit.ts'
@@ -32,7 +33,7 @@ export function publisher({ domains, callerOf, ...parts }: PublisherParts, submi
     const { target, path, params } = match(request.method, request.path)
     request.route = path
     if (!target) throw new Problem(404, 'Not found', 'Reads are answered by query, not by publish.')
-    const caller = await callerOf(request.headers)
+    const caller = await callerOf(request.headers, deadlineOf(request, parts.clock))
     if (target === 'event') {
       const { known, read, submission } = readCloudEvent(request, types)
       allow(known.command, caller)

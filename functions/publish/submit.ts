@@ -10,6 +10,7 @@ import { type Address, type Addresses, REUSED_KEY, type Receipt } from '../recei
 import { scopesIn } from '../roles.ts'
 import type { Seals } from '../seals.ts'
 import type { Waiting } from '../waiting.ts'
+import { deadlineOf, timeLimit } from './deadline.ts'
 import { identifier } from './key.ts'
 import { type EndUse, isSameCommand, keyUses } from './key-uses.ts'
 import { readExpectedVersion, readWait } from './read.ts'
@@ -25,7 +26,7 @@ export interface SubmitParts {
 }
 
 /** What comes with a command, whichever way: headers of HTTP, metadata of gRPC. */
-export type Submission = Pick<Request, 'headers' | 'trace' | 'signal' | 'from'> & {
+export type Submission = Pick<Request, 'headers' | 'trace' | 'arrived' | 'signal' | 'from'> & {
   /** Of a batch, whose lines share their headers: the line, from 1. */
   line?: number
   /** The client's own idempotency key, where no header has it; of several parts they are told apart. */
@@ -53,6 +54,7 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
   const once = remembered<Address>(clock)
   const uses = keyUses(clock)
   const identify = identifier(addresses)
+  const within = timeLimit(clock)
 
   return async function submit(known, data, caller, submission) {
     const { domain, type, command } = known
@@ -73,7 +75,8 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
       const address = { domain: domain.name, id, hash, time }
       const end = use === undefined ? undefined : beginUse(use, address)
       try {
-        await log.append(domain.topic.name, record)
+        const deadline = deadlineOf(submission, clock)
+        await within(deadline, log.append(domain.topic.name, record, deadline))
         end?.(true)
       } catch (error) {
         end?.(!(error instanceof Unavailable) || error.handedOver)

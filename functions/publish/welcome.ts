@@ -24,12 +24,12 @@ export function welcoming(domains: Domain[], submit: Submit): Submit {
           ({ domain, command: { scope } }) => domain.name === name && (scope === undefined || scopes.has(scope)),
         )
 
-  async function welcome(fitting: KnownType[], caller: Caller, { trace, signal }: Submission): Promise<void> {
+  async function welcome(fitting: KnownType[], caller: Caller, { trace, arrived, signal }: Submission): Promise<void> {
     const { name, email } = caller
     const given = { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) }
     for (const known of fitting) {
       const { data, success } = known.command.data.safeParse(given)
-      if (success) await submit(known, data, caller, { headers: {}, trace, signal, key: known.type })
+      if (success) await submit(known, data, caller, { headers: {}, trace, arrived, signal, key: known.type })
     }
   }
 

@@ -22,15 +22,16 @@ export async function startIssuer(...first: SigningKey[]) {
   let mode: 'well' | 'hanging' | 'failing' | 'lying' = 'well'
   let name: string | undefined
   const asked: string[] = []
-  const held = new Set<ServerResponse>()
+  const held = new Map<ServerResponse, () => void>()
 
   const server = createServer((req, res) => {
     asked.push(String(req.url))
-    if (mode === 'hanging') return held.add(res)
     if (mode === 'failing') return res.writeHead(500).end()
     const issuer = mode === 'lying' ? `${url}/another` : (name ?? url)
     const body = req.url === '/jwks' ? { keys: keys.map(({ jwk }) => jwk) } : { issuer, jwks_uri: `${url}/jwks` }
-    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const answer = () => res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    if (mode === 'hanging') held.set(res, answer)
+    else answer()
   })
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
@@ -69,9 +70,14 @@ export async function startIssuer(...first: SigningKey[]) {
     becomes(now: typeof mode): void {
       mode = now
     },
+    /** Answers what it left hanging so far. */
+    answers(): void {
+      for (const answer of held.values()) answer()
+      held.clear()
+    },
     comesBack: () => listen(port),
     async goesAway(): Promise<void> {
-      for (const res of held) res.destroy()
+      for (const res of held.keys()) res.destroy()
       const closed = once(server, 'close')
       server.close().closeAllConnections()
       await closed

@@ -174,6 +174,99 @@ test('given leaders that are killed and paused under load, then each acknowledge
   )
 })
 
+/** The broker that coordinates a group: it leads the partition of the offsets topic that the group's name falls into. */
+async function coordinatorOf(group: string) {
+  let hash = 0
+  for (const unit of group) hash = (Math.imul(31, hash) + unit.charCodeAt(0)) | 0
+  const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING, requestTimeout: 2000 }).admin()
+  await admin.connect()
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: ['__consumer_offsets'] })
+    const all = topics[0]?.partitions ?? []
+    const mine = all.find(({ partitionId }) => partitionId === (hash & 0x7fffffff) % all.length)
+    const node = BROKERS.find((n) => n === mine?.leader)
+    if (!node) throw new Error(`group ${group} has no coordinator`)
+    return services.broker(node)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+test('given coordinators of a group that are killed under load, then it commits again within seconds and misses nothing', {
+  timeout: 4 * MINUTE,
+}, async () => {
+  const group = 'committer'
+  const taken = new Map<string, number>()
+  const ends = new Map<number, number>()
+  const committed = new Map<number, number>()
+  const consumer = await log.consume(
+    { topic: TOPIC, group, initialOffset: 'earliest', maxRecords: 500 },
+    async (records) => {
+      for (const { partition, offset, value } of records) {
+        taken.set(String(value), (taken.get(String(value)) ?? 0) + 1)
+        ends.set(partition, offset + 1)
+      }
+    },
+  )
+  let isStopped = false
+  async function commitAll(): Promise<void> {
+    while (!isStopped) {
+      for (const [partition, end] of ends) {
+        const isDone = await consumer.commit(partition, end).then(
+          () => true,
+          () => false,
+        )
+        if (isDone) committed.set(partition, Date.now())
+      }
+      await seconds(1)
+    }
+  }
+  const committing = commitAll()
+  const { told, stop } = startLoad(24, 50)
+  const allCommitted = (since: number) =>
+    expect.poll(() => [...committed.values()].filter((at) => at > since).length, { timeout: MINUTE }).toBe(PARTITIONS)
+  await allCommitted(Date.now())
+
+  const took: number[] = []
+  for (let round = 0; round < 3; round++) {
+    const coordinator = await eventually(() => coordinatorOf(group), { within: MINUTE })
+    await coordinator.kill()
+    const since = Date.now()
+    await allCommitted(since)
+    took.push((Date.now() - since) / 1000)
+    await coordinator.start()
+    await healed()
+  }
+  await stop()
+  await expect.poll(() => [...told.yes.keys()].filter((value) => !taken.has(value)).length, { timeout: MINUTE }).toBe(0)
+  isStopped = true
+  await committing
+  await consumer.close()
+  expect(Math.max(...took)).toBeLessThan(30)
+  console.log(
+    `committed again after ${took.join(', ')} s; ${told.yes.size} acknowledged and all taken, ${[...taken.values()].filter((times) => times > 1).length} of them twice`,
+  )
+})
+
+test('given brokers that are all paused, then each append is answered by its own deadline', async () => {
+  await Promise.all(BROKERS.map((n) => services.broker(n).pause()))
+  const late = await Promise.all(
+    Array.from({ length: 60 }, async (_, number) => {
+      const deadline = Date.now() + 100 * (1 + (number % 12))
+      const end = await log
+        .append(TOPIC, { key: `key-${number}`, value: `${number}` }, deadline)
+        .catch((error) => error)
+      expect(end).toBeInstanceOf(Unavailable)
+      return Date.now() - deadline
+    }),
+  )
+  for (const n of BROKERS) services.broker(n).resume()
+  expect(Math.min(...late)).toBeGreaterThanOrEqual(-1)
+  expect(Math.max(...late)).toBeLessThan(500)
+  await eventually(() => log.append(TOPIC, { key: 'k', value: '-1' }), { within: 30_000 })
+  console.log(`answers came ${Math.min(...late)} to ${Math.max(...late)} ms after their deadlines`)
+})
+
 test('given brokers that are all away, then appends are answered in time, and log and consumer go on by themselves', {
   timeout: 4 * MINUTE,
 }, async () => {

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest'
+import type { Request } from '#adapters/host/http.ts'
+import type { Log } from '#adapters/log/log.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+import { anybody } from '#test/auth/anybody.ts'
+import { manualClock } from '#test/clock.ts'
+import { SEALS } from '#test/trust.ts'
+import type { CallerOf } from '../callers.ts'
+import { findDomains } from '../find-domains.ts'
+import { addresses } from '../receipts.ts'
+import { publisher } from './publisher.ts'
+import { submitter } from './submit.ts'
+import { welcoming } from './welcome.ts'
+
+const domains = await findDomains()
+const START = Date.UTC(2030, 0, 1)
+
+interface Given {
+  append?(deadline: number): ReturnType<Log['append']>
+  callerOf?: CallerOf
+}
+
+/** publish by a clock that stands still, with a log and an issuer that need their time. */
+function given({ append = () => new Promise(() => {}), callerOf = anybody }: Given) {
+  const clock = manualClock(START)
+  const deadlines: number[] = []
+  const parts = {
+    addresses: addresses('a secret of thirty-two characters'),
+    seals: SEALS,
+    waiting: { wait: async () => ({ status: 'pending' }) as const },
+    clock,
+    log: {
+      append(_: string, __: unknown, deadline = Number.POSITIVE_INFINITY) {
+        deadlines.push(deadline - START)
+        return append(deadline)
+      },
+    },
+  }
+  const byDeadline = (deadline: number, handedOver: boolean) =>
+    clock.sleep(deadline - clock.now()).then(() => {
+      throw new Unavailable('log', 'too late', { handedOver })
+    })
+  const publish = publisher({ domains, callerOf, ...parts }, welcoming(domains, submitter(parts)))
+  function ask(path: string, body: string, type = 'application/json') {
+    const end: { status?: number; at?: number; members?: Record<string, unknown> } = {}
+    publish(request(path, body, type, clock.now())).then(
+      ({ status }) => Object.assign(end, { status, at: clock.now() - START }),
+      ({ status, members }) => Object.assign(end, { status, members, at: clock.now() - START }),
+    )
+    return end
+  }
+  return { clock, deadlines, byDeadline, ask }
+}
+
+const request = (path: string, body: string, type: string, arrived: number): Request => ({
+  method: 'POST',
+  path,
+  query: new URLSearchParams(),
+  headers: { 'content-type': type },
+  body: Buffer.from(body),
+  route: '',
+  trace: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, traceId: 'a'.repeat(32) },
+  arrived,
+  signal: new AbortController().signal,
+  closing: new AbortController().signal,
+})
+
+const TUTORIAL = JSON.stringify({ title: 'It turns' })
+
+test('given an issuer that takes its time, then the log has only what is left of it', async () => {
+  const callerOf: CallerOf = async () => {
+    await clock.sleep(1500)
+    return { id: 'ada', scopes: new Set(['tutorials:write']) }
+  }
+  const { clock, ask, deadlines, byDeadline } = given({ callerOf, append: (deadline) => byDeadline(deadline, false) })
+  const end = ask('/api/tutorials', TUTORIAL)
+  await clock.advance(1799)
+  expect(end.status).toBeUndefined()
+  await clock.advance(1)
+  expect(deadlines).toEqual([1800])
+  expect(end).toMatchObject({ status: 503, at: 1800, members: { unknown: false } })
+})
+
+test('the issuer is told by when its answer is needed', async () => {
+  const told: (number | undefined)[] = []
+  const callerOf: CallerOf = async (_, deadline) => {
+    told.push(deadline)
+    throw new Unavailable('issuer', 'away')
+  }
+  const { clock, ask } = given({ callerOf })
+  ask('/api/tutorials', TUTORIAL)
+  await clock.advance(0)
+  expect(told).toEqual([START + 1800])
+})
+
+test('given a log that never answers, then publish says "unknown" by itself, 1.9 s after the request', async () => {
+  const { clock, ask } = given({})
+  const end = ask('/api/tutorials', TUTORIAL)
+  await clock.advance(1000)
+  const later = ask('/api/tutorials', TUTORIAL)
+  await clock.advance(5000)
+  expect(end).toMatchObject({ status: 503, at: 1900, members: { unknown: true } })
+  expect(later).toMatchObject({ status: 503, at: 2900 })
+})
+
+test('given an event loop that is late, then an append whose end is there already is not given up', async () => {
+  const append = () =>
+    new Promise<{ partition: number; offset: number }>((resolve) => {
+      void clock.sleep(1900).then(() => setImmediate(resolve, { partition: 0, offset: 0 }))
+    })
+  const { clock, ask } = given({ append })
+  const end = ask('/api/tutorials', TUTORIAL)
+  await clock.advance(5000)
+  expect(end).toMatchObject({ status: 202 })
+})
+
+test('a welcome and the command behind it share one time limit', async () => {
+  const ada = { id: 'ada', name: 'Ada', scopes: new Set(['forum:write']) }
+  let appends = 0
+  const append = async (deadline: number) => {
+    if (++appends > 1) return await byDeadline(deadline, false)
+    await clock.sleep(1700)
+    return { partition: 0, offset: 0 }
+  }
+  const { clock, ask, deadlines, byDeadline } = given({ callerOf: async () => ada, append })
+  const end = ask('/api/forum/threads', JSON.stringify({ title: 'Wheels', text: 'They turn' }))
+  await clock.advance(5000)
+  expect(deadlines).toEqual([1800, 1800])
+  expect(end).toMatchObject({ status: 503, at: 1800 })
+})
+
+test('a batch of which nothing is taken has one time limit; lines behind taken ones have their own', async () => {
+  const lines = (count: number) => Array.from({ length: count }, () => `${JSON.stringify(EVENT)}\n`).join('')
+  let appends = 0
+  const append = async (deadline: number) => {
+    if (++appends > 1000) return await byDeadline(deadline, true)
+    await clock.sleep(1700)
+    return { partition: 0, offset: 0 }
+  }
+  const { clock, ask, deadlines, byDeadline } = given({ append })
+  const taken = ask('/api/logs', lines(1500), 'application/x-ndjson')
+  await clock.advance(1700)
+  expect(new Set(deadlines)).toEqual(new Set([1800, 1700 + 1800]))
+  await clock.advance(1800)
+  expect(taken).toMatchObject({ status: 207, at: 3500 })
+  const refused = ask('/api/logs', lines(1500), 'application/x-ndjson')
+  await clock.advance(5000)
+  expect(refused).toMatchObject({ status: 503, at: 3500 + 1800 })
+})
+
+const EVENT = {
+  organizationId: 'acme',
+  service: 'mill',
+  level: 'info',
+  message: 'It turns',
+  timestamp: '2029-12-31T00:00:00Z',
+}
