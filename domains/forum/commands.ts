@@ -38,8 +38,8 @@ const ofActor = (_: Fields, __: string, actor: string): string => `account/${act
 
 export const commands = {
   'forum.threads.open': {
-    summary: 'Open a thread with its first post; who opens it moderates it',
-    data: z.strictObject({ title, text }),
+    summary: 'Open a thread, with its first post or without one; who opens it moderates it',
+    data: z.strictObject({ title, text: text.exactOptional() }),
     scope: WRITE,
     stream: (_, id) => `thread/${id}`,
     routes: [{ method: 'POST', path: '/api/forum/threads', body: 'json', created: '/api/forum/threads/{id}' }],

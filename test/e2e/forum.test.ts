@@ -49,13 +49,24 @@ test('a thread shows its first post as it is now, and everybody by the name they
     text: 'Which kettle?',
     author: { id: 'member', name: 'Mary' },
   })
-  expect(thread.firstPost.editedAt).not.toBeNull()
+  expect(thread.firstPost?.editedAt).not.toBeNull()
   const { items } = await as().posts.list({ threadId })
   expect(items.map(({ author, text }) => [author.name, text])).toEqual([
     ['Mary', 'Which kettle?'],
     ['The member2', 'The red one'],
   ])
   expect(await as().posts.one({ threadId, postId: items[1]?.id ?? '' })).toEqual(items[1])
+})
+
+test('a thread is opened with a title only, and has no first post, also once there are others', async () => {
+  const threadId = (await as('member').threads.open({ title: 'Only a title' })).id
+  expect(await as().threads.one({ threadId })).toMatchObject({ title: 'Only a title', posts: 0, firstPost: null })
+  expect((await as().posts.list({ threadId })).items).toEqual([])
+  const postId = await write(threadId, 'A reply')
+  expect(await as().threads.one({ threadId })).toMatchObject({ posts: 1, firstPost: null })
+  expect(ids(await as().posts.list({ threadId }))).toEqual([postId])
+  const [listed] = (await as().threads.list({ order: 'recent', limit: 1 })).items
+  expect(listed).toMatchObject({ id: threadId, firstPost: null })
 })
 
 test('posts are listed from either end and by score, in pages, and one votes once', async () => {
@@ -162,6 +173,17 @@ test('threads are listed by last activity, posts, title, author and date', async
   expect(await all({ to: before })).toEqual([])
   await as('member').threads.change({ threadId: first, title: 'Renamed' })
   expect(await all({ title: word })).toEqual([second])
+
+  expect(await all({ order: 'changed' })).toEqual([first, second])
+  const changedAt = async () => (await as().threads.one({ threadId: second })).changedAt
+  const created = await changedAt()
+  await as('member').votes.cast({ threadId: second, postId: second, value: 1 })
+  expect(await all({ order: 'changed' })).toEqual([first, second])
+  expect(await changedAt()).toBe(created)
+  await as('member2').posts.edit({ threadId: second, postId: second, text: 'None?' })
+  expect(await all({ order: 'changed' })).toEqual([second, first])
+  expect(await all({ order: 'recent' })).toEqual([first, second])
+  expect((await changedAt()) > created).toBe(true)
 })
 
 test('moderators keep a thread, and everybody can see who does and who is banned', async () => {
