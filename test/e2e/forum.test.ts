@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createClient } from '#client/client.ts'
 import type forum from '#domains/forum/domain.ts'
 import { tokensOf } from '../auth/grant.ts'
+import { conforming } from '../conforming.ts'
 import { discard, type Mill, startMill } from '../mill.ts'
 
 const PEOPLE = ['member', 'member2', 'moderator', 'administrator'] as const
@@ -56,6 +57,7 @@ test('a thread shows its first post as it is now, and everybody by the name they
     ['The member2', 'The red one'],
   ])
   expect(await as().posts.one({ threadId, postId: items[1]?.id ?? '' })).toEqual(items[1])
+  expect(await as().posts.byId({ postId: items[1]?.id ?? '' })).toEqual(items[1])
 })
 
 test('a thread is opened with a title only, and has no first post, also once there are others', async () => {
@@ -143,6 +145,8 @@ test('a deleted post keeps its place without its text; a deleted thread is not t
   await expect(as().threads.one({ threadId })).rejects.toMatchObject(gone)
   await expect(as().posts.list({ threadId })).rejects.toMatchObject(gone)
   await expect(as().posts.one({ threadId, postId })).rejects.toMatchObject(gone)
+  await expect(as().posts.byId({ postId })).rejects.toMatchObject(gone)
+  await expect(as().posts.byId({ postId: 'nowhere' })).rejects.toMatchObject(gone)
   await expect(as().threads.history({ threadId })).rejects.toMatchObject(gone)
   await expect(as().moderators.list({ threadId })).rejects.toMatchObject(gone)
   expect(ids(await as().threads.list({ limit: 1000 }))).not.toContain(threadId)
@@ -211,6 +215,48 @@ test('moderators keep a thread, and everybody can see who does and who is banned
   await mona.moderators.remove({ threadId, accountId: 'member' })
   await expect(mona.moderators.remove(named)).rejects.toMatchObject({ message: 'a thread keeps its last moderator' })
   expect((await as().moderators.list({ threadId })).items.map(({ account }) => account.id)).toEqual(['moderator'])
+})
+
+test('moderators and bans are commanded with both ids in the body or in the query string', async () => {
+  const threadId = await open('Both ids')
+  const [inBody, inQuery] = [
+    JSON.stringify({ threadId, accountId: 'member2' }),
+    `?threadId=${threadId}&accountId=member2`,
+  ]
+  const ask = await conforming(mill.query)
+  const status = async (method: string, path: string, body?: string) => {
+    const headers = { authorization: `Bearer ${tokens.get('member')}`, prefer: 'wait=20' }
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const site = method === 'GET' ? mill.query : mill.publish
+    const answer = await ask(site + path, { method, headers: { ...headers, ...type }, ...(body ? { body } : {}) })
+    return answer.status
+  }
+  const standing = () => as('member2').me({ threadId })
+  const both = [
+    [inBody, ''],
+    [undefined, inQuery],
+    [JSON.stringify({ accountId: 'member2' }), `?threadId=${threadId}`],
+  ] as const
+  for (const method of ['POST', 'PUT']) {
+    for (const [body, query] of both) {
+      for (const [mark, is] of [
+        ['moderators', 'isModerator'],
+        ['bans', 'isBanned'],
+      ] as const) {
+        expect(await status(method, `/api/forum/${mark}${query}`, body), `${method} ${query} ${body}`).toBe(200)
+        expect(await standing()).toMatchObject({ [is]: true })
+        expect(await standing()).toEqual(await as('member2').threads.me({ threadId }))
+        expect(await status('DELETE', `/api/forum/${mark}${query}`, body), `DELETE ${query} ${body}`).toBe(200)
+        expect(await standing()).toEqual({ isModerator: false, isAdministrator: false, isBanned: false })
+      }
+    }
+  }
+  expect(await status('POST', '/api/forum/bans', JSON.stringify({ accountId: 'member2' }))).toBe(422)
+  expect(await status('POST', '/api/forum/bans')).toBe(422)
+  expect(await status('POST', `/api/forum/bans${inQuery}&more=1`)).toBe(422)
+  expect(await status('GET', `/api/forum/me?threadId=${threadId}`)).toBe(200)
+  expect(await status('GET', '/api/forum/me')).toBe(400)
+  await expect(as('member').me({ threadId: 'nowhere' })).rejects.toMatchObject({ status: 404 })
 })
 
 test('an administrator bans from everywhere, which every thread hears of', async () => {
