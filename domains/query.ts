@@ -73,8 +73,10 @@ export interface Range {
  * With `Accept: application/x-ndjson` it answers all that the page begins, a document a line; a line's `cursor` is where it
  * stands.
  */
-export interface PageQuery extends AskedWith, Reading, Finding {
+export interface PageQuery extends AskedWith, Finding {
   answers: 'page'
+  /** The name of the collection, where the domain has several; a query that finds by different means reads different ones. */
+  from?: string | ((params: Fields) => string)
   newestFirst?: boolean | ((params: Fields) => boolean)
   /** Of those that the index finds, which belong to the answer. Many that don't make a page short, not slow: it has a `next`. */
   keep?(document: Document, params: Fields): boolean

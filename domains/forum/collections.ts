@@ -11,6 +11,7 @@ export const collections: Collection[] = [
       created: { fields: ['createdAt'] },
       author: { fields: ['author', 'createdAt'] },
       words: { fields: ['words', 'createdAt'], each: 'words' },
+      trigrams: { fields: ['trigrams', 'createdAt'], each: 'trigrams' },
     },
   },
   {
@@ -22,6 +23,7 @@ export const collections: Collection[] = [
       threadWords: { fields: ['thread', 'words', 'createdAt'], each: 'words' },
     },
   },
+  { name: 'postBeginnings', indexes: { trigrams: { fields: ['trigrams', 'createdAt'], each: 'trigrams' } } },
   { name: 'votes', indexes: {} },
   { name: 'moderators', indexes: { thread: { fields: ['thread', 'since'] } } },
   { name: 'bans', indexes: { thread: { fields: ['thread', 'since'] } } },

@@ -35,6 +35,7 @@ test('who opens a thread moderates it and writes its first post', async () => {
     _id: 'kettles',
     title: 'Kettles and pots, pots',
     words: ['kettles', 'and', 'pots'],
+    trigrams: ['ket', 'ett', 'ttl', 'tle', 'les', 'and', 'pot', 'ots'],
     author: 'ada',
     createdAt: time,
     lastActivityAt: time,

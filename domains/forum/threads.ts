@@ -1,5 +1,5 @@
 import type { Document, Event, View } from '../domain.ts'
-import { wordsOf } from '../words.ts'
+import { folded, trigramsOf, wordsOf } from '../words.ts'
 import { text, threadOf } from './here.ts'
 import { anonymous, banned, notModerator, outside, taken } from './refusals.ts'
 import type { Projections, Rule } from './rule.ts'
@@ -9,6 +9,7 @@ export type Thread = {
   _id: string
   title: string
   words: string[]
+  trigrams: string[]
   author: string
   createdAt: string
   /** The time of the newest post; without a post, when the thread was opened. */
@@ -63,7 +64,11 @@ export const projections: Projections = {
   'forum.thread-deleted': ({ stream }) => [{ collection: 'threads', remove: threadOf(stream) }],
 }
 
-const titled = (title: Document[string] | undefined) => ({ title: text(title), words: wordsOf(text(title)) })
+const titled = (title: Document[string] | undefined) => ({
+  title: text(title),
+  words: wordsOf(text(title)),
+  trigrams: trigramsOf(folded(text(title))),
+})
 
 /** The thread that an event is about, with what the event changes in it. */
 export function changed({ stream }: Event, documents: View, change: (thread: Thread) => Partial<Thread>) {

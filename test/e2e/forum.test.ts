@@ -132,6 +132,54 @@ test('posts are found by all of their words, in a thread and in all, as they are
   expect(ids(await as().posts.search({ text: word }))).toEqual([])
 })
 
+test('titles and texts are found by a substring in any case, together with all that narrows them', async () => {
+  const id = crypto.randomUUID().slice(0, 8)
+  const first = await open(`Giraffe${id} kettles`, `A  giraffe${id},\nof course`)
+  const second = await open(`More giraffe${id}`, 'Any?', 'member2')
+  const reply = await write(first, `Two GIRAFFES${id}?`)
+  const late = await write(first, `${'x'.repeat(998)}giraffe${id}`)
+  const titles = async (more: object) => ids(await as().threads.list({ titleContains: `AFFE${id}`, ...more }))
+  expect(await titles({})).toEqual([second, first])
+  expect(await titles({ order: 'oldest' })).toEqual([first, second])
+  expect(await titles({ order: 'recent' })).toEqual([first, second])
+  expect(await titles({ title: 'kettles' })).toEqual([first])
+  expect(await titles({ author: 'member2' })).toEqual([second])
+  expect(await titles({ titleContains: `e${id} k` })).toEqual([first])
+  expect(await titles({ titleContains: `f${id}` })).toEqual([])
+
+  const posts = async (textContains: string, more: object = {}) =>
+    ids(await as().posts.search({ textContains, ...more }))
+  expect(await posts(`FFE${id}, OF`)).toEqual([first])
+  expect(await posts(`s${id}`)).toEqual([reply])
+  expect(await posts(`s${id}`, { text: 'two' })).toEqual([reply])
+  expect(await posts(`s${id}`, { text: 'three' })).toEqual([])
+  const within = async (more: object) => ids(await as().posts.list({ threadId: first, ...more }))
+  expect(await within({ textContains: 'GIRAFF' })).toEqual([first, reply])
+  expect(await within({ textContains: 'GIRAFF', order: 'newest' })).toEqual([reply, first])
+  expect(await within({ textContains: 'GIRAFF', order: 'best' })).toEqual([reply, first])
+  expect(await within({ textContains: 'course', text: `giraffe${id}` })).toEqual([first])
+  expect(await within({ textContains: 'xgi' })).toEqual([late])
+  expect(await within({ textContains: 'giraffe', text: 'two' })).toEqual([reply])
+  const found = await Promise.all([as().posts.search({ textContains: `giraffe${id}` }), posts(`giraffe${id}`)])
+  expect(found[0].items).toEqual([await as().posts.byId({ postId: first })])
+  expect(found[1]).toEqual([first])
+
+  await as('member2').posts.edit({ threadId: first, postId: reply, text: `Elephant${id}` })
+  expect([await posts(`giraffes${id}`), await posts(`phant${id}`)]).toEqual([[], [reply]])
+  await as('member').threads.change({ threadId: first, title: `Elephants${id}` })
+  expect(await titles({})).toEqual([second])
+  await as('member2').posts.delete({ threadId: first, postId: reply })
+  expect(await posts(`phant${id}`)).toEqual([])
+  await as('member').threads.delete({ threadId: first })
+  expect(await posts(`giraffe${id}`)).toEqual([])
+
+  const few = { status: 400, message: expect.stringContaining('three letters or digits') }
+  await expect(titles({ titleContains: 'ab, cd' })).rejects.toMatchObject(few)
+  await expect(posts('ab')).rejects.toMatchObject(few)
+  const neither = { status: 400, message: expect.stringContaining('text or textContains') }
+  await expect(as().posts.search({})).rejects.toMatchObject(neither)
+})
+
 test('a deleted post keeps its place without its text; a deleted thread is not there, nor is anything in it', async () => {
   const threadId = await open('Gone')
   const postId = await write(threadId, 'A secret')

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
-import { hasWords, rarestOf } from '../../words.ts'
+import { contains, folded, hasWords, rarestOf, rarestTrigramOf } from '../../words.ts'
 import { postId, threadId } from '../commands.ts'
 import { pair, READ, text, WRITE } from '../here.ts'
-import { post, postIn, search, underThread, withThread } from './shapes.ts'
+import { beginningOf } from '../posts.ts'
+import { post, postIn, search, substring, underThread, withThread } from './shapes.ts'
 
 const vote = z.literal([1, 0, -1])
 const ids = z
@@ -29,9 +30,14 @@ export const posts = [
     answers: 'page',
     path: '/api/forum/threads/{threadId}/posts',
     name: 'posts.list',
-    summary: 'The posts of a thread: the oldest, the newest, the best; those with all of some words',
+    summary:
+      'The posts of a thread: the oldest, the newest, the best; those with all of some words, or with a substring',
     scope: READ,
-    params: z.object({ order: z.enum(['oldest', 'newest', 'best']).default('oldest'), text: search.optional() }),
+    params: z.object({
+      order: z.enum(['oldest', 'newest', 'best']).default('oldest'),
+      text: search.optional(),
+      textContains: substring.optional(),
+    }),
     item: post,
     from: 'posts',
     under: underThread,
@@ -41,7 +47,8 @@ export const posts = [
     },
     where: ({ threadId = '', order, text }) =>
       order === 'best' || text === undefined ? { thread: threadId } : { thread: threadId, words: rarestOf(text) },
-    keep: (document, { text }) => hasWords(document, text),
+    keep: (document, { text: words, textContains }) =>
+      hasWords(document, words) && contains(beginningOf(text(document.text)), textContains),
     newestFirst: ({ order }) => order !== 'oldest',
     join: withThread,
     shape: (document, documents) => postIn(documents, document),
@@ -50,18 +57,29 @@ export const posts = [
     answers: 'page',
     path: '/api/forum/posts',
     name: 'posts.search',
-    summary: 'Posts with all of some words, the newest first',
+    summary: 'Posts with all of some words, or with a substring, the newest first',
     scope: READ,
-    params: z.object({ text: search }),
+    params: z
+      .object({ text: search.optional(), textContains: substring.optional() })
+      .refine(({ text, textContains }) => text !== undefined || textContains !== undefined, {
+        error: 'takes text or textContains',
+      }),
     item: post,
-    from: 'posts',
-    index: 'words',
-    where: ({ text }) => ({ words: rarestOf(text) }),
-    keep: (document, { text }) => hasWords(document, text),
+    /** Words find the posts themselves; a substring finds what is kept of their beginnings. */
+    from: ({ text }) => (text === undefined ? 'postBeginnings' : 'posts'),
+    index: ({ text }) => (text === undefined ? 'trigrams' : 'words'),
+    where: ({ text, textContains }) =>
+      text === undefined ? { trigrams: rarestTrigramOf(textContains) } : { words: rarestOf(text) },
+    keep: (document, { text: words, textContains }) =>
+      words === undefined
+        ? text(document.beginning).includes(folded(text(textContains)))
+        : hasWords(document, words) && contains(beginningOf(text(document.text)), textContains),
     newestFirst: true,
-    join: withThread,
-    shape: (document, documents) =>
-      documents.get('threads', text(document.thread)) ? postIn(documents, document) : undefined,
+    join: ({ _id }, documents) => {
+      const found = documents.get('posts', _id)
+      return [{ collection: 'posts', ids: [_id] }, ...(found ? withThread(found) : [])]
+    },
+    shape: ({ _id }, documents) => postThere(documents, _id),
   },
   {
     answers: 'view',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Document, Fields, Touch, View } from '../../domain.ts'
-import { wordsOf } from '../../words.ts'
+import { folded, trigramsOf, wordsOf } from '../../words.ts'
 import type { Account } from '../accounts.ts'
 import { text } from '../here.ts'
 import type { Post } from '../posts.ts'
@@ -66,7 +66,14 @@ export const withFirstPost = ({ _id, author }: Document): Touch[] => [
 
 export function threadIn(documents: View, document: Document) {
   // Threads that were last written before `changedAt` was kept have none.
-  const { _id: id, author, words, changedAt, ...rest } = document as Omit<Thread, 'changedAt'> & Partial<Thread>
+  const {
+    _id: id,
+    author,
+    words,
+    trigrams,
+    changedAt,
+    ...rest
+  } = document as Omit<Thread, 'changedAt'> & Partial<Thread>
   const first = documents.get('posts', id)
   // A post of another thread can have this id, where a key was used again after the horizon.
   const firstPost = first?.thread === id ? postIn(documents, first) : null
@@ -84,3 +91,9 @@ export const search = z
   .string()
   .max(500)
   .refine((value) => wordsOf(value).length > 0, { error: 'has no word in it' })
+
+/** Characters that are looked for as they stand, in any case. */
+export const substring = z
+  .string()
+  .max(256)
+  .refine((value) => trigramsOf(folded(value)).length > 0, { error: 'takes three letters or digits in a row at least' })

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Document, Event, Fields } from '../../domain.ts'
 import type { Query } from '../../query.ts'
-import { hasWords, rarestOf } from '../../words.ts'
+import { contains, hasWords, rarestOf, rarestTrigramOf } from '../../words.ts'
 import { READ, text } from '../here.ts'
-import { search, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
+import { search, substring, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
 
 /** As times are kept: without milliseconds a bound would stand behind the same moment with them. */
 const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString())
@@ -11,6 +11,7 @@ const moment = z.iso.datetime({ offset: true }).transform((time) => new Date(tim
 const listing = z.object({
   /** All of its words. */
   title: search.optional(),
+  titleContains: substring.optional(),
   author: z.string().min(1).max(200).optional(),
   /** When they were opened. */
   from: moment.optional(),
@@ -22,9 +23,10 @@ const listing = z.object({
 const OWN_ORDERS = ['recent', 'changed', 'active']
 
 /** An order of its own goes before what narrows it. */
-function index({ title, author, from, to, order }: Fields): string {
+function index({ title, titleContains, author, from, to, order }: Fields): string {
   if (OWN_ORDERS.includes(text(order))) return text(order)
   if (title !== undefined) return 'words'
+  if (titleContains !== undefined) return 'trigrams'
   if (author !== undefined) return 'author'
   return order === undefined && from === undefined && to === undefined ? 'recent' : 'created'
 }
@@ -33,6 +35,8 @@ function where(asked: Fields): Fields {
   switch (index(asked)) {
     case 'words':
       return { words: rarestOf(asked.title) }
+    case 'trigrams':
+      return { trigrams: rarestTrigramOf(asked.titleContains) }
     case 'author':
       return { author: asked.author ?? '' }
     default:
@@ -40,8 +44,9 @@ function where(asked: Fields): Fields {
   }
 }
 
-const keep = (thread: Document, { title, author, from, to }: Fields): boolean =>
+const keep = (thread: Document, { title, titleContains, author, from, to }: Fields): boolean =>
   hasWords(thread, title) &&
+  contains(text(thread.title), titleContains) &&
   (author === undefined || thread.author === author) &&
   (from === undefined || text(thread.createdAt) >= text(from)) &&
   (to === undefined || text(thread.createdAt) < text(to))
@@ -65,7 +70,7 @@ export const threads = [
     path: '/api/forum/threads',
     name: 'threads.list',
     summary:
-      'Threads with their first posts: the last active, the last changed, the most active, the newest; by title, author, date',
+      'Threads with their first posts: the last active, the last changed, the most active, the newest; by words or a substring of the title, author, date',
     overview: { part: 'threads', params: () => ({ order: 'active', limit: '10' }) },
     scope: READ,
     params: listing,
