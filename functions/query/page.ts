@@ -1,10 +1,11 @@
-import type { Response } from '#adapters/host/http.ts'
+import { Problem, type Response } from '#adapters/host/http.ts'
 import type { StoredCollection } from '#adapters/store/store.ts'
 import type { Document, Domain, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { type Answering, type Asking, AT_ONCE, collectionOf, NDJSON, type Parts, tagged } from './answer.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { type Finding, type List, listOf, reading } from './list.ts'
+import { numberedPage } from './numbered.ts'
 import { viewsOf } from './views.ts'
 
 /** As many documents as a page looks at for those that belong to it. */
@@ -25,7 +26,7 @@ export function page(parts: Parts, domain: Domain, query: PageQuery): Answering 
   }
 }
 
-type Listing = Finding & Pick<PageQuery, 'keep'>
+type Listing = Finding & Pick<PageQuery, 'keep' | 'numbered'>
 
 /** A page of a collection, or with `Accept: application/x-ndjson` all that it begins. */
 export function pageOf(
@@ -35,10 +36,16 @@ export function pageOf(
   shape: (documents: Document[]) => Promise<(Fields | undefined)[]>,
 ): Answering {
   return async (asking) => {
-    const list = listOf(collectionFor(asking.params), query, asking.params)
+    const list = listOf(collectionFor(asking.params), query, asking.params, asking.newestFirst)
     const after = asking.cursor === undefined ? undefined : readCursor(list, asking.cursor)
     const keep = (document: Document) => query.keep?.(document, asking.params) ?? true
-    if (asking.request.headers.accept?.includes(NDJSON)) return lines(asking, list, after, keep)
+    const isLines = asking.request.headers.accept?.includes(NDJSON)
+    if (asking.numbering) {
+      if (isLines) throw new Problem(400, 'Bad parameters', 'NDJSON has no pages: leave out page and size.')
+      const isByIndex = query.numbered?.isByIndex?.(asking.params) ?? false
+      return tagged(asking.request, await numberedPage({ store, list, isByIndex, keep, shape }, asking.numbering))
+    }
+    if (isLines) return lines(asking, list, after, keep)
     return tagged(asking.request, await onePage(asking.limit, list, after, keep))
   }
 

@@ -238,6 +238,47 @@ test('threads are listed by last activity, posts, title, author and date', async
   expect((await changedAt()) > created).toBe(true)
 })
 
+test('threads, posts, accounts, moderators and bans have pages by number with totals, as described', async () => {
+  const ask = await conforming(mill.query)
+  const get = async (path: string) => (await ask(mill.query + path)).status
+  const word = newWord()
+  const threads: string[] = []
+  for (const title of ['a', 'b', 'c']) threads.push(await open(`${word} ${title}`))
+  const [threadId = '', second, third] = threads
+  const numbered = as().threads.list.numbered
+  const totals = { size: 2, total: 3, isTotalExact: true, totalPages: 2 }
+  const page = async (more: object) => {
+    const { items, ...rest } = await numbered({ title: word, size: 2, ...more })
+    return [ids({ items }), rest]
+  }
+  expect(await page({})).toEqual([[third, second], { page: 0, ...totals }])
+  expect(await page({ page: 1 })).toEqual([[threadId], { page: 1, ...totals }])
+  expect(await page({ page: 2 })).toEqual([[], { page: 2, ...totals }])
+  expect(await page({ sort: 'createdAt,asc' })).toEqual([[threadId, second], { page: 0, ...totals }])
+  const within = async (sort: 'changedAt' | 'changedAt,desc') =>
+    ids(await numbered({ sort, from: new Date(Date.now() - 3_600_000).toISOString(), title: word }))
+  await as('member').threads.change({ threadId, title: `${word} changed` })
+  expect(await within('changedAt,desc')).toEqual([threadId, third, second])
+  expect(await within('changedAt')).toEqual([second, third, threadId])
+  expect((await numbered({ titleContains: word.slice(1) })).total).toBe(3)
+  expect((await numbered({ size: 1 })).total).toBeGreaterThanOrEqual(3)
+
+  for (const text of ['one', 'two']) await write(threadId, `${text} ${word}`)
+  const posts = as().posts.list.numbered
+  expect(texts(await posts({ threadId, page: 1, size: 1, sort: 'createdAt,desc' }))).toEqual([`one ${word}`])
+  expect(await posts({ threadId, text: word, size: 1 })).toMatchObject({ total: 2, totalPages: 2 })
+  expect((await as().posts.search.numbered({ text: word })).total).toBe(2)
+  expect((await as().posts.search.numbered({ textContains: word })).total).toBe(2)
+  expect((await as().moderators.list.numbered({ threadId })).total).toBe(1)
+  expect((await as().bans.list.numbered({ threadId })).total).toBe(0)
+  expect((await as().siteBans.list.numbered()).total).toBe(0)
+  expect((await as().accounts.list.numbered({ name: 'the' })).total).toBeGreaterThan(0)
+
+  expect(await get('/api/forum/threads?page=0&size=2&sort=changedAt,desc')).toBe(200)
+  expect(await get('/api/forum/threads?page=5000&size=2')).toBe(422)
+  expect(await get('/api/forum/threads?page=0&sort=changedAt,desc&order=recent')).toBe(400)
+})
+
 test('moderators keep a thread, and everybody can see who does and who is banned', async () => {
   const threadId = await open('Moderated')
   const named = { threadId, accountId: 'moderator' }

@@ -17,6 +17,7 @@ const marks = {
   under: underThread,
   index: 'thread',
   where: ({ threadId = '' }) => ({ thread: threadId }),
+  numbered: { sorts: { since: {} }, isByIndex: () => true },
   join: ({ account, by }: Document): Touch[] => [{ collection: 'accounts', ids: [text(account), text(by)] }],
   shape(document: Document, documents: View) {
     const { account, by, since } = document as Mark
@@ -68,6 +69,7 @@ export const moderation = [
     item: mark,
     from: 'siteBans',
     index: 'time',
+    numbered: { sorts: { since: {} }, isByIndex: () => true },
     join: ({ _id, by }) => [{ collection: 'accounts', ids: [_id, text(by)] }],
     shape(document, documents) {
       const { _id, by, since } = document as SiteBan

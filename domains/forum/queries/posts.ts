@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
-import { contains, folded, hasWords, rarestOf, rarestTrigramOf } from '../../words.ts'
+import { contains, folded, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { postId, threadId } from '../commands.ts'
 import { pair, READ, text, WRITE } from '../here.ts'
 import { beginningOf } from '../posts.ts'
@@ -50,6 +50,11 @@ export const posts = [
     keep: (document, { text: words, textContains }) =>
       hasWords(document, words) && contains(beginningOf(text(document.text)), textContains),
     newestFirst: ({ order }) => order !== 'oldest',
+    numbered: {
+      sorts: { createdAt: { order: 'oldest' }, score: { order: 'best' } },
+      isByIndex: ({ order, text: words, textContains }) =>
+        textContains === undefined && (words === undefined || (order !== 'best' && wordsOf(text(words)).length === 1)),
+    },
     join: withThread,
     shape: (document, documents) => postIn(documents, document),
   },
@@ -75,6 +80,7 @@ export const posts = [
         ? text(document.beginning).includes(folded(text(textContains)))
         : hasWords(document, words) && contains(beginningOf(text(document.text)), textContains),
     newestFirst: true,
+    numbered: { sorts: { createdAt: {} } },
     join: ({ _id }, documents) => {
       const found = documents.get('posts', _id)
       return [{ collection: 'posts', ids: [_id] }, ...(found ? withThread(found) : [])]

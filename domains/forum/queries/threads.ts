@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Document, Event, Fields } from '../../domain.ts'
 import type { Query } from '../../query.ts'
-import { contains, hasWords, rarestOf, rarestTrigramOf } from '../../words.ts'
+import { contains, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { READ, text } from '../here.ts'
 import { search, substring, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
 
@@ -51,6 +51,21 @@ const keep = (thread: Document, { title, titleContains, author, from, to }: Fiel
   (from === undefined || text(thread.createdAt) >= text(from)) &&
   (to === undefined || text(thread.createdAt) < text(to))
 
+/** True where the index finds all that is asked for, and nothing else. */
+function isByIndex(asked: Fields): boolean {
+  const { title, titleContains, author, from, to } = asked
+  if (titleContains !== undefined) return false
+  switch (index(asked)) {
+    case 'words':
+      return author === undefined && wordsOf(text(title)).length === 1
+    case 'author':
+    case 'created':
+      return true
+    default:
+      return [title, author, from, to].every((narrowing) => narrowing === undefined)
+  }
+}
+
 const happened = z.object({
   number: z.int().min(1),
   type: z.string(),
@@ -81,6 +96,15 @@ export const threads = [
     range: (asked) => (OWN_ORDERS.includes(index(asked)) ? {} : { from: asked.from as string, to: asked.to as string }),
     keep,
     newestFirst: ({ order }) => order !== 'oldest',
+    numbered: {
+      sorts: {
+        createdAt: { order: 'newest' },
+        lastActivityAt: { order: 'recent' },
+        changedAt: { order: 'changed' },
+        posts: { order: 'active' },
+      },
+      isByIndex,
+    },
     join: withFirstPost,
     shape: (document, documents) => threadIn(documents, document),
   },
