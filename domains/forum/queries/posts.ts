@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Fields, Touch, View } from '../../domain.ts'
+import type { Document, Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
-import { contains, folded, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
+import { folded, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { postId, threadId } from '../commands.ts'
 import { pair, READ, text, WRITE } from '../here.ts'
 import { beginningOf } from '../posts.ts'
@@ -20,10 +20,16 @@ const postWithThread = ({ postId }: Fields, _: unknown, documents: View): Touch[
 }
 
 /** A post, unless its thread was deleted. */
-function postThere(documents: View, id: string) {
-  const found = documents.get('posts', id)
+function postThere(documents: View, found: Document | undefined) {
   return found && documents.get('threads', text(found.thread)) ? postIn(documents, found) : undefined
 }
+
+/** Not what is kept of its beginning. */
+const isPost = ({ thread }: Document): boolean => thread !== undefined
+
+const isFound = (post: Document, { text: words, textContains }: Fields): boolean =>
+  hasWords(post, words) &&
+  (textContains === undefined || beginningOf(text(post.text)).includes(folded(text(textContains))))
 
 export const posts = [
   {
@@ -47,8 +53,7 @@ export const posts = [
     },
     where: ({ threadId = '', order, text }) =>
       order === 'best' || text === undefined ? { thread: threadId } : { thread: threadId, words: rarestOf(text) },
-    keep: (document, { text: words, textContains }) =>
-      hasWords(document, words) && contains(beginningOf(text(document.text)), textContains),
+    keep: isFound,
     newestFirst: ({ order }) => order !== 'oldest',
     numbered: {
       sorts: { createdAt: { order: 'oldest' }, score: { order: 'best' } },
@@ -75,17 +80,19 @@ export const posts = [
     index: ({ text }) => (text === undefined ? 'trigrams' : 'words'),
     where: ({ text, textContains }) =>
       text === undefined ? { trigrams: rarestTrigramOf(textContains) } : { words: rarestOf(text) },
-    keep: (document, { text: words, textContains }) =>
-      words === undefined
-        ? text(document.beginning).includes(folded(text(textContains)))
-        : hasWords(document, words) && contains(beginningOf(text(document.text)), textContains),
+    keep: (document, asked) =>
+      asked.text === undefined
+        ? text(document.beginning).includes(folded(text(asked.textContains)))
+        : isFound(document, asked),
     newestFirst: true,
     numbered: { sorts: { createdAt: {} } },
-    join: ({ _id }, documents) => {
-      const found = documents.get('posts', _id)
-      return [{ collection: 'posts', ids: [_id] }, ...(found ? withThread(found) : [])]
+    join(document, documents) {
+      if (isPost(document)) return withThread(document)
+      const found = documents.get('posts', document._id)
+      return [{ collection: 'posts', ids: [document._id] }, ...(found ? withThread(found) : [])]
     },
-    shape: ({ _id }, documents) => postThere(documents, _id),
+    shape: (document, documents) =>
+      postThere(documents, isPost(document) ? document : documents.get('posts', document._id)),
   },
   {
     answers: 'view',
@@ -95,8 +102,10 @@ export const posts = [
     scope: READ,
     item: post,
     touches: postWithThread,
-    answer: (documents, { threadId, postId }) =>
-      documents.get('posts', text(postId))?.thread === threadId ? postThere(documents, text(postId)) : undefined,
+    answer(documents, { threadId, postId }) {
+      const found = documents.get('posts', text(postId))
+      return found?.thread === threadId ? postThere(documents, found) : undefined
+    },
   },
   {
     answers: 'view',
@@ -106,7 +115,7 @@ export const posts = [
     scope: READ,
     item: post,
     touches: postWithThread,
-    answer: (documents, { postId }) => postThere(documents, text(postId)),
+    answer: (documents, { postId }) => postThere(documents, documents.get('posts', text(postId))),
   },
   {
     answers: 'view',
