@@ -61,6 +61,7 @@ export function createClient<Domains extends { [name: string]: Domain }>(options
       get: (_, name) => (typeof name === 'string' && name !== 'then' ? at([...names, name]) : undefined),
       apply(_, __, [data, options]) {
         const last = names.at(-1)
+        if (last === 'numbered') return call(names.slice(0, -1), { page: 0, ...(data as object) }, options)
         if (last === 'each' || last === 'lines') return many(names.slice(0, -1), last, data, options)
         return call(names, data, options)
       },

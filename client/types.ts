@@ -54,6 +54,17 @@ export interface Page<Item> {
   next: string | null
 }
 
+/** A page by its number, with totals. */
+export interface NumberedPage<Item> {
+  items: Item[]
+  page: number
+  size: number
+  total: number
+  /** False: there may be more than `total`. */
+  isTotalExact: boolean
+  totalPages: number
+}
+
 type CommandsOf<Name extends string, Commands extends { [type: string]: CommandType }> = {
   [Type in keyof Commands & string as Type extends `${Name}.${infer Rest}` ? Rest : never]: Send<Commands[Type]>
 }
@@ -92,7 +103,12 @@ type Ask<Asked extends Query> = Asked extends { answers: 'page' | 'history' }
       each: Many<Asked>
       /** In one stream, for much at once. Cut off, it goes on behind the last whole item. */
       lines: Many<Asked>
-    }
+    } & (Asked extends { numbered: object }
+        ? {
+            /** One page by its number, the first unless said, with totals. */
+            numbered: (...args: Args<NumberedParams<Asked>, AskOptions>) => Promise<NumberedPage<Item<Asked>>>
+          }
+        : unknown)
   : Asked extends { answers: 'live' }
     ? {
         /** As they come, until the signal or a `break` ends it. */
@@ -118,8 +134,14 @@ type Item<Asked> = Asked extends { item: infer Schema extends z.ZodType } ? z.ou
 type Params<Asked> = Simple<
   Omit<InPath<Asked>, keyof Behind<Asked>> &
     Behind<Asked> &
-    (Asked extends { answers: 'page' | 'history' } ? { limit?: number; cursor?: string } : unknown)
+    (Asked extends { answers: 'page' | 'history' } ? { limit?: number; cursor?: string } : unknown) &
+    Sorting<Asked>
 >
+type NumberedParams<Asked> = Simple<Omit<Params<Asked>, 'limit' | 'cursor'> & { page?: number; size?: number }>
+type Sorting<Asked> = Asked extends { numbered: { sorts: infer Sorts } }
+  ? { sort?: Sort<keyof Sorts & string> }
+  : unknown
+type Sort<Name extends string> = Name | `${Name},${'asc' | 'desc'}`
 type InPath<Asked> = Asked extends { path: infer Path extends string } ? { [Name in NamesIn<Path>]: string } : unknown
 type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
 /** What stands behind the question mark; z.object({}) is a record of nothing. */

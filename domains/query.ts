@@ -73,15 +73,33 @@ export interface Range {
  * With `Accept: application/x-ndjson` it answers all that the page begins, a document a line; a line's `cursor` is where it
  * stands.
  */
-export interface PageQuery extends AskedWith, Reading, Finding {
+export interface PageQuery extends AskedWith, Finding {
   answers: 'page'
+  /** The name of the collection, where the domain has several; a query that finds by different means reads different ones. */
+  from?: string | ((params: Fields) => string)
   newestFirst?: boolean | ((params: Fields) => boolean)
+  /** Pages of it can also be asked for by their numbers, with totals, and in an order by its name. */
+  numbered?: Numbered
   /** Of those that the index finds, which belong to the answer. Many that don't make a page short, not slow: it has a `next`. */
   keep?(document: Document, params: Fields): boolean
   /** Other documents that `shape` needs of this one. It is asked again, with what was found, until it names nothing new. */
   join?(document: Document, documents: View): Touch[]
   /** Nothing leaves it out: only what it joins tells that it does not belong to the answer. */
   shape(document: Document, documents: View): Fields | undefined
+}
+
+/**
+ * `page=0&size=20` answers a page by its number with totals, up to 10,000 items. `sort=createdAt,desc` is an order by its name, with
+ * or without them.
+ */
+export interface Numbered {
+  /** The parameters that choose the index of each order; `asc` and `desc` are its directions. */
+  sorts: { [name: string]: Fields }
+  /**
+   * True where the index alone finds what belongs to the answer: `keep` and `shape` leave nothing out, and the index is counted. Else
+   * documents are read to be counted, 5,000 at most.
+   */
+  isByIndex?(params: Fields): boolean
 }
 
 export interface OneQuery extends Asked, Reading {

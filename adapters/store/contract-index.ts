@@ -307,6 +307,43 @@ export function indexContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await counted({ where: { topic: 'z' }, by: [{ field: 'level' }] })).toEqual([])
     })
 
+    test('given a number of documents to count at most, then no more are counted', async () => {
+      await given(byLog, logs)
+      const upTo = async (upTo: number, query: Partial<Count> = {}) =>
+        (await counted({ by: [], ...query, upTo })).map(({ count }) => count)
+      expect([await upTo(2), await upTo(6), await upTo(7)]).toEqual([[2], [6], [6]])
+      expect(await upTo(1, { index: 'word', where: { topic: 'x', words: 'mill' } })).toEqual([1])
+      expect(await upTo(9, { range: { from: '2026-01-01T11', to: '2026-03' } })).toEqual([2])
+      expect(await upTo(1, { where: { topic: 'z' } })).toEqual([])
+      const groups = await counted({ by: [{ field: 'level' }], upTo: 4 })
+      expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(4)
+    })
+
+    test.each([false, true])(
+      'given documents to skip, then a page begins behind them (newest first: %s)',
+      async (newestFirst) => {
+        await given({ ...byTopic, ...byWord }, [...timed, ...['a', 'b', 'c'].map((id) => tagged(id, ['mill', 'race']))])
+        for (const query of [
+          { index: 'topic', where: { topic: 'x' } },
+          { index: 'topic', where: { topic: 'x' }, range: { from: '05', to: '09' } },
+          { index: 'word', where: { topic: 'x', words: 'mill' } },
+          { index: 'topic' },
+        ]) {
+          const all = await found({ ...query, newestFirst })
+          for (const skip of [0, 1, 2, all.length - 1, all.length, all.length + 1]) {
+            expect(await found({ ...query, newestFirst, skip }), `${skip} of ${all.length}`).toEqual(all.slice(skip))
+          }
+          expect(idsOf(await store.find(collection, { ...query, newestFirst, skip: 1, limit: 2 }))).toEqual(
+            all.slice(1, 3),
+          )
+        }
+        const after = timed[0] as Document
+        await expect(found({ index: 'topic', where: { topic: 'x' }, after, skip: 1 })).rejects.toThrow(
+          'either after or skip',
+        )
+      },
+    )
+
     test('given an index of a list, then a document is counted once for an item, by any field', async () => {
       await given(byLog, logs)
       const query = { index: 'word', where: { topic: 'x', words: 'mill' } }

@@ -1,6 +1,6 @@
 import type { Json } from '#domains/domain.ts'
 import { columnOf, from } from './embedded-index.ts'
-import { type CheckedPart, countedPartOf, partOf } from './part.ts'
+import { type CheckedPart, countedPartOf, pagePartOf } from './part.ts'
 import { type Count, type Find, type Range, type StoredCollection, scalar } from './store.ts'
 
 type Bindable = string | number | null
@@ -17,12 +17,12 @@ interface Stretch extends Condition {
 
 /**
  * A keyset page: equality on a prefix of the index, and what lies behind the last document, a statement for each stretch of
- * it; the limit is the last value. It is ordered by the columns that are not fixed, since SQLite sorts by itself when it is
+ * it; the limit is the last value but one, what is skipped the last. It is ordered by the columns that are not fixed, since SQLite sorts by itself when it is
  * told of the others too.
  */
 export function findSql(collection: StoredCollection, query: Find): Condition[] {
   const { index, after, newestFirst = false } = query
-  const part = partOf(collection, query)
+  const part = pagePartOf(collection, query)
   const column = columnOf(collection, index)
   const columns = part.free.map(column)
   return stretchesOf(part, columns, query).map((stretch) => {
@@ -33,7 +33,7 @@ export function findSql(collection: StoredCollection, query: Find): Condition[] 
     const { sql, values } = all([...equalities(part, column), ...bounds(part, column, begins), stretch])
     const order = columns.slice(stretch.fixed).map((by) => `${by} ${newestFirst ? 'DESC' : 'ASC'}`)
     const wanted = `SELECT body FROM ${from(collection, index)} WHERE ${sql}`
-    return { sql: `${wanted} ORDER BY ${order.join(', ')} LIMIT ?`, values }
+    return { sql: `${wanted} ORDER BY ${order.join(', ')} LIMIT ? OFFSET ?`, values }
   })
 }
 
@@ -47,11 +47,13 @@ export function countSql(collection: StoredCollection, query: Count): Condition 
     return { sql: `CASE typeof(${by}) WHEN 'text' THEN substr(${by}, 1, ?) ELSE ${by} END`, values: [length] }
   })
   const { sql, values } = all([...equalities(part, column), ...bounds(part, column)])
-  const selected = ['count(*)', ...keys.map(({ sql }) => sql)]
-  const groups = keys.map((_, at) => at + 2).join(', ') || 'NULL'
+  const names = keys.map((_, at) => `key${at}`)
+  const selected = keys.map(({ sql }, at) => `${sql} AS ${names[at]}`).join(', ') || 'NULL'
+  const { upTo } = query
+  const counted = `SELECT ${selected} FROM ${from(collection, query.index)} WHERE ${sql}${upTo === undefined ? '' : ' LIMIT ?'}`
   return {
-    sql: `SELECT ${selected.join(', ')} FROM ${from(collection, query.index)} WHERE ${sql} GROUP BY ${groups} LIMIT ?`,
-    values: [...keys.flatMap(({ values }) => values), ...values],
+    sql: `SELECT ${['count(*)', ...names].join(', ')} FROM (${counted}) GROUP BY ${names.join(', ') || 'NULL'} LIMIT ?`,
+    values: [...keys.flatMap(({ values }) => values), ...values, ...(upTo === undefined ? [] : [upTo])],
   }
 }
 

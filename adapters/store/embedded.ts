@@ -79,7 +79,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
   function find(collection: StoredCollection, query: Find): Document[] {
     const found: Document[] = []
     for (const { sql, values } of findSql(collection, query)) {
-      const rows = prepared(sql).all(...values, query.limit - found.length) as { body: string }[]
+      const rows = prepared(sql).all(...values, query.limit - found.length, query.skip ?? 0) as { body: string }[]
       for (const { body } of rows) found.push(JSON.parse(body))
       if (found.length >= query.limit) break
     }

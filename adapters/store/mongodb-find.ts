@@ -1,19 +1,20 @@
 import type { Document as Bson, Collection } from 'mongodb'
 import type { Document, Fields } from '#domains/domain.ts'
-import { type CheckedPart, countedPartOf, partOf, sorted } from './part.ts'
+import { type CheckedPart, countedPartOf, pagePartOf, sorted } from './part.ts'
 import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from './store.ts'
 import { type Stored, withoutAt } from './stored.ts'
 
 /** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */
 export async function findIn(to: Collection<Stored>, collection: StoredCollection, query: Find): Promise<Document[]> {
-  const { after, newestFirst = false, limit } = query
-  const part = partOf(collection, query)
+  const { after, newestFirst = false, skip = 0, limit } = query
+  const part = pagePartOf(collection, query)
   const direction = newestFirst ? (-1 as const) : (1 as const)
   const sort = Object.fromEntries(part.free.map((field) => [field, direction]))
   const filter = after ? { $and: [matching(part), behind(part, after, newestFirst)] } : matching(part)
   return (await to
     .find(filter as Bson, withoutAt)
     .sort(sort)
+    .skip(skip)
     .limit(limit)
     .toArray()) as Document[]
 }
@@ -29,6 +30,7 @@ export async function countIn(
     .aggregate<{ _id: Counted['key']; count: number }>(
       [
         { $match: matching(part) },
+        ...(query.upTo === undefined ? [] : [{ $limit: query.upTo }]),
         { $group: { _id: query.by.map(keyOf), count: { $sum: 1 } } },
         { $limit: query.limit + 1 },
       ],

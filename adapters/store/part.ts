@@ -2,6 +2,7 @@ import type { Json } from '#domains/domain.ts'
 import {
   type Count,
   type Counted,
+  type Find,
   indexOf,
   type Part,
   type Range,
@@ -19,6 +20,12 @@ export interface CheckedPart {
   free: [first: string, ...others: string[]]
   /** Bounds of the first of them. */
   range: Range | undefined
+}
+
+/** The part of the index that a page is of. Throws for one that begins at two places. */
+export function pagePartOf(collection: StoredCollection, query: Find): CheckedPart {
+  if (query.after && query.skip) throw new Error(`store: a page of ${collection.name} has either after or skip`)
+  return partOf(collection, query)
 }
 
 export function partOf(collection: StoredCollection, { index, where = {}, range }: Part): CheckedPart {

@@ -86,12 +86,16 @@ export interface Find extends Part {
   /** The last document of the page before: the next page begins behind it. */
   after?: Document
   newestFirst?: boolean
+  /** The number of documents to leave out before the first; each costs a step in the index. Not together with `after`. */
+  skip?: number
   limit: number
 }
 
 export interface Count extends Part {
   by: Group[]
   limit: number
+  /** The number of documents to count at most: it then costs no more than these. */
+  upTo?: number
 }
 
 /** A field that holds text or numbers, or as many first characters of its text: sixteen of an ISO time are its minute. */

@@ -6,10 +6,12 @@ export const collections: Collection[] = [
     name: 'threads',
     indexes: {
       recent: { fields: ['lastActivityAt'] },
+      changed: { fields: ['changedAt'] },
       active: { fields: ['posts'] },
       created: { fields: ['createdAt'] },
       author: { fields: ['author', 'createdAt'] },
       words: { fields: ['words', 'createdAt'], each: 'words' },
+      trigrams: { fields: ['trigrams', 'createdAt'], each: 'trigrams' },
     },
   },
   {
@@ -21,6 +23,7 @@ export const collections: Collection[] = [
       threadWords: { fields: ['thread', 'words', 'createdAt'], each: 'words' },
     },
   },
+  { name: 'postBeginnings', indexes: { trigrams: { fields: ['trigrams', 'createdAt'], each: 'trigrams' } } },
   { name: 'votes', indexes: {} },
   { name: 'moderators', indexes: { thread: { fields: ['thread', 'since'] } } },
   { name: 'bans', indexes: { thread: { fields: ['thread', 'since'] } } },

@@ -12,7 +12,7 @@ export const ADMINISTRATE = 'forum:administrate'
 export interface Here {
   thread: Thread | undefined
   post: Post | undefined
-  /** The actor's on this post: 1, -1, or 0 for none. */
+  /** Where the command is a vote, the one that the actor has on this post: 1, -1, or 0 for none. */
   vote: number
   actor: Standing & { isAdministrator: boolean }
   /** Who is appointed, removed, banned. */
@@ -42,6 +42,10 @@ const namedIn = ({ id, stream, actor, data }: Command) => ({
   named: text(data.accountId ?? actor),
 })
 
+const WRITE_TEXTS = ['forum.threads.open', 'forum.posts.write', 'forum.posts.edit', 'forum.posts.delete']
+
+const isVote = ({ type }: Command) => type === 'forum.votes.cast'
+
 /** A handful of documents by their ids, however long the thread is. Those of accounts are of other streams: they are read only. */
 export function touches(command: Command): Touch[] {
   const { thread, post, actor, named } = namedIn(command)
@@ -52,7 +56,8 @@ export function touches(command: Command): Touch[] {
     ...accounts,
     { collection: 'threads', ids: [thread] },
     { collection: 'posts', ids: [post] },
-    { collection: 'votes', ids: [pair(post, actor)] },
+    ...(isVote(command) ? [{ collection: 'votes', ids: [pair(post, actor)] }] : []),
+    ...(WRITE_TEXTS.includes(command.type) ? [{ collection: 'postBeginnings', ids: [post] }] : []),
     { collection: 'moderators', ids: pairs },
     { collection: 'bans', ids: pairs },
   ]
@@ -72,7 +77,7 @@ export function hereOf(command: Command, documents: View): Here {
   return {
     thread: there('threads', thread) as Thread | undefined,
     post: there('posts', post) as Post | undefined,
-    vote: Number(there('votes', pair(post, actor))?.value ?? 0),
+    vote: isVote(command) ? Number(there('votes', pair(post, actor))?.value ?? 0) : 0,
     actor: { ...standing(actor), isAdministrator: command.scopes.includes(ADMINISTRATE) },
     named: standing(named),
   }

@@ -19,6 +19,7 @@ import {
   root,
   write,
 } from '#test/forum.ts'
+import type { PostBeginning } from './posts.ts'
 
 test('a post is written: the thread has one more, and its time', async () => {
   const { events, document } = await after(kettles, eve('forum.posts.write', write('Red, RED & rot'), 'new'))
@@ -51,6 +52,24 @@ test('a post is found by a thousand words, and no more', async () => {
   const words = Array.from({ length: 1500 }, (_, n) => `w${n}`)
   const { document } = await after(kettles, bob('forum.posts.write', write(words.join(' ')), 'new'))
   expect(document('posts', 'new')?.words).toEqual(words.slice(0, 1000))
+})
+
+test('the first thousand characters of a post are found by their substrings, until it is deleted', async () => {
+  const asked = bob('forum.posts.write', write(`A  GIRAFFE ${'𐐨x'.repeat(600)} behind`), 'new')
+  const written = await after(kettles, asked)
+  const { beginning, trigrams, createdAt } = written.document('postBeginnings', 'new') as PostBeginning
+  expect([...beginning]).toHaveLength(999)
+  expect(trigrams).toEqual(['gir', 'ira', 'raf', 'aff', 'ffe', '𐐨x𐐨', 'x𐐨x'])
+  expect(createdAt).toBe(written.document('posts', 'new')?.createdAt)
+  const inNew = (type: 'forum.posts.edit' | 'forum.posts.delete', more = {}) =>
+    after([...kettles, asked], bob(type, { threadId: 'kettles', postId: 'new', ...more }))
+  expect((await inNew('forum.posts.edit', { text: 'Zoo' })).document('postBeginnings', 'new')).toEqual({
+    _id: 'new',
+    beginning: 'zoo',
+    trigrams: ['zoo'],
+    createdAt,
+  })
+  expect((await inNew('forum.posts.delete')).document('postBeginnings', 'new')).toBeUndefined()
 })
 
 test('a post is edited by its author, and found by its new words; the thread is no more active for it', async () => {

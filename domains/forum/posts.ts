@@ -1,5 +1,5 @@
 import type { View } from '../domain.ts'
-import { wordsOf } from '../words.ts'
+import { folded, trigramsOf, wordsOf } from '../words.ts'
 import { text, threadOf } from './here.ts'
 import { noPost, outside } from './refusals.ts'
 import type { Projections, Refusal, Rule } from './rule.ts'
@@ -20,6 +20,18 @@ export type Post = {
   isDeleted: boolean
 }
 
+/**
+ * By this a substring of a post's text is found. It is several times as large as the text, and so a document of its own: votes do
+ * not write it, and pages of posts do not read it. A deleted post has none.
+ */
+export type PostBeginning = { _id: string; beginning: string; trigrams: string[]; createdAt: string }
+
+/** Substrings are found in this many characters of a text. Most posts have fewer. */
+const LONGEST_BEGINNING = 1000
+
+export const beginningOf = (text: string): string =>
+  folded([...text.slice(0, 2 * LONGEST_BEGINNING)].slice(0, LONGEST_BEGINNING).join(''))
+
 /** By how many words a post is found: most have fewer. */
 const MOST_WORDS = 1000
 
@@ -31,8 +43,9 @@ const notAuthorNorModerator: Refusal = ({ post, actor }) =>
   !actor.isAdministrator &&
   'only its author or a moderator of the thread may delete a post'
 
-/** Its id has come back: a key was used again after the horizon. */
-const written: Refusal = ({ post }) => post !== undefined && 'there is a post with this id already'
+/** A key was used again after the horizon, so its id came back. A thread without a first post gets none this way. */
+const written: Refusal = ({ thread, post }, { id }) =>
+  (post !== undefined || thread?._id === id) && 'there is a post or a thread with this id already'
 
 export const rules = {
   'forum.posts.write': {
@@ -66,19 +79,32 @@ export const projections: Projections = {
     }
     return [
       { collection: 'posts', document: post },
-      changedThread(event, documents, ({ posts }) => ({ posts: posts + 1, lastActivityAt: time })),
+      { collection: 'postBeginnings', document: postBeginningOf(post._id, post.text, time) },
+      changedThread(event, documents, ({ posts }) => ({ posts: posts + 1, lastActivityAt: time, changedAt: time })),
     ]
   },
-  'forum.post-edited': ({ time, data }, documents) => [
-    changed(text(data.post), documents, () => ({ ...said(text(data.text)), editedAt: time })),
-  ],
+  'forum.post-edited': (event, documents) => {
+    const [id, newText, { time }] = [text(event.data.post), text(event.data.text), event]
+    const { createdAt } = documents.get('posts', id) as Post
+    return [
+      changed(id, documents, () => ({ ...said(newText), editedAt: time })),
+      { collection: 'postBeginnings', document: postBeginningOf(id, newText, createdAt) },
+      changedThread(event, documents, () => ({ changedAt: time })),
+    ]
+  },
   'forum.post-deleted': (event, documents) => [
     changed(text(event.data.post), documents, () => ({ ...said(''), isDeleted: true })),
-    changedThread(event, documents, ({ posts }) => ({ posts: posts - 1 })),
+    { collection: 'postBeginnings', remove: text(event.data.post) },
+    changedThread(event, documents, ({ posts }) => ({ posts: posts - 1, changedAt: event.time })),
   ],
 }
 
 const said = (text: string) => ({ text, words: wordsOf(text, MOST_WORDS) })
+
+export function postBeginningOf(_id: string, text: string, createdAt: string): PostBeginning {
+  const beginning = beginningOf(text)
+  return { _id, beginning, trigrams: trigramsOf(beginning), createdAt }
+}
 
 /** A post, with what an event changes in it. */
 export function changed(id: string, documents: View, change: (post: Post) => Partial<Post>) {

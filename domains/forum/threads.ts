@@ -1,5 +1,5 @@
 import type { Document, Event, View } from '../domain.ts'
-import { wordsOf } from '../words.ts'
+import { folded, trigramsOf, wordsOf } from '../words.ts'
 import { text, threadOf } from './here.ts'
 import { anonymous, banned, notModerator, outside, taken } from './refusals.ts'
 import type { Projections, Rule } from './rule.ts'
@@ -9,10 +9,13 @@ export type Thread = {
   _id: string
   title: string
   words: string[]
+  trigrams: string[]
   author: string
   createdAt: string
-  /** The time of the newest post. */
+  /** The time of the newest post; without a post, when the thread was opened. */
   lastActivityAt: string
+  /** When the title or a post was last written, edited or deleted. Votes, moderators and bans change neither. */
+  changedAt: string
   /** How many there are, without deleted ones. */
   posts: number
   moderators: number
@@ -21,11 +24,14 @@ export type Thread = {
 export const rules = {
   'forum.threads.open': {
     unless: [anonymous, banned, taken],
-    /** Who opens a thread moderates it, and writes its first post, which has the thread's id. */
+    /**
+     * Who opens a thread moderates it. The first post has the thread's id. A thread that is opened without a text never has a
+     * first post: later posts are ordinary ones.
+     */
     happens: ({ id, actor, data }) => [
       { type: 'forum.thread-opened', data: { title: text(data.title) } },
       { type: 'forum.moderator-appointed', data: { account: actor } },
-      { type: 'forum.post-written', data: { post: id, text: text(data.text) } },
+      ...(data.text === undefined ? [] : [{ type: 'forum.post-written', data: { post: id, text: text(data.text) } }]),
     ],
   },
   'forum.threads.change': {
@@ -46,16 +52,23 @@ export const projections: Projections = {
       author: actor,
       createdAt: time,
       lastActivityAt: time,
+      changedAt: time,
       posts: 0,
       moderators: 0,
     }
     return [{ collection: 'threads', document: thread }]
   },
-  'forum.thread-changed': (event, documents) => [changed(event, documents, () => titled(event.data.title))],
+  'forum.thread-changed': (event, documents) => [
+    changed(event, documents, () => ({ ...titled(event.data.title), changedAt: event.time })),
+  ],
   'forum.thread-deleted': ({ stream }) => [{ collection: 'threads', remove: threadOf(stream) }],
 }
 
-const titled = (title: Document[string] | undefined) => ({ title: text(title), words: wordsOf(text(title)) })
+const titled = (title: Document[string] | undefined) => ({
+  title: text(title),
+  words: wordsOf(text(title)),
+  trigrams: trigramsOf(folded(text(title))),
+})
 
 /** The thread that an event is about, with what the event changes in it. */
 export function changed({ stream }: Event, documents: View, change: (thread: Thread) => Partial<Thread>) {

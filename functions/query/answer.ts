@@ -3,6 +3,7 @@ import type { Clock } from '#adapters/clock.ts'
 import { json, type Request, type Response } from '#adapters/host/http.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Caller, Collection, Domain, Fields } from '#domains/domain.ts'
+import type { Numbering } from './numbered.ts'
 
 /** What every kind of query may use. */
 export interface Parts {
@@ -18,6 +19,10 @@ export interface Asking {
   params: Fields
   limit: number
   cursor: string | undefined
+  /** The page by its number, where it is asked for so. */
+  numbering?: Numbering
+  /** The direction of an order that is asked for by its name. */
+  newestFirst?: boolean
 }
 
 export type Answering = (asking: Asking) => Promise<Response>

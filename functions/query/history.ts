@@ -11,8 +11,11 @@ export function history(parts: Parts, domain: Domain, query: HistoryQuery): Answ
     index: 'stream',
     where: (params: Parameters<HistoryQuery['stream']>[0]) => ({ key: streamKey(domain.name, query.stream(params)) }),
   }
-  return pageOf(parts, events, listing, async (documents) =>
-    documents.map((document) => query.shape(eventOf(document))),
+  return pageOf(
+    parts,
+    () => events,
+    listing,
+    async (documents) => documents.map((document) => query.shape(eventOf(document))),
   )
 }
 

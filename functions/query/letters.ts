@@ -8,6 +8,11 @@ const shape = ({ _id, hash: _, ...letter }: Document): Fields => ({ id: _id, ...
 
 /** Commands that could not be applied, by arrival. */
 export const letterPage = (parts: Parts): Answering =>
-  pageOf(parts, letters, { index: 'arrival' }, async (documents) => documents.map(shape))
+  pageOf(
+    parts,
+    () => letters,
+    { index: 'arrival' },
+    async (documents) => documents.map(shape),
+  )
 
 export const oneLetter = ({ store }: Parts): Answering => oneOf(store, letters, { shape })

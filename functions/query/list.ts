@@ -18,7 +18,12 @@ export interface List {
 
 export type Finding = Pick<PageQuery, 'index' | 'where' | 'range' | 'newestFirst'>
 
-export function listOf(collection: StoredCollection, query: Finding, params: Fields): List {
+export function listOf(
+  collection: StoredCollection,
+  query: Finding,
+  params: Fields,
+  newestFirst = asked(query.newestFirst ?? false, params),
+): List {
   const index = asked(query.index, params)
   const wheres = [query.where?.(params) ?? {}].flat()
   const [fixed = [], ...others] = wheres.map((where) => Object.keys(where).sort())
@@ -27,7 +32,7 @@ export function listOf(collection: StoredCollection, query: Finding, params: Fie
   }
   const free = fieldsOf(collection, index).filter((field) => !fixed.includes(field))
   const range = boundsOf(query.range?.(params) ?? {})
-  return { collection, index, wheres, range, newestFirst: asked(query.newestFirst ?? false, params), free }
+  return { collection, index, wheres, range, newestFirst, free }
 }
 
 function boundsOf({ from, to }: ReturnType<NonNullable<Finding['range']>>): Range | undefined {

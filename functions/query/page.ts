@@ -1,36 +1,51 @@
-import type { Response } from '#adapters/host/http.ts'
+import { Problem, type Response } from '#adapters/host/http.ts'
 import type { StoredCollection } from '#adapters/store/store.ts'
 import type { Document, Domain, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { type Answering, type Asking, AT_ONCE, collectionOf, NDJSON, type Parts, tagged } from './answer.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { type Finding, type List, listOf, reading } from './list.ts'
+import { numberedPage } from './numbered.ts'
 import { viewsOf } from './views.ts'
 
 /** As many documents as a page looks at for those that belong to it. */
 const MOST_LOOKED_AT = 5000
 
-export const page = (parts: Parts, domain: Domain, query: PageQuery): Answering =>
-  pageOf(parts, collectionOf(domain, query), query, async (documents) => {
-    const { join } = query
+export function page(parts: Parts, domain: Domain, query: PageQuery): Answering {
+  const { path, from, join } = query
+  return pageOf(parts, collectionFor(), query, async (documents) => {
     const views = await viewsOf(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
     return documents.map((document, at) => query.shape(document, views[at] as (typeof views)[number]))
   })
 
-type Listing = Finding & Pick<PageQuery, 'keep'>
+  /** A name that does not depend on the parameters is checked at the start. */
+  function collectionFor(): (params: Fields) => StoredCollection {
+    if (typeof from === 'function') return (params) => collectionOf(domain, { path, from: from(params) })
+    const collection = collectionOf(domain, from === undefined ? { path } : { path, from })
+    return () => collection
+  }
+}
+
+type Listing = Finding & Pick<PageQuery, 'keep' | 'numbered'>
 
 /** A page of a collection, or with `Accept: application/x-ndjson` all that it begins. */
 export function pageOf(
   { store }: Parts,
-  collection: StoredCollection,
+  collectionFor: (params: Fields) => StoredCollection,
   query: Listing,
   shape: (documents: Document[]) => Promise<(Fields | undefined)[]>,
 ): Answering {
   return async (asking) => {
-    const list = listOf(collection, query, asking.params)
+    const list = listOf(collectionFor(asking.params), query, asking.params, asking.newestFirst)
     const after = asking.cursor === undefined ? undefined : readCursor(list, asking.cursor)
     const keep = (document: Document) => query.keep?.(document, asking.params) ?? true
-    if (asking.request.headers.accept?.includes(NDJSON)) return lines(asking, list, after, keep)
+    const isLines = asking.request.headers.accept?.includes(NDJSON)
+    if (asking.numbering) {
+      if (isLines) throw new Problem(400, 'Bad parameters', 'NDJSON has no pages: leave out page and size.')
+      const isByIndex = query.numbered?.isByIndex?.(asking.params) ?? false
+      return tagged(asking.request, await numberedPage({ store, list, isByIndex, keep, shape }, asking.numbering))
+    }
+    if (isLines) return lines(asking, list, after, keep)
     return tagged(asking.request, await onePage(asking.limit, list, after, keep))
   }
 

@@ -4,10 +4,10 @@ import type { StoredCollection } from '#adapters/store/store.ts'
 import type { Document } from '#domains/domain.ts'
 import forum from '#domains/forum/domain.ts'
 import type { Mark } from '#domains/forum/moderation.ts'
-import type { Post } from '#domains/forum/posts.ts'
+import { type Post, postBeginningOf } from '#domains/forum/posts.ts'
 import type { Thread } from '#domains/forum/threads.ts'
 import type { Vote } from '#domains/forum/votes.ts'
-import { wordsOf } from '#domains/words.ts'
+import { folded, trigramsOf, wordsOf } from '#domains/words.ts'
 import { collections, events, heads, streamKey } from '#functions/collections.ts'
 
 export const THREAD = 'kettles'
@@ -37,6 +37,10 @@ export async function seed(dir: string, posts: number): Promise<void> {
     const votes = numbers.flatMap((post) => Array.from({ length: VOTES_EACH }, (_, voter) => [post, voter] as const))
     await insert('posts', numbers.map(postOf))
     await insert(
+      'postBeginnings',
+      numbers.map((post) => postBeginningOf(idOf(post), textOf(post), timeOf(post))),
+    )
+    await insert(
       'votes',
       votes.map(([post, voter]): Vote => ({ _id: `${idOf(post)}:voter-${voter}`, value: voteOf(post, voter) })),
     )
@@ -52,9 +56,11 @@ export async function seed(dir: string, posts: number): Promise<void> {
     _id: THREAD,
     title,
     words: wordsOf(title),
+    trigrams: trigramsOf(folded(title)),
     author: AUTHOR,
     createdAt: timeOf(0),
     lastActivityAt: timeOf(posts),
+    changedAt: timeOf(posts),
     posts,
     moderators: 1,
   }

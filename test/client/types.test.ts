@@ -1,7 +1,7 @@
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '#client/client.ts'
-import type { Client, Line, Outcome, Page } from '#client/types.ts'
+import type { Client, Line, NumberedPage, Outcome, Page } from '#client/types.ts'
 import type { AppendDomain, CommandType } from '#domains/domain.ts'
 import type letters from '#domains/letters/domain.ts'
 import type { Query } from '#domains/query.ts'
@@ -89,4 +89,29 @@ test('a batch is told line by line; names nest; parameters are those of the path
   expectTypeOf<ReturnType<typeof many>>().resolves.toEqualTypeOf<Line[]>()
   expectTypeOf<Parameters<Notes['lines']['change']>[0]>().toEqualTypeOf<{ id: string; line: number }>()
   expectTypeOf<Notes['lines']>().toBeCallableWith({ author: 'a', text: 'b', least: 3, limit: 4 })
+})
+
+const sortable = {
+  ...listed,
+  params: z.object({ author: z.string() }),
+  item: z.object({ id: z.string() }),
+  numbered: { sorts: { time: {}, author: {} } },
+} as const satisfies Query
+type Sortable = Client<{
+  notes: Omit<typeof nothing, 'queries'> & { queries: readonly [typeof sortable] }
+}>['notes']['list']
+
+test('a page that has a number is called for by it, with totals, and an order by its name', () => {
+  type Sort = 'time' | 'time,asc' | 'time,desc' | 'author' | 'author,asc' | 'author,desc'
+  expectTypeOf<Parameters<Sortable['numbered']>[0]>().toEqualTypeOf<{
+    author: string
+    page?: number
+    size?: number
+    sort?: Sort
+  }>()
+  expectTypeOf<Awaited<ReturnType<Sortable['numbered']>>>().toEqualTypeOf<NumberedPage<{ id: string }>>()
+  expectTypeOf<Sortable>().toBeCallableWith({ author: 'a', sort: 'time,desc', limit: 3 })
+  expectTypeOf<Sortable['each']>().toBeCallableWith({ author: 'a', sort: 'author' })
+  // @ts-expect-error tutorials have no numbers
+  void (() => client.tutorials.list.numbered())
 })

@@ -181,6 +181,42 @@ test('a body whose members are also in its path needs as many of the others as i
   })
 })
 
+test('a route that takes a query string is described with both ways to give a member, neither of them required', () => {
+  const route = { method: 'DELETE', path: '/api/notes/{author}', body: 'json', query: true } as const
+  const data = z.strictObject({ author: z.string(), text: z.string() })
+  const command = { ...guarded.commands['notes.write'], data, routes: [route] }
+  const { paths } = openapi([{ ...guarded, commands: { 'notes.write': command } }], { faults: false, open: new Set() })
+  expect(paths['/api/notes/{author}']?.delete).toMatchObject({
+    parameters: expect.arrayContaining([
+      { name: 'author', in: 'path', required: true, schema: { type: 'string' } },
+      { name: 'text', in: 'query', required: false, schema: { type: 'string' } },
+    ]),
+    requestBody: {
+      required: false,
+      content: { 'application/json': { schema: { properties: { text: { type: 'string' } }, required: [] } } },
+    },
+  })
+})
+
+test('a page that has a number is described with both answers, its orders and how far it goes', () => {
+  const { parameters, responses } = (document.paths['/api/forum/threads']?.get ?? {}) as {
+    parameters: { name: string; schema: object }[]
+    responses: { [status: string]: { content: { 'application/json': { schema: object } } } }
+  }
+  const schemaOf = (name: string) => parameters.find((parameter) => parameter.name === name)?.schema
+  expect(schemaOf('page')).toMatchObject({ type: 'integer', minimum: 0 })
+  expect(schemaOf('size')).toMatchObject({ type: 'integer', minimum: 1, maximum: 1000 })
+  expect(schemaOf('sort')).toMatchObject({
+    enum: expect.arrayContaining(['changedAt', 'changedAt,asc', 'changedAt,desc']),
+  })
+  expect(responses[422]).toBeDefined()
+  expect(responses[200]?.content['application/json'].schema).toMatchObject({
+    oneOf: [{ required: ['items', 'next'] }, { required: expect.arrayContaining(['items', 'total', 'totalPages']) }],
+  })
+  const tutorials = JSON.stringify(document.paths['/api/tutorials']?.get)
+  for (const word of ['totalPages', '"sort"', '"422"']) expect(tutorials).not.toContain(word)
+})
+
 test('a domain that is added is described without more', () => {
   const { paths } = openapi([guarded], { faults: false, open: new Set() })
   expect(paths['/api/notes/{id}']).toMatchObject({ get: { tags: ['notes'], 'x-answers': 'one' } })

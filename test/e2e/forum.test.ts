@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createClient } from '#client/client.ts'
 import type forum from '#domains/forum/domain.ts'
 import { tokensOf } from '../auth/grant.ts'
+import { conforming } from '../conforming.ts'
 import { discard, type Mill, startMill } from '../mill.ts'
 
 const PEOPLE = ['member', 'member2', 'moderator', 'administrator'] as const
@@ -49,13 +50,25 @@ test('a thread shows its first post as it is now, and everybody by the name they
     text: 'Which kettle?',
     author: { id: 'member', name: 'Mary' },
   })
-  expect(thread.firstPost.editedAt).not.toBeNull()
+  expect(thread.firstPost?.editedAt).not.toBeNull()
   const { items } = await as().posts.list({ threadId })
   expect(items.map(({ author, text }) => [author.name, text])).toEqual([
     ['Mary', 'Which kettle?'],
     ['The member2', 'The red one'],
   ])
   expect(await as().posts.one({ threadId, postId: items[1]?.id ?? '' })).toEqual(items[1])
+  expect(await as().posts.byId({ postId: items[1]?.id ?? '' })).toEqual(items[1])
+})
+
+test('a thread is opened with a title only, and has no first post, also once there are others', async () => {
+  const threadId = (await as('member').threads.open({ title: 'Only a title' })).id
+  expect(await as().threads.one({ threadId })).toMatchObject({ title: 'Only a title', posts: 0, firstPost: null })
+  expect((await as().posts.list({ threadId })).items).toEqual([])
+  const postId = await write(threadId, 'A reply')
+  expect(await as().threads.one({ threadId })).toMatchObject({ posts: 1, firstPost: null })
+  expect(ids(await as().posts.list({ threadId }))).toEqual([postId])
+  const [listed] = (await as().threads.list({ order: 'recent', limit: 1 })).items
+  expect(listed).toMatchObject({ id: threadId, firstPost: null })
 })
 
 test('posts are listed from either end and by score, in pages, and one votes once', async () => {
@@ -73,7 +86,10 @@ test('posts are listed from either end and by score, in pages, and one votes onc
   for await (const { text } of as().posts.list.each({ threadId, order: 'best', limit: 1 })) paged.push(text)
   expect(paged).toEqual(['two', 'one', 'zero', 'three'])
 
-  await expect(cast('member', 2, 1)).rejects.toMatchObject({ status: 409, message: 'you have voted so already' })
+  const before = await as().threads.history({ threadId })
+  expect(await cast('member', 2, 1)).toMatchObject({ status: 'applied' })
+  expect(await cast('administrator', 2, 0)).toMatchObject({ status: 'applied' })
+  expect(await as().threads.history({ threadId })).toEqual(before)
   await cast('member', 2, -1)
   await cast('member', 1, 0)
   expect(await as('member').votes.one({ threadId, postId: posts[2] ?? '' })).toEqual({ value: -1 })
@@ -116,6 +132,54 @@ test('posts are found by all of their words, in a thread and in all, as they are
   expect(ids(await as().posts.search({ text: word }))).toEqual([])
 })
 
+test('titles and texts are found by a substring in any case, together with all that narrows them', async () => {
+  const id = crypto.randomUUID().slice(0, 8)
+  const first = await open(`Giraffe${id} kettles`, `A  giraffe${id},\nof course`)
+  const second = await open(`More giraffe${id}`, 'Any?', 'member2')
+  const reply = await write(first, `Two GIRAFFES${id}?`)
+  const late = await write(first, `${'x'.repeat(998)}giraffe${id}`)
+  const titles = async (more: object) => ids(await as().threads.list({ titleContains: `AFFE${id}`, ...more }))
+  expect(await titles({})).toEqual([second, first])
+  expect(await titles({ order: 'oldest' })).toEqual([first, second])
+  expect(await titles({ order: 'recent' })).toEqual([first, second])
+  expect(await titles({ title: 'kettles' })).toEqual([first])
+  expect(await titles({ author: 'member2' })).toEqual([second])
+  expect(await titles({ titleContains: `e${id} k` })).toEqual([first])
+  expect(await titles({ titleContains: `f${id}` })).toEqual([])
+
+  const posts = async (textContains: string, more: object = {}) =>
+    ids(await as().posts.search({ textContains, ...more }))
+  expect(await posts(`FFE${id}, OF`)).toEqual([first])
+  expect(await posts(`s${id}`)).toEqual([reply])
+  expect(await posts(`s${id}`, { text: 'two' })).toEqual([reply])
+  expect(await posts(`s${id}`, { text: 'three' })).toEqual([])
+  const within = async (more: object) => ids(await as().posts.list({ threadId: first, ...more }))
+  expect(await within({ textContains: 'GIRAFF' })).toEqual([first, reply])
+  expect(await within({ textContains: 'GIRAFF', order: 'newest' })).toEqual([reply, first])
+  expect(await within({ textContains: 'GIRAFF', order: 'best' })).toEqual([reply, first])
+  expect(await within({ textContains: 'course', text: `giraffe${id}` })).toEqual([first])
+  expect(await within({ textContains: 'xgi' })).toEqual([late])
+  expect(await within({ textContains: 'giraffe', text: 'two' })).toEqual([reply])
+  const found = await Promise.all([as().posts.search({ textContains: `giraffe${id}` }), posts(`giraffe${id}`)])
+  expect(found[0].items).toEqual([await as().posts.byId({ postId: first })])
+  expect(found[1]).toEqual([first])
+
+  await as('member2').posts.edit({ threadId: first, postId: reply, text: `Elephant${id}` })
+  expect([await posts(`giraffes${id}`), await posts(`phant${id}`)]).toEqual([[], [reply]])
+  await as('member').threads.change({ threadId: first, title: `Elephants${id}` })
+  expect(await titles({})).toEqual([second])
+  await as('member2').posts.delete({ threadId: first, postId: reply })
+  expect(await posts(`phant${id}`)).toEqual([])
+  await as('member').threads.delete({ threadId: first })
+  expect(await posts(`giraffe${id}`)).toEqual([])
+
+  const few = { status: 400, message: expect.stringContaining('three letters or digits') }
+  await expect(titles({ titleContains: 'ab, cd' })).rejects.toMatchObject(few)
+  await expect(posts('ab')).rejects.toMatchObject(few)
+  const neither = { status: 400, message: expect.stringContaining('text or textContains') }
+  await expect(as().posts.search({})).rejects.toMatchObject(neither)
+})
+
 test('a deleted post keeps its place without its text; a deleted thread is not there, nor is anything in it', async () => {
   const threadId = await open('Gone')
   const postId = await write(threadId, 'A secret')
@@ -129,6 +193,8 @@ test('a deleted post keeps its place without its text; a deleted thread is not t
   await expect(as().threads.one({ threadId })).rejects.toMatchObject(gone)
   await expect(as().posts.list({ threadId })).rejects.toMatchObject(gone)
   await expect(as().posts.one({ threadId, postId })).rejects.toMatchObject(gone)
+  await expect(as().posts.byId({ postId })).rejects.toMatchObject(gone)
+  await expect(as().posts.byId({ postId: 'nowhere' })).rejects.toMatchObject(gone)
   await expect(as().threads.history({ threadId })).rejects.toMatchObject(gone)
   await expect(as().moderators.list({ threadId })).rejects.toMatchObject(gone)
   expect(ids(await as().threads.list({ limit: 1000 }))).not.toContain(threadId)
@@ -159,6 +225,58 @@ test('threads are listed by last activity, posts, title, author and date', async
   expect(await all({ to: before })).toEqual([])
   await as('member').threads.change({ threadId: first, title: 'Renamed' })
   expect(await all({ title: word })).toEqual([second])
+
+  expect(await all({ order: 'changed' })).toEqual([first, second])
+  const changedAt = async () => (await as().threads.one({ threadId: second })).changedAt
+  const created = await changedAt()
+  await as('member').votes.cast({ threadId: second, postId: second, value: 1 })
+  expect(await all({ order: 'changed' })).toEqual([first, second])
+  expect(await changedAt()).toBe(created)
+  await as('member2').posts.edit({ threadId: second, postId: second, text: 'None?' })
+  expect(await all({ order: 'changed' })).toEqual([second, first])
+  expect(await all({ order: 'recent' })).toEqual([first, second])
+  expect((await changedAt()) > created).toBe(true)
+})
+
+test('threads, posts, accounts, moderators and bans have pages by number with totals, as described', async () => {
+  const ask = await conforming(mill.query)
+  const get = async (path: string) => (await ask(mill.query + path)).status
+  const word = newWord()
+  const threads: string[] = []
+  for (const title of ['a', 'b', 'c']) threads.push(await open(`${word} ${title}`))
+  const [threadId = '', second, third] = threads
+  const numbered = as().threads.list.numbered
+  const totals = { size: 2, total: 3, isTotalExact: true, totalPages: 2 }
+  const page = async (more: object) => {
+    const { items, ...rest } = await numbered({ title: word, size: 2, ...more })
+    return [ids({ items }), rest]
+  }
+  expect(await page({})).toEqual([[third, second], { page: 0, ...totals }])
+  expect(await page({ page: 1 })).toEqual([[threadId], { page: 1, ...totals }])
+  expect(await page({ page: 2 })).toEqual([[], { page: 2, ...totals }])
+  expect(await page({ sort: 'createdAt,asc' })).toEqual([[threadId, second], { page: 0, ...totals }])
+  const within = async (sort: 'changedAt' | 'changedAt,desc') =>
+    ids(await numbered({ sort, from: new Date(Date.now() - 3_600_000).toISOString(), title: word }))
+  await as('member').threads.change({ threadId, title: `${word} changed` })
+  expect(await within('changedAt,desc')).toEqual([threadId, third, second])
+  expect(await within('changedAt')).toEqual([second, third, threadId])
+  expect((await numbered({ titleContains: word.slice(1) })).total).toBe(3)
+  expect((await numbered({ size: 1 })).total).toBeGreaterThanOrEqual(3)
+
+  for (const text of ['one', 'two']) await write(threadId, `${text} ${word}`)
+  const posts = as().posts.list.numbered
+  expect(texts(await posts({ threadId, page: 1, size: 1, sort: 'createdAt,desc' }))).toEqual([`one ${word}`])
+  expect(await posts({ threadId, text: word, size: 1 })).toMatchObject({ total: 2, totalPages: 2 })
+  expect((await as().posts.search.numbered({ text: word })).total).toBe(2)
+  expect((await as().posts.search.numbered({ textContains: word })).total).toBe(2)
+  expect((await as().moderators.list.numbered({ threadId })).total).toBe(1)
+  expect((await as().bans.list.numbered({ threadId })).total).toBe(0)
+  expect((await as().siteBans.list.numbered()).total).toBe(0)
+  expect((await as().accounts.list.numbered({ name: 'the' })).total).toBeGreaterThan(0)
+
+  expect(await get('/api/forum/threads?page=0&size=2&sort=changedAt,desc')).toBe(200)
+  expect(await get('/api/forum/threads?page=5000&size=2')).toBe(422)
+  expect(await get('/api/forum/threads?page=0&sort=changedAt,desc&order=recent')).toBe(400)
 })
 
 test('moderators keep a thread, and everybody can see who does and who is banned', async () => {
@@ -186,6 +304,48 @@ test('moderators keep a thread, and everybody can see who does and who is banned
   await mona.moderators.remove({ threadId, accountId: 'member' })
   await expect(mona.moderators.remove(named)).rejects.toMatchObject({ message: 'a thread keeps its last moderator' })
   expect((await as().moderators.list({ threadId })).items.map(({ account }) => account.id)).toEqual(['moderator'])
+})
+
+test('moderators and bans are commanded with both ids in the body or in the query string', async () => {
+  const threadId = await open('Both ids')
+  const [inBody, inQuery] = [
+    JSON.stringify({ threadId, accountId: 'member2' }),
+    `?threadId=${threadId}&accountId=member2`,
+  ]
+  const ask = await conforming(mill.query)
+  const status = async (method: string, path: string, body?: string) => {
+    const headers = { authorization: `Bearer ${tokens.get('member')}`, prefer: 'wait=20' }
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const site = method === 'GET' ? mill.query : mill.publish
+    const answer = await ask(site + path, { method, headers: { ...headers, ...type }, ...(body ? { body } : {}) })
+    return answer.status
+  }
+  const standing = () => as('member2').me({ threadId })
+  const both = [
+    [inBody, ''],
+    [undefined, inQuery],
+    [JSON.stringify({ accountId: 'member2' }), `?threadId=${threadId}`],
+  ] as const
+  for (const method of ['POST', 'PUT']) {
+    for (const [body, query] of both) {
+      for (const [mark, is] of [
+        ['moderators', 'isModerator'],
+        ['bans', 'isBanned'],
+      ] as const) {
+        expect(await status(method, `/api/forum/${mark}${query}`, body), `${method} ${query} ${body}`).toBe(200)
+        expect(await standing()).toMatchObject({ [is]: true })
+        expect(await standing()).toEqual(await as('member2').threads.me({ threadId }))
+        expect(await status('DELETE', `/api/forum/${mark}${query}`, body), `DELETE ${query} ${body}`).toBe(200)
+        expect(await standing()).toEqual({ isModerator: false, isAdministrator: false, isBanned: false })
+      }
+    }
+  }
+  expect(await status('POST', '/api/forum/bans', JSON.stringify({ accountId: 'member2' }))).toBe(422)
+  expect(await status('POST', '/api/forum/bans')).toBe(422)
+  expect(await status('POST', `/api/forum/bans${inQuery}&more=1`)).toBe(422)
+  expect(await status('GET', `/api/forum/me?threadId=${threadId}`)).toBe(200)
+  expect(await status('GET', '/api/forum/me')).toBe(400)
+  await expect(as('member').me({ threadId: 'nowhere' })).rejects.toMatchObject({ status: 404 })
 })
 
 test('an administrator bans from everywhere, which every thread hears of', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Document, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
-import { hasWords, rarestOf } from '../../words.ts'
+import { hasWords, rarestOf, wordsOf } from '../../words.ts'
 import type { Account } from '../accounts.ts'
 import { READ, text, WRITE } from '../here.ts'
 import { search, time } from './shapes.ts'
@@ -39,6 +39,7 @@ export const accounts = [
     index: 'words',
     where: ({ name }) => ({ words: rarestOf(name) }),
     keep: (document, { name }) => hasWords(document, name),
+    numbered: { sorts: { name: {} }, isByIndex: ({ name }) => wordsOf(text(name)).length === 1 },
     join: ({ _id }) => withBan(_id),
     shape: (document, documents) => accountIn(documents, document),
   },

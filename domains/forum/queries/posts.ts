@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import type { Document, Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
-import { hasWords, rarestOf } from '../../words.ts'
+import { folded, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { postId, threadId } from '../commands.ts'
 import { pair, READ, text, WRITE } from '../here.ts'
-import { post, postIn, search, underThread, withThread } from './shapes.ts'
+import { beginningOf } from '../posts.ts'
+import { post, postIn, search, substring, underThread, withThread } from './shapes.ts'
 
 const vote = z.literal([1, 0, -1])
 const MOST_POSTS = 100
@@ -14,14 +16,36 @@ const ids = z
   .pipe(z.array(postId).max(MOST_POSTS))
   .meta({ pattern: `^[\\w-]{1,64}(,[\\w-]{1,64}){0,${MOST_POSTS - 1}}$`, maxLength: 10_000 })
 
+const postWithThread = ({ postId }: Fields, _: unknown, documents: View): Touch[] => {
+  const found = documents.get('posts', text(postId))
+  return [{ collection: 'posts', ids: [text(postId)] }, ...(found ? withThread(found) : [])]
+}
+
+/** A post, unless its thread was deleted. */
+function postThere(documents: View, found: Document | undefined) {
+  return found && documents.get('threads', text(found.thread)) ? postIn(documents, found) : undefined
+}
+
+/** Not what is kept of its beginning. */
+const isPost = ({ thread }: Document): boolean => thread !== undefined
+
+const isFound = (post: Document, { text: words, textContains }: Fields): boolean =>
+  hasWords(post, words) &&
+  (textContains === undefined || beginningOf(text(post.text)).includes(folded(text(textContains))))
+
 export const posts = [
   {
     answers: 'page',
     path: '/api/forum/threads/{threadId}/posts',
     name: 'posts.list',
-    summary: 'The posts of a thread: the oldest, the newest, the best; those with all of some words',
+    summary:
+      'The posts of a thread: the oldest, the newest, the best; those with all of some words, or with a substring',
     scope: READ,
-    params: z.object({ order: z.enum(['oldest', 'newest', 'best']).default('oldest'), text: search.optional() }),
+    params: z.object({
+      order: z.enum(['oldest', 'newest', 'best']).default('oldest'),
+      text: search.optional(),
+      textContains: substring.optional(),
+    }),
     item: post,
     from: 'posts',
     under: underThread,
@@ -31,8 +55,13 @@ export const posts = [
     },
     where: ({ threadId = '', order, text }) =>
       order === 'best' || text === undefined ? { thread: threadId } : { thread: threadId, words: rarestOf(text) },
-    keep: (document, { text }) => hasWords(document, text),
+    keep: isFound,
     newestFirst: ({ order }) => order !== 'oldest',
+    numbered: {
+      sorts: { createdAt: { order: 'oldest' }, score: { order: 'best' } },
+      isByIndex: ({ order, text: words, textContains }) =>
+        textContains === undefined && (words === undefined || (order !== 'best' && wordsOf(text(words)).length === 1)),
+    },
     join: withThread,
     shape: (document, documents) => postIn(documents, document),
   },
@@ -40,18 +69,32 @@ export const posts = [
     answers: 'page',
     path: '/api/forum/posts',
     name: 'posts.search',
-    summary: 'Posts with all of some words, the newest first',
+    summary: 'Posts with all of some words, or with a substring, the newest first',
     scope: READ,
-    params: z.object({ text: search }),
+    params: z
+      .object({ text: search.optional(), textContains: substring.optional() })
+      .refine(({ text, textContains }) => text !== undefined || textContains !== undefined, {
+        error: 'takes text or textContains',
+      }),
     item: post,
-    from: 'posts',
-    index: 'words',
-    where: ({ text }) => ({ words: rarestOf(text) }),
-    keep: (document, { text }) => hasWords(document, text),
+    /** Words find the posts themselves; a substring finds what is kept of their beginnings. */
+    from: ({ text }) => (text === undefined ? 'postBeginnings' : 'posts'),
+    index: ({ text }) => (text === undefined ? 'trigrams' : 'words'),
+    where: ({ text, textContains }) =>
+      text === undefined ? { trigrams: rarestTrigramOf(textContains) } : { words: rarestOf(text) },
+    keep: (document, asked) =>
+      asked.text === undefined
+        ? text(document.beginning).includes(folded(text(asked.textContains)))
+        : isFound(document, asked),
     newestFirst: true,
-    join: withThread,
+    numbered: { sorts: { createdAt: {} } },
+    join(document, documents) {
+      if (isPost(document)) return withThread(document)
+      const found = documents.get('posts', document._id)
+      return [{ collection: 'posts', ids: [document._id] }, ...(found ? withThread(found) : [])]
+    },
     shape: (document, documents) =>
-      documents.get('threads', text(document.thread)) ? postIn(documents, document) : undefined,
+      postThere(documents, isPost(document) ? document : documents.get('posts', document._id)),
   },
   {
     answers: 'view',
@@ -60,15 +103,21 @@ export const posts = [
     summary: 'A post',
     scope: READ,
     item: post,
-    touches({ postId }, _, documents) {
-      const found = documents.get('posts', text(postId))
-      return [{ collection: 'posts', ids: [text(postId)] }, ...(found ? withThread(found) : [])]
-    },
+    touches: postWithThread,
     answer(documents, { threadId, postId }) {
       const found = documents.get('posts', text(postId))
-      if (!found || found.thread !== threadId || !documents.get('threads', text(threadId))) return undefined
-      return postIn(documents, found)
+      return found?.thread === threadId ? postThere(documents, found) : undefined
     },
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/posts/{postId}',
+    name: 'posts.byId',
+    summary: 'A post, by its id alone',
+    scope: READ,
+    item: post,
+    touches: postWithThread,
+    answer: (documents, { postId }) => postThere(documents, documents.get('posts', text(postId))),
   },
   {
     answers: 'view',

@@ -2,25 +2,29 @@ import { z } from 'zod'
 import type { Document, Event, Fields } from '../../domain.ts'
 import { bound } from '../../moment.ts'
 import type { Query } from '../../query.ts'
-import { hasWords, rarestOf } from '../../words.ts'
+import { contains, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { READ, text } from '../here.ts'
-import { search, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
+import { search, substring, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
 
 const listing = z.object({
   /** All of its words. */
   title: search.optional(),
+  titleContains: substring.optional(),
   author: z.string().min(1).max(200).optional(),
   /** When they were opened. */
   from: bound.optional(),
   to: bound.optional(),
   /** Of the last activity, or where something is looked for, when they were opened; `active` have most posts. */
-  order: z.enum(['recent', 'active', 'newest', 'oldest']).optional(),
+  order: z.enum(['recent', 'changed', 'active', 'newest', 'oldest']).optional(),
 })
 
+const OWN_ORDERS = ['recent', 'changed', 'active']
+
 /** An order of its own goes before what narrows it. */
-function index({ title, author, from, to, order }: Fields): string {
-  if (order === 'recent' || order === 'active') return order
+function index({ title, titleContains, author, from, to, order }: Fields): string {
+  if (OWN_ORDERS.includes(text(order))) return text(order)
   if (title !== undefined) return 'words'
+  if (titleContains !== undefined) return 'trigrams'
   if (author !== undefined) return 'author'
   return order === undefined && from === undefined && to === undefined ? 'recent' : 'created'
 }
@@ -29,6 +33,8 @@ function where(asked: Fields): Fields {
   switch (index(asked)) {
     case 'words':
       return { words: rarestOf(asked.title) }
+    case 'trigrams':
+      return { trigrams: rarestTrigramOf(asked.titleContains) }
     case 'author':
       return { author: asked.author ?? '' }
     default:
@@ -36,11 +42,27 @@ function where(asked: Fields): Fields {
   }
 }
 
-const keep = (thread: Document, { title, author, from, to }: Fields): boolean =>
+const keep = (thread: Document, { title, titleContains, author, from, to }: Fields): boolean =>
   hasWords(thread, title) &&
+  contains(text(thread.title), titleContains) &&
   (author === undefined || thread.author === author) &&
   (from === undefined || text(thread.createdAt) >= text(from)) &&
   (to === undefined || text(thread.createdAt) < text(to))
+
+/** True where the index finds all that is asked for, and nothing else. */
+function isByIndex(asked: Fields): boolean {
+  const { title, titleContains, author, from, to } = asked
+  if (titleContains !== undefined) return false
+  switch (index(asked)) {
+    case 'words':
+      return author === undefined && wordsOf(text(title)).length === 1
+    case 'author':
+    case 'created':
+      return true
+    default:
+      return [title, author, from, to].every((narrowing) => narrowing === undefined)
+  }
+}
 
 const happened = z.object({
   number: z.int().min(1),
@@ -60,7 +82,8 @@ export const threads = [
     answers: 'page',
     path: '/api/forum/threads',
     name: 'threads.list',
-    summary: 'Threads with their first posts: the last active, the most active, the newest; by title, author, date',
+    summary:
+      'Threads with their first posts: the last active, the last changed, the most active, the newest; by words or a substring of the title, author, date',
     overview: { part: 'threads', params: () => ({ order: 'active', limit: '10' }) },
     scope: READ,
     params: listing,
@@ -68,10 +91,18 @@ export const threads = [
     from: 'threads',
     index,
     where,
-    range: (asked) =>
-      ['recent', 'active'].includes(index(asked)) ? {} : { from: asked.from as string, to: asked.to as string },
+    range: (asked) => (OWN_ORDERS.includes(index(asked)) ? {} : { from: asked.from as string, to: asked.to as string }),
     keep,
     newestFirst: ({ order }) => order !== 'oldest',
+    numbered: {
+      sorts: {
+        createdAt: { order: 'newest' },
+        lastActivityAt: { order: 'recent' },
+        changedAt: { order: 'changed' },
+        posts: { order: 'active' },
+      },
+      isByIndex,
+    },
     join: withFirstPost,
     shape: (document, documents) => threadIn(documents, document),
   },

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Store } from '#adapters/store/store.ts'
+import type { Document } from '#domains/domain.ts'
+import type { Numbered, PageQuery } from '#domains/query.ts'
+import { asking, notes, put, world } from '#test/reading.ts'
+import type { NumberedPage } from './numbered.ts'
+
+const page = (numbered: Partial<Numbered> = {}, changes: Partial<PageQuery> = {}): PageQuery => ({
+  answers: 'page',
+  path: '/notes',
+  from: 'notes',
+  params: z.object({ by: z.enum(['time', 'author']).default('time'), even: z.string().optional() }),
+  index: ({ by }) => String(by),
+  keep: ({ _id }, { even }) => even === undefined || Number(_id.slice(-1)) % 2 === 0,
+  numbered: { sorts: { time: { by: 'time' }, author: { by: 'author' } }, ...numbered },
+  shape: ({ _id }) => ({ id: _id }),
+  ...changes,
+})
+const isByIndex: Numbered['isByIndex'] = ({ even }) => even === undefined
+
+const numberOf = (at: number) => String(at).padStart(5, '0')
+const fill = (count: number) =>
+  put(
+    notes,
+    Array.from(
+      { length: count },
+      (_, at): Document => ({
+        _id: numberOf(at),
+        time: numberOf(at),
+        author: at % 2 === 0 ? 'ada' : 'bob',
+      }),
+    ),
+  )
+
+const idsOf = ({ items }: NumberedPage) => items.map(({ id }) => Number(id))
+
+/** What is read of the store, in documents. */
+function counting(): { store: Store; read(): number } {
+  let read = 0
+  const store: Store = {
+    ...world.store,
+    async find(...asked) {
+      const found = await world.store.find(...asked)
+      read += found.length
+      return found
+    },
+  }
+  return { store, read: () => read }
+}
+
+test.each<[string, Partial<Numbered>]>([
+  ['counted by the index', { isByIndex }],
+  ['counted by reading', {}],
+])('a page is asked for by its number, with totals: %s', async (_, numbered) => {
+  await fill(7)
+  const { get } = asking([page(numbered)])
+  const totals = { size: 3, total: 7, isTotalExact: true, totalPages: 3 }
+  const all = await Promise.all([0, 1, 2, 3].map((page) => get<NumberedPage>(`/notes?page=${page}&size=3`)))
+  expect(all.map(idsOf)).toEqual([[0, 1, 2], [3, 4, 5], [6], []])
+  for (const [page, { items: _, ...rest }] of all.entries()) expect(rest).toEqual({ page, ...totals })
+  expect(await get('/notes?size=3')).toEqual(all[0])
+  expect(await get('/notes?page=0')).toMatchObject({ page: 0, size: 20, totalPages: 1 })
+  expect(await get<NumberedPage>('/notes?page=1&size=2&even=1').then(idsOf)).toEqual([4, 6])
+  expect(await get('/notes?page=1&size=2&even=1')).toMatchObject({ total: 4, isTotalExact: true, totalPages: 2 })
+})
+
+test('of an empty list there are no pages', async () => {
+  const { get } = asking([page({ isByIndex })])
+  const none = { items: [], page: 0, size: 20, total: 0, isTotalExact: true, totalPages: 0 }
+  expect(await get('/notes?page=0')).toEqual(none)
+  expect(await get('/notes?page=0&even=1')).toEqual(none)
+})
+
+test('an order is asked for by its name, in both directions, with numbers and with cursors', async () => {
+  await fill(4)
+  const { get } = asking([page({ isByIndex })])
+  for (const [sort, ids] of [
+    ['time', [0, 1, 2, 3]],
+    ['time,asc', [0, 1, 2, 3]],
+    ['time,desc', [3, 2, 1, 0]],
+    ['author', [0, 2, 1, 3]],
+    ['author,desc', [3, 1, 2, 0]],
+  ] as const) {
+    expect(idsOf(await get(`/notes?page=0&sort=${sort}`)), sort).toEqual(ids)
+    expect(idsOf(await get(`/notes?page=1&size=1&sort=${sort}`)), sort).toEqual([ids[1]])
+    const first = await get<NumberedPage & { next: string }>(`/notes?limit=3&sort=${sort}`)
+    const rest = await get<NumberedPage>(`/notes?limit=3&sort=${sort}&cursor=${first.next}`)
+    expect([...idsOf(first), ...idsOf(rest)], sort).toEqual(ids)
+  }
+})
+
+test('beyond ten thousand items neither pages nor totals go on, and the answer says what does', async () => {
+  await fill(10_001)
+  const { store, read } = counting()
+  const { get } = asking([page({ isByIndex })], { store })
+  const last = await get<NumberedPage>('/notes?page=99&size=100')
+  expect([idsOf(last).at(-1), read()]).toEqual([9999, 100])
+  expect(last).toMatchObject({ total: 10_000, isTotalExact: false, totalPages: 100 })
+  for (const far of ['page=100&size=100', 'page=10&size=1000', 'page=9999999']) {
+    await expect(get(`/notes?${far}`)).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining('cursor'),
+    })
+  }
+  await world.store.remove(notes, ['00000'])
+  expect(await get('/notes?page=0')).toMatchObject({ total: 10_000, isTotalExact: true, totalPages: 500 })
+})
+
+test('no more than five thousand documents count where they have to be read', async () => {
+  await fill(5000)
+  const { store, read } = counting()
+  const { get } = asking([page({ isByIndex })], { store })
+  expect(await get('/notes?page=0&even=1')).toMatchObject({ total: 2500, isTotalExact: true })
+  await put(
+    notes,
+    [5000, 5002].map((at): Document => ({ _id: numberOf(at), time: numberOf(at) })),
+  )
+  const before = read()
+  expect(await get('/notes?page=0&even=1')).toMatchObject({ total: 2500, isTotalExact: false })
+  expect(read() - before).toBeLessThanOrEqual(6000)
+})
+
+test('what only its joined documents leave out is not counted', async () => {
+  await fill(4)
+  const shape: PageQuery['shape'] = ({ _id }) => (_id === '00001' ? undefined : { id: _id })
+  const { get } = asking([page({}, { shape })])
+  expect(await get('/notes?page=0&size=2')).toMatchObject({ items: [{ id: '00000' }, { id: '00002' }], total: 3 })
+})
+
+test.each([
+  ['page=-1', 'page'],
+  ['page=1.5', 'page'],
+  ['size=0', 'size'],
+  ['size=1001', 'size'],
+  ['sort=colour', 'sort'],
+  ['sort=time,up', 'sort'],
+  ['page=0&limit=3', 'limit: not together with page and size'],
+  ['size=3&cursor=x', 'cursor: not together with page and size'],
+  ['sort=time&by=time', 'by: not together with sort'],
+])('%s is refused', async (wrong, message) => {
+  const { get } = asking([page()])
+  await expect(get(`/notes?${wrong}`)).rejects.toMatchObject({ status: 400, message: expect.stringContaining(message) })
+})
+
+test('a page that says nothing of numbers has none, and NDJSON has none', async () => {
+  const { numbered: _, ...without } = page()
+  const { get } = asking([without])
+  await expect(get('/notes?page=0')).rejects.toMatchObject({ status: 400 })
+  await expect(get('/notes?sort=time')).rejects.toMatchObject({ status: 400 })
+  const { text } = asking([page()])
+  const lines = text('/notes?page=0', { accept: 'application/x-ndjson' })
+  await expect(lines).rejects.toMatchObject({ status: 400 })
+})
