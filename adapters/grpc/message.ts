@@ -1,5 +1,6 @@
 import protobuf, { type Field, type MapField, type OneOf, type Type } from 'protobufjs'
 import type { Fields, Json } from '#domains/domain.ts'
+import { int32, type Scalar, scalars } from './scalars.ts'
 import { DEEPEST, END_GROUP, FIXED32, FIXED64, GROUP, LENGTH, Malformed, VARINT, WireReader } from './wire.ts'
 
 /** Turns the bytes of a message into its fields. Throws `Malformed` for bytes that are no message of the type. */
@@ -127,7 +128,7 @@ function valueReader({ type, resolvedType, id, delimited }: Valued, known: Map<T
     const { valuesById } = resolvedType
     return { wire: VARINT, read: (reader) => valuesById[int32(reader)] ?? reader.low | 0 }
   }
-  if (!resolvedType) return scalars[type as keyof typeof scalars]
+  if (!resolvedType) return scalars[type as Scalar]
   const shape = shapeOf(resolvedType, known)
   return {
     wire: delimited ? GROUP : LENGTH,
@@ -142,9 +143,9 @@ function valueReader({ type, resolvedType, id, delimited }: Valued, known: Map<T
 
 /** An entry is a message with the key as field 1 and the value as field 2. */
 function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read'] {
-  const key = scalars[field.keyType as keyof typeof scalars]
+  const key = scalars[field.keyType as Scalar]
   const value = valueReader(field, known)
-  const defaultKey = key.read(new WireReader(Buffer.alloc(8)), undefined, 0)
+  const defaultKey = key.read(new WireReader(Buffer.alloc(8)))
   const defaultValue = (): Json => value.read(new WireReader(Buffer.alloc(8)), undefined, 0)
   const member = (name: string, { wire, read }: ValueReader): KnownField => ({
     name,
@@ -172,40 +173,4 @@ function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read']
     map[String(entry.key)] = entry.value as Json
     return map
   }
-}
-
-function int32(reader: WireReader): number {
-  reader.varint()
-  return reader.low | 0
-}
-
-function uint64(reader: WireReader): bigint {
-  reader.varint()
-  return (BigInt(reader.high) << 32n) | BigInt(reader.low)
-}
-
-const zigzag = (value: bigint): bigint => (value >> 1n) ^ -(value & 1n)
-
-const scalar = (wire: number, read: (reader: WireReader) => Json): ValueReader => ({ wire, read })
-
-/** Integers of 32 bits are the lowest of what is sent, as the standard says. */
-const scalars = {
-  double: scalar(FIXED64, (reader) => reader.bytes.readDoubleLE(reader.fixed(8))),
-  float: scalar(FIXED32, (reader) => reader.bytes.readFloatLE(reader.fixed(4))),
-  int32: scalar(VARINT, int32),
-  uint32: scalar(VARINT, (reader) => int32(reader) >>> 0),
-  sint32: scalar(VARINT, (reader) => (int32(reader) >>> 1) ^ -(reader.low & 1)),
-  fixed32: scalar(FIXED32, (reader) => reader.bytes.readUInt32LE(reader.fixed(4))),
-  sfixed32: scalar(FIXED32, (reader) => reader.bytes.readInt32LE(reader.fixed(4))),
-  int64: scalar(VARINT, (reader) => String(BigInt.asIntN(64, uint64(reader)))),
-  uint64: scalar(VARINT, (reader) => String(uint64(reader))),
-  sint64: scalar(VARINT, (reader) => String(zigzag(uint64(reader)))),
-  fixed64: scalar(FIXED64, (reader) => String(reader.bytes.readBigUInt64LE(reader.fixed(8)))),
-  sfixed64: scalar(FIXED64, (reader) => String(reader.bytes.readBigInt64LE(reader.fixed(8)))),
-  bool: scalar(VARINT, (reader) => {
-    reader.varint()
-    return reader.low !== 0 || reader.high !== 0
-  }),
-  string: scalar(LENGTH, (reader) => reader.string()),
-  bytes: scalar(LENGTH, (reader) => reader.delimited().toString('base64')),
 }
