@@ -130,7 +130,6 @@ test('what only its joined documents leave out is not counted', async () => {
 
 test.each([
   ['page=-1', 'page'],
-  ['page=1.5', 'page'],
   ['size=0', 'size'],
   ['size=1001', 'size'],
   ['sort=colour', 'sort'],
@@ -141,6 +140,12 @@ test.each([
 ])('%s is refused', async (wrong, message) => {
   const { get } = asking([page()])
   await expect(get(`/notes?${wrong}`)).rejects.toMatchObject({ status: 400, message: expect.stringContaining(message) })
+})
+
+test('a number that is not written in decimal digits is 422, as everywhere', async () => {
+  const { get } = asking([page()])
+  for (const wrong of ['page=1.5', 'size=1e2'])
+    await expect(get(`/notes?${wrong}`)).rejects.toMatchObject({ status: 422 })
 })
 
 test('a page that says nothing of numbers has none, and NDJSON has none', async () => {
