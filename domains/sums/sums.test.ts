@@ -66,6 +66,7 @@ test('the record has the form of the system that it replaces, and is read back',
     Result: 5,
     produceTimestamp: Date.UTC(2030, 0, 1),
   })
-  expect(record.decode(value)).toEqual({ requestId: 'one', firstNumber: 2, secondNumber: 3 })
-  expect(() => record.decode('{"First Number":1}')).toThrow()
+  const command = { id: 'one', type: 'sums.add' }
+  expect(record.decode(value, command)).toEqual({ requestId: 'one', firstNumber: 2, secondNumber: 3 })
+  expect(() => record.decode('{"First Number":1}', command)).toThrow()
 })

@@ -97,7 +97,7 @@ function readKnown(
   if (Number.isNaN(Date.parse(event.time ?? ''))) return refuse(`time is not a date: ${event.time}`)
   let data: unknown
   try {
-    data = decode(event.data, text, domain.topic)
+    data = decode(event.data, text, domain.topic, { id: event.type === PLAIN ? '' : given, type })
   } catch (error) {
     return refuse(`can not be decoded: ${(error as Error).message}`)
   }
@@ -146,8 +146,8 @@ export const unreadable = ({ id, hash }: Unread, domain: Domain, stream: string,
   event,
 })
 
-function decode(data: unknown, text: string, topic: Topic): unknown {
-  if (topic.record) return topic.record.decode(text)
+function decode(data: unknown, text: string, topic: Topic, command: { id: string; type: string }): unknown {
+  if (topic.record) return topic.record.decode(text, command)
   return typeof data === 'string' || Buffer.isBuffer(data) ? JSON.parse(text) : data
 }
 

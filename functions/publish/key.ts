@@ -22,8 +22,11 @@ export type Identify = (known: KnownType, data: Fields, caller: Caller, submissi
  */
 export const identifier =
   (addresses: Addresses): Identify =>
-  ({ domain, command }, data, caller, submission, now) => {
+  (known, data, caller, submission, now) => {
+    const { domain, command } = known
     const { line = 0 } = submission
+    const chosen = chosenId(known, data)
+    if (chosen !== undefined) return { id: chosen, isKeyed: true }
     const own = command.key?.(data)
     if (own !== undefined) return { id: derivedId(domain.name, caller.id, own, 0), isKeyed: true, key: own }
     if (submission.key) return { id: derivedId(domain.name, caller.id, submission.key, 0), isKeyed: true }
@@ -32,6 +35,15 @@ export const identifier =
     const id = addressedId(key, domain.name, addresses, now) ?? derivedId(domain.name, caller.id, key, line)
     return { id, isKeyed: true, ...(line > 0 ? {} : { key }) }
   }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** The id that the sender of an import chose. It can't be that of another command: those are UUIDs. */
+function chosenId({ type, command }: KnownType, data: Fields): string | undefined {
+  const id = command.id?.(data)
+  if (id !== undefined && UUID.test(id)) throw new Error(`${type} takes ${id} from its sender, a UUID as our own ids`)
+  return id
+}
 
 /** A batch takes no receipt's address as its key: its lines would be one command. Throws 400, and 410 for an expired one. */
 export function refuseAddress(submission: Submission, { domain }: KnownType, addresses: Addresses, now: number): void {
