@@ -2,7 +2,7 @@ import type { Document as Bson, Collection } from 'mongodb'
 import type { Document, Fields } from '#domains/domain.ts'
 import { type CheckedPart, countedPartOf, partOf, sorted } from './part.ts'
 import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from './store.ts'
-import { type Stored, withoutAt } from './stored.ts'
+import { OURS, type Stored, withoutAt } from './stored.ts'
 
 /** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */
 export async function findIn(to: Collection<Stored>, collection: StoredCollection, query: Find): Promise<Document[]> {
@@ -50,6 +50,7 @@ const keyOf = ({ field, length }: Group): Bson | string =>
 const matching = ({ equal, free: [field], range }: CheckedPart): Bson => ({
   ...Object.fromEntries(equal),
   ...(range ? { [field]: bounds(range) } : {}),
+  ...OURS,
 })
 
 const bounds = ({ from, to }: NonNullable<CheckedPart['range']>): Bson => ({

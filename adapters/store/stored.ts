@@ -10,6 +10,14 @@ export const AT = '_at'
 
 export const withoutAt = { projection: { [AT]: 0 } }
 
+/**
+ * Documents of another program may be in the same collection: their ids are no strings, and no query of ours finds them. An
+ * expression uses no index, so it does not change which one MongoDB chooses.
+ */
+export const OURS: Bson = { $expr: { $eq: [{ $type: '$_id' }, 'string'] } }
+
+export const isOurs = ({ _id }: { _id: unknown }): boolean => typeof _id === 'string'
+
 export const rowOf = (document: Document, collection: StoredCollection, now: Date): Stored =>
   collection.expireAfter === undefined
     ? document
