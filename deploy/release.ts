@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { helpIfAsked } from './help.ts'
 
 /** What CHANGELOG.md says of a version, without its heading. */
 export function sectionOf(changelog: string, version: string): string {
@@ -19,6 +20,7 @@ export function versionOf(tag: string, manifest: { version: string }): string {
 
 /** `node deploy/release.ts v1.2.3` prints the notes of that release. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  helpIfAsked('node deploy/release.ts v1.2.3: the notes of that release, from CHANGELOG.md')
   const version = versionOf(process.argv[2] ?? '', JSON.parse(readFileSync('package.json', 'utf8')))
   console.log(sectionOf(readFileSync('CHANGELOG.md', 'utf8'), version))
 }
