@@ -169,6 +169,11 @@ export interface Route {
    * NDJSON or a JSON array too, many commands at once, and answer line by line; `none` says all in its path.
    */
   body: 'json' | 'text' | 'batch' | 'none'
+  /**
+   * Members of the data may also stand in the query string of a `json` route, as strings, and go before those of the body, which
+   * may then be left out.
+   */
+  query?: true
   /** The largest body, where it may be larger than elsewhere. */
   maxBytes?: number
   /** Turns the parsed body into the command's data, which is then checked against its schema. */

@@ -6,6 +6,7 @@ export const collections: Collection[] = [
     name: 'threads',
     indexes: {
       recent: { fields: ['lastActivityAt'] },
+      changed: { fields: ['changedAt'] },
       active: { fields: ['posts'] },
       created: { fields: ['createdAt'] },
       author: { fields: ['author', 'createdAt'] },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CommandType, Fields } from '../domain.ts'
+import type { CommandType, Fields, Route } from '../domain.ts'
 import { LONGEST_NAME } from './accounts.ts'
 import { isVisible, straight } from './characters.ts'
 import { ADMINISTRATE, WRITE } from './here.ts'
@@ -32,14 +32,18 @@ const post = z.strictObject({ threadId, postId })
 const named = z.strictObject({ threadId, accountId })
 const account = z.strictObject({ accountId })
 
+/** The same command with both ids in the body or in the query string, as clients of other forums send them. */
+const withBothIds = <Method extends Route['method']>(method: Method, path: string) =>
+  ({ method, path, body: 'json', query: true }) as const
+
 const inThread = ({ threadId }: Fields): string => `thread/${threadId}`
 const ofAccount = ({ accountId }: Fields): string => `account/${accountId}`
 const ofActor = (_: Fields, __: string, actor: string): string => `account/${actor}`
 
 export const commands = {
   'forum.threads.open': {
-    summary: 'Open a thread with its first post; who opens it moderates it',
-    data: z.strictObject({ title, text }),
+    summary: 'Open a thread, with its first post or without one; who opens it moderates it',
+    data: z.strictObject({ title, text: text.exactOptional() }),
     scope: WRITE,
     stream: (_, id) => `thread/${id}`,
     routes: [{ method: 'POST', path: '/api/forum/threads', body: 'json', created: '/api/forum/threads/{id}' }],
@@ -98,28 +102,42 @@ export const commands = {
     data: named,
     scope: WRITE,
     stream: inThread,
-    routes: [{ method: 'PUT', path: '/api/forum/threads/{threadId}/moderators/{accountId}', body: 'none' }],
+    routes: [
+      { method: 'PUT', path: '/api/forum/threads/{threadId}/moderators/{accountId}', body: 'none' },
+      withBothIds('POST', '/api/forum/moderators'),
+      withBothIds('PUT', '/api/forum/moderators'),
+    ],
   },
   'forum.moderators.remove': {
     summary: 'Have one moderator of a thread less, but never none',
     data: named,
     scope: WRITE,
     stream: inThread,
-    routes: [{ method: 'DELETE', path: '/api/forum/threads/{threadId}/moderators/{accountId}', body: 'none' }],
+    routes: [
+      { method: 'DELETE', path: '/api/forum/threads/{threadId}/moderators/{accountId}', body: 'none' },
+      withBothIds('DELETE', '/api/forum/moderators'),
+    ],
   },
   'forum.bans.add': {
     summary: 'Ban an account from a thread, as its moderator',
     data: named,
     scope: WRITE,
     stream: inThread,
-    routes: [{ method: 'PUT', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'none' }],
+    routes: [
+      { method: 'PUT', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'none' },
+      withBothIds('POST', '/api/forum/bans'),
+      withBothIds('PUT', '/api/forum/bans'),
+    ],
   },
   'forum.bans.lift': {
     summary: 'Lift a ban from a thread, as its moderator',
     data: named,
     scope: WRITE,
     stream: inThread,
-    routes: [{ method: 'DELETE', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'none' }],
+    routes: [
+      { method: 'DELETE', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'none' },
+      withBothIds('DELETE', '/api/forum/bans'),
+    ],
   },
   'forum.siteBans.add': {
     summary: 'Ban an account everywhere, as an administrator',

@@ -31,8 +31,9 @@ const notAuthorNorModerator: Refusal = ({ post, actor }) =>
   !actor.isAdministrator &&
   'only its author or a moderator of the thread may delete a post'
 
-/** Its id has come back: a key was used again after the horizon. */
-const written: Refusal = ({ post }) => post !== undefined && 'there is a post with this id already'
+/** A key was used again after the horizon, so its id came back. A thread without a first post gets none this way. */
+const written: Refusal = ({ thread, post }, { id }) =>
+  (post !== undefined || thread?._id === id) && 'there is a post or a thread with this id already'
 
 export const rules = {
   'forum.posts.write': {
@@ -66,15 +67,16 @@ export const projections: Projections = {
     }
     return [
       { collection: 'posts', document: post },
-      changedThread(event, documents, ({ posts }) => ({ posts: posts + 1, lastActivityAt: time })),
+      changedThread(event, documents, ({ posts }) => ({ posts: posts + 1, lastActivityAt: time, changedAt: time })),
     ]
   },
-  'forum.post-edited': ({ time, data }, documents) => [
-    changed(text(data.post), documents, () => ({ ...said(text(data.text)), editedAt: time })),
+  'forum.post-edited': (event, documents) => [
+    changed(text(event.data.post), documents, () => ({ ...said(text(event.data.text)), editedAt: event.time })),
+    changedThread(event, documents, () => ({ changedAt: event.time })),
   ],
   'forum.post-deleted': (event, documents) => [
     changed(text(event.data.post), documents, () => ({ ...said(''), isDeleted: true })),
-    changedThread(event, documents, ({ posts }) => ({ posts: posts - 1 })),
+    changedThread(event, documents, ({ posts }) => ({ posts: posts - 1, changedAt: event.time })),
   ],
 }
 

@@ -13,6 +13,7 @@ import {
   inPots,
   kettles,
   kettlesAreGone,
+  onRed,
   people,
   pots,
   type Refused,
@@ -37,11 +38,48 @@ test('who opens a thread moderates it and writes its first post', async () => {
     author: 'ada',
     createdAt: time,
     lastActivityAt: time,
+    changedAt: time,
     posts: 1,
     moderators: 1,
   })
   expect(document('posts', 'kettles')).toMatchObject({ thread: 'kettles', author: 'ada', text: 'Which one?' })
   expect(document('moderators', 'kettles:ada')).toMatchObject({ thread: 'kettles', account: 'ada', by: 'ada' })
+})
+
+test('a thread is opened without a text: it has no post, and its id is refused to one', async () => {
+  const opened = [...people, ada('forum.threads.open', { title: 'Pans' }, 'pans')]
+  const { events, document } = await after(people, ada('forum.threads.open', { title: 'Pans' }, 'pans'))
+  expect(events).toEqual([
+    { type: 'forum.thread-opened', data: { title: 'Pans' } },
+    { type: 'forum.moderator-appointed', data: { account: 'ada' } },
+  ])
+  expect(document('threads', 'pans')).toMatchObject({ title: 'Pans', posts: 0, moderators: 1 })
+  expect(document('posts', 'pans')).toBeUndefined()
+  const later = await after(opened, bob('forum.posts.write', { threadId: 'pans', text: 'Copper' }, 'copper'))
+  expect(later.document('threads', 'pans')).toMatchObject({ posts: 1 })
+  expect(later.document('posts', 'pans')).toBeUndefined()
+  const reused = await after(opened, ada('forum.posts.write', { threadId: 'pans', text: 'Copper' }, 'pans'))
+  expect(reused.rejected).toBe('there is a post or a thread with this id already')
+})
+
+const at = (second: number) => ({ time: `2031-01-01T00:00:0${second}.000Z` })
+test.each([
+  ['its title', ada('forum.threads.change', inKettles({ title: 'Pans' }))],
+  ['a new post', bob('forum.posts.write', write())],
+  ['an edited post', bob('forum.posts.edit', onRed({ text: 'The blue one' }))],
+  ['a deleted post', bob('forum.posts.delete', onRed())],
+])('%s is a change of the thread', async (_, asked) => {
+  const { document } = await after(kettles, { ...asked, ...at(1) })
+  expect(document('threads', 'kettles')?.changedAt).toBe(at(1).time)
+})
+
+test.each([
+  ['a vote', ada('forum.votes.cast', onRed({ value: 1 }))],
+  ['a moderator', ada('forum.moderators.appoint', inKettles({ accountId: 'bob' }))],
+  ['a ban', ada('forum.bans.add', inKettles({ accountId: 'bob' }))],
+])('%s is no change of the thread', async (_, asked) => {
+  const { document } = await after(kettles, { ...asked, ...at(1) })
+  expect(document('threads', 'kettles')?.changedAt).toMatch(/^2030/)
 })
 
 test.each([
@@ -84,7 +122,7 @@ test.each<Refused>([
 ])('%s is refused', expectRefused)
 
 const taken = 'there is something with this id already'
-const written = 'there is a post with this id already'
+const written = 'there is a post or a thread with this id already'
 test.each<Refused>([
   ['a thread that is there', kettles, ada('forum.threads.open', open, 'kettles'), taken],
   ['one that was deleted', kettlesAreGone, ada('forum.threads.open', open, 'kettles'), taken],

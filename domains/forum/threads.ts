@@ -11,8 +11,10 @@ export type Thread = {
   words: string[]
   author: string
   createdAt: string
-  /** The time of the newest post. */
+  /** The time of the newest post; without a post, when the thread was opened. */
   lastActivityAt: string
+  /** When the title or a post was last written, edited or deleted. Votes, moderators and bans change neither. */
+  changedAt: string
   /** How many there are, without deleted ones. */
   posts: number
   moderators: number
@@ -21,11 +23,14 @@ export type Thread = {
 export const rules = {
   'forum.threads.open': {
     unless: [anonymous, banned, taken],
-    /** Who opens a thread moderates it, and writes its first post, which has the thread's id. */
+    /**
+     * Who opens a thread moderates it. The first post has the thread's id. A thread that is opened without a text never has a
+     * first post: later posts are ordinary ones.
+     */
     happens: ({ id, actor, data }) => [
       { type: 'forum.thread-opened', data: { title: text(data.title) } },
       { type: 'forum.moderator-appointed', data: { account: actor } },
-      { type: 'forum.post-written', data: { post: id, text: text(data.text) } },
+      ...(data.text === undefined ? [] : [{ type: 'forum.post-written', data: { post: id, text: text(data.text) } }]),
     ],
   },
   'forum.threads.change': {
@@ -46,12 +51,15 @@ export const projections: Projections = {
       author: actor,
       createdAt: time,
       lastActivityAt: time,
+      changedAt: time,
       posts: 0,
       moderators: 0,
     }
     return [{ collection: 'threads', document: thread }]
   },
-  'forum.thread-changed': (event, documents) => [changed(event, documents, () => titled(event.data.title))],
+  'forum.thread-changed': (event, documents) => [
+    changed(event, documents, () => ({ ...titled(event.data.title), changedAt: event.time })),
+  ],
   'forum.thread-deleted': ({ stream }) => [{ collection: 'threads', remove: threadOf(stream) }],
 }
 

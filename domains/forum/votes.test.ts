@@ -33,12 +33,20 @@ test.each([
   expect(document('votes', 'red:ada')?.value).toBe(own)
 })
 
+test.each([
+  ['up', [vote(ada, 1)], vote(ada, 1), 1],
+  ['down', [vote(ada, -1)], vote(ada, -1), -1],
+  ['taken back twice', [vote(ada, 1), vote(ada, 0)], vote(ada, 0), undefined],
+  ['taken back without a vote', [], vote(ada, 0), undefined],
+])('a repeated vote is applied and changes nothing: %s', async (_, before, last, own) => {
+  const { rejected, events, document } = await after([...kettles, ...before], last)
+  expect({ rejected, events }).toEqual({ rejected: undefined, events: [] })
+  expect(document('votes', 'red:ada')?.value).toBe(own)
+})
+
 const noPost = 'there is no such post in this thread'
 
 test.each<Refused>([
-  ['up twice', [...kettles, vote(ada, 1)], vote(ada, 1), 'you have voted so already'],
-  ['down twice', [...kettles, vote(ada, -1)], vote(ada, -1), 'you have voted so already'],
-  ['taking back what there is not', kettles, vote(ada, 0), 'there is no vote of yours to take back'],
   ['without a name', kettles, vote(anonymous, 1), 'log in first'],
   ['when banned from the thread', bobIsBanned, vote(bob, 1), 'you are banned from this thread'],
   ['when banned everywhere', bobIsBannedEverywhere, vote(bob, 1), 'you are banned'],

@@ -1,20 +1,19 @@
 import { pair, text } from './here.ts'
 import { changed } from './posts.ts'
 import { noPost, outside } from './refusals.ts'
-import type { Projections, Refusal, Rule } from './rule.ts'
+import type { Projections, Rule } from './rule.ts'
 
 /** An account's vote on a post, 1 or -1; there is none where it was taken back. */
 export type Vote = { _id: string; value: number }
 
-const alike: Refusal = ({ vote }, { data }) => {
-  if (data.value !== vote) return false
-  return vote === 0 ? 'there is no vote of yours to take back' : 'you have voted so already'
-}
-
 export const rules = {
   'forum.votes.cast': {
-    unless: [...outside, noPost, alike],
-    happens: ({ data }) => [{ type: 'forum.vote-cast', data: { post: text(data.postId), value: Number(data.value) } }],
+    unless: [...outside, noPost],
+    /** The vote that the actor already has changes nothing. */
+    happens: ({ data }, { vote }) =>
+      data.value === vote
+        ? []
+        : [{ type: 'forum.vote-cast', data: { post: text(data.postId), value: Number(data.value) } }],
   },
 } satisfies { [type: string]: Rule }
 

@@ -18,6 +18,7 @@ export function commandOperations(domain: Domain, type: string, command: Command
       summary: `${command.summary ?? type}${text === undefined ? '' : ', for old clients'}`,
       parameters: [
         ...namesIn(path).map((name) => pathParameter(name, schemas.members(command.data).properties[name])),
+        ...(route.query ? queryParameters(schemas.members(command.data).properties, namesIn(path)) : []),
         parameter('Idempotency-Key'),
         parameter('Prefer'),
         ...(domain.kind === 'decide' ? [parameter('If-Match')] : []),
@@ -28,10 +29,16 @@ export function commandOperations(domain: Domain, type: string, command: Command
   })
 }
 
+/** Each may stand in the body instead. */
+const queryParameters = (properties: { [name: string]: Schema }, inPath: string[]): object[] =>
+  Object.entries(properties)
+    .filter(([name]) => !inPath.includes(name))
+    .map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+
 function bodyOf(route: Route, type: string, command: CommandType, schemas: Schemas): { requestBody?: object } {
   const body = (content: { [type: string]: Schema }) => ({
     requestBody: {
-      required: true,
+      required: !route.query,
       content: Object.fromEntries(Object.entries(content).map(([media, schema]) => [media, { schema }])),
     },
   })
@@ -45,17 +52,17 @@ function bodyOf(route: Route, type: string, command: CommandType, schemas: Schem
   })
 }
 
-/** The body need not say what the path says. */
-function dataOf({ path, read }: Route, type: string, { data }: CommandType, schemas: Schemas): Schema {
+/** The body need not say what the path says, or what the query string may say. */
+function dataOf({ path, read, query }: Route, type: string, { data }: CommandType, schemas: Schemas): Schema {
   if (read) return { type: 'object' }
   const inPath = namesIn(path)
-  if (inPath.length === 0) return schemas.sent(type, data)
+  if (inPath.length === 0 && !query) return schemas.sent(type, data)
   const { properties, required } = schemas.members(data)
   const isLeft = (name: string) => !inPath.includes(name)
   return {
     type: 'object',
     properties: Object.fromEntries(Object.entries(properties).filter(([name]) => isLeft(name))),
-    required: required.filter(isLeft),
+    required: query ? [] : required.filter(isLeft),
     additionalProperties: false,
   }
 }

@@ -170,6 +170,24 @@ test('a path that is only read is 405 for a command', async () => {
   }
 })
 
+test('where a route takes a query string, its members go before those of the body, and are the same command', async () => {
+  const { publish, records } = publishing()
+  const both = { threadId: 't', accountId: 'eve' }
+  const ban = (query: object, body: string, headers = {}) => ({
+    ...request(body, { 'idempotency-key': 'mine', ...headers }, '/api/forum/bans'),
+    query: new URLSearchParams({ ...query }),
+  })
+  await publish(ban({}, JSON.stringify(both)))
+  await publish(ban(both, ''))
+  await publish(ban({ threadId: 't' }, JSON.stringify({ ...both, threadId: 'another' })))
+  expect(records.map(({ key, value }) => [key, JSON.parse(String(value))])).toEqual([['thread/t', both]])
+  expect((await problemOf(publish(ban({ threadId: 't' }, '')))).status).toBe(422)
+  expect((await problemOf(publish(ban({ ...both, more: '1' }, '')))).status).toBe(422)
+  expect((await problemOf(publish(ban(both, '{}', { 'content-type': 'text/csv' })))).status).toBe(415)
+  const ignored = { ...request('', {}, '/api/tutorials'), query: new URLSearchParams({ title: 'It turns' }) }
+  expect((await problemOf(publish(ignored))).status).toBe(400)
+})
+
 test.each([
   ['wait=3', 3000],
   ['respond-async, wait=3', 3000],

@@ -13,7 +13,8 @@ type Params = Record<string, string | undefined>
 /** The command's data from a request, as its route takes it and its schema allows it. Throws 413, 415, 400 and 422. */
 export function readData(request: Request, route: Route, command: CommandType, params: Params = {}): Fields {
   bound(request.body.length)
-  return dataOf(readBody(request, route), route, command, params)
+  const inQuery = route.query ? Object.fromEntries(request.query) : {}
+  return dataOf(readBody(request, route), route, command, { ...inQuery, ...params })
 }
 
 /** No event of ours is larger, whichever way it comes. */
@@ -31,6 +32,7 @@ export function dataOf(body: unknown, route: Route, command: CommandType, params
 
 function readBody(request: Request, route: Route): unknown {
   if (route.body === 'text') return readText(request)
+  if (route.query && request.body.length === 0) return {}
   if (route.body !== 'none') return readJson(request)
   if (request.body.length > 0) throw new Problem(400, 'Unexpected body', 'The path says it all: send no body.')
   return {}

@@ -30,6 +30,18 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
   const within = (person: string) => `/api/forum/threads/${threads.get(person)}`
   const json = (body: object) => JSON.stringify(body)
   const text = json({ text: 'The blue one' })
+  const withBothIds = (mark: string) => {
+    const path = `/api/forum/${mark}`
+    const given = (person: string) => ({ threadId: String(threads.get(person)), accountId: 'member2' })
+    const inBody = (person: string): Asked => ({ path, body: json(given(person)) })
+    const inQuery = (person: string): Asked => ({ path: `${path}?${new URLSearchParams(given(person))}` })
+    return [
+      [`POST ${path}`, inBody],
+      [`PUT ${path}`, inBody],
+      [`DELETE ${path} by its query`, inQuery],
+      [`DELETE ${path} by its body`, inBody],
+    ] as const
+  }
   const rows: { [row: string]: Asked | ((person: string) => Asked) } = {
     'POST /api/forum/threads': { path: '/api/forum/threads', body: json({ title: 'Pots', text: 'Any?' }) },
     'PATCH {thread} of another': (person) => ({ path: within(person), body: json({ title: 'Pans' }) }),
@@ -51,6 +63,9 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
     'DELETE {thread}/moderators/{accountId}': (person) => ({ path: `${within(person)}/moderators/member2` }),
     'PUT {thread}/bans/{accountId}': (person) => ({ path: `${within(person)}/bans/member2` }),
     'DELETE {thread}/bans/{accountId}': (person) => ({ path: `${within(person)}/bans/member2` }),
+    ...Object.fromEntries(['moderators', 'bans'].flatMap(withBothIds)),
+    'GET /api/forum/me': { path: `/api/forum/me?threadId=${thread}` },
+    'GET /api/forum/posts/{postId}': { path: `/api/forum/posts/${thread}` },
     ...Object.fromEntries(
       ['', '/posts', '/moderators', '/bans', '/me', '/history', '/live'].map((part) => [
         `GET {thread}${part}`,

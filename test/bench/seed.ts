@@ -55,6 +55,7 @@ export async function seed(dir: string, posts: number): Promise<void> {
     author: AUTHOR,
     createdAt: timeOf(0),
     lastActivityAt: timeOf(posts),
+    changedAt: timeOf(posts),
     posts,
     moderators: 1,
   }

@@ -116,6 +116,23 @@ test('of a date it says what zod takes', () => {
   })
 })
 
+test('a route that takes a query string is described with both ways to give a member, neither of them required', () => {
+  const route = { method: 'DELETE', path: '/api/notes/{author}', body: 'json', query: true } as const
+  const data = z.strictObject({ author: z.string(), text: z.string() })
+  const command = { ...guarded.commands['notes.write'], data, routes: [route] }
+  const { paths } = openapi([{ ...guarded, commands: { 'notes.write': command } }], { faults: false, open: new Set() })
+  expect(paths['/api/notes/{author}']?.delete).toMatchObject({
+    parameters: expect.arrayContaining([
+      { name: 'author', in: 'path', required: true, schema: { type: 'string' } },
+      { name: 'text', in: 'query', required: false, schema: { type: 'string' } },
+    ]),
+    requestBody: {
+      required: false,
+      content: { 'application/json': { schema: { properties: { text: { type: 'string' } }, required: [] } } },
+    },
+  })
+})
+
 test('a domain that is added is described without more', () => {
   const { paths } = openapi([guarded], { faults: false, open: new Set() })
   expect(paths['/api/notes/{id}']).toMatchObject({ get: { tags: ['notes'], 'x-answers': 'one' } })

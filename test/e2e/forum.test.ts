@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createClient } from '#client/client.ts'
 import type forum from '#domains/forum/domain.ts'
 import { tokensOf } from '../auth/grant.ts'
+import { conforming } from '../conforming.ts'
 import { discard, type Mill, startMill } from '../mill.ts'
 
 const PEOPLE = ['member', 'member2', 'moderator', 'administrator'] as const
@@ -49,13 +50,25 @@ test('a thread shows its first post as it is now, and everybody by the name they
     text: 'Which kettle?',
     author: { id: 'member', name: 'Mary' },
   })
-  expect(thread.firstPost.editedAt).not.toBeNull()
+  expect(thread.firstPost?.editedAt).not.toBeNull()
   const { items } = await as().posts.list({ threadId })
   expect(items.map(({ author, text }) => [author.name, text])).toEqual([
     ['Mary', 'Which kettle?'],
     ['The member2', 'The red one'],
   ])
   expect(await as().posts.one({ threadId, postId: items[1]?.id ?? '' })).toEqual(items[1])
+  expect(await as().posts.byId({ postId: items[1]?.id ?? '' })).toEqual(items[1])
+})
+
+test('a thread is opened with a title only, and has no first post, also once there are others', async () => {
+  const threadId = (await as('member').threads.open({ title: 'Only a title' })).id
+  expect(await as().threads.one({ threadId })).toMatchObject({ title: 'Only a title', posts: 0, firstPost: null })
+  expect((await as().posts.list({ threadId })).items).toEqual([])
+  const postId = await write(threadId, 'A reply')
+  expect(await as().threads.one({ threadId })).toMatchObject({ posts: 1, firstPost: null })
+  expect(ids(await as().posts.list({ threadId }))).toEqual([postId])
+  const [listed] = (await as().threads.list({ order: 'recent', limit: 1 })).items
+  expect(listed).toMatchObject({ id: threadId, firstPost: null })
 })
 
 test('posts are listed from either end and by score, in pages, and one votes once', async () => {
@@ -73,7 +86,10 @@ test('posts are listed from either end and by score, in pages, and one votes onc
   for await (const { text } of as().posts.list.each({ threadId, order: 'best', limit: 1 })) paged.push(text)
   expect(paged).toEqual(['two', 'one', 'zero', 'three'])
 
-  await expect(cast('member', 2, 1)).rejects.toMatchObject({ status: 409, message: 'you have voted so already' })
+  const before = await as().threads.history({ threadId })
+  expect(await cast('member', 2, 1)).toMatchObject({ status: 'applied' })
+  expect(await cast('administrator', 2, 0)).toMatchObject({ status: 'applied' })
+  expect(await as().threads.history({ threadId })).toEqual(before)
   await cast('member', 2, -1)
   await cast('member', 1, 0)
   expect(await as('member').votes.one({ threadId, postId: posts[2] ?? '' })).toEqual({ value: -1 })
@@ -129,6 +145,8 @@ test('a deleted post keeps its place without its text; a deleted thread is not t
   await expect(as().threads.one({ threadId })).rejects.toMatchObject(gone)
   await expect(as().posts.list({ threadId })).rejects.toMatchObject(gone)
   await expect(as().posts.one({ threadId, postId })).rejects.toMatchObject(gone)
+  await expect(as().posts.byId({ postId })).rejects.toMatchObject(gone)
+  await expect(as().posts.byId({ postId: 'nowhere' })).rejects.toMatchObject(gone)
   await expect(as().threads.history({ threadId })).rejects.toMatchObject(gone)
   await expect(as().moderators.list({ threadId })).rejects.toMatchObject(gone)
   expect(ids(await as().threads.list({ limit: 1000 }))).not.toContain(threadId)
@@ -159,6 +177,17 @@ test('threads are listed by last activity, posts, title, author and date', async
   expect(await all({ to: before })).toEqual([])
   await as('member').threads.change({ threadId: first, title: 'Renamed' })
   expect(await all({ title: word })).toEqual([second])
+
+  expect(await all({ order: 'changed' })).toEqual([first, second])
+  const changedAt = async () => (await as().threads.one({ threadId: second })).changedAt
+  const created = await changedAt()
+  await as('member').votes.cast({ threadId: second, postId: second, value: 1 })
+  expect(await all({ order: 'changed' })).toEqual([first, second])
+  expect(await changedAt()).toBe(created)
+  await as('member2').posts.edit({ threadId: second, postId: second, text: 'None?' })
+  expect(await all({ order: 'changed' })).toEqual([second, first])
+  expect(await all({ order: 'recent' })).toEqual([first, second])
+  expect((await changedAt()) > created).toBe(true)
 })
 
 test('moderators keep a thread, and everybody can see who does and who is banned', async () => {
@@ -186,6 +215,48 @@ test('moderators keep a thread, and everybody can see who does and who is banned
   await mona.moderators.remove({ threadId, accountId: 'member' })
   await expect(mona.moderators.remove(named)).rejects.toMatchObject({ message: 'a thread keeps its last moderator' })
   expect((await as().moderators.list({ threadId })).items.map(({ account }) => account.id)).toEqual(['moderator'])
+})
+
+test('moderators and bans are commanded with both ids in the body or in the query string', async () => {
+  const threadId = await open('Both ids')
+  const [inBody, inQuery] = [
+    JSON.stringify({ threadId, accountId: 'member2' }),
+    `?threadId=${threadId}&accountId=member2`,
+  ]
+  const ask = await conforming(mill.query)
+  const status = async (method: string, path: string, body?: string) => {
+    const headers = { authorization: `Bearer ${tokens.get('member')}`, prefer: 'wait=20' }
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const site = method === 'GET' ? mill.query : mill.publish
+    const answer = await ask(site + path, { method, headers: { ...headers, ...type }, ...(body ? { body } : {}) })
+    return answer.status
+  }
+  const standing = () => as('member2').me({ threadId })
+  const both = [
+    [inBody, ''],
+    [undefined, inQuery],
+    [JSON.stringify({ accountId: 'member2' }), `?threadId=${threadId}`],
+  ] as const
+  for (const method of ['POST', 'PUT']) {
+    for (const [body, query] of both) {
+      for (const [mark, is] of [
+        ['moderators', 'isModerator'],
+        ['bans', 'isBanned'],
+      ] as const) {
+        expect(await status(method, `/api/forum/${mark}${query}`, body), `${method} ${query} ${body}`).toBe(200)
+        expect(await standing()).toMatchObject({ [is]: true })
+        expect(await standing()).toEqual(await as('member2').threads.me({ threadId }))
+        expect(await status('DELETE', `/api/forum/${mark}${query}`, body), `DELETE ${query} ${body}`).toBe(200)
+        expect(await standing()).toEqual({ isModerator: false, isAdministrator: false, isBanned: false })
+      }
+    }
+  }
+  expect(await status('POST', '/api/forum/bans', JSON.stringify({ accountId: 'member2' }))).toBe(422)
+  expect(await status('POST', '/api/forum/bans')).toBe(422)
+  expect(await status('POST', `/api/forum/bans${inQuery}&more=1`)).toBe(422)
+  expect(await status('GET', `/api/forum/me?threadId=${threadId}`)).toBe(200)
+  expect(await status('GET', '/api/forum/me')).toBe(400)
+  await expect(as('member').me({ threadId: 'nowhere' })).rejects.toMatchObject({ status: 404 })
 })
 
 test('an administrator bans from everywhere, which every thread hears of', async () => {

@@ -50,8 +50,8 @@ const EXPECTED = [
   ...['this account is not banned', 'this account is banned from the thread', 'a thread keeps its last moderator'],
   ...['this account is not banned from the thread', 'this account is a moderator of the thread', 'the post is deleted'],
   ...['this account is no moderator of the thread', 'only a moderator of the thread may do that'],
-  ...['there is no such thread, or not any more', 'there is no such post in this thread', 'you have voted so already'],
-  ...['there is no vote of yours to take back', 'only its author may edit a post', 'raced by another stream'],
+  ...['there is no such thread, or not any more', 'there is no such post in this thread', 'raced by another stream'],
+  ...['only its author may edit a post'],
   ...['only its author or a moderator of the thread may delete a post'],
   ...['redrive', 'discard', 'stray', 'parked', 'parked behind another', 'given up by a source'],
 ]

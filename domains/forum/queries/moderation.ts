@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import type { Document, Touch, View } from '../../domain.ts'
+import type { Caller, Document, Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
 import type { SiteBan } from '../accounts.ts'
+import { threadId } from '../commands.ts'
 import { ADMINISTRATE, pair, READ, text, WRITE } from '../here.ts'
 import type { Mark } from '../moderation.ts'
 import { person, personIn, time, underThread } from './shapes.ts'
@@ -20,6 +21,26 @@ const marks = {
   shape(document: Document, documents: View) {
     const { account, by, since } = document as Mark
     return { account: personIn(documents, account), by: personIn(documents, by), since }
+  },
+} as const
+
+/** What the caller is in a thread. */
+const me = {
+  answers: 'view',
+  scope: WRITE,
+  item: z.object({ isModerator: z.boolean(), isAdministrator: z.boolean(), isBanned: z.boolean() }),
+  touches: (asked: Fields, { id }: Caller): Touch[] => [
+    ...underThread.touches(asked),
+    { collection: 'moderators', ids: [pair(text(asked.threadId), id)] },
+    { collection: 'bans', ids: [pair(text(asked.threadId), id)] },
+    { collection: 'siteBans', ids: [id] },
+  ],
+  answer(documents: View, asked: Fields, { id, scopes }: Caller) {
+    if (!underThread.isThere(documents, asked)) return undefined
+    const isMarked = (collection: string) => documents.get(collection, pair(text(asked.threadId), id)) !== undefined
+    const isAdministrator = scopes.has(ADMINISTRATE)
+    const isBanned = isMarked('bans') || documents.get('siteBans', id) !== undefined
+    return { isModerator: isMarked('moderators'), isAdministrator, isBanned: isBanned && !isAdministrator }
   },
 } as const
 
@@ -54,24 +75,16 @@ export const moderation = [
     },
   },
   {
-    answers: 'view',
+    ...me,
     path: '/api/forum/threads/{threadId}/me',
     name: 'threads.me',
     summary: 'Whether you moderate a thread, or are banned from it',
-    scope: WRITE,
-    item: z.object({ isModerator: z.boolean(), isAdministrator: z.boolean(), isBanned: z.boolean() }),
-    touches: (asked, { id }) => [
-      ...underThread.touches(asked),
-      { collection: 'moderators', ids: [pair(text(asked.threadId), id)] },
-      { collection: 'bans', ids: [pair(text(asked.threadId), id)] },
-      { collection: 'siteBans', ids: [id] },
-    ],
-    answer(documents, asked, { id, scopes }) {
-      if (!underThread.isThere(documents, asked)) return undefined
-      const isMarked = (collection: string) => documents.get(collection, pair(text(asked.threadId), id)) !== undefined
-      const isAdministrator = scopes.has(ADMINISTRATE)
-      const isBanned = isMarked('bans') || documents.get('siteBans', id) !== undefined
-      return { isModerator: isMarked('moderators'), isAdministrator, isBanned: isBanned && !isAdministrator }
-    },
+  },
+  {
+    ...me,
+    path: '/api/forum/me',
+    name: 'me',
+    summary: 'Whether you moderate a thread, or are banned from it; its id stands in the query string',
+    params: z.object({ threadId }),
   },
 ] as const satisfies readonly Query[]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
 import { hasWords, rarestOf } from '../../words.ts'
 import { postId, threadId } from '../commands.ts'
@@ -11,6 +12,17 @@ const ids = z
   .max(10_000)
   .transform((value) => value.split(','))
   .pipe(z.array(postId).max(100))
+
+const postWithThread = ({ postId }: Fields, _: unknown, documents: View): Touch[] => {
+  const found = documents.get('posts', text(postId))
+  return [{ collection: 'posts', ids: [text(postId)] }, ...(found ? withThread(found) : [])]
+}
+
+/** A post, unless its thread was deleted. */
+function postThere(documents: View, id: string) {
+  const found = documents.get('posts', id)
+  return found && documents.get('threads', text(found.thread)) ? postIn(documents, found) : undefined
+}
 
 export const posts = [
   {
@@ -58,15 +70,19 @@ export const posts = [
     summary: 'A post',
     scope: READ,
     item: post,
-    touches({ postId }, _, documents) {
-      const found = documents.get('posts', text(postId))
-      return [{ collection: 'posts', ids: [text(postId)] }, ...(found ? withThread(found) : [])]
-    },
-    answer(documents, { threadId, postId }) {
-      const found = documents.get('posts', text(postId))
-      if (!found || found.thread !== threadId || !documents.get('threads', text(threadId))) return undefined
-      return postIn(documents, found)
-    },
+    touches: postWithThread,
+    answer: (documents, { threadId, postId }) =>
+      documents.get('posts', text(postId))?.thread === threadId ? postThere(documents, text(postId)) : undefined,
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/posts/{postId}',
+    name: 'posts.byId',
+    summary: 'A post, by its id alone',
+    scope: READ,
+    item: post,
+    touches: postWithThread,
+    answer: (documents, { postId }) => postThere(documents, text(postId)),
   },
   {
     answers: 'view',

@@ -34,10 +34,11 @@ export const thread = z.object({
   title: z.string(),
   author: person,
   createdAt: time,
-  lastActivityAt: time,
+  lastActivityAt: time.describe('When the newest post was written'),
+  changedAt: time.describe('When the title or a post was last written, edited or deleted'),
   posts: count,
   moderators: count,
-  firstPost: post,
+  firstPost: post.nullable().describe('null: the thread was opened without a text'),
 })
 
 /** A name is its owner's to change: it is never copied, but joined where it is read. */
@@ -64,9 +65,12 @@ export const withFirstPost = ({ _id, author }: Document): Touch[] => [
 ]
 
 export function threadIn(documents: View, document: Document) {
-  const { _id: id, author, words, ...rest } = document as Thread
-  const firstPost = postIn(documents, documents.get('posts', id) as Post)
-  return { id, author: personIn(documents, author), ...rest, firstPost }
+  // Threads that were last written before `changedAt` was kept have none.
+  const { _id: id, author, words, changedAt, ...rest } = document as Omit<Thread, 'changedAt'> & Partial<Thread>
+  const first = documents.get('posts', id)
+  // A post of another thread can have this id, where a key was used again after the horizon.
+  const firstPost = first?.thread === id ? postIn(documents, first) : null
+  return { id, author: personIn(documents, author), ...rest, changedAt: changedAt ?? rest.lastActivityAt, firstPost }
 }
 
 /** What there is to read in a thread goes with it. */

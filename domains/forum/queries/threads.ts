@@ -16,12 +16,14 @@ const listing = z.object({
   from: moment.optional(),
   to: moment.optional(),
   /** Of the last activity, or where something is looked for, when they were opened; `active` have most posts. */
-  order: z.enum(['recent', 'active', 'newest', 'oldest']).optional(),
+  order: z.enum(['recent', 'changed', 'active', 'newest', 'oldest']).optional(),
 })
+
+const OWN_ORDERS = ['recent', 'changed', 'active']
 
 /** An order of its own goes before what narrows it. */
 function index({ title, author, from, to, order }: Fields): string {
-  if (order === 'recent' || order === 'active') return order
+  if (OWN_ORDERS.includes(text(order))) return text(order)
   if (title !== undefined) return 'words'
   if (author !== undefined) return 'author'
   return order === undefined && from === undefined && to === undefined ? 'recent' : 'created'
@@ -62,7 +64,8 @@ export const threads = [
     answers: 'page',
     path: '/api/forum/threads',
     name: 'threads.list',
-    summary: 'Threads with their first posts: the last active, the most active, the newest; by title, author, date',
+    summary:
+      'Threads with their first posts: the last active, the last changed, the most active, the newest; by title, author, date',
     overview: { part: 'threads', params: () => ({ order: 'active', limit: '10' }) },
     scope: READ,
     params: listing,
@@ -70,8 +73,7 @@ export const threads = [
     from: 'threads',
     index,
     where,
-    range: (asked) =>
-      ['recent', 'active'].includes(index(asked)) ? {} : { from: asked.from as string, to: asked.to as string },
+    range: (asked) => (OWN_ORDERS.includes(index(asked)) ? {} : { from: asked.from as string, to: asked.to as string }),
     keep,
     newestFirst: ({ order }) => order !== 'oldest',
     join: withFirstPost,
