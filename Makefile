@@ -75,7 +75,7 @@ tools cluster platform data image-load prepare apply wait smoke total flux pin u
 letters: $(INSTALLED) ## What could not be applied: SHOW=<id>, REDRIVE=<id> or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)
 	@node deploy/letters/cli.ts $${JSON:+--json} -- $${SHOW:+show "$$SHOW"} $${REDRIVE:+redrive "$$REDRIVE"} $${DISCARD:+discard "$$DISCARD" "$$REASON"}
 
-import: $(INSTALLED) ## Tutorials of the system before, from FILE= or FROM=mongodb://... (COLLECTION=, DRY=1, SITE=, TOKEN=)
+import: $(INSTALLED) ## What the system before has: tutorials from FILE= or FROM=mongodb://..., TOTAL= of sums (DRY=1, SITE=, TOKEN=)
 	@node deploy/import/cli.ts
 
 bench: $(INSTALLED) ## Our figures beside their floors, as a table and as bench.json

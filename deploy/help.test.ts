@@ -18,13 +18,17 @@ test('there are programs', () => {
   expect(programs).toEqual(expect.arrayContaining(['deploy/generate.ts', 'deploy/token.ts', 'deploy/import/cli.ts']))
 })
 
-test.each(programs)('%s says how it is used, and does nothing else', (program) => {
-  for (const option of ['--help', '-h']) {
-    const { status, stdout, stderr } = run(program, option)
-    expect([status, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/\b(make|npm run|node) \S/)
-  }
-}, 30_000)
+test.each(programs)(
+  '%s says how it is used, and does nothing else',
+  (program) => {
+    for (const option of ['--help', '-h']) {
+      const { status, stdout, stderr } = run(program, option)
+      expect([status, stderr]).toEqual([0, ''])
+      expect(stdout).toMatch(/\b(make|npm run|node) \S/)
+    }
+  },
+  30_000,
+)
 
 test('an option that is not known is told of, with those that are', () => {
   const { status, stderr } = run('deploy/generate.ts', '--rat', '5')

@@ -4,6 +4,7 @@ import type { Site } from '../call.ts'
 import { helpIfAsked } from '../help.ts'
 import { oneLine } from '../letters/lines.ts'
 import { inCollection, inFile } from './documents.ts'
+import { importTotal } from './total.ts'
 import { type Counts, importTutorials } from './tutorials.ts'
 
 /** make import. Ends with 1 if not all of it could be imported, with 2 if it was not understood. */
@@ -13,6 +14,7 @@ const USAGE = `
                                                    array, as the GET /api/test of the system before answers
   make import FROM=mongodb://host/database         tutorials of a MongoDB; COLLECTION= names another than tutorials
   make import FILE=... DRY=1                       checks every document and sends nothing
+  make import TOTAL=12345                          the running total of all sums of the system before
 
 TOKEN=... says who asks (an administrator; make token USER=administrator has one of make dev), SITE=http://... where (http://localhost:8080), LIMIT= how many seconds to wait for a site that is away (60). Documents that can't be imported are printed, each with its place and the reason. What was imported before has no effect again, so an import that was cut off is repeated as it is.
 `
@@ -26,11 +28,19 @@ const schema = z
       .optional(),
     COLLECTION: z.string().default('tutorials'),
     DRY: z.string().optional(),
+    TOTAL: z
+      .string()
+      .regex(/^\s*-?\d{1,16}\s*$/, 'takes an integer')
+      .transform(Number)
+      .pipe(z.int())
+      .optional(),
     SITE: z.url().default('http://localhost:8080'),
     LIMIT: z.coerce.number().positive().default(60),
     TOKEN: z.string().optional(),
   })
-  .refine(({ FILE, FROM }) => (FILE === undefined) !== (FROM === undefined), { error: 'FILE or FROM says what' })
+  .refine(({ FILE, FROM, TOTAL }) => [FILE, FROM, TOTAL].filter((given) => given !== undefined).length === 1, {
+    error: 'one of FILE, FROM and TOTAL says what',
+  })
 type Settings = z.infer<typeof schema>
 
 const numbers = new Intl.NumberFormat('en')
@@ -59,9 +69,10 @@ function understood(): Settings {
 
 /** True when all that was read could be imported. */
 async function done(settings: Settings): Promise<boolean> {
-  const { FILE, FROM = '', COLLECTION, DRY } = settings
+  const { FILE, FROM = '', COLLECTION, DRY, TOTAL } = settings
   const site: Site = settings
   const isDry = DRY !== undefined
+  if (TOTAL !== undefined) return await isTotalImported(site, TOTAL, isDry)
   const documents = FILE === undefined ? inCollection(FROM, COLLECTION) : inFile(FILE)
   const counts = await importTutorials(site, documents, {
     isDry,
@@ -71,6 +82,13 @@ async function done(settings: Settings): Promise<boolean> {
   console.error(told(counts, isDry))
   if (counts.read === 0) console.error(`There is no document in ${FILE ?? `the collection ${COLLECTION}`}.`)
   return counts.read > 0 && counts.refused === 0
+}
+
+async function isTotalImported(site: Site, total: number, isDry: boolean): Promise<boolean> {
+  const reason = isDry ? undefined : await importTotal(site, total)
+  if (reason === undefined) console.error(`${total} ${isDry ? 'can be imported' : 'is counted, once'}`)
+  else console.log(`TOTAL=${total}: ${reason}`)
+  return reason === undefined
 }
 
 function told({ read, imported, refused }: Counts, isDry: boolean): string {

@@ -79,7 +79,7 @@ async function post(site: Site, items: Item[]): Promise<Map<number, z.infer<type
 }
 
 /** Why a command had no effect; nothing for one that was applied. Query waits for the outcome, so there is no poll. */
-const rejectionOf = (site: Site, path: string): Promise<string | undefined> =>
+export const rejectionOf = (site: Site, path: string): Promise<string | undefined> =>
   patiently(site, async () => {
     const { status, reason } = await json(site, `${path}?after=${path}`, receipt)
     if (status === 'pending') throw new Error('persist has not applied what was accepted; nothing is lost')

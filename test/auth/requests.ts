@@ -36,6 +36,8 @@ export const requests = ({ tutorial, receipt, letter }: Given): { [row: string]:
 
   'POST /api/sums': { path: '/api/sums', body: json({ firstNumber: 1, secondNumber: 2 }) },
 
+  'POST /api/sums/import': { path: '/api/sums/import', body: json({ total: 100 }) },
+
   'POST /api/logs of acme': { path: '/api/logs', body: log('acme') },
   'POST /api/logs of globex': { path: '/api/logs', body: log('globex') },
   'POST /api/logs by lines, of acme': { path: '/api/logs', body: `${log('acme')}\n${log('acme')}`, headers: lines },

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient, ObjectId } from 'mongodb'
@@ -172,6 +172,48 @@ test('nobody but administrators imports, and one without a token is told what to
   await expectProblem(forged, 422)
 })
 
+test('the total of the system before is counted once, and another one is refused', async () => {
+  const total = async () => BigInt(await (await fetch(`${mill.query}/api/final`)).text())
+  await send(`${mill.publish}/api/sums`, { firstNumber: 2, secondNumber: 3 }, { prefer: 'wait=15' })
+  expect(await imported({ TOTAL: '4201337000\n' })).toMatchObject({ code: 0, stdout: '' })
+  expect(await imported({ TOTAL: '4201337000' })).toMatchObject({ code: 0, stdout: '' })
+  expect(await total()).toBe(4_201_337_005n)
+  expect(await imported({ TOTAL: '4201337001' })).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('TOTAL=4201337001: rejected'),
+  })
+  expect(await total()).toBe(4_201_337_005n)
+  const { items } = (await (await fetch(`${mill.query}/api/final/history`)).json()) as { items: object[] }
+  expect(items).toContainEqual(expect.objectContaining({ requestId: 'starting-total', result: 4_201_337_000 }))
+})
+
+test('old log events are sent in parts as docs/operations.md says, and once however often', async () => {
+  const block = /```sh\n(split --lines [^`]+)```/.exec(readFileSync('docs/operations.md', 'utf8'))?.[1] ?? ''
+  const script = block.replace('http://localhost:8080', mill.publish).replace('--lines 5000', '--lines 40')
+  const timestamp = '2020-02-02T02:02:02.000Z'
+  const event = (n: number) => ({
+    organizationId: 'acme',
+    level: 'info',
+    service: 'old',
+    message: `line ${n}`,
+    timestamp,
+  })
+  const lines = Array.from({ length: 100 }, (_, n) => JSON.stringify(event(n)))
+  const cwd = mkdtempSync(join(folder, 'logs-'))
+  writeFileSync(join(cwd, 'events.ndjson'), `${lines.join('\n')}\n`)
+  for (let round = 0; round < 2; round++) {
+    const sent = await told('bash', ['-c', `cd ${cwd}\n${script}`], { TOKEN: await tokenOf('collector') })
+    expect([sent.code, sent.stdout.split('"status":202').length - 1], sent.stderr + sent.stdout).toEqual([0, 100])
+  }
+  const headers = await authorized('reader')
+  await eventually(async () => {
+    const answer = await fetch(`${mill.query}/api/logs?organizationId=acme&limit=1000`, { headers })
+    const { items } = (await answer.json()) as { items: { message: string; timestamp: string }[] }
+    expect(items.map(({ message }) => message)).toEqual(lines.map((_, n) => `line ${n}`))
+    expect(new Set(items.map(({ timestamp }) => timestamp))).toEqual(new Set([timestamp]))
+  })
+})
+
 test('a site that is away ends it in time, and make says the same', async () => {
   const FILE = fileOf('away.json', oldOnes(1).map(exported).join('\n'))
   const SITE = `http://127.0.0.1:${await freePort()}`
@@ -185,8 +227,9 @@ test('a site that is away ends it in time, and make says the same', async () => 
 })
 
 test.each([
-  [{}, 'FILE or FROM'],
-  [{ FILE: 'a', FROM: 'mongodb://b/c' }, 'FILE or FROM'],
+  [{}, 'one of FILE, FROM and TOTAL'],
+  [{ FILE: 'a', FROM: 'mongodb://b/c' }, 'one of FILE, FROM and TOTAL'],
+  [{ TOTAL: '12.5' }, 'TOTAL takes an integer'],
   [{ FROM: 'b' }, 'FROM takes mongodb://'],
   [{ FILE: 'a', LIMIT: '-1' }, 'LIMIT'],
 ])('%j is not understood', async (given, why) => {
@@ -239,7 +282,7 @@ describe.runIf(inject('pair') === 'real')('from MongoDB', () => {
   })
 
   test('documents in the collection of the store itself are not found until they are imported, and then once', async () => {
-    const documents = asSpring(1200)
+    const documents = asSpring(600)
     const collection = client.db(database).collection('tutorials')
     await collection.insertMany(documents)
     const old = oldOf(documents)
@@ -249,12 +292,12 @@ describe.runIf(inject('pair') === 'real')('from MongoDB', () => {
     expect(await paged()).toEqual(before.map(({ id }) => id))
 
     const { code, stderr } = await imported({ FROM: from(database) })
-    expect([code, stderr]).toEqual([0, expect.stringContaining('1,200 read, 1,200 imported')])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('600 read, 600 imported')])
     expect(await among(old)).toEqual(old)
     expect((await all()).length).toBe(before.length + old.length)
     expect(await paged()).toEqual((await all()).map(({ id }) => id))
     expect((await fetch(`${mill.query}/api/tutorials/${old[0]?.id}`)).status).toBe(200)
-    expect((await imported({ FROM: from(database) })).stderr).toContain('1,200 read, 1,200 imported')
+    expect((await imported({ FROM: from(database) })).stderr).toContain('600 read, 600 imported')
     expect((await all()).length).toBe(before.length + old.length)
   })
 
