@@ -10,7 +10,7 @@ export async function findIn(to: Collection<Stored>, collection: StoredCollectio
   const part = partOf(collection, query)
   const direction = newestFirst ? (-1 as const) : (1 as const)
   const sort = Object.fromEntries(part.free.map((field) => [field, direction]))
-  const filter = after ? { $and: [matching(part), behind(part, after, newestFirst)] } : matching(part)
+  const filter = { $and: [matching(part), OURS, ...(after ? [behind(part, after, newestFirst)] : [])] }
   return (await to
     .find(filter as Bson, withoutAt)
     .sort(sort)
@@ -28,7 +28,7 @@ export async function countIn(
   const groups = await to
     .aggregate<{ _id: Counted['key']; count: number }>(
       [
-        { $match: matching(part) },
+        { $match: { $and: [matching(part), OURS] } },
         { $group: { _id: query.by.map(keyOf), count: { $sum: 1 } } },
         { $limit: query.limit + 1 },
       ],
@@ -50,7 +50,6 @@ const keyOf = ({ field, length }: Group): Bson | string =>
 const matching = ({ equal, free: [field], range }: CheckedPart): Bson => ({
   ...Object.fromEntries(equal),
   ...(range ? { [field]: bounds(range) } : {}),
-  ...OURS,
 })
 
 const bounds = ({ from, to }: NonNullable<CheckedPart['range']>): Bson => ({
