@@ -8,7 +8,7 @@ export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .PHONY: help dev token up down test check check-manifests image services services-down bench clean
-.PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters total flux pin undeploy
+.PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters import total flux pin undeploy
 
 help: ## This help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,8 @@ help: ## This help
 dev: $(INSTALLED) ## The whole Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb)
 	@node functions/dev.ts
 
+# A shell has a USER too: only one on make's own command line says whose token.
+token: export USER := $(if $(filter command,$(origin USER)),$(USER),member)
 token: $(INSTALLED) ## A token of somebody that make dev knows: USER=member, administrator, ... (SITE=, ISSUER=, PASSWORD=)
 	@node deploy/token.ts
 
@@ -74,6 +76,9 @@ tools cluster platform data image-load prepare apply wait smoke total flux undep
 
 letters: $(INSTALLED) ## What could not be applied: SHOW=<id>, REDRIVE=<id> or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)
 	@node deploy/letters/cli.ts $${JSON:+--json} -- $${SHOW:+show "$$SHOW"} $${REDRIVE:+redrive "$$REDRIVE"} $${DISCARD:+discard "$$DISCARD" "$$REASON"}
+
+import: $(INSTALLED) ## What the system before has: tutorials from FILE= or FROM=mongodb://..., TOTAL= of sums (DRY=1, SITE=, TOKEN=)
+	@node deploy/import/cli.ts
 
 bench: $(INSTALLED) ## Our figures beside their floors, as a table and as bench.json
 	@node test/bench/bench.ts

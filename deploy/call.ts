@@ -30,12 +30,19 @@ function detailOf(text: string): string {
   }
 }
 
-export const call = (site: Site, path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(new URL(path, site.SITE), {
+const NO_TOKEN = `401: this needs a token, and TOKEN is not set. With the people of make dev:
+  export TOKEN=$(make -s token USER=administrator)`
+
+/** Throws `Refused`, with what to type, where a token is needed and there is none. */
+export async function call(site: Site, path: string, init: RequestInit = {}): Promise<Response> {
+  const answer = await fetch(new URL(path, site.SITE), {
     ...init,
     headers: { ...init.headers, ...(site.TOKEN ? { authorization: `Bearer ${site.TOKEN}` } : {}) },
     signal: AbortSignal.timeout(CALL_MS),
   })
+  if (answer.status === 401 && !site.TOKEN) throw new Refused(NO_TOKEN)
+  return answer
+}
 
 export async function text(site: Site, path: string): Promise<string> {
   const answer = await call(site, path)

@@ -1,5 +1,6 @@
 import { deleteCluster } from './cluster.ts'
 import { bootstrapFlux } from './flux.ts'
+import { helpIfAsked } from './help.ts'
 import { fillPins, unpinned } from './pins/pins.ts'
 import { readSettings } from './settings.ts'
 import { smoke } from './smoke.ts'
@@ -36,12 +37,20 @@ Millrace is ready at ${SITE} (reads also at port 30001, writes at 30002, the bro
   kubectl -n millrace get ksvc,kafkasources
 `)
 
+const USAGE = `
+  make deploy                                      the steps below, in their order; each is a target too
+${[...steps, ...others].map(({ name, what }) => `  make ${name.padEnd(44)}${what}`).join('\n')}
+
+Settings are variables on make's command line: CLUSTER= LIMIT= OVERLAY= CONTEXT= IMAGE= SITE= FAULTS= FILE= HISTORY= REPO= BRANCH=
+`
+
+helpIfAsked(USAGE)
 const names = process.argv.slice(2)
 const wanted = names.flatMap((name) =>
   name === 'deploy' ? steps : [...steps, ...others].filter((step) => step.name === name),
 )
 if (wanted.length < Math.max(1, names.length)) {
-  console.error(`node deploy/cli.ts deploy | ${[...steps, ...others].map(({ name }) => name).join(' | ')}`)
+  console.error(USAGE)
   process.exit(1)
 }
 try {

@@ -1,19 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { helpIfAsked } from './help.ts'
 import { logEvents } from './log-events.ts'
 
 /** `npm run generate -- --rate 1000`: log events at that rate, until Ctrl-C or for so many seconds; each second it says how it goes. */
-const { values } = parseArgs({
-  options: {
-    rate: { type: 'string', default: '10' },
-    url: { type: 'string', default: 'http://localhost:8080' },
-    organisations: { type: 'string', default: '8' },
-    seconds: { type: 'string', default: '0' },
-    token: { type: 'string' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-  },
-})
+
+const USAGE = `
+npm run generate -- [options]: log events of made-up organisations, until Ctrl-C; each second it says how it goes
+
+  --rate 10                    events a second, 50,000 at most
+  --seconds 0                  for how long; 0 is until Ctrl-C
+  --organisations 8            how many there are
+  --url http://localhost:8080  where the site is
+  --token ...                  who writes; of make dev: --token $(make -s token USER=collector)
+  --seed ...                   the same seed makes the same events
+`
+helpIfAsked(USAGE)
+
 const asked = z
   .object({
     rate: z.coerce.number().positive().max(50_000),
@@ -23,10 +27,28 @@ const asked = z
     token: z.string().optional(),
     seed: z.coerce.number().int(),
   })
-  .safeParse(values)
+  .safeParse(given())
 if (!asked.success) {
   console.error(asked.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'))
   process.exit(1)
+}
+
+function given() {
+  const text = { type: 'string' } as const
+  const defaults = {
+    rate: '10',
+    url: 'http://localhost:8080',
+    organisations: '8',
+    seconds: '0',
+    seed: String(Date.now() % 2 ** 31),
+  }
+  const options = { rate: text, url: text, organisations: text, seconds: text, token: text, seed: text }
+  try {
+    return { ...defaults, ...parseArgs({ options }).values }
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`)
+    process.exit(2)
+  }
 }
 const { rate, url, organisations, seconds, token, seed } = asked.data
 
@@ -58,6 +80,10 @@ async function send(count: number): Promise<void> {
       signal: AbortSignal.timeout(30_000),
     })
     const body = await answer.text()
+    if (answer.status === 401 || answer.status === 403) {
+      isStopped = true
+      throw new Error(`${answer.status}: --token says who writes. Of make dev: --token $(make -s token USER=collector)`)
+    }
     if (answer.status !== 202 && answer.status !== 207) throw new Error(`${answer.status} ${body.slice(0, 300)}`)
     const statuses = body
       .trimEnd()

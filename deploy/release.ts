@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { helpIfAsked } from './help.ts'
 import { refuseUnpinned } from './pins/pins.ts'
 import { readVersions } from './versions.ts'
 
@@ -21,6 +22,7 @@ export function versionOf(tag: string, manifest: { version: string }): string {
 
 /** `node deploy/release.ts v1.2.3` prints the notes of that release, once everything it is made of is pinned. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  helpIfAsked('node deploy/release.ts v1.2.3: the notes of that release, from CHANGELOG.md')
   const version = versionOf(process.argv[2] ?? '', JSON.parse(readFileSync('package.json', 'utf8')))
   refuseUnpinned('.', readVersions('deploy/versions.json'))
   console.log(sectionOf(readFileSync('CHANGELOG.md', 'utf8'), version))

@@ -1,7 +1,16 @@
 import { z } from 'zod'
+import { helpIfAsked } from './help.ts'
 
 /** make token: an access token for somebody that the issuer knows, and nothing else on standard output. */
 
+helpIfAsked(`
+  make token                                       a token of member, of the issuer that make dev brings
+  make token USER=administrator                    of somebody else: member2, moderator, writer, reader, collector, stranger
+  make token ISSUER=http://localhost:8180/realms/millrace
+                                                   of another issuer: this is the one of make up
+
+SITE=http://... is where make dev is (http://localhost:8080). PASSWORD= is the name unless it is given. USER counts on make's command line only: the shell has a USER of its own.
+`)
 const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
 const { SITE, USER, ...settings } = z
   .object({

@@ -114,7 +114,8 @@ export interface RecordForm {
   /** What `encode` gives, parsed where it is JSON; for the docs. */
   value?: z.ZodType
   encode(data: Fields, command: { id: string; time: string }): string
-  decode(value: string): unknown
+  /** `command` is what the record's headers say; of a bare record the topic's plain type, and no id. */
+  decode(value: string, command: { id: string; type: string }): unknown
   /** The value says the command's id or time too; two values with the same data are then the same body. */
   stamped?: boolean
 }
@@ -136,6 +137,11 @@ export interface CommandType {
   welcome?: true
   /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id, `actor` who sends it. */
   stream(data: Fields, id: string, actor: string): string
+  /**
+   * The command's id, where an import takes it from the system before. It needs a `scope`, since its sender chooses ids, and must
+   * not have the form of a UUID, which is what all other ids have. A repeat has the same id, so no key is needed.
+   */
+  id?(data: Fields): string
   /** The client's own idempotency key, where the body has one; it goes before the header. */
   key?(data: Fields): string | undefined
   routes: Route[]

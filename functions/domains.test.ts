@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Domain } from '#domains/domain.ts'
+import type { CommandType, Domain } from '#domains/domain.ts'
 import { refuseClashes, retaining } from './domains.ts'
 import { findDomains } from './find-domains.ts'
 
@@ -13,6 +13,13 @@ test('two domains that claim one thing stop the start, by name', async () => {
   expect(() => refuseClashes([tutorials, { ...tutorials, name: 'other' }])).toThrow(
     'topic tutorials-topic belongs to domain tutorials and to other',
   )
+})
+
+test('a command whose sender chooses its id needs a scope, or it stops the start', async () => {
+  const tutorials = (await findDomains()).find(({ name }) => name === 'tutorials')
+  const { scope: _, ...open }: CommandType = { ...(tutorials?.commands['tutorials.import'] as CommandType) }
+  const opened = { ...tutorials, commands: { 'tutorials.import': open } } as Domain
+  expect(() => refuseClashes([opened])).toThrow('tutorials.import takes ids from its senders and needs a scope')
 })
 
 test('other retentions than their own are taken by domains whose documents are removed, and by no others', () => {

@@ -7,7 +7,7 @@ export const collectionsOf = (domain: Domain): Collection[] =>
     ? [domain.documents.collection]
     : [...domain.collections, ...(domain.tally ? [domain.tally.collection] : [])]
 
-/** What two domains must not share, since it is how a command finds its own. */
+/** Throws for what two domains must not share, since it is how a command finds its own, and for ids that anybody may choose. */
 export function refuseClashes(domains: Domain[]): void {
   const owners = new Map<string, string>()
   for (const domain of domains) {
@@ -20,6 +20,9 @@ export function refuseClashes(domains: Domain[]): void {
       ...Object.values(domain.commands).flatMap(({ calls = [] }) => calls.map(({ method }) => `method ${method}`)),
       ...domain.queries.map(({ path }) => `GET ${path}`),
     ]
+    for (const [type, { id, scope }] of Object.entries(domain.commands)) {
+      if (id && scope === undefined) throw new Error(`command ${type} takes ids from its senders and needs a scope`)
+    }
     for (const claim of claims) {
       const owner = owners.get(claim)
       if (owner) throw new Error(`${claim} belongs to domain ${owner} and to ${domain.name}`)

@@ -2,7 +2,7 @@ import type { Document as Bson, Collection } from 'mongodb'
 import type { Document, Fields } from '#domains/domain.ts'
 import { type CheckedPart, countedPartOf, pagePartOf, sorted } from './part.ts'
 import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from './store.ts'
-import { type Stored, withoutAt } from './stored.ts'
+import { OURS, type Stored, withoutAt } from './stored.ts'
 
 /** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */
 export async function findIn(to: Collection<Stored>, collection: StoredCollection, query: Find): Promise<Document[]> {
@@ -10,7 +10,7 @@ export async function findIn(to: Collection<Stored>, collection: StoredCollectio
   const part = pagePartOf(collection, query)
   const direction = newestFirst ? (-1 as const) : (1 as const)
   const sort = Object.fromEntries(part.free.map((field) => [field, direction]))
-  const filter = after ? { $and: [matching(part), behind(part, after, newestFirst)] } : matching(part)
+  const filter = { $and: [matching(part), OURS, ...(after ? [behind(part, after, newestFirst)] : [])] }
   return (await to
     .find(filter as Bson, withoutAt)
     .sort(sort)
@@ -29,7 +29,7 @@ export async function countIn(
   const groups = await to
     .aggregate<{ _id: Counted['key']; count: number }>(
       [
-        { $match: matching(part) },
+        { $match: { $and: [matching(part), OURS] } },
         ...(query.upTo === undefined ? [] : [{ $limit: query.upTo }]),
         { $group: { _id: query.by.map(keyOf), count: { $sum: 1 } } },
         { $limit: query.limit + 1 },

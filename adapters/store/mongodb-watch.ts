@@ -3,7 +3,7 @@ import type { Document } from '#domains/domain.ts'
 import { Unavailable } from '../unavailable.ts'
 import { asUnavailable } from './outage.ts'
 import { type Inserted, ResumeLost, type WatchOptions } from './store.ts'
-import { AT, type Stored } from './stored.ts'
+import { AT, isOurs, type Stored } from './stored.ts'
 
 /** The longest that the server waits for more before it says that it has given all there is. */
 const UNTIL_NOW_MS = 10
@@ -30,7 +30,7 @@ export async function* watching(
       first = null
       if (!change) return
       const { [AT]: _, ...document } = change.fullDocument
-      yield { document: document as Document, resume: JSON.stringify(change._id) }
+      if (isOurs(document)) yield { document: document as Document, resume: JSON.stringify(change._id) }
     }
   } catch (error) {
     if (signal.aborted) return

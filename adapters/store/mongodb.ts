@@ -1,5 +1,6 @@
 import { type Document as Bson, type Collection, type Db, MongoClient, MongoServerError } from 'mongodb'
 import type { Document } from '#domains/domain.ts'
+import { logger } from '../telemetry/logger.ts'
 import { Unavailable } from '../unavailable.ts'
 import { commitTo } from './mongodb-commit.ts'
 import { countIn, findIn } from './mongodb-find.ts'
@@ -7,7 +8,7 @@ import { insertInto } from './mongodb-insert.ts'
 import { watching } from './mongodb-watch.ts'
 import { asUnavailable } from './outage.ts'
 import type { Store, StoredCollection } from './store.ts'
-import { AT, type Stored, withoutAt } from './stored.ts'
+import { AT, OURS, type Stored, withoutAt } from './stored.ts'
 
 export interface MongodbOptions {
   uri: string
@@ -48,6 +49,7 @@ export function mongodbStore(options: MongodbOptions): Store {
             .map(([index, { fields }]) => ({ name: index, key: ascending(fields) }))
           if (keys.length > 0) await of(collection).createIndexes(keys)
           await expire(of(collection), expireAfter)
+          await tellOfOthers(of(collection))
         }
       }),
 
@@ -112,7 +114,15 @@ async function expire(collection: Collection<Stored>, expireAfter: number | unde
   if (known && known.expireAfterSeconds !== expireAfter) await collection.dropIndex(name).catch(ifAlreadyGone)
   if (expireAfter === undefined) return
   await collection.createIndex({ [AT]: 1 }, { name, expireAfterSeconds: expireAfter })
-  await collection.updateMany({ [AT]: null } as Bson, { $set: { [AT]: new Date() } })
+  await collection.updateMany({ [AT]: null, ...OURS } as Bson, { $set: { [AT]: new Date() } })
+}
+
+/** They are left as they are: a migration brings them in as commands. */
+async function tellOfOthers(collection: Collection<Stored>): Promise<void> {
+  const other = await collection.findOne({ _id: { $type: 'objectId' } } as Bson, { projection: { _id: 1 } })
+  if (!other) return
+  const advice = 'no query finds them; make import brings tutorials in, as docs/operations.md says'
+  logger.warn({ collection: collection.collectionName, advice }, 'there are documents of another program')
 }
 
 const ascending = (fields: string[]) => Object.fromEntries([...fields, '_id'].map((field) => [field, 1 as const]))

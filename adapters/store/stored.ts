@@ -10,6 +10,16 @@ export const AT = '_at'
 
 export const withoutAt = { projection: { [AT]: 0 } }
 
+/**
+ * Documents of another program may be in the same collection: their ids are no strings, and no query of ours finds them. The
+ * negation of a type uses no index, so it does not change which one MongoDB chooses.
+ */
+export const OURS: Bson = {
+  _id: { $not: { $type: ['objectId', 'number', 'object', 'binData', 'date', 'bool', 'null'] } },
+}
+
+export const isOurs = ({ _id }: { _id: unknown }): boolean => typeof _id === 'string'
+
 export const rowOf = (document: Document, collection: StoredCollection, now: Date): Stored =>
   collection.expireAfter === undefined
     ? document

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { helpIfAsked } from '../help.ts'
 import { type Asked, readAsked, USAGE } from './asked.ts'
 import { one, order, pages } from './letters.ts'
 import { came, table, whole } from './lines.ts'
@@ -15,6 +16,7 @@ const settings = z.object({
 /** Who reads our lines may have had enough of them. */
 process.stdout.on('error', () => process.exit(0))
 
+helpIfAsked(USAGE)
 const { asked, site, isJson } = understood()
 try {
   process.exitCode = (await done(asked)) ? 0 : 1

@@ -3,7 +3,7 @@ import type { Letter, Outcome } from './letters.ts'
 /** How letters look on a terminal. What clients wrote is in them, so nothing in them may move the cursor or turn the text. */
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').replace(UNPRINTABLE, '?')
+export const oneLine = (text: string): string => text.replace(/\s+/g, ' ').replace(UNPRINTABLE, '?')
 const escaped = (json: string): string =>
   json.replace(UNPRINTABLE, (sign) => (sign === '\n' ? sign : `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`))
 

@@ -1,7 +1,7 @@
 import type { Fields } from '../domain.ts'
 import { wordsOf } from '../words.ts'
 import { isVisible, straight } from './characters.ts'
-import { text } from './here.ts'
+import { reasonOf, text } from './here.ts'
 import { anonymous, banned, notAdministrator } from './refusals.ts'
 import type { Projections, Refusal, Rule } from './rule.ts'
 
@@ -15,7 +15,7 @@ export type Account = {
 }
 
 /** That an account is banned from everywhere; there may be no account yet. */
-export type SiteBan = { _id: string; by: string; since: string }
+export type SiteBan = { _id: string; by: string; since: string; reason?: string }
 
 export const LONGEST_NAME = 100
 
@@ -24,7 +24,7 @@ const notBanned: Refusal = ({ named }) => !named.isBannedEverywhere && 'this acc
 
 const administrating = (type: string, ...unless: Refusal[]): Rule => ({
   unless: [anonymous, notAdministrator, ...unless],
-  happens: () => [{ type, data: {} }],
+  happens: ({ data }) => [{ type, data: reasonOf(data) }],
 })
 
 export const rules = {
@@ -66,8 +66,8 @@ export const projections: Projections = {
     const account = documents.get('accounts', actor) as Account
     return [{ collection: 'accounts', document: { ...account, ...said(data) } }]
   },
-  'forum.banned-everywhere': ({ stream, actor, time }) => {
-    const ban: SiteBan = { _id: accountOf(stream), by: actor, since: time }
+  'forum.banned-everywhere': ({ stream, actor, time, data }) => {
+    const ban: SiteBan = { _id: accountOf(stream), by: actor, since: time, ...reasonOf(data) }
     return [{ collection: 'siteBans', document: ban }]
   },
   'forum.ban-everywhere-lifted': ({ stream }) => [{ collection: 'siteBans', remove: accountOf(stream) }],

@@ -39,6 +39,18 @@ test.each<[type: Type, data: object, isTaken: boolean]>([
     ['forum.accounts.change', { name: `x${misleading}y` }, false],
   ]),
   ['forum.siteBans.add', { accountId: 'white space' }, false],
+  ['forum.siteBans.add', { accountId: 'bob', reason: 'x'.repeat(1000) }, true],
+  ['forum.siteBans.add', { accountId: 'bob', reason: 'x'.repeat(1001) }, false],
+  ['forum.bans.add', { ...thread, accountId: 'bob', reason: '\u200b' }, false],
+  ['forum.bans.lift', { ...thread, accountId: 'bob', reason: 'Sorry' }, false],
+  ...[
+    'f3a1c9be-58d4-4f2e-9d65-0c1b7a2e4d90',
+    'auth0|5f7c8ec7c33c6c004bbafe82',
+    'google-oauth2|103547991597142817347',
+    'mary.miller@mill.example',
+    'f:0b1c2d3e:mary',
+    'x'.repeat(200),
+  ].map((accountId): [Type, object, boolean] => ['forum.bans.add', { ...thread, accountId }, true]),
 ])('%s is held to its bounds', (type, data, isTaken) => {
   expect(commands[type].data.safeParse(data).success).toBe(isTaken)
 })

@@ -36,6 +36,9 @@ const account = z.strictObject({ accountId })
 const withBothIds = <Method extends Route['method']>(method: Method, path: string) =>
   ({ method, path, body: 'json', query: true }) as const
 
+/** For moderators and administrators, and for the account itself. */
+const reason = characters(1000).exactOptional()
+
 const inThread = ({ threadId }: Fields): string => `thread/${threadId}`
 const ofAccount = ({ accountId }: Fields): string => `account/${accountId}`
 const ofActor = (_: Fields, __: string, actor: string): string => `account/${actor}`
@@ -119,12 +122,12 @@ export const commands = {
     ],
   },
   'forum.bans.add': {
-    summary: 'Ban an account from a thread, as its moderator',
-    data: named,
+    summary: 'Ban an account from a thread, as its moderator, with a reason or without one',
+    data: named.extend({ reason }),
     scope: WRITE,
     stream: inThread,
     routes: [
-      { method: 'PUT', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'none' },
+      { method: 'PUT', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'json', query: true },
       withBothIds('POST', '/api/forum/bans'),
       withBothIds('PUT', '/api/forum/bans'),
     ],
@@ -140,11 +143,11 @@ export const commands = {
     ],
   },
   'forum.siteBans.add': {
-    summary: 'Ban an account everywhere, as an administrator',
-    data: account,
+    summary: 'Ban an account everywhere, as an administrator, with a reason or without one',
+    data: account.extend({ reason }),
     scope: ADMINISTRATE,
     stream: ofAccount,
-    routes: [{ method: 'PUT', path: '/api/forum/bans/{accountId}', body: 'none' }],
+    routes: [{ method: 'PUT', path: '/api/forum/bans/{accountId}', body: 'json', query: true }],
   },
   'forum.siteBans.lift': {
     summary: 'Lift a ban from everywhere, as an administrator',

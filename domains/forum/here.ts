@@ -1,4 +1,4 @@
-import type { Command, Json, Touch, View } from '../domain.ts'
+import type { Command, Fields, Json, Touch, View } from '../domain.ts'
 import type { Account } from './accounts.ts'
 import type { Post } from './posts.ts'
 import type { Thread } from './threads.ts'
@@ -28,6 +28,9 @@ interface Standing {
 }
 
 export const text = (value: Json | undefined): string => String(value ?? '')
+
+/** A member only where there is something in it. */
+export const reasonOf = ({ reason }: Fields): Fields => (reason === undefined ? {} : { reason })
 
 /** Of what two of them share. The id of a thread and of a post is a command's: it has no colon in it. */
 export const pair = (first: string, account: string): string => `${first}:${account}`

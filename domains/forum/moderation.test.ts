@@ -50,6 +50,16 @@ test.each([
   expect(lifted.document('bans', 'kettles:bob')).toBeUndefined()
 })
 
+test('a ban keeps its reason, in its event and in its document', async () => {
+  const reason = 'Spam,\nthree times over 🙁'
+  const { events, document } = await after(kettles, ada('forum.bans.add', inKettles({ accountId: 'bob', reason })))
+  expect(events).toEqual([{ type: 'forum.banned', data: { account: 'bob', reason } }])
+  expect(document('bans', 'kettles:bob')).toMatchObject({ reason })
+  const everywhere = await after([], root('forum.siteBans.add', { accountId: 'bob', reason }))
+  expect(everywhere.events).toEqual([{ type: 'forum.banned-everywhere', data: { reason } }])
+  expect(everywhere.document('siteBans', 'bob')).toMatchObject({ reason })
+})
+
 test('who was banned writes again once it is lifted, and in other threads all the while', async () => {
   const lifted = [...bobIsBanned, ada('forum.bans.lift', of('bob'))]
   expect((await after(lifted, bob('forum.posts.write', write()))).events).toHaveLength(1)

@@ -1,11 +1,11 @@
 import type { Event } from '../domain.ts'
-import { pair, text, threadOf } from './here.ts'
+import { pair, reasonOf, text, threadOf } from './here.ts'
 import { notModerator, outside } from './refusals.ts'
 import type { Projections, Refusal, Rule } from './rule.ts'
 import { changed } from './threads.ts'
 
 /** That an account moderates a thread, or is banned from it: never both. */
-export type Mark = { _id: string; thread: string; account: string; by: string; since: string }
+export type Mark = { _id: string; thread: string; account: string; by: string; since: string; reason?: string }
 
 const bannedHere: Refusal = ({ named }) => named.isBannedHere && 'this account is banned from the thread'
 const notBannedHere: Refusal = ({ named }) => !named.isBannedHere && 'this account is not banned from the thread'
@@ -16,7 +16,7 @@ const last: Refusal = ({ thread }) => thread?.moderators === 1 && 'a thread keep
 /** Whom it is about need not have an account: they may not have logged in yet, or the thread hears of it a moment late. */
 const moderating = (type: string, ...unless: Refusal[]): Rule => ({
   unless: [...outside, notModerator, ...unless],
-  happens: ({ data }) => [{ type, data: { account: text(data.accountId) } }],
+  happens: ({ data }) => [{ type, data: { account: text(data.accountId), ...reasonOf(data) } }],
 })
 
 export const rules = {
@@ -41,5 +41,5 @@ export const projections: Projections = {
 
 function markOf({ stream, actor, time, data }: Event): Mark {
   const [thread, account] = [threadOf(stream), text(data.account)]
-  return { _id: pair(thread, account), thread, account, by: actor, since: time }
+  return { _id: pair(thread, account), thread, account, by: actor, since: time, ...reasonOf(data) }
 }

@@ -5,9 +5,15 @@ import type { CommandType, Fields } from '../domain.ts'
 const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 }
 const int32 = z.int().min(INT32.min).max(INT32.max)
 
+/** There is one: its id is that of the command, of the sum and of the request. */
+const STARTING_TOTAL = 'starting-total'
+
 export const sumOf = ({ firstNumber, secondNumber }: Fields): number => Number(firstNumber) + Number(secondNumber)
 
 const isInt32 = (value: number): boolean => value >= INT32.min && value <= INT32.max
+
+/** The total of the system before as a sum, so that the history adds up. */
+export const startingWith = ({ total = 0 }: Fields): Fields => ({ firstNumber: total, secondNumber: 0 })
 
 export const commands = {
   'sums.add': {
@@ -44,5 +50,13 @@ export const commands = {
         answer: (data) => ({ result: sumOf(data) }),
       },
     ],
+  },
+  'sums.import': {
+    summary: 'Begin with the running total of the system before, once',
+    scope: 'sums:import',
+    data: z.strictObject({ total: z.int() }),
+    id: () => STARTING_TOTAL,
+    stream: (_, id) => `sum/${id}`,
+    routes: [{ method: 'POST', path: '/api/sums/import', body: 'json' }],
   },
 } satisfies { [type: string]: CommandType }

@@ -17,5 +17,5 @@ export default {
   project,
   tally,
   queries,
-  roles: { member: ['sums:read', 'sums:write'] },
+  roles: { member: ['sums:read', 'sums:write'], administrator: ['sums:import'] },
 } satisfies DecideDomain

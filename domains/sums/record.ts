@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { RecordForm } from '../domain.ts'
-import { sumOf } from './commands.ts'
+import { startingWith, sumOf } from './commands.ts'
 
 /** A record as the system that it replaces wrote it. */
 const original = z.object({
@@ -14,16 +14,19 @@ export const record: RecordForm = {
   contentType: 'application/json',
   value: original.extend({ Result: z.int(), produceTimestamp: z.int() }),
   stamped: true,
-  encode: (data, { id, time }) =>
-    JSON.stringify({
-      requestId: data.requestId ?? id,
-      'First Number': data.firstNumber,
-      'Second Number': data.secondNumber,
-      Result: sumOf(data),
+  encode(data, { id, time }) {
+    const { requestId = id, firstNumber = 0, secondNumber = 0 } = 'total' in data ? startingWith(data) : data
+    return JSON.stringify({
+      requestId,
+      'First Number': firstNumber,
+      'Second Number': secondNumber,
+      Result: sumOf({ firstNumber, secondNumber }),
       produceTimestamp: Date.parse(time),
-    }),
-  decode(value) {
+    })
+  },
+  decode(value, { type }) {
     const given = original.parse(JSON.parse(value))
+    if (type === 'sums.import') return { total: given['First Number'] }
     return {
       requestId: given.requestId,
       firstNumber: given['First Number'],

@@ -1,9 +1,19 @@
 import type { Command, Decision, Document, Event, Fields, Tally, View } from '../domain.ts'
-import { sumOf } from './commands.ts'
+import { startingWith, sumOf } from './commands.ts'
 
-/** Every sum is a stream of its own, so none waits for another, and nothing is ever refused. */
-export function decide({ data }: Command): Decision {
+/** Every sum is a stream of its own, so none waits for another. Nothing is refused but a second total to begin with. */
+export function decide({ id, type, data }: Command, documents: View): Decision {
+  if (type === 'sums.import') return begin(id, data, documents)
   return { events: [{ type: 'sums.added', data: { ...data, result: sumOf(data) } }] }
+}
+
+/** The receipt of a command expires, and its sum does not: a repeat must not count after years either. */
+function begin(id: string, data: Fields, documents: View): Decision {
+  const before = documents.get('sums', id)
+  if (before?.result === data.total) return { events: [] }
+  if (before) return { rejected: `the sums begin with ${before.result} already` }
+  const sum = startingWith(data)
+  return { events: [{ type: 'sums.added', data: { requestId: id, ...sum, result: sumOf(sum) } }] }
 }
 
 export function project({ command, time, data }: Event, _documents: View) {

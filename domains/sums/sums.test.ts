@@ -66,6 +66,26 @@ test('the record has the form of the system that it replaces, and is read back',
     Result: 5,
     produceTimestamp: Date.UTC(2030, 0, 1),
   })
-  expect(record.decode(value)).toEqual({ requestId: 'one', firstNumber: 2, secondNumber: 3 })
-  expect(() => record.decode('{"First Number":1}')).toThrow()
+  const command = { id: 'one', type: 'sums.add' }
+  expect(record.decode(value, command)).toEqual({ requestId: 'one', firstNumber: 2, secondNumber: 3 })
+  expect(() => record.decode('{"First Number":1}', command)).toThrow()
+})
+
+const start = (total: number) => ({ type: 'sums.import', id: 'starting-total', data: { total } })
+
+test('a total to begin with is a sum that counts once, whatever is remembered of its command', async () => {
+  const { events, document } = await given(domain).when(start(2 ** 53 - 1))
+  const sum = { requestId: 'starting-total', firstNumber: 2 ** 53 - 1, secondNumber: 0, result: 2 ** 53 - 1 }
+  expect(events).toEqual([{ type: 'sums.added', data: sum }])
+  expect(document('sums', 'starting-total')).toMatchObject(sum)
+  expect((await given(domain, start(7)).when(start(7))).events).toEqual([])
+  expect((await given(domain, start(7)).when(start(8))).rejected).toBe('the sums begin with 7 already')
+  expect(commands['sums.import'].id()).toBe('starting-total')
+  expect(commands['sums.import'].data.safeParse({ total: 2 ** 53 }).success).toBe(false)
+})
+
+test('its record has the original form too, and is read back', () => {
+  const value = record.encode({ total: -5 }, { id: 'starting-total', time: '2030-01-01T00:00:00.000Z' })
+  expect(JSON.parse(value)).toMatchObject({ requestId: 'starting-total', 'First Number': -5, Result: -5 })
+  expect(record.decode(value, { id: 'starting-total', type: 'sums.import' })).toEqual({ total: -5 })
 })

@@ -1,6 +1,12 @@
 import type { Documents } from '../domain.ts'
 
+/** The seconds that the first eight digits of an ObjectId count. */
+const timeOf = (objectId: string): string => new Date(Number.parseInt(objectId.slice(0, 8), 16) * 1000).toISOString()
+
 export const documents: Documents = {
   collection: { name: 'tutorials', indexes: { time: { fields: ['time'] } } },
-  document: ({ data, time }) => ({ title: data.title ?? '', time }),
+  document: ({ type, id, data, time }) => ({
+    title: data.title ?? '',
+    time: type === 'tutorials.import' ? timeOf(id) : time,
+  }),
 }

@@ -78,7 +78,7 @@ function readKnown(
   if (time === undefined) return refuse(`time is not a date: ${envelope.time}`)
   let data: unknown
   try {
-    data = decode(event.data, text, domain.topic)
+    data = decode(event.data, text, domain.topic, { id: event.type === PLAIN ? '' : envelope.id, type })
   } catch (error) {
     return refuse(`can not be decoded: ${(error as Error).message}`)
   }
@@ -130,7 +130,7 @@ export const unreadable = ({ id, hash, verdict }: Unread, domain: Domain, stream
   verdict,
 })
 
-function decode(data: unknown, text: string, topic: Topic): unknown {
-  if (topic.record) return topic.record.decode(text)
+function decode(data: unknown, text: string, topic: Topic, command: { id: string; type: string }): unknown {
+  if (topic.record) return topic.record.decode(text, command)
   return typeof data === 'string' || Buffer.isBuffer(data) ? JSON.parse(text) : data
 }

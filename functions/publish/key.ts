@@ -36,6 +36,8 @@ export const identifier =
   (command) => {
     const { known, data, submission, time } = command
     const { line = 0 } = submission
+    const chosen = chosenId(known, data)
+    if (chosen !== undefined) return { id: chosen, use: chosen }
     // First, since a key that can't be read is refused even where another one goes before it.
     const key = readKey(submission)
     const own = known.command.key?.(data)
@@ -61,6 +63,15 @@ function keyed(command: Identifying, key: string | string[], line: number): Iden
   }
   const id = derivedId(...scope, known.type, JSON.stringify(data), String(expectedVersion))
   return { id, use: submission.from === undefined ? id : derivedId(...scope, submission.from) }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** The id that the sender of an import chose. It can't be that of another command: those are UUIDs. */
+function chosenId({ type, command }: KnownType, data: Fields): string | undefined {
+  const id = command.id?.(data)
+  if (id !== undefined && UUID.test(id)) throw new Error(`${type} takes ${id} from its sender, a UUID as our own ids`)
+  return id
 }
 
 /** A batch takes no receipt's address as its key: its lines would be one command. Throws 400, and 410 for an expired one. */

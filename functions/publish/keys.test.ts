@@ -10,7 +10,7 @@ import { SEALS } from '#test/trust.ts'
 import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
-/** Lines may have a key of their own. */
+/** Lines may have a key of their own; those of an import have ids. */
 const domain: AppendDomain = {
   kind: 'append',
   name: 'lines',
@@ -21,6 +21,13 @@ const domain: AppendDomain = {
       stream: () => 'lines',
       key: ({ requestId }) => (requestId === undefined ? undefined : String(requestId)),
       routes: [{ method: 'POST', path: '/api/lines', body: 'batch' }],
+    },
+    'lines.import': {
+      data: z.strictObject({ id: z.string(), text: z.string() }),
+      id: ({ id }) => String(id),
+      scope: 'lines:import',
+      stream: () => 'lines',
+      routes: [{ method: 'POST', path: '/api/lines/import', body: 'batch' }],
     },
   },
   documents: { collection: { name: 'lines', indexes: {} }, document: ({ data }) => data },
@@ -151,4 +158,19 @@ test('source and id of a CloudEvent are two things, and no Idempotency-Key is li
   await ask({ text: 'x', requestId: 'r' })
   const { answer } = await event('a b', 'c')
   expect(answer.id).toBe(ids()[0])
+})
+
+test('a chosen id is the id, alone and in any line, whatever the key of the request', async () => {
+  const { ask, ids } = publishing()
+  const own = { text: 'x', id: '507f1f77bcf86cd799439011' }
+  await ask(own, { 'idempotency-key': 'mine' }, '/api/lines/import')
+  await ask([{ text: 'y', id: 'another' }, own], {}, '/api/lines/import')
+  expect(ids()).toEqual([own.id, 'another', own.id])
+})
+
+test('an id that another command may have is not taken, even from who may choose', async () => {
+  const { ask, ids, records } = publishing()
+  await ask({ text: 'x' })
+  await expect(ask({ text: 'y', id: ids()[0] }, {}, '/api/lines/import')).rejects.toThrow('a UUID as our own ids')
+  expect(records).toHaveLength(1)
 })

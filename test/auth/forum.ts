@@ -28,6 +28,8 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
 
   const there = `/api/forum/threads/${thread}`
   const within = (person: string) => `/api/forum/threads/${threads.get(person)}`
+  await as('moderator', 'PUT', `${there}/bans/banned`, { reason: 'Spam' })
+  await as('administrator', 'PUT', '/api/forum/bans/banned', { reason: 'Spam' })
   const json = (body: object) => JSON.stringify(body)
   const text = json({ text: 'The blue one' })
   const withBothIds = (mark: string) => {
@@ -63,6 +65,8 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
     'DELETE {thread}/moderators/{accountId}': (person) => ({ path: `${within(person)}/moderators/member2` }),
     'PUT {thread}/bans/{accountId}': (person) => ({ path: `${within(person)}/bans/member2` }),
     'DELETE {thread}/bans/{accountId}': (person) => ({ path: `${within(person)}/bans/member2` }),
+    'GET {thread}/bans/{accountId}': { path: `${there}/bans/banned` },
+    'GET /api/forum/bans/{accountId}': { path: '/api/forum/bans/banned' },
     ...Object.fromEntries(['moderators', 'bans'].flatMap(withBothIds)),
     'GET /api/forum/me': { path: `/api/forum/me?threadId=${thread}` },
     'GET /api/forum/posts/{postId}': { path: `/api/forum/posts/${thread}` },

@@ -24,13 +24,19 @@ const event = (type: string) => ({
 const redrive = json({ id: 'none' })
 const discard = json({ id: 'none', reason: 'a test' })
 
+const imported = json({ id: '507f1f77bcf86cd799439011', title: 'It turned' })
+
 /** How each row of the matrix that needs more than its path is asked. */
 export const requests = ({ tutorial, receipt, letter }: Given): { [row: string]: Asked } => ({
   'POST /api/tutorials': { path: '/api/tutorials', body: json({ title: 'It turns' }) },
   'POST /api/publish': { path: '/api/publish', body: 'It turns', headers: { 'content-type': 'text/plain' } },
+  'POST /api/tutorials/import': { path: '/api/tutorials/import', body: imported },
+  'POST / as an event of an imported tutorial': { path: '/', body: imported, headers: event('tutorials.import') },
   'GET /api/tutorials/{id}': { path: `/api/tutorials/${tutorial}` },
 
   'POST /api/sums': { path: '/api/sums', body: json({ firstNumber: 1, secondNumber: 2 }) },
+
+  'POST /api/sums/import': { path: '/api/sums/import', body: json({ total: 100 }) },
 
   'POST /api/logs of acme': { path: '/api/logs', body: log('acme') },
   'POST /api/logs of globex': { path: '/api/logs', body: log('globex') },

@@ -34,6 +34,24 @@ test.each(['root', ''])('for whom there is not it says who there is: %j', async 
   expect(stderr).toMatch(/^No token for .*administrator/)
 })
 
+test("with make it is member's, and the shell's own USER does not count", async () => {
+  const make = (...args: string[]) =>
+    new Promise<{ stdout: string; stderr: string }>((resolve) => {
+      const env = { ...process.env, SITE: mill.publish, USER: 'alice' }
+      // A test installs nothing, however old what is installed looks.
+      const all = ['--silent', '--assume-old=node_modules/.package-lock.json', 'token', ...args]
+      execFile('make', all, { env }, (_, stdout, stderr) => resolve({ stdout, stderr }))
+    })
+  const subject = ({ stdout, stderr }: { stdout: string; stderr: string }): string => {
+    expect(stderr).toBe('')
+    return JSON.parse(Buffer.from(stdout.split('.')[1] ?? '', 'base64url').toString()).sub
+  }
+  expect(subject(await make())).toBe('member')
+  expect(subject(await make(`ISSUER=${mill.publish}/oidc`))).toBe('member')
+  expect(subject(await make('USER=administrator'))).toBe('administrator')
+  expect((await make('USER=alice')).stderr).toContain('No token for alice')
+})
+
 test('what it starts prints nothing of its own accord', () => {
   expect(mill.output()).not.toMatch(/oidc-provider/i)
 })

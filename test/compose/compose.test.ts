@@ -60,6 +60,8 @@ const broken: [string, (services: Record<string, Service>) => void][] = [
   ['publish-grpc is not given OTHER_SECRETS', ({ 'publish-grpc': grpc }) => remove(grpc, 'OTHER_SECRETS')],
   ['query may write', ({ query }) => change(query, { read_only: false })],
   ['gateway is not published at 8080', ({ gateway }) => change(gateway, { ports: [] })],
+  ['gateway is not published at 9081', ({ gateway }) => change(gateway?.ports?.[1], { published: '9080' })],
+  ['publish-grpc is not published at 9093', ({ 'publish-grpc': grpc }) => change(grpc?.ports?.[2], { target: 9093 })],
   ['publish is open to other machines', ({ publish }) => change(publish?.ports?.[0], { host_ip: '' })],
 ]
 

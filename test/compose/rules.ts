@@ -2,8 +2,13 @@ import { readConfig, settings } from '#adapters/config.ts'
 import { targetOf } from '../manifests/truth.ts'
 import type { Model, Service } from './model.ts'
 
-/** Where clients find it: the whole site, and the ports of the system that it replaces. */
-const PUBLISHED = { gateway: '8080', publish: '8081', query: '6868', 'publish-grpc': '50051' }
+/** Where clients find it: the whole site, gRPC, and the ports of the systems that it replaces. */
+const PUBLISHED = {
+  gateway: ['8080', '9081'],
+  publish: ['8081'],
+  query: ['6868'],
+  'publish-grpc': ['50051', '9091', '9093'],
+}
 /** The functions share one, which no file has in it. */
 export const SECRET = { RECEIPT_SECRET: 'a secret that only tests know of' }
 
@@ -124,12 +129,14 @@ function wrongPorts({ services }: Model): string[] {
   const open = Object.entries(services).filter(([, { ports = [] }]) =>
     ports.some(({ host_ip }) => host_ip !== '127.0.0.1'),
   )
-  const missing = Object.entries(PUBLISHED).filter(
-    ([name, port]) =>
-      !services[name]?.ports?.some(
-        ({ published, target }) => published === port && target === settings.PORT.parse(undefined),
-      ),
-  )
+  const missing = Object.entries(PUBLISHED)
+    .flatMap(([name, ports]) => ports.map((port) => [name, port] as const))
+    .filter(
+      ([name, port]) =>
+        !services[name]?.ports?.some(
+          ({ published, target }) => published === port && target === settings.PORT.parse(undefined),
+        ),
+    )
   return [
     ...open.map(([name]) => `${name} is open to other machines`),
     ...missing.map(([name, port]) => `${name} is not published at ${port}`),

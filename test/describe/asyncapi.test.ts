@@ -31,6 +31,7 @@ test('every topic is a channel, with its partitions', () => {
 
 const samples: { [type: string]: { [name: string]: unknown } } = {
   'tutorials.publish': { title: 'Über Mühlen' },
+  'tutorials.import': { id: '507f1f77bcf86cd799439011', title: 'Mahlen' },
   'sums.add': { requestId: 'one', firstNumber: 2, secondNumber: 3 },
   'letters.discard': { id: 'one', reason: 'why not' },
 }

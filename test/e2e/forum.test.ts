@@ -306,6 +306,30 @@ test('moderators keep a thread, and everybody can see who does and who is banned
   expect((await as().moderators.list({ threadId })).items.map(({ account }) => account.id)).toEqual(['moderator'])
 })
 
+test('the reason of a ban is for moderators, administrators and the banned account, in no list and no history', async () => {
+  const threadId = await open('Reasons')
+  const reason = 'Spam, thrice'
+  const ban = { threadId, accountId: 'member2' }
+  const known = { account: { id: 'member2' }, by: { id: 'member' }, reason }
+  await as('member').bans.add({ ...ban, reason })
+  for (const person of ['member', 'administrator', 'member2'] as const)
+    expect(await as(person).bans.one(ban)).toMatchObject(known)
+  for (const person of ['moderator', undefined] as const)
+    expect(await as(person).bans.one(ban)).toMatchObject({ ...known, reason: null })
+  for (const told of [await as('member').bans.list({ threadId }), await as('member').threads.history({ threadId })])
+    expect(JSON.stringify(told)).not.toContain('thrice')
+  await as('member').bans.lift(ban)
+  await expect(as('member').bans.one(ban)).rejects.toMatchObject({ status: 404 })
+  await as('member').bans.add(ban)
+  expect((await as('member').bans.one(ban)).reason).toBeNull()
+
+  const everywhere = { accountId: 'stranger' }
+  await as('administrator').siteBans.add({ ...everywhere, reason })
+  expect((await as('administrator').siteBans.one(everywhere)).reason).toBe(reason)
+  expect((await as('member').siteBans.one(everywhere)).reason).toBeNull()
+  await as('administrator').siteBans.lift(everywhere)
+})
+
 test('moderators and bans are commanded with both ids in the body or in the query string', async () => {
   const threadId = await open('Both ids')
   const [inBody, inQuery] = [

@@ -134,6 +134,7 @@ test('what is not understood is not sent; a site that is away or refuses is told
   expect(misspelt.stderr).toContain('make letters REDRIVE=ALL')
   const refused = await told(process.execPath, ['deploy/letters/cli.ts'], { TOKEN: '' })
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('401') })
+  expect(refused.stderr).toContain('export TOKEN=$(make -s token USER=administrator)')
   const SITE = `http://127.0.0.1:${await freePort()}`
   const away = await told(process.execPath, ['deploy/letters/cli.ts'], { SITE, LIMIT: '0.5' })
   expect(away.code).toBe(1)

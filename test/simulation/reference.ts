@@ -80,7 +80,7 @@ export function replay(
 export function commandOf({ domain, id, record, attributes, isRefused }: Logged): Command | undefined {
   if (isRefused) return undefined
   const { type = '' } = attributes
-  const checked = domain.commands[type]?.data.safeParse(dataOf(domain.topic, String(record.value)))
+  const checked = domain.commands[type]?.data.safeParse(dataOf(domain.topic, String(record.value), { id, type }))
   if (!checked?.success) return undefined
   const { actor = '', scopes } = attributes
   return {
@@ -125,9 +125,9 @@ function expect({ id, domain }: Logged, isSo: boolean, what: string): void {
   if (!isSo) throw new Violation('order', `${id} of ${domain.name} ${what}`)
 }
 
-function dataOf({ record }: DecideDomain['topic'], text: string): unknown {
+function dataOf({ record }: DecideDomain['topic'], text: string, command: { id: string; type: string }): unknown {
   try {
-    return record ? record.decode(text) : JSON.parse(text)
+    return record ? record.decode(text, command) : JSON.parse(text)
   } catch {
     return undefined
   }

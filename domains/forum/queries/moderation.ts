@@ -25,6 +25,17 @@ const marks = {
   },
 } as const
 
+const ban = mark.extend({
+  reason: z.string().nullable().describe('null for all but moderators, administrators and the account itself'),
+})
+
+const banIn = (documents: View, account: string, { by, since, reason }: Mark | SiteBan, mayKnow: boolean) => ({
+  account: personIn(documents, account),
+  by: personIn(documents, by),
+  since,
+  reason: mayKnow ? (reason ?? null) : null,
+})
+
 /** What the caller is in a thread. */
 const me = {
   answers: 'view',
@@ -59,6 +70,51 @@ export const moderation = [
     name: 'bans.list',
     summary: 'Who is banned from a thread, and by whom',
     from: 'bans',
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/threads/{threadId}/bans/{accountId}',
+    name: 'bans.one',
+    summary: 'A ban from a thread, with its reason for those whom it concerns',
+    scope: READ,
+    item: ban,
+    touches(asked, { id }, documents) {
+      const [threadId, accountId] = [text(asked.threadId), text(asked.accountId)]
+      const found = documents.get('bans', pair(threadId, accountId))
+      return [
+        ...underThread.touches(asked),
+        { collection: 'bans', ids: [pair(threadId, accountId)] },
+        { collection: 'moderators', ids: [pair(threadId, id)] },
+        { collection: 'accounts', ids: [accountId, ...(found ? [text(found.by)] : [])] },
+      ]
+    },
+    answer(documents, asked, { id, scopes }) {
+      const [threadId, accountId] = [text(asked.threadId), text(asked.accountId)]
+      const found = documents.get('bans', pair(threadId, accountId)) as Mark | undefined
+      if (!found || !underThread.isThere(documents, asked)) return undefined
+      const isModerator = documents.get('moderators', pair(threadId, id)) !== undefined
+      const mayKnow = isModerator || id === accountId || scopes.has(ADMINISTRATE)
+      return banIn(documents, accountId, found, mayKnow)
+    },
+  },
+  {
+    answers: 'view',
+    path: '/api/forum/bans/{accountId}',
+    name: 'siteBans.one',
+    summary: 'A ban from everywhere, with its reason for those whom it concerns',
+    scope: READ,
+    item: ban,
+    touches({ accountId }, _, documents) {
+      const found = documents.get('siteBans', text(accountId))
+      return [
+        { collection: 'siteBans', ids: [text(accountId)] },
+        { collection: 'accounts', ids: [text(accountId), ...(found ? [text(found.by)] : [])] },
+      ]
+    },
+    answer(documents, { accountId }, { id, scopes }) {
+      const found = documents.get('siteBans', text(accountId)) as SiteBan | undefined
+      return found && banIn(documents, text(accountId), found, id === accountId || scopes.has(ADMINISTRATE))
+    },
   },
   {
     answers: 'page',

@@ -72,8 +72,8 @@ const happened = z.object({
   data: z.record(z.string(), z.json()),
 })
 
-/** Without titles and texts, which may have been moderated away since, and without who voted how. */
-function told({ number, type, time, actor, data: { title, text, value, ...data } }: Event) {
+/** Without titles and texts, which may have been moderated away since, without who voted how, and without the reasons of bans. */
+function told({ number, type, time, actor, data: { title, text, value, reason, ...data } }: Event) {
   return { number, type, time, actor: type === 'forum.vote-cast' ? null : actor, data }
 }
 

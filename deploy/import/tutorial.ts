@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { commands } from '#domains/tutorials/commands.ts'
+import { refusalOf } from '#functions/refusal.ts'
+
+export type Tutorial = { id: string; title: string }
+
+const id = z.union([z.string(), z.strictObject({ $oid: z.string() }).transform(({ $oid }) => $oid)], {
+  error: 'takes an ObjectId',
+})
+
+/** A document as Spring Data MongoDB wrote it, or an item of what `GET /api/test` answered. Another field would be lost: it is refused. */
+const original = z.strictObject({
+  _id: id.optional(),
+  id: id.optional(),
+  title: z.string(),
+  _class: z.string().optional(),
+})
+
+/** The tutorial of a document, or why it can't be imported. */
+export function toTutorial(document: unknown): { tutorial: Tutorial } | { reason: string } {
+  const read = original.safeParse(document)
+  if (!read.success) return { reason: refusalOf(read.error).detail }
+  const tutorial = { id: read.data._id ?? read.data.id ?? '', title: read.data.title }
+  const checked = commands['tutorials.import'].data.safeParse(tutorial)
+  return checked.success ? { tutorial } : { reason: refusalOf(checked.error).detail }
+}
