@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
+import '#adapters/log/kafka-warning.ts'
 
 const PAUSE_MS = 1_000
 
