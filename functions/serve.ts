@@ -4,6 +4,7 @@ import type { Check } from '#adapters/host/probes.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
+import { endWith } from './end-with.ts'
 import { prepare } from './prepare.ts'
 import { untilStopped } from './stop.ts'
 
@@ -15,7 +16,7 @@ switch (target) {
   case undefined:
     throw new Error('FUNCTION_TARGET is not set')
   case 'prepare':
-    await prepare().catch(notPrepared)
+    await prepare().catch(endWith('not prepared'))
     break
   case 'source':
     await import('./source.ts')
@@ -28,13 +29,6 @@ switch (target) {
 }
 await closeAll()
 process.exit(0)
-
-/** The log of a Job is read from its end: there is what is wrong, whole; where it was found stands before it. */
-function notPrepared(error: unknown): never {
-  logger.fatal({ err: error }, 'not prepared')
-  console.error(error instanceof Error ? error.message : error)
-  process.exit(1)
-}
 
 async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
   const host = await startHost({

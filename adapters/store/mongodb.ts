@@ -19,6 +19,9 @@ export interface MongodbOptions {
   answerWithinMs?: number
 }
 
+/** Has the one document that `ping` writes: a server without space or without a majority can still be read. */
+const PROBES = 'probes'
+
 /** The store on MongoDB. It connects when it is first asked, so a process may start before MongoDB does. */
 export function mongodbStore(options: MongodbOptions): Store {
   const { uri, database, poolSize = 20, selectWithinMs = 2000, answerWithinMs = 10_000 } = options
@@ -76,7 +79,8 @@ export function mongodbStore(options: MongodbOptions): Store {
 
     ping: () =>
       answered(async () => {
-        await db.command({ ping: 1 })
+        const at = { $set: { at: new Date() } }
+        await db.collection<{ _id: string; at: Date }>(PROBES).updateOne({ _id: 'write' }, at, { upsert: true })
       }),
 
     close: () => client.close(),
