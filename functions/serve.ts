@@ -11,12 +11,14 @@ import { untilStopped } from './stop.ts'
 /** What the image runs, chosen by FUNCTION_TARGET: a function on the host, what prepares for them, or what drives them. */
 
 const settings = config()
+/** A Job that fails is seen to fail, and is started again by the platform. */
+const PREPARE_WITHIN_MS = 60_000
 const { FUNCTION_TARGET: target } = settings
 switch (target) {
   case undefined:
     throw new Error('FUNCTION_TARGET is not set')
   case 'prepare':
-    await prepare().catch(endWith('not prepared'))
+    await prepare(PREPARE_WITHIN_MS).catch(endWith('not prepared'))
     break
   case 'source':
     await import('./source.ts')

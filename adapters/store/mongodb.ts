@@ -38,6 +38,7 @@ export function mongodbStore(options: MongodbOptions): Store {
     ignoreUndefined: true,
   })
   const db: Db = client.db(database)
+  let isClosed = false
   const of = ({ name }: StoredCollection): Collection<Stored> => db.collection<Stored>(name)
 
   return {
@@ -75,7 +76,10 @@ export function mongodbStore(options: MongodbOptions): Store {
         await of(collection).deleteMany({ _id: { $in: ids } })
       }),
 
-    watch: (collection, options) => watching(of(collection), options),
+    async *watch(collection, options) {
+      await connect()
+      yield* watching(of(collection), options)
+    },
 
     ping: () =>
       answered(async () => {
@@ -83,7 +87,23 @@ export function mongodbStore(options: MongodbOptions): Store {
         await db.collection<{ _id: string; at: Date }>(PROBES).updateOne({ _id: 'write' }, at, { upsert: true })
       }),
 
-    close: () => client.close(),
+    async close() {
+      isClosed = true
+      await client.close()
+    },
+  }
+
+  /**
+   * The driver connects by itself only once: a first call that finds no server leaves it with a closed topology, on which
+   * every other call fails. `connect` makes a new one, and does nothing while there is one. No command is to blame for
+   * what fails here, so all of it is an outage.
+   */
+  async function connect(): Promise<void> {
+    if (isClosed) throw new Unavailable('store', 'it is closed')
+    await client.connect().catch((cause) => {
+      throw new Unavailable('store', cause.message, { cause })
+    })
+    if (isClosed) await client.close()
   }
 
   /**
@@ -97,7 +117,7 @@ export function mongodbStore(options: MongodbOptions): Store {
       answerWithinMs,
     )
     try {
-      return await Promise.race([call(), late.promise])
+      return await Promise.race([connect().then(call), late.promise])
     } catch (error) {
       throw asUnavailable(error)
     } finally {
