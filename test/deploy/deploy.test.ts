@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { placeOf, Rehearsal, said, type Told } from './rehearsal.ts'
 import { failedJob, healthy, lists, once, service, workload } from './scenario.ts'
 
+// Each call of a tool is a process. Before the hooks: they keep the limit that they find.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
 let rehearsal: Rehearsal
 let first: Told
 beforeAll(async () => {
@@ -10,9 +13,6 @@ beforeAll(async () => {
   first = await rehearsal.run(['deploy'], healthy)
 })
 afterAll(() => rehearsal.close())
-
-// Each call of a tool is a process.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 describe('make deploy', () => {
   test('does every step in its order, persist before publish and prepare before both', () => {
