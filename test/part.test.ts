@@ -25,7 +25,11 @@ function run(tests: string, stalledAfterMs?: number) {
   const project = { test: { name: 'fixture', root: dir, include: ['*.test.ts'], testTimeout: 600_000 } }
   const config = join(dir, 'vitest.config.ts')
   writeFileSync(config, `export default { test: { projects: [${JSON.stringify(project)}] } }`)
-  return runPart('fixture', {}, { config, stopWithinMs: 2000, ...(stalledAfterMs ? { stalledAfterMs } : {}) })
+  return runPart(
+    'fixture',
+    {},
+    { config, output: 'ignore', stopWithinMs: 2000, ...(stalledAfterMs ? { stalledAfterMs } : {}) },
+  )
 }
 
 const ENDS = `

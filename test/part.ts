@@ -16,6 +16,7 @@ export interface PartOptions {
   /** How long it may take to stop by itself. */
   stopWithinMs?: number
   config?: string
+  output?: 'inherit' | 'ignore'
 }
 
 const VITEST = 'node_modules/vitest/vitest.mjs'
@@ -87,10 +88,10 @@ interface End {
 
 /** One that is stalled is asked to end, so that it ends what its tests have started, and then killed. */
 function vitest(args: string[], env: Record<string, string>, report: string, options: PartOptions): Promise<End> {
-  const { stalledAfterMs = STALLED_AFTER_MS, stopWithinMs = STOP_WITHIN_MS } = options
+  const { stalledAfterMs = STALLED_AFTER_MS, stopWithinMs = STOP_WITHIN_MS, output = 'inherit' } = options
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [VITEST, ...args], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       env: { ...process.env, ...env },
     })
     running = child

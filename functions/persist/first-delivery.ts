@@ -22,25 +22,23 @@ export function deliveries(clock: Clock): Deliveries {
   const refused = new Set<string>()
   let failedAt = Number.NEGATIVE_INFINITY
 
-  const noticing =
-    <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      try {
-        return await call(...args)
-      } catch (error) {
-        if (error instanceof Unavailable) failedAt = clock.now()
-        throw error
-      }
+  async function noticing<Result>(call: () => Promise<Result>): Promise<Result> {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof Unavailable) failedAt = clock.now()
+      throw error
     }
+  }
 
   return {
     watched: (store) => ({
       ...store,
-      insert: noticing(store.insert),
-      commit: noticing(store.commit),
-      get: noticing(store.get),
-      find: noticing(store.find),
-      remove: noticing(store.remove),
+      insert: (...args) => noticing(() => store.insert(...args)),
+      commit: (...args) => noticing(() => store.commit(...args)),
+      get: (...args) => noticing(() => store.get(...args)),
+      find: (...args) => noticing(() => store.find(...args)),
+      remove: (...args) => noticing(() => store.remove(...args)),
     }),
     refused(id) {
       refused.add(id)
