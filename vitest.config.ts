@@ -21,7 +21,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{adapters,deploy,domains,functions}/**/*.test.ts', 'test/{client,deploy,describe}/**/*.test.ts'],
+          include: [
+            '{adapters,deploy,domains,functions}/**/*.test.ts',
+            'test/{client,deploy,describe,services}/**/*.test.ts',
+            'test/*.test.ts',
+          ],
           exclude: ['**/*.real.test.ts'],
           env: { LOG_LEVEL: 'silent' },
           // A test that takes ten thousand lines needs a second, and a busy machine ten times as long.

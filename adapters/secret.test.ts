@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, fstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -26,5 +27,48 @@ test('given a folder that can not be made, then the error names the setting', as
   await expect(receiptSecret({ RECEIPT_SECRET: unset, MILLRACE_DIR: join(home, 'file') })).rejects.toThrow(
     'RECEIPT_SECRET',
   )
+  rmSync(home, { recursive: true })
+})
+
+test.each(['', 'short', ' '.repeat(40), `${'x'.repeat(31)}\n`])(
+  'given a file with %j, then the error names it and says what to do, and the file is left as it is',
+  async (text) => {
+    const home = mkdtempSync(join(tmpdir(), 'secret-'))
+    const file = join(home, 'receipt-secret')
+    writeFileSync(file, text)
+    const secret = receiptSecret({ RECEIPT_SECRET: unset, MILLRACE_DIR: home })
+    await expect(secret).rejects.toThrow(/receipt-secret .*at least 32.*Restore it.*delete it/s)
+    await expect(secret).rejects.toThrow(file)
+    expect(readFileSync(file, 'utf8')).toBe(text)
+    rmSync(home, { recursive: true })
+  },
+)
+
+/** Reports every fsync of a file handle, before it is done. */
+async function onSync(report: (inode: number) => void): Promise<() => void> {
+  const any = await open('/dev/null')
+  const prototype: FileHandle = Object.getPrototypeOf(any)
+  await any.close()
+  const { sync } = prototype
+  prototype.sync = function (this: FileHandle) {
+    report(fstatSync(this.fd).ino)
+    return sync.call(this)
+  }
+  return () => {
+    prototype.sync = sync
+  }
+}
+
+test('given no file, then a new one is flushed to disk before it is there, and the folder afterwards', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'secret-'))
+  const file = join(home, 'receipt-secret')
+  const synced: { inode: number; isThere: boolean }[] = []
+  const restore = await onSync((inode) => synced.push({ inode, isThere: existsSync(file) }))
+  await receiptSecret({ RECEIPT_SECRET: unset, MILLRACE_DIR: home }).finally(restore)
+  expect(synced).toEqual([
+    { inode: statSync(file).ino, isThere: false },
+    { inode: statSync(home).ino, isThere: true },
+  ])
+  expect(readdirSync(home)).toEqual(['receipt-secret'])
   rmSync(home, { recursive: true })
 })

@@ -1,7 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import type { Config } from './config.ts'
+
+const FILE = 'receipt-secret'
+/** As RECEIPT_SECRET in config.ts. */
+const MIN_LENGTH = 32
 
 /** The secret that signs and seals here, and after it those whose signatures and seals are taken too. */
 export const secrets = async (
@@ -9,20 +13,24 @@ export const secrets = async (
 ): Promise<[string, ...string[]]> => [await receiptSecret(settings), ...settings.OTHER_SECRETS]
 
 /**
- * What receipts are signed with: RECEIPT_SECRET, or one that this machine makes once and keeps. Publish and query must
- * share it, so functions on several machines need RECEIPT_SECRET.
+ * The secret that signs receipts and seals records: RECEIPT_SECRET, or one that this machine makes once and keeps. publish, persist and
+ * query must share it, so functions on several machines need RECEIPT_SECRET.
  */
 export async function receiptSecret({
   RECEIPT_SECRET,
   MILLRACE_DIR,
 }: Pick<Config, 'RECEIPT_SECRET' | 'MILLRACE_DIR'>): Promise<string> {
   if (RECEIPT_SECRET) return RECEIPT_SECRET
-  try {
-    return await kept(MILLRACE_DIR, 'receipt-secret', async () => randomBytes(32).toString('base64url'))
-  } catch (cause) {
+  const secret = await kept(MILLRACE_DIR, FILE, async () => randomBytes(32).toString('base64url')).catch((cause) => {
     throw new Error(`RECEIPT_SECRET is not set and can not be kept in ${MILLRACE_DIR}`, { cause })
-  }
+  })
+  if (secret.trim().length < MIN_LENGTH) throw new Error(tooShort(resolve(MILLRACE_DIR, FILE)))
+  return secret
 }
+
+const tooShort = (file: string): string =>
+  `${file} has less than a secret: at least ${MIN_LENGTH} characters are needed. Restore it from a backup, set RECEIPT_SECRET, or ` +
+  'delete it: then a new one is made, receipts that were given out before are no longer found, and commands that wait in the log become letters.'
 
 /** What this machine makes once and keeps, for this user only. */
 export async function kept(dir: string, name: string, make: () => Promise<string>): Promise<string> {
@@ -34,15 +42,26 @@ export async function kept(dir: string, name: string, make: () => Promise<string
   })
 }
 
-/** The file appears whole or not at all, and whoever is second finds the first one's. */
+/** The file appears whole or not at all, also after a power failure, and whoever is second finds the first one's. */
 async function makeOnce(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}`
-  await writeFile(draft, text, { mode: 0o600 })
   try {
+    await flushed(await open(draft, 'wx', 0o600), (handle) => handle.writeFile(text))
     await link(draft, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
-    await rm(draft)
+    await rm(draft, { force: true })
+  }
+  await flushed(await open(dirname(file)))
+}
+
+/** Runs `write`, then flushes the file or folder to disk and closes it. */
+async function flushed(handle: FileHandle, write?: (handle: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await write?.(handle)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }

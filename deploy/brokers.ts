@@ -1,6 +1,7 @@
 import '#adapters/log/kafka-warning.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
+import '#adapters/log/kafka-warning.ts'
 
 const PAUSE_MS = 1_000
 

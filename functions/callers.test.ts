@@ -1,12 +1,13 @@
 import { afterAll, expect, test } from 'vitest'
 import { readConfig } from '#adapters/config.ts'
+import logs from '#domains/logs/domain.ts'
 import { newKey, startIssuer } from '#test/auth/issuer.ts'
 import { callers } from './callers.ts'
 
 const issuer = await startIssuer(await newKey('only'))
 afterAll(() => issuer.goesAway())
 
-const of = (env: Record<string, string>) => callers(readConfig(env), [])
+const of = (env: Record<string, string>) => callers(readConfig(env), [logs])
 
 test('who brings no token may what everybody may, and is nobody', async () => {
   const caller = await of({ ANONYMOUS_SCOPES: 'sums:read' })({})
@@ -15,7 +16,7 @@ test('who brings no token may what everybody may, and is nobody', async () => {
 
 test('who brings one may that too', async () => {
   const callerOf = of({ OIDC_ISSUER: issuer.url, ANONYMOUS_SCOPES: 'sums:read' })
-  const token = await issuer.sign({ scope: 'logs:read' })
+  const token = await issuer.sign({ roles: ['reader'] })
   expect(await callerOf({ authorization: `bearer  ${token}` })).toEqual({
     id: 'ada',
     scopes: new Set(['sums:read', 'logs:read']),

@@ -6,6 +6,7 @@ import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
 import { openCallers } from './callers.ts'
+import { endWith } from './end-with.ts'
 import { findDomains } from './find-domains.ts'
 import { deadLetterSink, startSources } from './local-sources.ts'
 import { prepare } from './prepare.ts'
@@ -17,7 +18,8 @@ import { untilStopped } from './stop.ts'
  */
 
 const settings = config()
-const [domains, log, store] = await Promise.all([findDomains(), openLog(settings), openStore(settings)])
+const opened = Promise.all([findDomains(), openLog(settings), openStore(settings)])
+const [domains, log, store] = await opened.catch(endWith('not started'))
 await prepare()
 
 const origin = `http://localhost:${settings.PORT}`

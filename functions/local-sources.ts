@@ -6,6 +6,7 @@ import { type SourceSpec, startSource } from '#adapters/source/source.ts'
 import { measureLag } from '#adapters/telemetry/metrics.ts'
 import type { Domain } from '#domains/domain.ts'
 import { deadLetterSource, deadLetters, sourceOf } from './sources.ts'
+import { untilAvailable } from './until-available.ts'
 
 export const DEAD_LETTERS_PATH = '/sinks/dead-letters'
 
@@ -27,7 +28,10 @@ export interface LocalSources {
   pacing: NonNullable<SourceSpec['pacing']>
 }
 
-/** Every KafkaSource, the one of the error topic too, where there is no Knative; their lag is a metric. Resolves with what stops them. */
+/**
+ * Every KafkaSource, the one of the error topic too, where there is no Knative; their lag is a metric. A log
+ * that is away is waited for. Resolves with what stops them.
+ */
 export async function startSources({
   domains,
   log,
@@ -37,7 +41,8 @@ export async function startSources({
 }: LocalSources): Promise<() => Promise<void>> {
   const sinks = { persist, deadLetters: origin + DEAD_LETTERS_PATH }
   const specs = [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)]
-  const sources = await Promise.all(specs.map((spec) => startSource({ ...spec, pacing }, { log, clock: systemClock })))
+  const parts = { log, clock: systemClock }
+  const sources = await Promise.all(specs.map((spec) => untilAvailable(() => startSource({ ...spec, pacing }, parts))))
   measureLag(() => Promise.all(specs.map(async ({ topic, group }) => ({ topic, lag: await log.lag(topic, group) }))))
   return async () => {
     await Promise.all(sources.map((source) => source.close()))

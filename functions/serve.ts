@@ -4,18 +4,21 @@ import type { Check } from '#adapters/host/probes.ts'
 import { closeAll, openLog, openStore } from '#adapters/open.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import { processMetrics } from '#adapters/telemetry/metrics.ts'
+import { endWith } from './end-with.ts'
 import { prepare } from './prepare.ts'
 import { untilStopped } from './stop.ts'
 
 /** What the image runs, chosen by FUNCTION_TARGET: a function on the host, what prepares for them, or what drives them. */
 
 const settings = config()
+/** A Job that fails is seen to fail, and is started again by the platform. */
+const PREPARE_WITHIN_MS = 60_000
 const { FUNCTION_TARGET: target } = settings
 switch (target) {
   case undefined:
     throw new Error('FUNCTION_TARGET is not set')
   case 'prepare':
-    await prepare().catch(notPrepared)
+    await prepare(PREPARE_WITHIN_MS).catch(endWith('not prepared'))
     break
   case 'source':
     await import('./source.ts')
@@ -28,13 +31,6 @@ switch (target) {
 }
 await closeAll()
 process.exit(0)
-
-/** The log of a Job is read from its end: there is what is wrong, whole; where it was found stands before it. */
-function notPrepared(error: unknown): never {
-  logger.fatal({ err: error }, 'not prepared')
-  console.error(error instanceof Error ? error.message : error)
-  process.exit(1)
-}
 
 async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
   const host = await startHost({

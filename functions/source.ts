@@ -18,7 +18,8 @@ const host = await startHost({
   checks: { log: () => log.ping() },
   mounts: [deadLetterSink(log)],
 })
-const stopSources = await startSources({
+const stopped = untilStopped()
+const starting = startSources({
   domains,
   log,
   persist: settings.PERSIST_URL,
@@ -26,10 +27,11 @@ const stopSources = await startSources({
   pacing: settings.SOURCE_PACING,
 })
 processMetrics()
-const stopped = untilStopped()
-logger.info({ function: 'source', port: host.port, persist: settings.PERSIST_URL }, 'ready')
+/** Nothing, if it is stopped while it waits for the log. */
+const stopSources = await Promise.race([starting, stopped])
+if (stopSources) logger.info({ function: 'source', port: host.port, persist: settings.PERSIST_URL }, 'ready')
 
 await stopped
 logger.info('stopping')
-await stopSources()
+await stopSources?.()
 await host.close()

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Line, REPORT_VARIABLE } from './reporter.ts'
 
 export interface Counts {
   passed: number
@@ -7,24 +10,52 @@ export interface Counts {
   skipped: number
 }
 
+export interface PartOptions {
+  /** A part in which no test ends for so long is stopped. */
+  stalledAfterMs?: number
+  /** How long it may take to stop by itself. */
+  stopWithinMs?: number
+  config?: string
+  output?: 'inherit' | 'ignore'
+}
+
 const VITEST = 'node_modules/vitest/vitest.mjs'
-const REPORT = '.millrace/report.json'
-const WITHIN_MS = 15 * 60_000
+const STALLED_AFTER_MS = 15 * 60_000
+const STOP_WITHIN_MS = 30_000
+const LOOK_EVERY_MS = 250
 
 let running: ChildProcess | undefined
 
-/** Runs the vitest project of that name. Whatever goes wrong outside of its tests counts as one that failed. */
-export async function runPart(part: string, env: Record<string, string>): Promise<Counts> {
+/**
+ * Runs the vitest project of that name. Whatever goes wrong outside of its tests counts as one that failed. A part in which
+ * nothing ends any more is stopped and fails; what ended before counts.
+ */
+export async function runPart(part: string, env: Record<string, string>, options: PartOptions = {}): Promise<Counts> {
   console.log(`\n== ${part}`)
-  rmSync(REPORT, { force: true })
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
-  const code = await vitest(['run', '--project', part, ...reporters], env)
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = readReport()
+  const dir = mkdtempSync(join(tmpdir(), 'report-'))
+  const report = join(dir, 'report.ndjson')
+  const config = options.config === undefined ? [] : ['--config', options.config]
+  const args = ['run', '--project', part, '--reporter=default', '--reporter=./test/reporter.ts', ...config]
+  const { code, stalledMs } = await vitest(args, { ...env, [REPORT_VARIABLE]: report }, report, options)
+  const lines = linesOf(report)
+  rmSync(dir, { recursive: true })
+  const count = (state: Line['state']) => lines.filter((line) => line.state === state).length
+  if (stalledMs !== undefined) sayStalled(part, stalledMs, lines)
+  const stalled = stalledMs === undefined ? 0 : 1
   return {
-    passed: numPassedTests,
-    failed: Math.max(numFailedTests, code === 0 ? 0 : 1),
-    skipped: numPendingTests + numTodoTests,
+    passed: count('passed'),
+    failed: Math.max(count('failed') + stalled, code === 0 ? 0 : 1),
+    skipped: count('skipped'),
   }
+}
+
+function sayStalled(part: string, stalledMs: number, lines: Line[]): void {
+  const failed = lines.filter(({ state }) => state === 'failed').map(({ name }) => `\n  failed: ${name}`)
+  const last = lines.at(-1)?.name ?? 'none'
+  console.error(
+    `\n${part} was stopped: no test ended for ${stalledMs / 1000} s. It counts as failed, beside the ${lines.length} tests that ` +
+      `ended before.\n  the last to end: ${last}${failed.join('')}`,
+  )
 }
 
 /** How many tests a part has, without running them. */
@@ -39,31 +70,55 @@ export function interruptPart(): void {
   running?.kill('SIGINT')
 }
 
-interface Report {
-  numPassedTests: number
-  numFailedTests: number
-  numPendingTests: number
-  numTodoTests: number
+/** None before the first test has ended. The last line of a run that was killed may be cut off. */
+function linesOf(report: string): Line[] {
+  if (sizeOf(report) === 0) return []
+  const text = readFileSync(report, 'utf8')
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+  return whole.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]))
 }
 
-function readReport(): Report {
-  try {
-    return JSON.parse(readFileSync(REPORT, 'utf8'))
-  } catch {
-    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 }
-  }
+const sizeOf = (report: string): number => statSync(report, { throwIfNoEntry: false })?.size ?? 0
+
+interface End {
+  code: number
+  /** For how long no test had ended, if it was stopped for that. */
+  stalledMs: number | undefined
 }
 
-function vitest(args: string[], env: Record<string, string>): Promise<number> {
+/** One that is stalled is asked to end, so that it ends what its tests have started, and then killed. */
+function vitest(args: string[], env: Record<string, string>, report: string, options: PartOptions): Promise<End> {
+  const { stalledAfterMs = STALLED_AFTER_MS, stopWithinMs = STOP_WITHIN_MS, output = 'inherit' } = options
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [VITEST, ...args], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       env: { ...process.env, ...env },
-      timeout: WITHIN_MS,
-      killSignal: 'SIGKILL',
     })
     running = child
-    child.once('error', reject)
-    child.once('exit', (code) => resolve(code ?? 1))
+    let size = 0
+    let movedAt = Date.now()
+    let stalledMs: number | undefined
+    let kill: NodeJS.Timeout | undefined
+    const look = setInterval(() => {
+      const now = sizeOf(report)
+      if (now !== size) movedAt = Date.now()
+      size = now
+      if (stalledMs !== undefined || Date.now() - movedAt < stalledAfterMs) return
+      stalledMs = stalledAfterMs
+      child.kill('SIGINT')
+      kill = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+    }, LOOK_EVERY_MS)
+    const settle = () => {
+      clearInterval(look)
+      clearTimeout(kill)
+    }
+    child.once('error', (error) => {
+      settle()
+      reject(error)
+    })
+    child.once('exit', (code) => {
+      settle()
+      resolve({ code: code ?? 1, stalledMs })
+    })
   })
 }

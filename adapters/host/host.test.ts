@@ -237,7 +237,7 @@ test('requests are counted by function, method, route and status', async () => {
   for (const id of ['a', 'b']) await (await fetch(`${url}/api/${id}`)).text()
   const series =
     'millrace_request_duration_seconds_count{function="test",method="GET",route="/api/{id}",status="202"} 2'
-  await expect.poll(async () => (await fetch(`${url}/metrics`)).text()).toContain(series)
+  await expect.poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 4000 }).toContain(series)
 })
 
 test('a drain does not wait for connections on which nothing has come', async () => {

@@ -11,18 +11,22 @@ export const isProbe = (path: string): boolean => path === '/metrics' || path.st
 
 /**
  * /health/live: the process answers. /health/ready: it takes traffic (shallow, so that an outage of the store does not
- * take every instance away). /health/deep: each part, for people and alerts. /metrics: Prometheus.
+ * take every instance away). /health/deep: each part, for people and alerts; who asks meanwhile gets the same answer, since a
+ * check may write. /metrics: Prometheus.
  */
-export const probes =
-  (checks: Record<string, Check>, draining: () => boolean) =>
-  async ({ path }: Request): Promise<Response> => {
+export const probes = (checks: Record<string, Check>, draining: () => boolean) => {
+  let looking: Promise<Response> | undefined
+  return async ({ path }: Request): Promise<Response> => {
     switch (path) {
       case '/health/live':
         return json(200, { status: 'up' })
       case '/health/ready':
         return draining() ? json(503, { status: 'draining' }) : json(200, { status: 'up' })
       case '/health/deep':
-        return await deep(checks)
+        looking ??= deep(checks).finally(() => {
+          looking = undefined
+        })
+        return await looking
       case '/metrics': {
         const { contentType, text } = await scrape()
         return { status: 200, headers: { 'content-type': contentType }, body: text }
@@ -31,6 +35,7 @@ export const probes =
         throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
     }
   }
+}
 
 async function deep(checks: Record<string, Check>): Promise<Response> {
   const parts = await Promise.all(

@@ -29,6 +29,17 @@ interface Row {
   headers: string
 }
 
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS log_topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS log_records (
+    topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
+    time INTEGER NOT NULL, key BLOB, value BLOB, headers TEXT NOT NULL,
+    PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS log_commits (
+    consumers TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
+    PRIMARY KEY (consumers, topic, partition)) WITHOUT ROWID;
+`
+
 export interface EmbeddedLogOptions {
   maxBuffered?: number
   /** Told of each flush that is on disk. */
@@ -37,17 +48,22 @@ export interface EmbeddedLogOptions {
 
 /** The log in the embedded file. What arrives in one turn of the event loop is one transaction: one flush to disk. */
 export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }: EmbeddedLogOptions = {}): Log {
-  const { database } = file
-  database.exec(`
-    CREATE TABLE IF NOT EXISTS log_topics (name TEXT PRIMARY KEY, partitions INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS log_records (
-      topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
-      time INTEGER NOT NULL, key BLOB, value BLOB, headers TEXT NOT NULL,
-      PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS log_commits (
-      consumers TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
-      PRIMARY KEY (consumers, topic, partition)) WITHOUT ROWID;
-  `)
+  const { database, troubleOf, probeWrite } = file
+
+  /** Trouble with the file as `Unavailable`, anything else as it is. */
+  function answered<Result>(work: () => Result): Result {
+    try {
+      return work()
+    } catch (cause) {
+      const trouble = database.isOpen ? troubleOf(cause) : 'the embedded file is closed'
+      throw trouble === undefined ? cause : new Unavailable('log', trouble, { cause })
+    }
+  }
+
+  const notWritten = (cause: unknown): Unavailable =>
+    new Unavailable('log', troubleOf(cause) ?? 'the embedded file can not be written', { cause })
+
+  answered(() => database.exec(TABLES))
   const insertRecord = database.prepare('INSERT INTO log_records VALUES (?, ?, ?, ?, ?, ?, ?)')
   const selectRecords = database.prepare(
     'SELECT partition, offset, time, key, value, headers FROM log_records WHERE topic = ? AND partition = ? AND offset >= ? AND offset < ? ORDER BY offset LIMIT ?',
@@ -73,7 +89,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
     const partitions = topics.get(topic)
     if (partitions === undefined) throw new Error(`log: there is no topic ${topic}`)
     const found = Array.from({ length: partitions }, (_, partition) =>
-      Number(selectEnd.get(topic, partition)?.end ?? 0),
+      answered(() => Number(selectEnd.get(topic, partition)?.end ?? 0)),
     )
     ends.set(topic, found)
     return found
@@ -98,7 +114,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
       database.exec('COMMIT')
     } catch (cause) {
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
-      for (const { reject } of batch) reject(new Unavailable('log', 'the embedded file can not be written', { cause }))
+      for (const { reject } of batch) reject(notWritten(cause))
       return
     }
     for (const [topic, offsets] of next) {
@@ -110,11 +126,12 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
   }
 
   function read(topic: string, partition: number, from: number, end: number, limit: number): LogRecord[] {
-    return (selectRecords.all(topic, partition, from, end, limit) as unknown as Row[]).map(toRecord)
+    const rows = answered(() => selectRecords.all(topic, partition, from, end, limit)) as unknown as Row[]
+    return rows.map(toRecord)
   }
 
   function committed(topic: string, group: string): Map<number, number> {
-    const rows = selectCommits.all(group, topic)
+    const rows = answered(() => selectCommits.all(group, topic))
     return new Map(rows.map(({ partition, offset }) => [Number(partition), Number(offset)]))
   }
 
@@ -124,7 +141,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
         const there = topics.get(name)
         if (there === partitions) continue
         if (there !== undefined) throw new Error(`log: topic ${name} has ${there} partitions, not ${partitions}`)
-        database.prepare('INSERT INTO log_topics VALUES (?, ?)').run(name, partitions)
+        answered(() => database.prepare('INSERT INTO log_topics VALUES (?, ?)').run(name, partitions))
         topics.set(name, partitions)
       }
     },
@@ -165,6 +182,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
 
     async ping() {
       if (closed) throw new Unavailable('log', 'the embedded file is closed')
+      answered(probeWrite)
     },
 
     async close() {
@@ -186,7 +204,18 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
     let timer: NodeJS.Timeout | undefined
     const stopping = new AbortController()
 
+    /** Trouble with the file passes: it looks again. */
     function pump(): void {
+      if (stopping.signal.aborted) return
+      try {
+        takeNext()
+      } catch (error) {
+        onError?.(error as Error)
+        setTimeout(pump, AGAIN_AFTER_MS).unref()
+      }
+    }
+
+    function takeNext(): void {
       for (const [partition, from] of positions.entries()) {
         if (stopping.signal.aborted) return
         if (busy.has(partition) || from >= (endsOf(topic)[partition] ?? 0)) continue
@@ -220,7 +249,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
         commits.clear()
       } catch (cause) {
         if (database.isOpen && database.isTransaction) database.exec('ROLLBACK')
-        onError?.(new Unavailable('log', 'the embedded file can not be written', { cause }))
+        onError?.(notWritten(cause))
       }
     }
 

@@ -26,3 +26,22 @@ test('given one conflict after another, then each is told as it is, since the st
   for (let time = 0; time < 10; time++) await expect(store.commit([])).rejects.toBeInstanceOf(Conflict)
   expect(seen.commits).toBe(10)
 })
+
+test('given writes that fail and reads that do not, then reads go on; and the other way round', async () => {
+  const away = () => Promise.reject(new Unavailable('store', 'no space left'))
+  const here = () => Promise.resolve(new Map())
+  const notes = { name: 'notes', indexes: {} }
+  for (const [commit, get] of [
+    [away, here],
+    [here, away],
+  ]) {
+    const store = withBreaker({ commit, get } as unknown as Store)
+    const writes = await Promise.allSettled(Array.from({ length: 10 }, () => store.commit([])))
+    const reads = await Promise.allSettled(Array.from({ length: 10 }, () => store.get(notes, ['a'])))
+    const last = await Promise.allSettled([store.commit([])])
+    const expected = [commit, get, commit].map((call) => (call === here ? 'fulfilled' : 'rejected'))
+    for (const [at, ends] of [writes, reads, last].entries()) {
+      expect(new Set(ends.map(({ status }) => status))).toEqual(new Set([expected[at]]))
+    }
+  }
+})

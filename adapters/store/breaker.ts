@@ -7,14 +7,29 @@ const HALF_OPEN_AFTER_MS = 1000
 
 /**
  * Answers `Unavailable` at once while the store is known to be away, instead of letting every caller find out in its
- * own time; a second later one call tries again. Only outages count: a fault says nothing about the store.
+ * own time; a second later one call tries again. Only outages count: a fault says nothing about the store. Reads and writes
+ * have a circuit each: a store whose disk is full can still be read.
  */
 export function withBreaker(store: Store): Store {
+  const read = guard()
+  const write = guard()
+  return {
+    ...store,
+    insert: (...args) => write(() => store.insert(...args)),
+    commit: (...args) => write(() => store.commit(...args)),
+    remove: (...args) => write(() => store.remove(...args)),
+    get: (...args) => read(() => store.get(...args)),
+    find: (...args) => read(() => store.find(...args)),
+    count: (...args) => read(() => store.count(...args)),
+  }
+}
+
+function guard() {
   const circuit = circuitBreaker(handleType(Unavailable), {
     halfOpenAfter: HALF_OPEN_AFTER_MS,
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   })
-  const guarded = async <Result>(call: () => Promise<Result>): Promise<Result> => {
+  return async <Result>(call: () => Promise<Result>): Promise<Result> => {
     try {
       return await circuit.execute(call)
     } catch (error) {
@@ -22,14 +37,5 @@ export function withBreaker(store: Store): Store {
         throw new Unavailable('store', 'away for a moment already', { cause: error })
       throw error
     }
-  }
-  return {
-    ...store,
-    insert: (...args) => guarded(() => store.insert(...args)),
-    commit: (...args) => guarded(() => store.commit(...args)),
-    get: (...args) => guarded(() => store.get(...args)),
-    find: (...args) => guarded(() => store.find(...args)),
-    count: (...args) => guarded(() => store.count(...args)),
-    remove: (...args) => guarded(() => store.remove(...args)),
   }
 }

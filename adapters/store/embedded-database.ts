@@ -3,9 +3,6 @@ import type { EmbeddedFile } from '../embedded/file.ts'
 import { Unavailable } from '../unavailable.ts'
 import type { StoredCollection } from './store.ts'
 
-/** SQLite's BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB: the file, not what was asked of it. */
-const OUTAGES = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26])
-
 export interface EmbeddedDatabase {
   exec(sql: string): void
   /** A statement is prepared once. */
@@ -15,6 +12,8 @@ export interface EmbeddedDatabase {
   /** An outage as `Unavailable`, anything else as it is. */
   answered<Result>(work: () => Result): Result
   isOutage(error: unknown): boolean
+  /** Throws unless a write reaches the disk. */
+  probeWrite(): void
   isClosed(): boolean
   /** From here on it is an outage. The file stays open: it is the log's as well. */
   close(): void
@@ -27,12 +26,11 @@ export const tableName = (collection: string): string => `doc_${collection}`
 export const tableOf = ({ name }: StoredCollection): string => quoted(tableName(name))
 
 /** The store's part of the embedded file. */
-export function embeddedDatabase({ database }: EmbeddedFile): EmbeddedDatabase {
+export function embeddedDatabase({ database, troubleOf, probeWrite }: EmbeddedFile): EmbeddedDatabase {
   const statements = new Map<string, StatementSync>()
   let closed = false
 
-  const isOutage = (error: unknown): boolean =>
-    !database.isOpen || OUTAGES.has(Number((error as { errcode?: number }).errcode) & 0xff)
+  const isOutage = (error: unknown): boolean => !database.isOpen || troubleOf(error) !== undefined
 
   return {
     exec: (sql) => database.exec(sql),
@@ -61,11 +59,12 @@ export function embeddedDatabase({ database }: EmbeddedFile): EmbeddedDatabase {
         return work()
       } catch (cause) {
         if (cause instanceof Unavailable || !isOutage(cause)) throw cause
-        throw new Unavailable('store', 'the embedded file can not be read or written', { cause })
+        throw new Unavailable('store', troubleOf(cause) ?? 'the embedded file is closed', { cause })
       }
     },
 
     isOutage,
+    probeWrite,
     isClosed: () => closed,
     close() {
       closed = true

@@ -14,7 +14,7 @@ const SWEEP_MS = 60_000
 /** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
   const database = embeddedDatabase(file)
-  const { prepared, transaction, answered, isOutage } = database
+  const { prepared, transaction, answered, isOutage, probeWrite } = database
   const watchers = watchersOf(database)
   const expiring = new Map<string, StoredCollection>()
 
@@ -130,7 +130,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
 
     watch: watchers.watch,
 
-    ping: async () => answered(() => void prepared('SELECT 1').get()),
+    ping: async () => answered(probeWrite),
 
     async close() {
       database.close()

@@ -87,6 +87,7 @@ test('given a server that is well but does no work, then every call ends in time
   const hasty = mongodbStore({ uri, database: 'store', poolSize: 2, answerWithinMs: 1000 })
   await hasty.ping()
   stall(true)
+  await expect(hasty.ping(), 'a ping that finds out that writes fail').rejects.toBeInstanceOf(Unavailable)
   const before = Date.now()
   const calls = Array.from({ length: 20 }, (_, number) => [
     hasty.insert(collection, [{ _id: `stalled-${number}` }]),

@@ -152,6 +152,39 @@ describe('mongodb store: a server that goes away', () => {
     expect([...(await store.get(collection, ['before', 'after'])).keys()].toSorted()).toEqual(['after', 'before'])
   })
 
+  test('given a server that is away at the first call, then each kind of call works within 5 s of its return', async () => {
+    const { signal } = new AbortController()
+    await services.mongod.kill()
+    const calls: ((store: Store) => Promise<unknown>)[] = [
+      (store) => store.insert(collection, [{ _id: randomUUID() }]),
+      (store) => store.commit([{ collection, insert: [{ _id: randomUUID() }] }]),
+      (store) => store.get(collection, ['before']),
+      (store) => store.find(collection, { index: 'time', limit: 1 }),
+      (store) => store.count(collection, { index: 'time', by: [], limit: 1 }),
+      (store) => store.remove(collection, ['before']),
+      (store) => store.prepare([collection]),
+      (store) => store.ping(),
+      (store) => begun(store, signal),
+    ]
+    const stores = calls.map(() => mongodbStore({ uri: services.mongodbUri, database: 'store', selectWithinMs: 300 }))
+    for (let time = 0; time < 2; time++) {
+      await Promise.all(
+        calls.map((call, at) => expect(call(stores[at] as Store), String(call)).rejects.toBeInstanceOf(Unavailable)),
+      )
+    }
+    await services.mongod.start()
+    await within(5000, () => Promise.all(calls.map((call, at) => eventually(() => call(stores[at] as Store)))))
+    await Promise.all(stores.map((store) => store.close()))
+  })
+
+  /** Resolves once a watch has begun. */
+  async function begun(store: Store, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const inserts = store.watch(collection, { signal, onBegun: () => resolve() })[Symbol.asyncIterator]()
+    inserts.next().then(() => resolve(), reject)
+    await promise
+  }
+
   test('given kill -9 under load, then all that was acknowledged is there, and what was not can be repeated', async () => {
     const acknowledged: string[] = []
     const stop = new AbortController()

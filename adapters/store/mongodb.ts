@@ -20,6 +20,9 @@ export interface MongodbOptions {
   answerWithinMs?: number
 }
 
+/** Has the one document that `ping` writes: a server without space or without a majority can still be read. */
+const PROBES = 'probes'
+
 /** The store on MongoDB. It connects when it is first asked, so a process may start before MongoDB does. */
 export function mongodbStore(options: MongodbOptions): Store {
   const { uri, database, poolSize = 20, selectWithinMs = 2000, answerWithinMs = 10_000 } = options
@@ -36,6 +39,7 @@ export function mongodbStore(options: MongodbOptions): Store {
     ignoreUndefined: true,
   })
   const db: Db = client.db(database)
+  let isClosed = false
   const of = ({ name }: StoredCollection): Collection<Stored> => db.collection<Stored>(name)
 
   return {
@@ -74,14 +78,34 @@ export function mongodbStore(options: MongodbOptions): Store {
         await of(collection).deleteMany({ _id: { $in: ids } })
       }),
 
-    watch: (collection, options) => watching(of(collection), options),
+    async *watch(collection, options) {
+      await connect()
+      yield* watching(of(collection), options)
+    },
 
     ping: () =>
       answered(async () => {
-        await db.command({ ping: 1 })
+        const at = { $set: { at: new Date() } }
+        await db.collection<{ _id: string; at: Date }>(PROBES).updateOne({ _id: 'write' }, at, { upsert: true })
       }),
 
-    close: () => client.close(),
+    async close() {
+      isClosed = true
+      await client.close()
+    },
+  }
+
+  /**
+   * The driver connects by itself only once: a first call that finds no server leaves it with a closed topology, on which
+   * every other call fails. `connect` makes a new one, and does nothing while there is one. No command is to blame for
+   * what fails here, so all of it is an outage.
+   */
+  async function connect(): Promise<void> {
+    if (isClosed) throw new Unavailable('store', 'it is closed')
+    await client.connect().catch((cause) => {
+      throw new Unavailable('store', cause.message, { cause })
+    })
+    if (isClosed) await client.close()
   }
 
   /**
@@ -95,7 +119,7 @@ export function mongodbStore(options: MongodbOptions): Store {
       answerWithinMs,
     )
     try {
-      return await Promise.race([call(), late.promise])
+      return await Promise.race([connect().then(call), late.promise])
     } catch (error) {
       throw asUnavailable(error)
     } finally {

@@ -34,6 +34,7 @@ export interface Store {
    * its `insert`. Throws `ResumeLost` when what follows `resume` is no longer known.
    */
   watch(collection: StoredCollection, options: WatchOptions): AsyncIterable<Inserted>
+  /** Rejects unless a small write becomes durable now: a store that can only be read is not well. */
   ping(): Promise<void>
   close(): Promise<void>
 }

@@ -20,9 +20,17 @@ const batchSizes = new Histogram({
 
 const queueLatencies = new Histogram({
   name: 'millrace_queue_latency_seconds',
-  help: 'Time from a command being accepted to being applied',
+  help: 'Time from a command being accepted to being applied by its first delivery',
   labelNames: ['domain'],
   buckets: seconds,
+  registers,
+})
+
+const redeliveryLatencies = new Histogram({
+  name: 'millrace_redelivery_latency_seconds',
+  help: 'The same for a command that was done before, refused before, or accepted before an outage of the store ended',
+  labelNames: ['domain'],
+  buckets: [...seconds, 60, 600, 3600],
   registers,
 })
 
@@ -68,8 +76,10 @@ export const requestDone = requests.observe
 export const batchSize = (name: string, topic: string, size: number): void =>
   observer(`size ${name} ${topic}`, () => batchSizes.labels(name, topic))(size)
 
-export const queueLatency = (domain: string, ms: number): void =>
-  observer(`latency ${domain}`, () => queueLatencies.labels(domain))(ms / 1000)
+export const queueLatency = (domain: string, ms: number, isFirst: boolean): void => {
+  const latencies = isFirst ? queueLatencies : redeliveryLatencies
+  observer(`latency ${domain} ${isFirst}`, () => latencies.labels(domain))(ms / 1000)
+}
 
 export const failed = (cause: 'bug' | 'log' | 'store' | 'issuer' | 'deliberate'): void => errors.inc({ cause })
 

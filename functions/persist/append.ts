@@ -4,7 +4,7 @@ import type { AppendDomain, Document } from '#domains/domain.ts'
 import { appended, attempts, discardsOf, letters, receipts } from '../collections.ts'
 import { rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
-import { type Answer, type Arrival, DONE, type Patiently, type RedrivingApplier } from './fold.ts'
+import { type Answer, type Arrival, DONE, type Patiently, REPEATED, type RedrivingApplier } from './fold.ts'
 import { endedBy, keepLetter, reusedKey, unappliedOf } from './letter.ts'
 import { again } from './stream.ts'
 
@@ -23,7 +23,8 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
     if (documents.length === 0) return new Map<Arrival, Answer>()
     const present = await patiently(() => store.insert(collection, documents))
     await patiently(() => settleRepeats(arrivals, present))
-    return new Map<Arrival, Answer>(arrivals.map((arrival) => [arrival, DONE]))
+    const answerTo = ({ received }: Arrival) => (present.has(received.command.id) ? REPEATED : DONE)
+    return new Map<Arrival, Answer>(arrivals.map((arrival) => [arrival, answerTo(arrival)]))
   }
 
   /**
@@ -96,8 +97,8 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
     async alone(arrival, patiently) {
       const settled = (await patiently(() => settledBefore([arrival]))).get(arrival)
       if (settled) return settled
-      await insert([arrival], [toDocument(arrival.received)], patiently)
-      return DONE
+      const answers = await insert([arrival], [toDocument(arrival.received)], patiently)
+      return answers.get(arrival) ?? DONE
     },
     async redrive(received, letter) {
       const made = toDocument(received)

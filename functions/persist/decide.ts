@@ -4,7 +4,7 @@ import type { DecideDomain, Document, Event, Fields } from '#domains/domain.ts'
 import { events, heads, letters, receipts, slotIds, streamKey } from '../collections.ts'
 import { rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
-import { type Answer, type Arrival, DONE, type RedrivingApplier } from './fold.ts'
+import { type Answer, type Arrival, DONE, REPEATED, type RedrivingApplier } from './fold.ts'
 import { endedBy, reusedKey, unappliedOf } from './letter.ts'
 import { again, type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
 import { freeze, project, type Table, tableOf } from './view.ts'
@@ -114,7 +114,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
         head.isParked = state.isFollowed
         touched.add(head)
       }
-      return DONE
+      return first ? REPEATED : DONE
     }
 
     function outcomeOf({ command, expected }: Received, head: Head): Outcome {

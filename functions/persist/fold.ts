@@ -24,9 +24,11 @@ export interface Arrival {
   refused?: string
 }
 
-export type Answer = Outcome & { delayMs?: number }
+export type Answer = Outcome & { delayMs?: number; isRepeat?: true }
 
 export const DONE: Answer = { status: 204 }
+/** It was done before this delivery. */
+export const REPEATED: Answer = { status: 204, isRepeat: true }
 const BEHIND: Answer = { status: 503, detail: 'behind a command of its stream or with its id that failed' }
 
 /** Repeats what ends in an outage, for as long as the batch may be held. */
@@ -107,7 +109,7 @@ export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; cl
       try {
         const answer = await applier.alone(arrival, patiently)
         await tries.forget([id]).catch(ignoreOutage)
-        return answer
+        return count > 1 && answer.status === 204 ? REPEATED : answer
       } catch (error) {
         if (isPassing(error)) return { status: 503, detail: error.message }
         const reason = error instanceof Error ? error.message : String(error)

@@ -11,6 +11,7 @@ import { appendApplier } from './append.ts'
 import { batcher, Full } from './batch.ts'
 import { fromSource, type Read, type Received, readCommand, type Unread, unreadable } from './command.ts'
 import { decideApplier } from './decide.ts'
+import { deliveries } from './first-delivery.ts'
 import { type Answer, type Applier, type Arrival, batchFold, DONE, HOLD_MS, isPassing } from './fold.ts'
 import { held } from './held.ts'
 import { keepLetter, type Unapplied, unappliedOf } from './letter.ts'
@@ -28,7 +29,8 @@ export interface PersisterParts {
   maxInFlight: number
   trust: Trust
   onBatch?(topic: string, size: number): void
-  onApplied?(domain: string, latencyMs: number): void
+  /** `isFirst`: by its first delivery, as far as this instance knows. */
+  onApplied?(domain: string, latencyMs: number, isFirst: boolean): void
 }
 
 export interface Persister {
@@ -63,7 +65,9 @@ function weightOf({ domain, command, bytes }: Received): number {
 
 /** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
 export function persister(parts: PersisterParts): Persister {
-  const { domains, store, clock, instance, maxInFlight, trust } = parts
+  const { domains, clock, instance, maxInFlight, trust } = parts
+  const delivered = deliveries(clock)
+  const store = delivered.watched(parts.store)
   const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
   const verdictOn = judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? [])))
   const attempts = tries(store, instance, clock)
@@ -106,7 +110,10 @@ export function persister(parts: PersisterParts): Persister {
     if (domain.kind === 'decide' && age > HORIZON_MS) return await keepPast(received)
     if (isExpired(domain, age)) return DONE
     const answered = await inBatch({ received, at: clock.now() })
-    if (answered.status === 204) parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time))
+    if (answered.status === 204) {
+      const isFirst = delivered.isFirst(received.event.id, Date.parse(command.time)) && answered.isRepeat === undefined
+      parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time), isFirst)
+    }
     return answered
   }
 
@@ -158,13 +165,15 @@ export function persister(parts: PersisterParts): Persister {
     async persist(event) {
       const trace = event.traceparent?.split('-')[1]
       try {
-        const { delayMs = 0, ...answered } = await answer(event)
+        const { delayMs = 0, isRepeat: _, ...answered } = await answer(event)
         const outcome = answered.status === 422 && isCopy(event) ? { status: 204 as const } : answered
         if (outcome.status === 204) logger.debug({ command: event.id, trace }, 'applied')
         else logger.warn({ command: event.id, trace, ...outcome }, outcome.status === 422 ? 'parked' : 'not applied')
+        if (outcome.status >= 500) delivered.refused(event.id)
         if (delayMs > 0) await clock.sleep(delayMs)
         return outcome
       } catch (error) {
+        delivered.refused(event.id)
         if (isPassing(error) || error instanceof Full) {
           logger.warn({ command: event.id, trace, detail: error.message }, 'not applied')
           return { status: 503, detail: error.message }

@@ -132,7 +132,8 @@ async function measured({ url }: Served, count: number, { verify }: Filling): Pr
 
 async function applied(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^millrace_queue_latency_seconds_count\S* (\d+)/m.exec(text)?.[1] ?? 0)
+  const counts = text.matchAll(/^millrace_(?:queue|redelivery)_latency_seconds_count\S* (\d+)/gm)
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
 }
 
 /** The same documents, with the index that they have, one batch after the other. */

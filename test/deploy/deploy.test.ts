@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { placeOf, Rehearsal, said, type Told } from './rehearsal.ts'
 import { failedJob, healthy, lists, once, service, workload } from './scenario.ts'
 
-// Each call of a tool is a process.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+// Each call of a tool is a process. Before the hooks: they keep the limit that they find.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 let rehearsal: Rehearsal
 let first: Told

@@ -4,7 +4,7 @@ import { placeOf, Rehearsal, said } from './rehearsal.ts'
 import { healthy, once } from './scenario.ts'
 
 // Each call of a tool is a process.
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 let rehearsal: Rehearsal
 beforeEach(async () => {

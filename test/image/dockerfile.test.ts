@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, matchesGlob } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -167,10 +167,14 @@ test('a command that is on its way in when publish is told to stop is still take
 })
 
 test('an error that nobody catches names our own lines, and not much more', async () => {
-  const { ended, errors } = run('source', { KAFKA_BROKERS: '127.0.0.1:1' })
+  const dir = mkdtempSync(join(tmpdir(), 'secret-'))
+  chmodSync(dir, 0o755)
+  writeFileSync(join(dir, 'receipt-secret'), 'short')
+  const { ended, errors } = run('publish', { RECEIPT_SECRET: '', MILLRACE_DIR: dir })
   expect(await ended).toEqual([1, null])
-  expect(errors()).toMatch(/\bat \w+ \(\S+\/adapters\/log\/kafka\S*\.ts:\d+:\d+\)/)
+  expect(errors()).toMatch(/\bat \w+ \(\S+\/adapters\/secret\.ts:\d+:\d+\)/)
   expect(errors().length).toBeLessThan(10_000)
+  rmSync(dir, { recursive: true })
 })
 
 test('a target that there is not is refused by name', async () => {

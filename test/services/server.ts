@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { type Identity, identify, isPaused, isRunning, signal } from './process.ts'
 
@@ -22,11 +22,17 @@ export interface ServerOptions {
   ready(): Promise<void>
   /** Told of each process as soon as there is one. */
   onStart(): void
+  /** How long it may write nothing while it starts. */
+  quietMs?: number
+  /** How long it may take to start, whatever it writes. */
+  withinMs?: number
 }
 
-const WITHIN_MS = 90_000
+const QUIET_MS = 90_000
+const WITHIN_MS = 10 * 60_000
 
-export function server({ name, command, logFile, ready, onStart }: ServerOptions): Server {
+export function server(options: ServerOptions): Server {
+  const { name, command, logFile, ready, onStart, quietMs = QUIET_MS, withinMs = WITHIN_MS } = options
   let identity: Identity | undefined
   const hasEnded = () => !identity || !isRunning(identity)
   return {
@@ -34,7 +40,7 @@ export function server({ name, command, logFile, ready, onStart }: ServerOptions
     async start() {
       identity = launch(command, logFile)
       onStart()
-      await eventually(ready, { name, logFile, hasEnded })
+      await eventually(ready, { name, logFile, hasEnded, quietMs, withinMs })
     },
     async kill() {
       signal(identity, 'SIGKILL')
@@ -65,17 +71,27 @@ interface Wait {
   name: string
   logFile: string
   hasEnded(): boolean
+  quietMs: number
+  withinMs: number
 }
 
-async function eventually(ready: () => Promise<void>, { name, logFile, hasEnded }: Wait): Promise<void> {
-  const deadline = Date.now() + WITHIN_MS
+/** A busy machine starts servers slowly: one that lives and goes on writing its log is waited for. */
+async function eventually(ready: () => Promise<void>, wait: Wait): Promise<void> {
+  const { name, logFile, hasEnded, quietMs, withinMs } = wait
+  const deadline = Date.now() + withinMs
+  let written = { size: 0, at: Date.now() }
   const tail = () => readFileSync(logFile, 'utf8').split('\n').slice(-15).join('\n')
   for (;;) {
     try {
       return await ready()
     } catch (cause) {
       if (hasEnded()) throw new Error(`${name} ended while it started:\n${tail()}`, { cause })
-      if (Date.now() > deadline) throw new Error(`${name} was not ready within ${WITHIN_MS} ms:\n${tail()}`, { cause })
+      const { size } = statSync(logFile)
+      if (size !== written.size) written = { size, at: Date.now() }
+      const seconds = (ms: number) => `${ms / 1000} s`
+      const isQuiet = Date.now() - written.at > quietMs
+      const why = isQuiet ? `wrote nothing for ${seconds(quietMs)}` : `was not ready within ${seconds(withinMs)}`
+      if (isQuiet || Date.now() > deadline) throw new Error(`${name} ${why} while it started:\n${tail()}`, { cause })
       await setTimeout(100)
     }
   }

@@ -89,7 +89,7 @@ function asked(server: Server | undefined, name: string): Server {
   return server
 }
 
-const WHOLE_WITHIN_MS = 60_000
+const WHOLE_WITHIN_MS = 5 * 60_000
 
 async function whole(brokers: string[]): Promise<void> {
   const deadline = Date.now() + WHOLE_WITHIN_MS

@@ -1,0 +1,50 @@
+import type { Clock } from '#adapters/clock.ts'
+import type { Store } from '#adapters/store/store.ts'
+import { Unavailable } from '#adapters/unavailable.ts'
+
+/** As many as this instance remembers. */
+const MAX_REFUSED = 10_000
+
+/**
+ * Tells how long a command waited in the queue from how long a retry or an outage took. A KafkaSource does not say which
+ * delivery it is, so this is what one instance knows: which commands it refused, and when its store last failed.
+ */
+export interface Deliveries {
+  /** The same store; its outages are noticed. */
+  watched(store: Store): Store
+  /** This delivery is to be repeated. */
+  refused(id: string): void
+  /** True if this instance has not refused the command, and its store has not failed since the command was accepted. */
+  isFirst(id: string, acceptedAt: number): boolean
+}
+
+export function deliveries(clock: Clock): Deliveries {
+  const refused = new Set<string>()
+  let failedAt = Number.NEGATIVE_INFINITY
+
+  async function noticing<Result>(call: () => Promise<Result>): Promise<Result> {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof Unavailable) failedAt = clock.now()
+      throw error
+    }
+  }
+
+  return {
+    watched: (store) => ({
+      ...store,
+      insert: (...args) => noticing(() => store.insert(...args)),
+      commit: (...args) => noticing(() => store.commit(...args)),
+      get: (...args) => noticing(() => store.get(...args)),
+      find: (...args) => noticing(() => store.find(...args)),
+      remove: (...args) => noticing(() => store.remove(...args)),
+    }),
+    refused(id) {
+      refused.add(id)
+      const [oldest] = refused
+      if (refused.size > MAX_REFUSED && oldest !== undefined) refused.delete(oldest)
+    },
+    isFirst: (id, acceptedAt) => !refused.delete(id) && acceptedAt > failedAt,
+  }
+}

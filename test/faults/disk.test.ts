@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
+
+const SIZE = '8m'
+
+let mill: Mill | undefined
+const cleanups: (() => void)[] = []
+
+afterEach(async () => {
+  await mill?.kill()
+  mill = undefined
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup()
+})
+
+const run = (command: string, ...args: string[]) => spawnSync(command, args, { encoding: 'utf8' })
+
+/** A file system of its own; undefined where this user may not mount one. */
+function mounted(): string | undefined {
+  const dir = mkdtempSync(join(tmpdir(), 'disk-'))
+  if (run('mount', '-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', dir).status === 0) return dir
+  rmSync(dir, { recursive: true })
+  return undefined
+}
+
+function unmount(dir: string): void {
+  run('umount', dir)
+  rmSync(dir, { recursive: true })
+}
+
+const filler = (dir: string): string => join(dir, 'filler')
+
+function fill(dir: string): void {
+  for (const size of [65_536, 512, 1]) {
+    const chunk = Buffer.alloc(size)
+    try {
+      for (;;) appendFileSync(filler(dir), chunk)
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOSPC' })
+    }
+  }
+}
+
+const bodyOf = (title: string) => ({ title, text: 'x'.repeat(9000) })
+
+async function expectFull({ query, publish }: Mill): Promise<void> {
+  const before = (await (await fetch(`${query}/api/tutorials`)).json()) as { items: unknown[] }
+  // What the write-ahead log has room for is still taken.
+  await eventually(async () => expectProblem(await send(`${publish}/api/forum/threads`, bodyOf('No')), 503))
+  for (let time = 0; time < 10; time++) {
+    const answer = await send(`${publish}/api/forum/threads`, bodyOf('No'))
+    expect(answer.headers.get('retry-after')).toBe('1')
+    await expectProblem(answer, 503)
+    expect(await (await fetch(`${query}/api/tutorials`)).json()).toEqual(before)
+  }
+  const deep = await fetch(`${query}/health/deep`)
+  expect(deep.status).toBe(503)
+  expect(await deep.json()).toEqual({ status: 'degraded', parts: { log: 'away', store: 'away' } })
+  expect((await fetch(`${query}/health/ready`)).status).toBe(200)
+}
+
+const expectWell = (mill: Mill) =>
+  eventually(async () => {
+    const answer = await send(`${mill.publish}/api/tutorials`, { title: 'Again' }, { prefer: 'wait=5' })
+    expect(answer.status).toBe(201)
+    expect((await fetch(`${mill.query}/health/deep`)).status).toBe(200)
+  })
+
+const disk = mounted()
+if (disk === undefined) {
+  console.log('No file system can be mounted here: adapters/embedded/full.test.ts alone tests a full disk.')
+} else {
+  afterAll(() => unmount(disk))
+  const start = () =>
+    startMill({
+      pair: 'embedded',
+      dir: disk,
+      env: { ANONYMOUS_SCOPES: 'tutorials:read tutorials:write forum:read forum:write' },
+    })
+
+  test('a full disk: writes are 503, reads go on, /health/deep says so, also after a restart; once there is space all works by itself', async () => {
+    mill = await start()
+    await expectWell(mill)
+    fill(disk)
+    await expectFull(mill)
+    rmSync(filler(disk))
+    await expectWell(mill)
+
+    fill(disk)
+    await mill.kill()
+    mill = await start()
+    await expectFull(mill)
+    expect(mill.output()).toContain(`There is no space left to write ${join(disk, 'millrace.db')}. Free some`)
+    rmSync(filler(disk))
+    await expectWell(mill)
+  })
+}
+
+const home = (): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'home-'))
+  cleanups.push(() => rmSync(dir, { recursive: true }))
+  return dir
+}
+
+test.each([
+  ['millrace.db', 'is not a SQLite database', /Restore it from a backup/],
+  ['lock.db', 'is damaged. It has no data', /delete it/],
+])('a start on a damaged %s ends with the name of the file and what to do', (name, says, advice) => {
+  const dir = home()
+  writeFileSync(join(dir, name), 'damaged '.repeat(1000))
+  const { status, stderr } = spawnSync(process.execPath, ['functions/dev.ts'], {
+    env: { ...process.env, MILLRACE_DIR: dir, PORT: '0', GRPC_PORT: '0', LOG: 'embedded', STORE: 'embedded' },
+    encoding: 'utf8',
+  })
+  expect(status).toBe(1)
+  const lastLine = stderr.trimEnd().split('\n').at(-1)
+  expect(lastLine).toContain(`${join(dir, name)} ${says}`)
+  expect(lastLine).toMatch(advice)
+})
+
+test('a start in a folder that can not be made ends with its name and the setting', () => {
+  const dir = home()
+  writeFileSync(join(dir, 'file'), '')
+  const { status, stderr } = spawnSync(process.execPath, ['functions/dev.ts'], {
+    env: { ...process.env, MILLRACE_DIR: join(dir, 'file', 'home'), PORT: '0', LOG: 'embedded', STORE: 'embedded' },
+    encoding: 'utf8',
+  })
+  expect(status).toBe(1)
+  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/file.home can not be used: ENOTDIR.*MILLRACE_DIR/)
+})
