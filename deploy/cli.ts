@@ -50,7 +50,7 @@ const wanted = names.flatMap((name) =>
   name === 'deploy' ? steps : [...steps, ...others].filter((step) => step.name === name),
 )
 if (wanted.length < Math.max(1, names.length)) {
-  console.error(USAGE)
+  console.error(`node deploy/cli.ts deploy | ${[...steps, ...others].map(({ name }) => name).join(' | ')}`)
   process.exit(1)
 }
 try {

@@ -43,8 +43,8 @@ export function mongodbStore(options: MongodbOptions): Store {
   const of = ({ name }: StoredCollection): Collection<Stored> => db.collection<Stored>(name)
 
   return {
-    prepare: (wanted) =>
-      answered(async () => {
+    async prepare(wanted) {
+      await answered(async () => {
         for (const collection of wanted) {
           const { name, indexes, expireAfter } = collection
           await db.createCollection(name).catch(ifAlreadyThere)
@@ -53,9 +53,10 @@ export function mongodbStore(options: MongodbOptions): Store {
             .map(([index, { fields }]) => ({ name: index, key: ascending(fields) }))
           if (keys.length > 0) await of(collection).createIndexes(keys)
           await expire(of(collection), expireAfter)
-          await tellOfOthers(of(collection))
         }
-      }),
+      })
+      await answered(() => Promise.all(wanted.map((collection) => warnOfOthers(of(collection))))).catch(unlessAway)
+    },
 
     insert: (collection, documents) => answered(() => insertInto(of(collection), collection, documents)),
 
@@ -142,11 +143,16 @@ async function expire(collection: Collection<Stored>, expireAfter: number | unde
 }
 
 /** They are left as they are: a migration brings them in as commands. */
-async function tellOfOthers(collection: Collection<Stored>): Promise<void> {
+async function warnOfOthers(collection: Collection<Stored>): Promise<void> {
   const other = await collection.findOne({ _id: { $type: 'objectId' } } as Bson, { projection: { _id: 1 } })
   if (!other) return
   const advice = 'no query finds them; make import brings tutorials in, as docs/operations.md says'
   logger.warn({ collection: collection.collectionName, advice }, 'there are documents of another program')
+}
+
+/** A warning is no reason to fail. */
+function unlessAway(error: unknown): void {
+  if (!(error instanceof Unavailable)) throw error
 }
 
 const ascending = (fields: string[]) => Object.fromEntries([...fields, '_id'].map((field) => [field, 1 as const]))
