@@ -8,7 +8,7 @@ import { containersOf, podOf } from './rules/pods.ts'
 const FROM_SECRET: Record<string, string> = {
   MONGODB_URI: 'mongodb://out-of-a-secret',
   RECEIPT_SECRET: 'out of a secret, as it has to be long',
-  OTHER_SECRETS: 'another one out of a secret, as long',
+  OTHER_SECRETS: 'another one out of a secret that is as long',
   KAFKA_SASL: 'SCRAM-SHA-512',
 }
 
