@@ -192,8 +192,7 @@ describe('what goes wrong', () => {
   test('an unknown step is answered with those there are', async () => {
     const told = await rehearsal.run(['deploi'], [])
     expect(told.code).toBe(1)
-    for (const step of ['platform', 'data', 'image-load'])
-      expect(told.output).toMatch(new RegExp(`^  make ${step} `, 'm'))
+    expect(told.output).toContain('platform | data | image-load')
   })
 })
 
