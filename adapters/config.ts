@@ -65,6 +65,7 @@ const schema = z
     RECEIPT_SECRET: z
       .string()
       .min(32)
+      .regex(/^[^,]*$/, 'must have no comma, which separates OTHER_SECRETS')
       .optional()
       .describe('signs receipts and seals records; the same for publish, persist and query'),
     OTHER_SECRETS: z

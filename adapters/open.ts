@@ -35,13 +35,24 @@ export async function closeAll(): Promise<void> {
   if (errors.length > 0) throw errors[0]
 }
 
+/** A file that is damaged somewhere is found out when it is first read: the error names it and says what to do. */
+async function onFile<Port>(config: Config, make: (file: EmbeddedFile) => Port): Promise<Port> {
+  const file = await openedFile(config)
+  try {
+    return make(file)
+  } catch (error) {
+    const trouble = file.troubleOf(error) ?? file.troubleOf((error as Error).cause)
+    throw trouble === undefined ? error : new Error(trouble, { cause: error })
+  }
+}
+
 async function makeLog(config: Config): Promise<Log> {
   const maxBuffered = config.MAX_IN_FLIGHT
   const { batchSize } = await import('./telemetry/metrics.ts')
   const onSend = (topic: string, records: number) => batchSize('publish', topic, records)
   if (config.LOG === 'embedded') {
     const { embeddedLog } = await import('./log/embedded.ts')
-    return embeddedLog(await openedFile(config), { maxBuffered, onSend })
+    return onFile(config, (file) => embeddedLog(file, { maxBuffered, onSend }))
   }
   const [{ kafkaLog }, { kafkaSecurity }, { logger }] = await Promise.all([
     import('./log/kafka.ts'),
@@ -63,7 +74,7 @@ async function makeStore(config: Config): Promise<Store> {
   const { withBreaker } = await import('./store/breaker.ts')
   if (config.STORE === 'embedded') {
     const { embeddedStore } = await import('./store/embedded.ts')
-    return withBreaker(embeddedStore(await openedFile(config)))
+    return await onFile(config, (file) => withBreaker(embeddedStore(file)))
   }
   const { mongodbStore } = await import('./store/mongodb.ts')
   const { MONGODB_URI: uri, MONGODB_DATABASE: database, MONGODB_POOL: poolSize } = config

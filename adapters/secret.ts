@@ -7,10 +7,16 @@ const FILE = 'receipt-secret'
 /** As RECEIPT_SECRET in config.ts. */
 const MIN_LENGTH = 32
 
-/** The secret that signs and seals here, and after it those whose signatures and seals are taken too. */
+/**
+ * The secret that signs and seals here, and after it those whose signatures and seals are taken too, each also with a newline behind it:
+ * a secret that was made from a file may have had one.
+ */
 export const secrets = async (
   settings: Pick<Config, 'RECEIPT_SECRET' | 'OTHER_SECRETS' | 'MILLRACE_DIR'>,
-): Promise<[string, ...string[]]> => [await receiptSecret(settings), ...settings.OTHER_SECRETS]
+): Promise<[string, ...string[]]> => [
+  await receiptSecret(settings),
+  ...settings.OTHER_SECRETS.flatMap((secret) => [secret, `${secret}\n`]),
+]
 
 /**
  * The secret that signs receipts and seals records: RECEIPT_SECRET, or one that this machine makes once and keeps. publish, persist and
@@ -29,7 +35,7 @@ export async function receiptSecret({
 }
 
 const tooShort = (file: string): string =>
-  `${file} has less than a secret: at least ${MIN_LENGTH} characters are needed. Restore it from a backup, set RECEIPT_SECRET, or ` +
+  `${file} is too short: a secret has at least ${MIN_LENGTH} characters. Restore it from a backup, set RECEIPT_SECRET, or ` +
   'delete it: then a new one is made, receipts that were given out before are no longer found, and commands that wait in the log become letters.'
 
 /** What this machine makes once and keeps, for this user only. */

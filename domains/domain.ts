@@ -170,8 +170,8 @@ export interface Route {
    */
   body: 'json' | 'text' | 'batch' | 'none'
   /**
-   * Members of the data may also stand in the query string of a `json` route, as strings, and go before those of the body, which
-   * may then be left out.
+   * Members of the data may also stand in the query string of a `json` route, as strings. The body may then be left out; a member that
+   * it gives too must have the same value.
    */
   query?: true
   /** The largest body, where it may be larger than elsewhere. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, freePort, Gone } from './mill.ts'
+import { SECRET } from './trust.ts'
 
 /** A process of one target, or of `make dev`. */
 export interface Run {
@@ -33,6 +34,7 @@ export async function runTarget(target: Target, env: Record<string, string>): Pr
       HOST: '127.0.0.1',
       MILLRACE_DIR: dir,
       INSTANCE: dir,
+      RECEIPT_SECRET: SECRET,
       PORT: `${isGrpc ? grpc : http}`,
       METRICS_PORT: `${http}`,
       GRPC_PORT: `${grpc}`,

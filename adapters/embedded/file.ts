@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isDamage, isFull, troubleWith } from './trouble.ts'
+import { DAMAGED, isDamage, isFull, troubleWith } from './trouble.ts'
 
 /** The one file of the embedded pair: log and store share its connection, and so its one writer. */
 export interface EmbeddedFile {
@@ -42,9 +42,13 @@ export function openFile(dir: string): EmbeddedFile {
     }
   } catch (cause) {
     release(lock)
-    throw new Error(troubleWith(file, cause) ?? (cause as Error).message, { cause })
+    throw new Error(troubleWith(file, cause) ?? notOpened(file, cause as Error), { cause })
   }
 }
+
+/** An error of SQLite's own does not name the file. */
+const notOpened = (file: string, { message, ...error }: Error): string =>
+  'errcode' in error ? `${file} can not be opened: ${message}. ${DAMAGED}` : message
 
 function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file)

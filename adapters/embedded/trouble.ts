@@ -1,4 +1,4 @@
-const DAMAGED =
+export const DAMAGED =
   'Restore it from a backup, or move it away together with its -wal and -shm files to begin with an empty one. ' +
   'The `.recover` command of the sqlite3 tool prints what can still be read.'
 const NOT_OURS = 'Let this user read and write it and its folder, or set MILLRACE_DIR to another folder.'

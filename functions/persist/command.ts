@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+import { z } from 'zod'
 import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
 import type { KnownType } from '../domains.ts'
@@ -73,24 +75,28 @@ function readKnown(
   refuse: (reason: string) => Unread,
 ): Read {
   const text = textOf(event.data)
-  if (text === '') return refuse('a record without a value')
+  if (text === '') return refuse('a record without a value that can be read')
+  if (Buffer.isBuffer(event.data) && !isUtf8(event.data)) return refuse('a value that is not UTF-8')
   const time = timeOf(envelope)
-  if (time === undefined) return refuse(`time is not a date: ${envelope.time}`)
+  if (time === undefined)
+    return refuse(envelope.time ? `time is not a date: ${envelope.time}` : 'a record without a time')
   let data: unknown
   try {
     data = decode(event.data, text, domain.topic, { id: event.type === PLAIN ? '' : envelope.id, type })
   } catch (error) {
-    return refuse(`can not be decoded: ${(error as Error).message}`)
+    return refuse(`can not be decoded: ${reasonOf(error)}`)
   }
   const { actor, scopes } = envelope
   let { id } = envelope
+  let hash: string
   let stream: string
   let checked: ReturnType<typeof command.data.safeParse>
   try {
     checked = command.data.safeParse(data)
     if (!checked.success) return refuse(`fails its schema: ${refusalOf(checked.error).detail}`)
+    hash = envelope.hash ?? hashOf(type, checked.data, text, domain.topic)
     const key = envelope.idOf && command.key?.(checked.data)
-    if (key !== undefined) id = envelope.idOf?.(domain.name, key) ?? id
+    if (key !== undefined) id = envelope.idOf?.(domain.name, key, hash) ?? id
     stream = command.stream(checked.data, id, actor)
   } catch (error) {
     return refuse(`can not be read: ${(error as Error).message}`)
@@ -101,7 +107,7 @@ function readKnown(
     received: {
       domain,
       command: { id, type, stream, time, actor, scopes, offset, data: checked.data },
-      hash: envelope.hash ?? hashOf(type, checked.data, text, domain.topic),
+      hash,
       expected: envelope.expectedVersion,
       bytes: text.length + 512,
       event,
@@ -109,6 +115,9 @@ function readKnown(
     },
   }
 }
+
+const reasonOf = (error: unknown): string =>
+  error instanceof z.ZodError ? refusalOf(error).detail : (error as Error).message
 
 /** In the form in which times are compared; undefined for what is no date, or not of a year of four digits. */
 function timeOf({ time = '' }: Envelope): string | undefined {

@@ -18,7 +18,7 @@ export interface Envelope {
   /** The hash of the command's body, where publish has written it down. */
   hash: string | undefined
   /** The id that a key in the body stands for, in a record without an id of its own. */
-  idOf?(domain: string, key: string): string
+  idOf?(domain: string, key: string, hash: string): string
 }
 
 /** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
@@ -44,24 +44,26 @@ export function envelopeOf(event: Event, verdict: Verdict, { types, topics }: Kn
         : { ...unsealed, ...attributesOf(event) }
     case 'plain': {
       const isBare = event.type === PLAIN
+      // As of an anonymous caller the body belongs to the id: nobody can take it from another.
+      const body = bodyHash(event.type, textOf(event.data))
       const domain = types.get(event.type)?.domain.name ?? ''
       return {
         ...unsealed,
         type: isBare ? plainType : event.type,
-        id: isBare ? bareId(event) : derivedId('plain', domain, event.source, event.id),
+        id: isBare ? derivedId('plain', bareId(event), body) : derivedId('plain', domain, event.source, event.id, body),
         actor: ANONYMOUS,
         hash: undefined,
-        idOf: (domain, key) => derivedId('plain', domain, key),
+        idOf: (domain, key, hash) => derivedId('plain', domain, key, hash),
       }
     }
     case 'refused': {
-      const { type, source, id } = event
+      const { type, source, id, seal = '' } = event
       const hash = bodyHash(type, textOf(event.data))
       // Its own id may be that of a command that is on its way: its letter has another one.
       return {
         ...unsealed,
         type,
-        id: derivedId('refused', source, id, hash),
+        id: derivedId('refused', source, id, hash, String(seal)),
         actor: '',
         hash,
       }

@@ -1,10 +1,11 @@
 import type { Event } from '#adapters/event.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { letters } from '../collections.ts'
+import { HORIZON_MS, letters } from '../collections.ts'
 import { REUSED_KEY, rejectionId } from '../receipts.ts'
 import type { Received } from './command.ts'
 import { topicOf } from './envelope.ts'
+import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface Unapplied {
@@ -20,6 +21,13 @@ export interface Unapplied {
   /** Accepted before the horizon: nobody knows any more whether it took effect. */
   isPast?: true
 }
+
+/** True for a command of a decide domain whose receipt has expired, if it had one. */
+export const isBeyondHorizon = ({ domain, command }: Received, now: number): boolean =>
+  domain.kind === 'decide' && now - Date.parse(command.time) > HORIZON_MS
+
+export const pastReason = ({ command }: Received): string =>
+  `accepted before the horizon, ${command.time}: whether it took effect is no longer known`
 
 /** The outcome of a command whose id is another's. */
 export const reusedKey = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
@@ -90,7 +98,7 @@ export function letterOf(unapplied: Unapplied, now: number): Document {
 /** As the JSON format of CloudEvents has it: text as it is, bytes that are not text in base64. */
 function dataOf(data: unknown): Fields {
   if (data === undefined || data === null) return {}
-  if (!Buffer.isBuffer(data)) return { data: typeof data === 'string' ? data : JSON.stringify(data) }
+  if (!Buffer.isBuffer(data)) return { data: textOf(data) }
   const text = data.toString('utf8')
   return Buffer.from(text, 'utf8').equals(data) ? { data: text } : { data_base64: data.toString('base64') }
 }

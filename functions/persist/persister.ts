@@ -4,7 +4,7 @@ import type { Store } from '#adapters/store/store.ts'
 import { logger } from '#adapters/telemetry/logger.ts'
 import type { Domain } from '#domains/domain.ts'
 import letterCommands from '#domains/letters/domain.ts'
-import { HORIZON_MS, letters, receipts } from '../collections.ts'
+import { letters, receipts } from '../collections.ts'
 import { commandTypes } from '../domains.ts'
 import { rejectionId } from '../receipts.ts'
 import { appendApplier } from './append.ts'
@@ -14,7 +14,7 @@ import { decideApplier } from './decide.ts'
 import { deliveries } from './first-delivery.ts'
 import { type Answer, type Applier, type Arrival, batchFold, DONE, HOLD_MS, isPassing } from './fold.ts'
 import { held } from './held.ts'
-import { keepLetter, type Unapplied, unappliedOf } from './letter.ts'
+import { isBeyondHorizon, keepLetter, pastReason, type Unapplied, unappliedOf } from './letter.ts'
 import { letterApplier } from './redrive.ts'
 import { tries } from './tries.ts'
 import { turns } from './turns.ts'
@@ -107,7 +107,7 @@ export function persister(parts: PersisterParts): Persister {
   async function apply(received: Received): Promise<Answer> {
     const { domain, command } = received
     const age = clock.now() - Date.parse(command.time)
-    if (domain.kind === 'decide' && age > HORIZON_MS) return await keepPast(received)
+    if (isBeyondHorizon(received, clock.now())) return await keepPast(received)
     if (isExpired(domain, age)) return DONE
     const answered = await inBatch({ received, at: clock.now() })
     if (answered.status === 204) {
@@ -137,8 +137,7 @@ export function persister(parts: PersisterParts): Persister {
     const { id } = received.command
     const known = await patiently(() => store.get(receipts, [id]))
     if (known.get(id)?.hash === received.hash) return DONE
-    const reason = `accepted before the horizon, ${received.command.time}: whether it took effect is no longer known`
-    return await keepAlone({ ...unappliedOf(received, reason, 0), isPast: true })
+    return await keepAlone({ ...unappliedOf(received, pastReason(received), 0), isPast: true })
   }
 
   async function keepAlone(unapplied: Unapplied): Promise<Answer> {

@@ -10,12 +10,14 @@ import { appendApplier } from './append.ts'
 import { type Known, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
 import { type Applier, isPassing } from './fold.ts'
+import { isBeyondHorizon, pastReason } from './letter.ts'
 import { again, discardFrom } from './stream.ts'
 import { type Judge, keptVerdict } from './verdict.ts'
 
 /** How long one delivery goes on; what is left is done by the next one. */
 const LONGEST_MS = 30_000
-const PAGE = 200
+/** Letters have records of up to a megabyte with them. */
+const PAGE = 20
 /** As many failures as its document tells of. */
 const MOST_TOLD = 100
 
@@ -45,10 +47,11 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
     const until = clock.now() + LONGEST_MS
     const progress = await progressOf(id)
     try {
-      for await (const letter of chosen(asked, progress.after)) {
+      for await (const letter of listed(asked, progress.after)) {
         const key = String(letter.key ?? letter._id)
-        if (!progress.stuck.includes(key)) await whole(letter, key)
+        if (isChosen(letter, asked) && !progress.stuck.includes(key)) await whole(letter, key)
         progress.after = { _id: letter._id, at: letter.at ?? '' }
+        goOnLater()
       }
     } catch (error) {
       await keep(id, progress).catch(() => undefined)
@@ -57,13 +60,17 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
     const { redriven, failed, failures } = progress
     return { redriven, failed, failures }
 
+    function goOnLater(): void {
+      if (clock.now() > until) throw new Unavailable('store', 'more letters than one delivery redrives: it goes on')
+    }
+
     /** A letter; of a parked stream all from its first, up to one that fails. */
     async function whole(letter: Document, key: string): Promise<void> {
       for (let next: Document | undefined = letter; next; ) {
-        if (clock.now() > until) throw new Unavailable('store', 'more letters than one delivery redrives: it goes on')
+        goOnLater()
         const first: Document | undefined = letter.key === undefined ? next : (await waitingIn(key))[0]
         if (!first) return
-        const error = await redriveOne(first)
+        const error = await redriveOne(first, asked.id !== undefined)
         if (error === undefined) progress.redriven++
         else {
           progress.failures++
@@ -85,13 +92,15 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
 
   const waitingIn = (key: string) => store.find(letters, { index: 'stream', where: { key }, limit: 1 })
 
-  /** What is wrong with it still, or nothing. */
-  async function redriveOne(letter: Document): Promise<string | undefined> {
+  /** What is wrong with it still, or nothing. A letter that was refused has not been held to the horizon yet. */
+  async function redriveOne(letter: Document, isNamed: boolean): Promise<string | undefined> {
     const event = eventOf(letter)
     const read = readCommand(event, known, keptVerdict(letter, event, judge))
     if (!read.ok) return read.reason
     const { received } = read
     if (received.domain.name === letterCommands.name) return 'what asks for letters is not redriven: ask again'
+    const isPast = letter.verdict === 'refused' && isBeyondHorizon(received, clock.now())
+    if (isPast && !isNamed) return `${pastReason(received)}: redrive it by its id`
     try {
       const { domain } = received
       const applier =
@@ -104,24 +113,15 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
     }
   }
 
-  /** Those past the horizon may have taken effect: an operator names each by its id. */
-  async function* chosen(asked: Fields, begin: Document | undefined): AsyncGenerator<Document> {
-    const { id, domain, stream, error, from, to } = asked
+  async function* listed({ id }: Fields, begin: Document | undefined): AsyncGenerator<Document> {
     if (id !== undefined) {
       yield* (await store.get(letters, [String(id)])).values()
       return
     }
-    const isChosen = (letter: Document): boolean =>
-      letter.isPast !== true &&
-      (domain === undefined || letter.domain === domain) &&
-      (stream === undefined || letter.stream === stream) &&
-      (error === undefined || String(letter.error).includes(String(error))) &&
-      (from === undefined || String(letter.at) >= String(from)) &&
-      (to === undefined || String(letter.at) < String(to))
     let after = begin
     do {
       const page = await store.find(letters, { index: 'arrival', limit: PAGE, ...(after ? { after } : {}) })
-      yield* page.filter(isChosen)
+      yield* page
       after = page.length === PAGE ? page.at(-1) : undefined
     } while (after)
   }
@@ -153,6 +153,19 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
       return await requests.alone(arrival, patiently)
     },
   }
+}
+
+/** Those past the horizon may have taken effect: an operator names each by its id. */
+function isChosen(letter: Document, { id, domain, stream, error, from, to }: Fields): boolean {
+  if (id !== undefined) return true
+  return (
+    letter.isPast !== true &&
+    (domain === undefined || letter.domain === domain) &&
+    (stream === undefined || letter.stream === stream) &&
+    (error === undefined || String(letter.error).includes(String(error))) &&
+    (from === undefined || String(letter.at) >= String(from)) &&
+    (to === undefined || String(letter.at) < String(to))
+  )
 }
 
 /** The event as it was delivered, whose data the letter has as text or in base64. */

@@ -65,12 +65,14 @@ function keyed(command: Identifying, key: string | string[], line: number): Iden
   return { id, use: submission.from === undefined ? id : derivedId(...scope, submission.from) }
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** Not a UUID, and nothing that a receipt's address can't have in it. */
+const CHOSEN = /^(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[\w-]+$/i
 
 /** The id that the sender of an import chose. It can't be that of another command: those are UUIDs. */
 function chosenId({ type, command }: KnownType, data: Fields): string | undefined {
   const id = command.id?.(data)
-  if (id !== undefined && UUID.test(id)) throw new Error(`${type} takes ${id} from its sender, a UUID as our own ids`)
+  if (id !== undefined && !CHOSEN.test(id))
+    throw new Error(`${type} takes ${id} from its sender: not of \\w and -, or a UUID as our own ids`)
   return id
 }
 
@@ -83,12 +85,13 @@ export function refuseAddress(submission: Submission, { domain }: KnownType, add
 
 /**
  * A receipt's address is a key too: it stands for the command that it was given for, so that one without a key can be
- * repeated. None for an ordinary key, though it may look like an address; throws 410 for an address that has expired.
+ * repeated, as the path or the URL that an answer has, or as its last segment. None for an ordinary key, though it may look like an address; throws 410 for an address that has expired.
  */
 function addressIn(key: string, domain: string, addresses: Addresses, now: number): Address | undefined {
-  if (!key.startsWith(`${domain}.`)) return undefined
+  const address = key.slice(key.lastIndexOf('/') + 1)
+  if (!address.startsWith(`${domain}.`)) return undefined
   try {
-    return addresses.verify(key, now)
+    return addresses.verify(address, now)
   } catch (error) {
     if (error instanceof Problem && error.status === 404) return undefined
     throw error

@@ -185,7 +185,7 @@ test('a path that is only read is 405 for a command', async () => {
   }
 })
 
-test('where a route takes a query string, its members go before those of the body, and are the same command', async () => {
+test('where a route takes a query string, its members and those of the body are the same command, and must not contradict each other', async () => {
   const { publish, records } = publishing()
   const both = { threadId: 't', accountId: 'eve' }
   const ban = (query: object, body: string, headers = {}) => ({
@@ -194,7 +194,10 @@ test('where a route takes a query string, its members go before those of the bod
   })
   await publish(ban({}, JSON.stringify(both)))
   await publish(ban(both, ''))
-  await publish(ban({ threadId: 't' }, JSON.stringify({ ...both, threadId: 'another' })))
+  await publish(ban({ threadId: 't' }, JSON.stringify(both)))
+  const another = ban({ threadId: 't' }, JSON.stringify({ ...both, threadId: 'another' }))
+  const twice = { ...ban(both, ''), query: new URLSearchParams('threadId=t&threadId=u&accountId=eve') }
+  for (const wrong of [another, twice]) expect((await problemOf(publish(wrong))).status).toBe(400)
   expect(records.map(({ key, value }) => [key, JSON.parse(String(value))])).toEqual([['thread/t', both]])
   expect((await problemOf(publish(ban({ threadId: 't' }, '')))).status).toBe(422)
   expect((await problemOf(publish(ban({ ...both, more: '1' }, '')))).status).toBe(422)

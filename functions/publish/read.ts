@@ -14,8 +14,19 @@ type Params = Record<string, string | undefined>
 /** The command's data from a request, as its route takes it and its schema allows it. Throws 413, 415, 400 and 422. */
 export function readData(request: Request, route: Route, command: CommandType, params: Params = {}): Fields {
   bound(request.body.length)
-  const inQuery = route.query ? Object.fromEntries(request.query) : {}
-  return dataOf(readBody(request, route), route, command, { ...inQuery, ...params })
+  const body = readBody(request, route)
+  const inQuery = route.query ? readQuery(request.query, body) : {}
+  return dataOf(body, route, command, { ...inQuery, ...params })
+}
+
+/** The members that the query string gives. Throws 400 for one that is given twice with different values, there or in the body. */
+function readQuery(query: URLSearchParams, body: unknown): Params {
+  const given = { ...(body as object) } as Fields
+  for (const [name, value] of query) {
+    if (value === query.get(name) && (given[name] === undefined || given[name] === value)) continue
+    throw new Problem(400, 'Contradiction', `${name} is given twice, with different values.`)
+  }
+  return Object.fromEntries(query)
 }
 
 /** No event of ours is larger, whichever way it comes. */

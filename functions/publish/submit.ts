@@ -6,6 +6,7 @@ import { Unavailable } from '#adapters/unavailable.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
 import { allow } from '../access.ts'
 import { type KnownType, receiptPath } from '../domains.ts'
+import { ANONYMOUS } from '../ids.ts'
 import { type Address, type Addresses, REUSED_KEY, type Receipt } from '../receipts.ts'
 import { scopesIn } from '../roles.ts'
 import type { Seals } from '../seals.ts'
@@ -73,7 +74,7 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
 
     async function append(): Promise<Address> {
       const address = { domain: domain.name, id, hash, time }
-      const end = use === undefined ? undefined : beginUse(use, address)
+      const end = use === undefined ? undefined : beginUse(use, address, caller)
       try {
         const deadline = deadlineOf(submission, clock)
         await within(deadline, log.append(domain.topic.name, record, deadline))
@@ -88,7 +89,7 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
       return address
     }
 
-    if (first && !isSameCommand(first, { ...first, hash })) throw reused(first)
+    if (first && !isSameCommand(first, { ...first, hash })) throw reused(first, caller)
     const address = await (use !== undefined && line === 0 ? once(`${id} ${hash}`, append) : append())
     const receipt = addresses.sign(address)
     const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, submission.signal)
@@ -96,16 +97,17 @@ export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts
     return { id, receipt, isApplied: outcome !== undefined }
   }
 
-  function beginUse(key: string, address: Address): EndUse {
+  function beginUse(key: string, address: Address, caller: Caller): EndUse {
     const use = uses.begin(key, address)
-    if ('first' in use) throw reused(use.first)
+    if ('first' in use) throw reused(use.first, caller)
     return use.end
   }
 
-  function reused(first: Address): Problem {
-    const detail = `${REUSED_KEY}. Nothing was done. Send this command with a key of its own.`
-    const receipt = receiptPath(addresses.sign(first))
-    const members = { outcome: 'rejected', reusedKey: true, first: { id: first.id, receipt } }
+  /** Anonymous callers are told nothing of the first command: it may be somebody else's. */
+  function reused({ id, ...first }: Address, caller: Caller): Problem {
+    const detail = `${REUSED_KEY}. This request did nothing. Send its command with a key of its own.`
+    const known = { id, receipt: receiptPath(addresses.sign({ id, ...first })) }
+    const members = { outcome: 'rejected', reusedKey: true, ...(caller.id === ANONYMOUS ? {} : { first: known }) }
     return new Problem(409, 'Idempotency key reused', detail, { members })
   }
 

@@ -252,7 +252,9 @@ test('a file that is not there or has nothing in it fails', async () => {
   expect((await imported({ FILE: fileOf('empty.json', '\n') })).stderr).toContain('There is no document in')
 })
 
-describe.runIf(inject('pair') === 'real')('from MongoDB', () => {
+if (inject('pair') === 'real') describe('from MongoDB', fromMongodb)
+
+function fromMongodb(): void {
   const { MONGODB_URI } = readConfig(process.env)
   const client = new MongoClient(MONGODB_URI)
   const from = (name: string) => {
@@ -324,4 +326,4 @@ describe.runIf(inject('pair') === 'real')('from MongoDB', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('ECONNREFUSED')])
     expect(stderr).not.toContain('secret')
   })
-})
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { authorized, trustedIssuer } from '../auth/tokens.ts'
 import { eventually, freePort, type Mill, send, startMill } from '../mill.ts'
+import { SECRET } from '../trust.ts'
 
 const BACKLOG = 16_000
 const SECONDS = 8
@@ -30,6 +31,7 @@ async function withPublishAlone(work: (url: string) => Promise<void>): Promise<v
       MILLRACE_DIR: dir,
       HOST: '127.0.0.1',
       PORT: String(port),
+      RECEIPT_SECRET: SECRET,
       OIDC_ISSUER: (await trustedIssuer()).url,
     },
     stdio: 'ignore',

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { openFile } from '#adapters/embedded/file.ts'
+import { embeddedLog } from '#adapters/log/embedded.ts'
 import { eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
 const SIZE = '8m'
@@ -120,6 +122,32 @@ test.each([
   expect(lastLine).toContain(`${join(dir, name)} ${says}`)
   expect(lastLine).toMatch(advice)
 })
+
+test.each([
+  ['its second page', 4096, 'x'.repeat(4096), 'is damaged'],
+  ['the format in its header', 44, 'zzzz', 'can not be opened: unsupported file format'],
+])(
+  'a start on a millrace.db that was damaged in %s ends with the name of the file and what to do',
+  (_, at, bytes, says) => {
+    const dir = home()
+    const file = openFile(dir)
+    const log = embeddedLog(file)
+    void log.close()
+    file.close()
+    const name = join(dir, 'millrace.db')
+    const damaged = openSync(name, 'r+')
+    writeSync(damaged, bytes, at)
+    closeSync(damaged)
+    const { status, stderr } = spawnSync(process.execPath, ['functions/dev.ts'], {
+      env: { ...process.env, MILLRACE_DIR: dir, PORT: '0', GRPC_PORT: '0', LOG: 'embedded', STORE: 'embedded' },
+      encoding: 'utf8',
+    })
+    expect(status).toBe(1)
+    const lastLine = stderr.trimEnd().split('\n').at(-1)
+    expect(lastLine).toContain(`${name} ${says}`)
+    expect(lastLine).toMatch(/Restore it from a backup/)
+  },
+)
 
 test('a start in a folder that can not be made ends with its name and the setting', () => {
   const dir = home()

@@ -17,7 +17,8 @@ export function within(documents: Document[], { equal, free: [first], range }: C
 }
 
 /** A page of these documents, in the order of the part. */
-export function pageOf(documents: Document[], { free }: CheckedPart, { after, newestFirst, limit }: Find): Document[] {
+export function pageOf(documents: Document[], { free }: CheckedPart, query: Find): Document[] {
+  const { after, newestFirst, skip = 0, limit } = query
   const direction = newestFirst ? -1 : 1
   const inOrder = (a: Document, b: Document): number => {
     for (const field of free) {
@@ -29,13 +30,13 @@ export function pageOf(documents: Document[], { free }: CheckedPart, { after, ne
   return documents
     .filter((document) => !after || inOrder(document, after) > 0)
     .sort(inOrder)
-    .slice(0, limit)
+    .slice(skip, skip + limit)
 }
 
 /** How many of these documents are in each group. */
 export function countOf(documents: Document[], query: Count): Counted[] {
   const counts = new Map<string, number>()
-  for (const document of documents) {
+  for (const document of documents.slice(0, query.upTo)) {
     const key = query.by.map(({ field, length }) => {
       const value = document[field] ?? null
       return typeof value === 'string' && length !== undefined ? [...value].slice(0, length).join('') : value

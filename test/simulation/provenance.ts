@@ -1,6 +1,7 @@
+import { PLAIN } from '#adapters/event.ts'
 import type { LogRecord } from '#adapters/log/log.ts'
 import type { Domain } from '#domains/domain.ts'
-import { ANONYMOUS, bodyHash, derivedId } from '#functions/ids.ts'
+import { ANONYMOUS, bodyHash, derivedId, hashOf } from '#functions/ids.ts'
 import { SEALS } from '../trust.ts'
 
 /** What a record of the log is, by its seal. */
@@ -36,14 +37,27 @@ export function provenanceOf(domain: Domain, record: LogRecord): Provenance {
     return { id: plainId(domain, record, said), hash: undefined, attributes, isRefused: false }
   }
   const hash = bodyHash(type, text)
-  return { id: derivedId('refused', source, id, hash), hash, attributes: { type, time }, isRefused: true }
+  return { id: derivedId('refused', source, id, hash, seal ?? ''), hash, attributes: { type, time }, isRefused: true }
 }
 
-/** The id that persist gives to a record whose own says nothing. */
-function plainId({ name, topic }: Domain, record: LogRecord, { id, source }: Record<string, string>): string {
-  const key = name === 'sums' ? /"requestId":"([^"]+)"/.exec(String(record.value))?.[1] : undefined
-  if (key !== undefined) return derivedId('plain', name, key)
-  if (id !== undefined) return derivedId('plain', name, source ?? '', id)
+/** The id that persist gives to a record whose own says nothing: the body belongs to it. */
+function plainId({ name, topic }: Domain, record: LogRecord, { id, source, type }: Record<string, string>): string {
   const { partition, offset, time } = record
-  return derivedId(topic.name, String(partition), String(offset), new Date(time).toISOString())
+  const text = String(record.value ?? '')
+  const key = name === 'sums' ? dataOf(topic, text)?.requestId : undefined
+  if (key !== undefined) {
+    const hash = hashOf(topic.plain ?? '', dataOf(topic, text), text, topic)
+    return derivedId('plain', name, String(key), hash)
+  }
+  if (id !== undefined) return derivedId('plain', name, source ?? '', id, bodyHash(type ?? '', text))
+  const place = derivedId(topic.name, String(partition), String(offset), new Date(time).toISOString())
+  return derivedId('plain', place, bodyHash(PLAIN, text))
+}
+
+function dataOf({ record }: Domain['topic'], text: string): { requestId?: string } | undefined {
+  try {
+    return record?.decode(text, { id: '', type: '' }) as { requestId?: string }
+  } catch {
+    return undefined
+  }
 }

@@ -1,4 +1,4 @@
-import { countedPartOf, partOf } from '#adapters/store/part.ts'
+import { countedPartOf, pagePartOf } from '#adapters/store/part.ts'
 import { fieldsOf, type Inserted, Refused, ResumeLost, type Store } from '#adapters/store/store.ts'
 import { Unavailable } from '#adapters/unavailable.ts'
 import type { Document, Json } from '#domains/domain.ts'
@@ -80,7 +80,7 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
 
     find: (collection, query) =>
       call('find', () => {
-        const part = partOf(collection, query)
+        const part = pagePartOf(collection, query)
         return pageOf(within(all(collection.name), part), part, query)
       }),
 
