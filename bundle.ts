@@ -197,7 +197,7 @@ async function warm(target: string): Promise<void> {
     METRICS_PORT: '0',
     LOG: 'kafka',
     STORE: 'mongodb',
-    RECEIPT_SECRET: 'of a bundle that is made, thirty-two characters',
+    RECEIPT_SECRET: 'of a bundle that is made of thirty-two characters',
   }
   const child = spawn(process.execPath, [resolve(OUT, 'serve.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(child, 'exit')

@@ -14,7 +14,7 @@ import { addresses } from '#functions/receipts.ts'
 import { seals } from '#functions/seals.ts'
 
 /** publish on our host with a log that forgets at once: what publish costs itself. The rest of rows b and j is the log's. */
-const SECRET = 'of a benchmark, thirty-two characters'
+const SECRET = 'of a benchmark with thirty-two characters'
 const domains = await findDomains()
 const callerOf = callers(config(), domains)
 const parts: SubmitParts = {

@@ -10,7 +10,7 @@ import { copyWith } from '../copy.ts'
 
 export type Pair = 'embedded' | 'real'
 
-const SECRET = 'of a benchmark, thirty-two characters'
+const SECRET = 'of a benchmark with thirty-two characters'
 export const SEALS = seals([SECRET])
 
 export const BROKERS = process.env.KAFKA_BROKERS ?? '127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094'

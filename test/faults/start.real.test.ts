@@ -58,7 +58,7 @@ async function startAway(target: Parameters<typeof runTarget>[0], persistPort = 
     OIDC_ISSUER: target === 'dev' ? '' : issuer,
     OIDC_URL: target === 'dev' ? '' : `http://127.0.0.1:${keys?.port}`,
     PERSIST_URL: `http://127.0.0.1:${persist?.port}/`,
-    RECEIPT_SECRET: 'the secret of the start tests, long',
+    RECEIPT_SECRET: 'the secret of the start tests that is long',
   })
   runs.push(run)
   return {

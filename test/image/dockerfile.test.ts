@@ -91,7 +91,7 @@ function run(target: string, env: Record<string, string> = {}): Run {
       MONGODB_DATABASE: `image_${process.pid}`,
       LOG: 'kafka',
       STORE: 'mongodb',
-      RECEIPT_SECRET: 'of the test of an image, thirty-two characters',
+      RECEIPT_SECRET: 'of the test of an image with thirty-two characters',
       FUNCTION_TARGET: target,
       ...env,
     },

@@ -7,7 +7,7 @@ import { containersOf, podOf } from './rules/pods.ts'
 /** Stands where a manifest takes a value out of a Secret. */
 const FROM_SECRET: Record<string, string> = {
   MONGODB_URI: 'mongodb://out-of-a-secret',
-  RECEIPT_SECRET: 'out of a secret, as it has to be long',
+  RECEIPT_SECRET: 'out of a secret that is long as it has to be',
   OTHER_SECRETS: 'another one out of a secret that is as long',
   KAFKA_SASL: 'SCRAM-SHA-512',
 }
