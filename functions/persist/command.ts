@@ -77,9 +77,8 @@ function readKnown(
   const text = textOf(event.data)
   if (text === '') return refuse('a record without a value that can be read')
   if (Buffer.isBuffer(event.data) && !isUtf8(event.data)) return refuse('a value that is not UTF-8')
-  const time = timeOf(envelope)
-  if (time === undefined)
-    return refuse(envelope.time ? `time is not a date: ${envelope.time}` : 'a record without a time')
+  const { time } = envelope
+  if (time === undefined) return refuse(event.time ? `time is not a date: ${event.time}` : 'a record without a time')
   let data: unknown
   try {
     data = decode(event.data, text, domain.topic, { id: event.type === PLAIN ? '' : envelope.id, type })
@@ -118,15 +117,6 @@ function readKnown(
 
 const reasonOf = (error: unknown): string =>
   error instanceof z.ZodError ? refusalOf(error).detail : (error as Error).message
-
-/** In the form in which times are compared; undefined for what is no date, or not of a year of four digits. */
-function timeOf({ time = '' }: Envelope): string | undefined {
-  const ms = Date.parse(time)
-  const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString()
-  return iso.length === ISO_LENGTH ? iso : undefined
-}
-
-const ISO_LENGTH = '2026-01-01T00:00:00.000Z'.length
 
 /** One that can't be read, as far as its stream needs to know of it. */
 export const unreadable = ({ id, hash, verdict }: Unread, domain: Domain, stream: string, event: Event): Received => ({

@@ -1,5 +1,6 @@
 import { type Event, PLAIN } from '#adapters/event.ts'
 import { ANONYMOUS, bodyHash, derivedId } from '../ids.ts'
+import type { Vouched } from '../seals.ts'
 import type { Known } from './command.ts'
 import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
@@ -11,6 +12,7 @@ export interface Envelope {
   topic: string | undefined
   /** Known of what publish wrote. */
   stream: string | undefined
+  /** ISO 8601, UTC; undefined where the record says none that can be read. */
   time: string | undefined
   actor: string
   scopes: string[]
@@ -24,53 +26,72 @@ export interface Envelope {
 /** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
 export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
 
-export function envelopeOf(event: Event, verdict: Verdict, { types, topics }: Known): Envelope {
-  const unsealed = {
-    topic: topicOf(event),
-    stream: undefined,
-    time: event.time,
-    scopes: [],
-    expectedVersion: undefined,
-  }
-  const plainType = topics.get(unsealed.topic ?? '')?.topic.plain ?? PLAIN
+export function envelopeOf(event: Event, verdict: Verdict, known: Known): Envelope {
   switch (verdict.kind) {
-    case 'sealed': {
-      const { time, body, scopes = [], expectedVersion, ...vouched } = verdict.vouched
-      return { ...vouched, time: new Date(time).toISOString(), scopes, expectedVersion, hash: body }
-    }
+    case 'sealed':
+      return sealed(verdict.vouched)
     case 'trusted':
-      return event.type === PLAIN
-        ? { ...unsealed, ...legacyPlain(event), type: plainType }
-        : { ...unsealed, ...attributesOf(event) }
-    case 'plain': {
-      const isBare = event.type === PLAIN
-      // As of an anonymous caller the body belongs to the id: nobody can take it from another.
-      const body = bodyHash(event.type, textOf(event.data))
-      const domain = types.get(event.type)?.domain.name ?? ''
-      return {
-        ...unsealed,
-        type: isBare ? plainType : event.type,
-        id: isBare ? derivedId('plain', bareId(event), body) : derivedId('plain', domain, event.source, event.id, body),
-        actor: ANONYMOUS,
-        hash: undefined,
-        idOf: (domain, key, hash) => derivedId('plain', domain, key, hash),
-      }
-    }
-    case 'refused': {
-      const { type, source, id, seal = '' } = event
-      const hash = bodyHash(type, textOf(event.data))
-      // Its own id may be that of a command that is on its way: its letter has another one.
-      return {
-        ...unsealed,
-        type,
-        id: derivedId('refused', source, id, hash, String(seal)),
-        actor: '',
-        hash,
-      }
-    }
+      return { ...unsealed(event), ...(event.type === PLAIN ? legacyPlain(event, known) : attributesOf(event)) }
+    case 'plain':
+      return { ...unsealed(event), ...plain(event, known) }
+    case 'refused':
+      return { ...unsealed(event), ...refused(event) }
     default:
       return verdict satisfies never
   }
+}
+
+/** Every delivery of ours comes this way: nothing is read of the event. */
+const sealed = ({ type, id, topic, stream, time, actor, scopes = [], expectedVersion, body }: Vouched): Envelope => ({
+  type,
+  id,
+  topic,
+  stream,
+  time: new Date(time).toISOString(),
+  actor,
+  scopes,
+  expectedVersion,
+  hash: body,
+})
+
+const unsealed = (event: Event) => ({
+  topic: topicOf(event),
+  stream: undefined,
+  time: timeOf(event),
+  scopes: [],
+  expectedVersion: undefined,
+  hash: undefined,
+})
+
+const ISO_LENGTH = '2026-01-01T00:00:00.000Z'.length
+
+/** In the form in which times are compared; undefined for what is no date, or not of a year of four digits. */
+function timeOf({ time = '' }: Event): string | undefined {
+  const ms = Date.parse(time)
+  const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString()
+  return iso.length === ISO_LENGTH ? iso : undefined
+}
+
+const plainType = (event: Event, { topics }: Known): string => topics.get(topicOf(event) ?? '')?.topic.plain ?? PLAIN
+
+/** As of an anonymous caller the body belongs to the id: nobody can take it from another. */
+function plain(event: Event, known: Known) {
+  const { type, source } = event
+  const body = bodyHash(type, textOf(event.data))
+  const domain = known.types.get(type)?.domain.name ?? ''
+  const isBare = type === PLAIN
+  return {
+    type: isBare ? plainType(event, known) : type,
+    id: isBare ? derivedId('plain', bareId(event), body) : derivedId('plain', domain, source, event.id, body),
+    actor: ANONYMOUS,
+    idOf: (domain: string, key: string, hash: string) => derivedId('plain', domain, key, hash),
+  }
+}
+
+/** Its own id may be that of a command that is on its way, so its letter has another one. */
+function refused({ type, source, id, seal = '', data }: Event) {
+  const hash = bodyHash(type, textOf(data))
+  return { type, id: derivedId('refused', source, id, hash, String(seal)), actor: '', hash }
 }
 
 /** Where a bare record stands, as its first KafkaSource says; the one that reads the error topic says where the copy does. */
@@ -87,10 +108,10 @@ function bareId(event: Event): string {
 }
 
 /** Before records were sealed, a key in a bare record's body was the same as that of an anonymous caller. */
-const legacyPlain = (event: Event) => ({
+const legacyPlain = (event: Event, known: Known) => ({
+  type: plainType(event, known),
   id: bareId(event),
   actor: event.actor ?? '',
-  hash: undefined,
   idOf: (domain: string, key: string) => derivedId(domain, ANONYMOUS, key, 0),
 })
 
