@@ -24,7 +24,8 @@ const root = copyWith([
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 test('a folder more is a domain more in the bundles too', async () => {
-  cpSync('bundle.ts', join(root, 'bundle.ts'))
+  for (const file of ['bundle.ts', 'licenses.ts', 'package-lock.json', 'LICENSE', 'THIRD-PARTY-LICENSES.md'])
+    cpSync(file, join(root, file))
   execFileSync(process.execPath, ['bundle.ts'], { cwd: root, stdio: 'pipe' })
   rmSync(join(root, 'domains'), { recursive: true })
   const port = await freePort()

@@ -43,7 +43,7 @@ test('what is set aside on kind leaves a laptop of four processors room for Knat
 test('docs/operations.md says how much that is', () => {
   const page = readFileSync('docs/operations.md', 'utf8')
   expect(page).toContain(`${ours / 1000} CPU`)
-  expect(page).toContain(`${dispatchers} dispatchers, ${theirs / 1000} CPU`)
+  expect(page).toMatch(new RegExp(`^\\| ${dispatchers} dispatchers .*\\| ${theirs / 1000} CPU \\|$`, 'm'))
 })
 
 test('the overlay lowers what is set aside, never what a pod may use', () => {
