@@ -131,12 +131,15 @@ export const discard = (mill: Mill): void => rmSync(mill.dir, { recursive: true,
 
 const freePorts = (count: number): Promise<number[]> => Promise.all(Array.from({ length: count }, freePort))
 
+/** Below the ports that the system gives to connections and to servers at port 0: one of those would take it meanwhile. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  const port = 20_000 + Math.floor(Math.random() * 7000)
+  const isFree = await new Promise<boolean>((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+  return isFree ? port : await freePort()
 }
 
 /** Repeats until it passes, at most `within` milliseconds. */
