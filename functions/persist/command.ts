@@ -45,7 +45,8 @@ export interface Known {
 export const fromSource = (event: Event): boolean =>
   /^\d+$/.test(String(event.knativekafkapartition)) && /^\d+$/.test(String(event.knativekafkaoffset))
 
-export function readCommand(event: Event, known: Known, verdict: Verdict): Read {
+/** `text` is the value of the event, for who knows it already. */
+export function readCommand(event: Event, known: Known, verdict: Verdict, text = textOf(event.data)): Read {
   const envelope = envelopeOf(event, verdict, known)
   const { type, id, topic = '', stream, hash } = envelope
   const found = verdict.kind === 'refused' ? undefined : known.types.get(type)
@@ -53,28 +54,32 @@ export function readCommand(event: Event, known: Known, verdict: Verdict): Read 
   const refuse = (reason: string): Unread => ({
     ok: false,
     id,
-    hash: hash ?? bodyHash(type, textOf(event.data)),
+    hash: hash ?? bodyHash(type, text),
     reason,
     domain,
     stream,
     verdict: verdict.kind,
   })
   if (verdict.kind === 'refused') return refuse(verdict.reason)
-  if (found) return readKnown(event, found, envelope, verdict, refuse)
+  if (found) return readKnown({ event, text, envelope, verdict: verdict.kind }, found, refuse)
   if (type === MALFORMED) return refuse(String(event.reason))
   if (type !== PLAIN) return refuse(`unknown command type ${type}`)
   return refuse(`not a CloudEvent, and ${domain ? `${topic} takes nothing else` : `topic ${topic} is not ours`}`)
 }
 
+interface Delivered {
+  event: Event
+  text: string
+  envelope: Envelope
+  verdict: Verdict['kind']
+}
+
 /** A command of a type that we know, or why its value or its time is none. */
 function readKnown(
-  event: Event,
+  { event, text, envelope, verdict }: Delivered,
   { domain, type, command }: KnownType,
-  envelope: Envelope,
-  verdict: Verdict,
   refuse: (reason: string) => Unread,
 ): Read {
-  const text = textOf(event.data)
   if (text === '') return refuse('a record without a value that can be read')
   if (Buffer.isBuffer(event.data) && !isUtf8(event.data)) return refuse('a value that is not UTF-8')
   const { time } = envelope
@@ -110,7 +115,7 @@ function readKnown(
       expected: envelope.expectedVersion,
       bytes: text.length + 512,
       event,
-      verdict: verdict.kind,
+      verdict,
     },
   }
 }

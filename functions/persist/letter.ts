@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Event } from '#adapters/event.ts'
 import type { Store } from '#adapters/store/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
@@ -99,6 +100,5 @@ export function letterOf(unapplied: Unapplied, now: number): Document {
 function dataOf(data: unknown): Fields {
   if (data === undefined || data === null) return {}
   if (!Buffer.isBuffer(data)) return { data: textOf(data) }
-  const text = data.toString('utf8')
-  return Buffer.from(text, 'utf8').equals(data) ? { data: text } : { data_base64: data.toString('base64') }
+  return isUtf8(data) ? { data: textOf(data) } : { data_base64: data.toString('base64') }
 }

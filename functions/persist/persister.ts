@@ -18,6 +18,7 @@ import { isBeyondHorizon, keepLetter, pastReason, type Unapplied, unappliedOf } 
 import { letterApplier } from './redrive.ts'
 import { tries } from './tries.ts'
 import { turns } from './turns.ts'
+import { textOf } from './value.ts'
 import { judge, type Trust } from './verdict.ts'
 import { touchesOf } from './view.ts'
 
@@ -99,7 +100,8 @@ export function persister(parts: PersisterParts): Persister {
 
   async function answer(event: Event): Promise<Answer> {
     if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
-    const read = readCommand(event, known, verdictOn(event))
+    const text = textOf(event.data)
+    const read = readCommand(event, known, verdictOn(event, text), text)
     if (isCopy(event) && (await isSettled(read))) return DONE
     return read.ok ? await apply(read.received) : await keep(read, event)
   }

@@ -14,7 +14,8 @@ export type Verdict =
   | { kind: 'trusted' }
   | { kind: 'refused'; reason: string }
 
-export type Judge = (event: Event) => Verdict
+/** `text` is the value of the event, as `textOf` gives it. */
+export type Judge = (event: Event, text: string) => Verdict
 
 export interface Trust {
   seals: Seals
@@ -27,8 +28,8 @@ const PUBLISH = /^\/millrace\/publish(#|$)/
 
 /** Judges deliveries by their seals; `plainTypes` are the command types that a topic takes without one. */
 export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string>): Judge {
-  return (event) => {
-    if (event.seal !== undefined) return judgeSeal(event)
+  return (event, text) => {
+    if (event.seal !== undefined) return judgeSeal(String(event.seal), text)
     if (unsealed === 'trust') return { kind: 'trusted' }
     if (event.type === MALFORMED) return { kind: 'refused', reason: String(event.reason) }
     const isPlain = event.type === PLAIN || (plainTypes.has(event.type) && !PUBLISH.test(event.source))
@@ -37,11 +38,11 @@ export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string
       : { kind: 'refused', reason: `a record of type ${event.type} that publish has not sealed` }
   }
 
-  function judgeSeal(event: Event): Verdict {
-    const opened = seals.open(String(event.seal))
+  function judgeSeal(seal: string, text: string): Verdict {
+    const opened = seals.open(seal)
     if (!opened.ok) return { kind: 'refused', reason: opened.reason }
     const { type, body, value = body } = opened.vouched
-    if (bodyHash(type, textOf(event.data)) === value) return { kind: 'sealed', vouched: opened.vouched }
+    if (bodyHash(type, text) === value) return { kind: 'sealed', vouched: opened.vouched }
     return { kind: 'refused', reason: 'its seal is of another value' }
   }
 }
@@ -54,7 +55,7 @@ export function keptVerdict({ verdict }: Document, event: Event, judge: Judge): 
     case 'plain':
       return { kind: 'plain' }
     case 'refused':
-      return judge(event)
+      return judge(event, textOf(event.data))
     default: // trusted, or kept before records were sealed
       return { kind: 'trusted' }
   }

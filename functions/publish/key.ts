@@ -85,7 +85,8 @@ export function refuseAddress(submission: Submission, { domain }: KnownType, add
 
 /**
  * A receipt's address is a key too: it stands for the command that it was given for, so that one without a key can be
- * repeated, as the path or the URL that an answer has, or as its last segment. None for an ordinary key, though it may look like an address; throws 410 for an address that has expired.
+ * repeated: as the path or the URL that an answer has, or as its last segment. None for an ordinary key, though it may look
+ * like an address; throws 410 for an address that has expired.
  */
 function addressIn(key: string, domain: string, addresses: Addresses, now: number): Address | undefined {
   const address = key.slice(key.lastIndexOf('/') + 1)

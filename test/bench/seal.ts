@@ -18,7 +18,7 @@ export async function sealing(pairs: Pair[], isQuick: boolean): Promise<Figure[]
   const { attributes, seal } = sealed()
   const event = { ...attributes, seal, data: TITLE }
   const making = cpuOf(times, () => SEALS.seal(vouchedOf('an-id')))
-  const judging = cpuOf(times, () => judged(event))
+  const judging = cpuOf(times, () => judged(event, TITLE))
   const figures: Figure[] = [
     { row: 'n', name: 'publish seals a command', value: making, unit: 'CPU us' },
     { row: 'n', name: 'persist judges a delivery', value: judging, unit: 'CPU us' },
