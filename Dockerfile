@@ -5,8 +5,11 @@ COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund && chmod a+w .
 COPY bundle.ts licenses.ts tsconfig.json LICENSE ./
 COPY adapters adapters
+COPY core core
 COPY domains domains
 COPY functions functions
+COPY local local
+COPY main main
 # Node keeps a compile cache for each user, so the one who runs the bundles makes it.
 USER 65532:65532
 RUN npm run bundle

@@ -14,7 +14,7 @@ help: ## This help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 dev: $(INSTALLED) ## The whole Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb)
-	@node functions/dev.ts
+	@node main/dev.ts
 
 # A shell has a USER too: only one on make's own command line says whose token.
 token: export USER := $(if $(filter command,$(origin USER)),$(USER),member)

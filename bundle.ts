@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
-import { settings } from './adapters/config.ts'
 import { files } from './functions/describe/page.ts'
-import { findProtos } from './functions/find-protos.ts'
 import { LIST, listOf, shippedPackages, textsOf } from './licenses.ts'
+import { settings } from './main/config.ts'
+import { findProtos } from './main/find-protos.ts'
 
 /**
  * `npm run bundle`: dist/<target>.mjs for each thing that the image runs, with its source map, `dist/serve.mjs` that starts
@@ -34,7 +34,7 @@ const OPTIONAL = [
 const domains: Plugin = {
   name: 'domains',
   setup({ onLoad }) {
-    onLoad({ filter: /\/functions\/find-domains\.ts$/ }, () => {
+    onLoad({ filter: /\/main\/find-domains\.ts$/ }, () => {
       const folders = readdirSync('domains', { withFileTypes: true }).filter(({ name }) =>
         existsSync(join('domains', name, 'domain.ts')),
       )
@@ -42,17 +42,16 @@ const domains: Plugin = {
       const imports = names.map((name, index) => `import domain${index} from '#domains/${name}/domain.ts'`)
       const all = names.map((_, index) => `domain${index}`).join(', ')
       const contents = `${imports.join('\n')}
-        import { refuseClashes } from './domains.ts'
-        const found = [${all}]
-        refuseClashes(found)
+        import { withLetters } from '#core/registry.ts'
+        const found = withLetters([${all}])
         export const findDomains = async () => found`
-      return { contents, resolveDir: 'functions', loader: 'ts' }
+      return { contents, resolveDir: 'main', loader: 'ts' }
     })
   },
 }
 
 /** What each target starts with, besides serve.ts. */
-const ENTRIES: Record<string, string> = { grpc: './publish/grpc.ts', source: './source.ts' }
+const ENTRIES: Record<string, string> = { grpc: './grpc.ts', source: './source.ts' }
 
 /** Two libraries of gRPC read .proto files of their own, from `../../proto` as they see it. */
 const LIBRARIES = ['grpc-health-check/proto/health', '@grpc/reflection/build/proto/grpc']
@@ -63,7 +62,7 @@ const require = createRequire(import.meta.url), __dirname = import.meta.dirname 
 const protos: Plugin = {
   name: 'protos',
   setup({ onLoad }) {
-    onLoad({ filter: /\/functions\/find-protos\.ts$/ }, async () => {
+    onLoad({ filter: /\/main\/find-protos\.ts$/ }, async () => {
       const names = (await findProtos()).map((path) => basename(path))
       const contents = `export const findProtos = async () =>
         ${JSON.stringify(names)}.map((name) => import.meta.dirname + '/proto/' + name)`
@@ -107,9 +106,9 @@ function copyLicenses(): void {
 const only = (target: string): Plugin => ({
   name: 'only',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/(\w+\/index|publish\/grpc|source)\.ts$/ }, ({ path, importer }) => {
-      const isOwn = path === (ENTRIES[target] ?? `./${target}/index.ts`)
-      if (!importer.endsWith('/functions/serve.ts') || isOwn) return undefined
+    onResolve({ filter: /^(#functions\/\w+\/index|\.\/(grpc|source))\.ts$/ }, ({ path, importer }) => {
+      const isOwn = path === (ENTRIES[target] ?? `#functions/${target}/index.ts`)
+      if (!importer.endsWith('/main/serve.ts') || isOwn) return undefined
       return { path, namespace: 'absent' }
     })
     onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
@@ -156,7 +155,7 @@ const mapped: Plugin = {
 
 async function bundle(target: string): Promise<void> {
   await build({
-    entryPoints: ['functions/serve.ts'],
+    entryPoints: ['main/serve.ts'],
     outfile: `${OUT}/${target}.mjs`,
     bundle: true,
     platform: 'node',

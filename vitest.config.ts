@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{adapters,deploy,domains,functions}/**/*.test.ts',
+            '{adapters,core,deploy,domains,functions,local,main}/**/*.test.ts',
             'test/{client,deploy,describe,services}/**/*.test.ts',
             'test/*.test.ts',
           ],
@@ -32,7 +32,7 @@ export default defineConfig({
           testTimeout: MINUTE / 2,
         },
       },
-      { test: { name: 'real', include: ['{adapters,functions}/**/*.real.test.ts'], ...slow } },
+      { test: { name: 'real', include: ['{adapters,functions,main}/**/*.real.test.ts'], ...slow } },
       {
         test: {
           name: 'simulation',

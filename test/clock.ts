@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Clock } from '#adapters/clock.ts'
+import type { Clock } from '#core/clock.ts'
 
 export interface ManualClock extends Clock {
   /**

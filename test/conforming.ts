@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { type Entry, router } from '#functions/router.ts'
+import { type Entry, router } from '#core/router.ts'
 
 interface Operation {
   pointer: string

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 /** A copy of the product with these files added to it, to run it with a domain that is not its own. */
 export function copyWith(files: { path: string; text: string }[]): string {
   const copy = mkdtempSync(join(tmpdir(), 'millrace-copy-'))
-  for (const part of ['adapters', 'domains', 'functions', 'package.json', 'tsconfig.json']) {
+  for (const part of ['adapters', 'core', 'domains', 'functions', 'local', 'main', 'package.json', 'tsconfig.json']) {
     cpSync(part, join(copy, part), { recursive: true })
   }
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))

@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import { z } from 'zod'
-import type { Clock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
-import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Store } from '#adapters/store/store.ts'
+import type { Clock } from '#core/clock.ts'
+import { collections, events, heads, letters, slotIds } from '#core/collections.ts'
+import type { Event } from '#core/delivery.ts'
+import letterDomain from '#core/letters/domain.ts'
+import type { Store } from '#core/store.ts'
 import type { DecideDomain, Document } from '#domains/domain.ts'
-import letterDomain from '#domains/letters/domain.ts'
-import { collections, events, heads, letters, slotIds } from '#functions/collections.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
+import { quiet } from './telemetry.ts'
 import { trusting } from './trust.ts'
 
 export const counters = { name: 'counters', indexes: {} }
@@ -86,6 +87,7 @@ afterEach(async () => {
 
 export const start = (changes: Partial<Store> = {}, instance = 'pod-1', domain = counting): Persister =>
   persister({
+    ...quiet(),
     domains: [domain, letterDomain],
     store: { ...world.store, ...changes },
     clock,

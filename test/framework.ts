@@ -1,12 +1,13 @@
 import type { Server } from 'node:http'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
-import { systemClock } from '#adapters/clock.ts'
-import { config } from '#adapters/config.ts'
-import { closeAll, openLog } from '#adapters/open.ts'
-import { startSource } from '#adapters/source/source.ts'
-import { findDomains } from '#functions/find-domains.ts'
-import { prepare } from '#functions/prepare.ts'
-import { sourceOf } from '#functions/sources.ts'
+import { systemClock } from '#core/clock.ts'
+import { sourceOf } from '#core/kafka-source-policy.ts'
+import { startSource } from '#local/kafka-source/source.ts'
+import { config } from '#main/config.ts'
+import { findDomains } from '#main/find-domains.ts'
+import { closeAll, openLog } from '#main/open.ts'
+import { prepare } from '#main/prepare.ts'
+import { quiet } from './telemetry.ts'
 
 /** The same three functions on the bare functions-framework, each on a port of its own, driven by the same source. */
 await prepare()
@@ -30,7 +31,7 @@ const sources = await Promise.all(
   (await findDomains()).map((domain) => {
     const spec = sourceOf(domain, { persist: `http://127.0.0.1:${ports.persist}/`, deadLetters: '' })
     const { deadLetterSink: _, ...delivery } = spec.delivery
-    return startSource({ ...spec, delivery }, { log, clock: systemClock })
+    return startSource({ ...spec, delivery }, { ...quiet(), log, clock: systemClock })
   }),
 )
 

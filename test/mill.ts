@@ -28,7 +28,7 @@ export interface Mill {
 /** On our host in one process, on the bare functions-framework, or as the image does: each bundle a process. */
 export type Serving = 'host' | 'framework' | 'bundles'
 
-const SCRIPTS = { host: 'functions/dev.ts', framework: 'test/framework.ts', bundles: 'test/bundles.ts' }
+const SCRIPTS = { host: 'main/dev.ts', framework: 'test/framework.ts', bundles: 'test/bundles.ts' }
 
 export interface MillOptions {
   pair: 'embedded' | 'real'

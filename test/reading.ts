@@ -2,19 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
-import { systemClock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
-import type { Request } from '#adapters/host/http.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Store } from '#adapters/store/store.ts'
-import { traceOf } from '#adapters/telemetry/trace.ts'
+import { systemClock } from '#core/clock.ts'
+import { collections } from '#core/collections.ts'
+import { addresses } from '#core/receipts.ts'
+import type { Request } from '#core/request.ts'
+import type { Store } from '#core/store.ts'
+import { traceOf } from '#core/trace.ts'
+import { waiting } from '#core/waiting.ts'
 import type { Collection, DecideDomain, Document } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
-import { collections } from '#functions/collections.ts'
 import { type QuerierParts, querier } from '#functions/query/querier.ts'
-import { addresses } from '#functions/receipts.ts'
-import { waiting } from '#functions/waiting.ts'
 import { anybody } from './auth/anybody.ts'
+import { quiet } from './telemetry.ts'
 
 export const notes: Collection = {
   name: 'notes',
@@ -67,6 +68,7 @@ export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
   const domains = [readingDomain(...queries)]
   const { store } = world
   const query = querier({
+    ...quiet(),
     domains,
     callerOf: anybody,
     store,
@@ -74,6 +76,7 @@ export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
     waiting: waiting(store, domains, systemClock),
     clock: systemClock,
     faults: false,
+    descriptions: {},
     ...changes,
   })
   const never = new AbortController().signal

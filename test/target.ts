@@ -28,7 +28,7 @@ export async function runTarget(target: Target, env: Record<string, string>): Pr
   const dir = mkdtempSync(join(tmpdir(), 'target-'))
   const [http, grpc] = [await freePort(), await freePort()]
   const isGrpc = target === 'grpc'
-  const child = spawn(process.execPath, [target === 'dev' ? 'functions/dev.ts' : 'functions/serve.ts'], {
+  const child = spawn(process.execPath, [target === 'dev' ? 'main/dev.ts' : 'main/serve.ts'], {
     env: {
       ...process.env,
       HOST: '127.0.0.1',

@@ -3,24 +3,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { openFile } from '#adapters/embedded/file.ts'
-import type { Event } from '#adapters/event.ts'
 import { startHost } from '#adapters/host/host.ts'
 import { embeddedLog } from '#adapters/log/embedded.ts'
-import { policyOf } from '#adapters/source/policy.ts'
-import { type Poster, poster } from '#adapters/source/post.ts'
-import { startSource } from '#adapters/source/source.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Store } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { collections } from '#core/collections.ts'
+import type { Event } from '#core/delivery.ts'
+import { sourceOf, topics } from '#core/kafka-source-policy.ts'
+import { commandTypes } from '#core/registry.ts'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Domain, Fields } from '#domains/domain.ts'
-import { collections } from '#functions/collections.ts'
-import { commandTypes } from '#functions/domains.ts'
-import { DEAD_LETTERS_PATH, deadLetterSink } from '#functions/local-sources.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
 import { toRecord } from '#functions/publish/record.ts'
-import { sourceOf, topics } from '#functions/sources.ts'
+import { policyOf } from '#local/kafka-source/policy.ts'
+import { type Poster, poster } from '#local/kafka-source/post.ts'
+import { startSource } from '#local/kafka-source/source.ts'
+import { DEAD_LETTERS_PATH, deadLetterSink } from '#local/sources.ts'
 import { manualClock } from './clock.ts'
 import { eventually } from './mill.ts'
+import { quiet } from './telemetry.ts'
 import { SEALS, wary } from './trust.ts'
 
 const ACTOR = 'anonymous'
@@ -65,6 +66,7 @@ export async function startTimedMill(domains: Domain[]) {
 
   await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains))])
   const { persist, close } = persister({
+    ...quiet(),
     domains,
     store: atRisk,
     clock,
@@ -73,18 +75,24 @@ export async function startTimedMill(domains: Domain[]) {
     trust: wary,
   })
   const host = await startHost({
+    telemetry: quiet(),
     port: 0,
     address: '127.0.0.1',
     maxBodyBytes: 1_048_576,
     checks: {},
-    mounts: [{ kind: 'cloudevent', name: 'persist', path: '/persist', serve: counted(persist) }, deadLetterSink(log)],
+    mounts: [
+      { kind: 'cloudevent', name: 'persist', path: '/persist', serve: counted(persist) },
+      deadLetterSink(log, quiet()),
+    ],
   })
   const self = `http://127.0.0.1:${host.port}`
   const specs = domains.map((domain) =>
     sourceOf(domain, { persist: `${self}/persist`, deadLetters: self + DEAD_LETTERS_PATH }),
   )
   const sources = await Promise.all(
-    specs.map((spec) => startSource(spec, { log, clock, poster: noting(poster(clock, policyOf(spec.delivery))) })),
+    specs.map((spec) =>
+      startSource(spec, { ...quiet(), log, clock, poster: noting(poster(clock, policyOf(spec.delivery))) }),
+    ),
   )
 
   function counted(persist: Persister['persist']): Persister['persist'] {

@@ -1,6 +1,6 @@
-import { bodyHash } from '#functions/ids.ts'
+import { bodyHash } from '#core/ids.ts'
+import { seals } from '#core/seals.ts'
 import type { Trust } from '#functions/persist/verdict.ts'
-import { seals } from '#functions/seals.ts'
 
 /** What the mills of tests share with the tests. */
 export const SECRET = 'a secret of thirty-two characters'

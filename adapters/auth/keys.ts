@@ -1,14 +1,15 @@
 import { createRemoteJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters, type RemoteJWKSet } from 'jose'
 import { z } from 'zod'
-import { type Clock, inTime } from '../clock.ts'
-import { logger } from '../telemetry/logger.ts'
-import { Unavailable } from '../unavailable.ts'
+import { type Clock, inTime } from '#core/clock.ts'
+import type { Logger } from '#core/telemetry.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 export interface KeysOptions {
   issuer: string
   /** Where the issuer is reached, if not at its name. */
   url?: string | undefined
   clock: Clock
+  logger: Pick<Logger, 'warn'>
   /** The longest that a caller waits for the issuer, however many requests that takes. */
   withinMs?: number
   /** How often a token with an unknown key makes us look for new ones at most. */
@@ -31,7 +32,7 @@ const OF_THE_TOKEN = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys,
  * The issuer's keys, found by its name. A new one is met by the first token that is signed with it. While the issuer is away
  * those that are known go on; whoever needs another gets `Unavailable`.
  */
-export function issuerKeys({ issuer, url = issuer, clock, withinMs = 2000, cooldownMs = 5000 }: KeysOptions) {
+export function issuerKeys({ issuer, url = issuer, clock, logger, withinMs = 2000, cooldownMs = 5000 }: KeysOptions) {
   let known: RemoteJWKSet | undefined
   let looking: Promise<RemoteJWKSet> | undefined
   let looked = Number.NEGATIVE_INFINITY

@@ -1,9 +1,10 @@
 import { type CryptoKey, exportSPKI, importJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Unavailable } from '#core/unavailable.ts'
 import { newKey, startIssuer } from '#test/auth/issuer.ts'
 import { manualClock } from '#test/clock.ts'
 import { eventually } from '#test/mill.ts'
-import { Unavailable } from '../unavailable.ts'
+import { quiet } from '#test/telemetry.ts'
 import { type VerifierOptions, verifier } from './verifier.ts'
 
 const [first, second] = await Promise.all([newKey('first'), newKey('second', 'RS256')])
@@ -19,6 +20,7 @@ afterEach(() => issuer.goesAway().catch(() => undefined))
 
 const checking = (options: Partial<VerifierOptions> = {}) =>
   verifier({
+    ...quiet(),
     issuer: issuer.url,
     audience: 'millrace',
     algorithms: ['ES256', 'RS256'],

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { Problem } from '#core/problem.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Caller } from '#domains/domain.ts'
-import { Problem } from '../host/http.ts'
-import { Unavailable } from '../unavailable.ts'
 import { claimsOf } from './claims.ts'
 import { issuerKeys, type KeysOptions } from './keys.ts'
 

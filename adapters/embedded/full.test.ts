@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Log } from '#core/log.ts'
+import type { Store } from '#core/store.ts'
 import { embeddedLog } from '../log/embedded.ts'
-import type { Log } from '../log/log.ts'
 import { withBreaker } from '../store/breaker.ts'
 import { embeddedStore } from '../store/embedded.ts'
-import type { Store } from '../store/store.ts'
 import { type EmbeddedFile, openFile } from './file.ts'
 
 /** SQLite's own limit stands in for the disk's: its error is the same one. A real full disk is in test/faults/disk.test.ts. */

@@ -5,7 +5,7 @@ import {
   ServerListenerBuilder,
   status,
 } from '@grpc/grpc-js'
-import { requestDone } from '../telemetry/metrics.ts'
+import type { Metrics } from '#core/telemetry.ts'
 
 /** The beginnings of what grpc-js says of requests that it can't read, as if that were a bug of the server. */
 const UNREADABLE = ['Failed to decompress message', 'Error deserializing request', 'Invalid grpc-timeout value']
@@ -20,7 +20,7 @@ export interface Observed {
 }
 
 /** Sees each call that a server takes, counts it by method and code, and knows the streams that are open. */
-export function observed(isOurs: (path: string) => boolean): Observed {
+export function observed(isOurs: (path: string) => boolean, metrics: Pick<Metrics, 'requestDone'>): Observed {
   const streams = new Set<ServerInterceptingCallInterface>()
 
   const interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, next) => {
@@ -30,7 +30,13 @@ export function observed(isOurs: (path: string) => boolean): Observed {
       if (isDone) return
       isDone = true
       streams.delete(call)
-      requestDone(isOurs(path) ? 'publish' : 'host', 'gRPC', path, status[code] ?? '', performance.now() - started)
+      metrics.requestDone(
+        isOurs(path) ? 'publish' : 'host',
+        'gRPC',
+        path,
+        status[code] ?? '',
+        performance.now() - started,
+      )
     }
     const listener = new ServerListenerBuilder().withOnCancel(() => done(status.CANCELLED)).build()
     // Below all interceptors it is told that a message is too large and that a deadline has passed.

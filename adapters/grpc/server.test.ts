@@ -1,22 +1,24 @@
 import { gzipSync } from 'node:zlib'
 import { status } from '@grpc/grpc-js'
 import { afterEach, expect, test } from 'vitest'
+import type { GrpcMethod } from '#core/grpc-method.ts'
+import { Problem } from '#core/problem.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { grpcClient, HEALTH, rawCall, SUMS } from '#test/grpc.ts'
 import { eventually } from '#test/mill.ts'
-import { Problem } from '../host/http.ts'
-import { scrape } from '../telemetry/metrics.ts'
-import { Unavailable } from '../unavailable.ts'
+import { quiet } from '#test/telemetry.ts'
 import { type GrpcServer, startGrpc } from './server.ts'
-import type { Method } from './unary.ts'
 
+const telemetry = quiet()
 const closers: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-async function serving(serve: Method['serve'], more: { drainWithinMs?: number } = {}) {
+async function serving(serve: GrpcMethod['serve'], more: { drainWithinMs?: number } = {}) {
   const methods = [{ name: 'SumService/AddNumbers', serve }]
   const server: GrpcServer = await startGrpc({
+    telemetry,
     port: 0,
     address: '127.0.0.1',
     protos: [SUMS],
@@ -36,7 +38,7 @@ async function serving(serve: Method['serve'], more: { drainWithinMs?: number } 
 }
 
 const counted = async (code: string): Promise<number> => {
-  const { text } = await scrape()
+  const { text } = await telemetry.metrics.scrape()
   const labels = `function="publish",method="gRPC",route="/SumService/AddNumbers",status="${code}"`
   return Number(text.split(`millrace_request_duration_seconds_count{${labels}} `)[1]?.split('\n', 1)[0] ?? 0)
 }
@@ -45,7 +47,7 @@ const counted = async (code: string): Promise<number> => {
 function held() {
   const called = Promise.withResolvers<AbortSignal>()
   const released = Promise.withResolvers<void>()
-  const serve: Method['serve'] = async ({ signal }) => {
+  const serve: GrpcMethod['serve'] = async ({ signal }) => {
     called.resolve(signal)
     await released.promise
     return { result: 1 }
@@ -172,7 +174,7 @@ test('what does not end holds up a stop for so long and no longer', async () => 
 
 test('a method that no .proto file declares stops the start', async () => {
   const methods = [{ name: 'SumService/Subtract', serve: async () => ({}) }]
-  const options = { port: 0, address: '127.0.0.1', protos: [SUMS], methods, maxMessageBytes: 1024 }
+  const options = { telemetry, port: 0, address: '127.0.0.1', protos: [SUMS], methods, maxMessageBytes: 1024 }
   await expect(startGrpc(options)).rejects.toThrow('no .proto file declares a unary SumService/Subtract')
 })
 

@@ -3,21 +3,24 @@ import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceI
 import { load, type PackageDefinition } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
 import protobuf, { type NamespaceBase } from 'protobufjs'
+import type { GrpcMethod } from '#core/grpc-method.ts'
+import type { Telemetry } from '#core/telemetry.ts'
 import { admitting } from './admitting.ts'
 import './metadata.ts'
 import { observed } from './observed.ts'
 import { reflectionOf } from './reflection.ts'
-import { type Method, received, unary } from './unary.ts'
+import { received, unary } from './unary.ts'
 
 export interface GrpcOptions {
   port: number
   address: string
   /** The .proto files that declare the methods. */
   protos: string[]
-  methods: Method[]
+  methods: GrpcMethod[]
   maxMessageBytes: number
-  /** False for the authority of a call that is not for this server; it is then refused. */
-  accepts?: ((authority: string) => boolean) | undefined
+  telemetry: Telemetry
+  /** The reason to refuse a call for this authority; without one it is served. */
+  refusal?: ((authority: string) => string | undefined) | undefined
   /** The longest that calls under way may take once it closes. */
   drainWithinMs?: number
 }
@@ -36,7 +39,7 @@ const PONG_WITHIN_MS = 20_000
 
 /** Serves methods over gRPC without TLS, which is the mesh's or the ingress's, with the standard health and reflection services. */
 export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
-  const { protos, methods, drainWithinMs = 25_000 } = options
+  const { protos, methods, telemetry, drainWithinMs = 25_000 } = options
   const declared = await load(protos, {
     keepCase: true,
     longs: String,
@@ -46,11 +49,11 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
     oneofs: true,
   })
   const types = await new protobuf.Root().load(protos, { keepCase: true })
-  const services = servicesOf(declared, types.resolveAll(), methods)
+  const services = servicesOf(declared, types.resolveAll(), options)
   const ours = new Set(methods.map(({ name }) => `/${name}`))
-  const { interceptor, endStreams } = observed((path) => ours.has(path))
+  const { interceptor, endStreams } = observed((path) => ours.has(path), telemetry.metrics)
   const server = new Server({
-    interceptors: [interceptor, ...(options.accepts ? [admitting(options.accepts)] : [])],
+    interceptors: [interceptor, ...(options.refusal ? [admitting(options.refusal)] : [])],
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc.keepalive_time_ms': PING_EVERY_MS,
@@ -91,7 +94,11 @@ interface Service {
 }
 
 /** By name. Throws for a method that no .proto file declares. */
-function servicesOf(declared: PackageDefinition, types: NamespaceBase, methods: Method[]): Map<string, Service> {
+function servicesOf(
+  declared: PackageDefinition,
+  types: NamespaceBase,
+  { methods, telemetry }: GrpcOptions,
+): Map<string, Service> {
   const services = new Map<string, Service>()
   for (const { name, serve } of methods) {
     const [service = '', method = ''] = name.split('/')
@@ -104,7 +111,7 @@ function servicesOf(declared: PackageDefinition, types: NamespaceBase, methods: 
     const before = services.get(service) ?? { definition, implementation: {} }
     services.set(service, {
       definition: { ...before.definition, [method]: { ...declaration, requestDeserialize: received(type) } },
-      implementation: { ...before.implementation, [method]: unary(serve) },
+      implementation: { ...before.implementation, [method]: unary(serve, telemetry) },
     })
   }
   return services

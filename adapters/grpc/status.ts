@@ -1,6 +1,6 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js'
-import type { Problem } from '../host/http.ts'
-import type { Trace } from '../telemetry/trace.ts'
+import type { Problem } from '#core/problem.ts'
+import type { Trace } from '#core/trace.ts'
 
 /** A failed test-and-set is ABORTED, what a rule refuses FAILED_PRECONDITION: as gRPC tells its codes apart. */
 const CODES = new Map([

@@ -1,24 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js'
 import type { Type } from 'protobufjs'
+import type { GrpcMethod, UnaryCall } from '#core/grpc-method.ts'
+import { Problem } from '#core/problem.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { toProblem } from '#core/to-problem.ts'
+import { type Trace, traceOf } from '#core/trace.ts'
 import type { Fields } from '#domains/domain.ts'
-import { asProblem, fromOf, Problem, type Request } from '../host/http.ts'
-import { type Trace, traceOf } from '../telemetry/trace.ts'
+import { fromOf } from '../host/http.ts'
 import { messageReader } from './message.ts'
 import { statusOf, trailers } from './status.ts'
 import { Malformed } from './wire.ts'
-
-/** What a method sees of a call; metadata are headers, as they are on the wire. */
-export interface UnaryCall extends Pick<Request, 'headers' | 'trace' | 'arrived' | 'signal' | 'from'> {
-  /** Every field is there, with its default. Throws a 400 for bytes that are no such message. */
-  readonly message: Fields
-}
-
-export interface Method {
-  /** As in the path of a request: `SumService/AddNumbers`. */
-  name: string
-  serve(call: UnaryCall): Promise<Fields>
-}
 
 /** A message, or the reason why it is none. */
 type Received = Fields | Problem
@@ -38,13 +30,13 @@ export function received(type: Type): (bytes: Buffer) => Received {
 
 /** What a method throws becomes a status; of a bug a client gets to know the trace only. */
 export const unary =
-  (serve: Method['serve']): handleUnaryCall<Received, Fields> =>
+  (serve: GrpcMethod['serve'], telemetry: Telemetry): handleUnaryCall<Received, Fields> =>
   (call, answer) => {
     const headers = headersOf(call.metadata)
     const trace = traceOf(headers)
     void serve(new Incoming(call, headers, trace)).then(
       (message) => answer(null, message, trailers(trace)),
-      (error) => answer(statusOf(asProblem(error, trace), trace)),
+      (error) => answer(statusOf(toProblem(error, trace, telemetry), trace)),
     )
   }
 

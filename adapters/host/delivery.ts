@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Event, Outcome } from '../event.ts'
-import { failed, letterKept } from '../telemetry/metrics.ts'
+import { eventOf, KEPT_BYTES, oversized } from '#core/cloudevent.ts'
+import type { Event, Outcome } from '#core/delivery.ts'
+import { Problem } from '#core/problem.ts'
+import type { Metrics } from '#core/telemetry.ts'
 import { readBody, TooLarge } from './body.ts'
-import { eventOf, KEPT_BYTES, oversized } from './cloudevent.ts'
-import { Problem } from './http.ts'
 import { refuse } from './refuse.ts'
 
 const TITLES: Record<Exclude<Outcome['status'], 204>, string> = {
@@ -13,19 +13,24 @@ const TITLES: Record<Exclude<Outcome['status'], 204>, string> = {
   503: 'Unavailable',
 }
 
+interface DeliveryOptions {
+  serve(event: Event): Promise<Outcome>
+  maxBodyBytes: number
+  metrics: Metrics
+}
+
 /** Hands a delivery to `serve`, be it an event or not, and answers with the outcome: KafkaSource goes by the status. */
 export async function deliver(
-  serve: (event: Event) => Promise<Outcome>,
-  maxBodyBytes: number,
+  { serve, maxBodyBytes, metrics }: DeliveryOptions,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
   const { status, detail = '' } = await serve(await read(req, maxBodyBytes))
   if (res.headersSent || res.destroyed) return
   if (status === 204) return void res.writeHead(204).end()
-  if (status === 422) letterKept()
-  if (status === 500) failed('bug')
-  if (status === 503) failed('store')
+  if (status === 422) metrics.letterKept()
+  if (status === 500) metrics.failed('bug')
+  if (status === 503) metrics.failed('store')
   const headers: Record<string, string> = status === 503 ? { 'retry-after': '1' } : {}
   refuse(req, res, new Problem(status, TITLES[status], detail, { headers }))
 }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
+import type { Request, Response } from '#core/request.ts'
 import { rawSocket } from '#test/socket.ts'
+import { quiet } from '#test/telemetry.ts'
 import { type Host, type HostOptions, startHost } from './host.ts'
-import { httpFunction, type Request, type Response } from './http.ts'
+import { httpFunction } from './http.ts'
 
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -11,12 +13,13 @@ afterEach(async () => {
 
 async function serve(handle: (request: Request) => Promise<Response>, more: Partial<HostOptions> = {}): Promise<Host> {
   const host = await startHost({
+    telemetry: quiet(),
     port: 0,
     address: '127.0.0.1',
     maxBodyBytes: 1000,
     checks: {},
     drainWithinMs: 2000,
-    mounts: [{ kind: 'http', name: 'test', accepts: () => true, serve: httpFunction(handle) }],
+    mounts: [{ kind: 'http', name: 'test', accepts: () => true, serve: httpFunction(handle, quiet()) }],
     ...more,
   })
   stops.push(host.close)
@@ -82,7 +85,7 @@ test('a route may take larger bodies than others', async () => {
         name: 'test',
         accepts: () => true,
         maxBodyBytes: (method, path) => (method === 'POST' && path === '/large' ? 5000 : undefined),
-        serve: httpFunction(path),
+        serve: httpFunction(path, quiet()),
       },
     ],
   })

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { Problem } from '#core/problem.ts'
 import { hasBody } from './body.ts'
-import { Problem } from './http.ts'
 
 /** Throws for a request that is wrong before its body is looked at: 400, 417. */
 export function checkRequest({ headers, httpVersion, rawHeaders }: IncomingMessage): void {

@@ -1,4 +1,5 @@
-import { traceOf } from '../telemetry/trace.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { traceOf } from '#core/trace.ts'
 import { Gone, readBody, TooLarge } from './body.ts'
 import { checkEncoding, checkRequest } from './door.ts'
 import type { HttpFunction } from './http.ts'
@@ -9,7 +10,7 @@ import { problemOf, refuse } from './refuse.ts'
  * refuses at the door is refused here. A body without a content type is left to us.
  */
 export const guarded =
-  (serve: HttpFunction, maxBodyBytes: (method: string, path: string) => number): HttpFunction =>
+  (serve: HttpFunction, maxBodyBytes: (method: string, path: string) => number, telemetry: Telemetry): HttpFunction =>
   async (req, res) => {
     try {
       checkRequest(req)
@@ -21,7 +22,7 @@ export const guarded =
     } catch (error) {
       if (error instanceof Gone) return
       const trace = traceOf(req.headers)
-      return refuse(req, res, problemOf(error, trace), trace)
+      return refuse(req, res, problemOf(error, trace, telemetry), trace)
     }
     await serve(req, res)
   }

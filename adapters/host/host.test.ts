@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
+import { KEPT_BYTES } from '#core/cloudevent.ts'
+import { type Event, MALFORMED, type Outcome } from '#core/delivery.ts'
+import type { Request, Response } from '#core/request.ts'
 import { rawSocket } from '#test/socket.ts'
-import { type Event, MALFORMED, type Outcome } from '../event.ts'
-import { KEPT_BYTES } from './cloudevent.ts'
+import { quiet } from '#test/telemetry.ts'
 import { type HostOptions, type Mount, startHost } from './host.ts'
-import { httpFunction, type Request, type Response } from './http.ts'
+import { httpFunction } from './http.ts'
 
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -14,7 +16,7 @@ const LIMIT = 100_000
 
 async function serve(mounts: Mount[], more: Partial<HostOptions> = {}): Promise<{ url: string; port: number }> {
   const common = { port: 0, address: '127.0.0.1', maxBodyBytes: LIMIT, checks: {}, drainWithinMs: 100 }
-  const { port, close } = await startHost({ ...common, mounts, ...more })
+  const { port, close } = await startHost({ telemetry: quiet(), ...common, mounts, ...more })
   stops.push(close)
   return { url: `http://127.0.0.1:${port}`, port }
 }
@@ -23,7 +25,7 @@ const http = (handle: (request: Request) => Promise<Response>): Mount => ({
   kind: 'http',
   name: 'test',
   accepts: (_, path) => path.startsWith('/api/'),
-  serve: httpFunction(handle),
+  serve: httpFunction(handle, quiet()),
 })
 
 const echo = http(async ({ body, path }) => ({ status: 200, body: `${path} ${body.length}` }))

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Event, Outcome } from '../event.ts'
-import { requestDone } from '../telemetry/metrics.ts'
-import { traceOf } from '../telemetry/trace.ts'
+import type { Event, Outcome } from '#core/delivery.ts'
+import { Problem } from '#core/problem.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { traceOf } from '#core/trace.ts'
 import { Gone, readBody } from './body.ts'
 import { deliver } from './delivery.ts'
 import { checkEncoding, checkRequest } from './door.ts'
-import { type FunctionRequest, type HttpFunction, httpFunction, Problem } from './http.ts'
+import { type FunctionRequest, type HttpFunction, httpFunction } from './http.ts'
 import { type Check, isProbe, probes } from './probes.ts'
 import { problemOf, refuse, refuseRaw, unreadable } from './refuse.ts'
 
@@ -35,6 +36,7 @@ export interface HostOptions {
   address: string
   mounts: Mount[]
   maxBodyBytes: number
+  telemetry: Telemetry
   /** What /health/deep asks. */
   checks: Record<string, Check>
   /** Throws a problem for a request that nothing here may serve, be it for a mount or a probe. */
@@ -65,19 +67,28 @@ const CLIENT_GONE = 499
 
 /** Serves functions straight from node:http: the door checks, the probes and the drain that functions-framework lacks. */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { maxBodyBytes, answerWithinMs = 60_000, receiveWithinMs = 30_000, drainWithinMs = 25_000 } = options
+  const { maxBodyBytes, telemetry, answerWithinMs = 60_000, receiveWithinMs = 30_000, drainWithinMs = 25_000 } = options
+  const { metrics } = telemetry
   const underWay = new Map<ServerResponse, number>()
   /** Connections on which nothing has come yet: Node does not count them as idle. */
   const silent = new Set<Socket>()
   const closing = new AbortController()
   let draining = false
 
-  const probe = httpFunction(probes(options.checks, () => draining))
+  const probe = httpFunction(
+    probes(options.checks, () => draining, telemetry),
+    telemetry,
+  )
   const mounts: Mount[] = [
     { kind: 'http', name: 'host', accepts: (_, path) => isProbe(path), serve: probe },
     ...options.mounts,
   ]
-  const nothing: Mount = { kind: 'http', name: 'host', accepts: () => true, serve: httpFunction(nothingThere) }
+  const nothing: Mount = {
+    kind: 'http',
+    name: 'host',
+    accepts: () => true,
+    serve: httpFunction(nothingThere, telemetry),
+  }
 
   function mountOf(method: string, path: string): Mount {
     for (const mount of mounts) {
@@ -98,14 +109,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
     res.on('close', () => {
       underWay.delete(res)
       const status = res.headersSent ? res.statusCode : CLIENT_GONE
-      requestDone(mount.name, method, req.matched ?? '', status, performance.now() - started)
+      metrics.requestDone(mount.name, method, req.matched ?? '', status, performance.now() - started)
       if (draining) setImmediate(() => server.closeIdleConnections())
     })
     if (draining) res.shouldKeepAlive = false
     try {
       checkRequest(req)
       options.admit?.(req)
-      if (mount.kind === 'cloudevent') return await deliver(mount.serve, maxBodyBytes, req, res)
+      if (mount.kind === 'cloudevent') return await deliver({ serve: mount.serve, maxBodyBytes, metrics }, req, res)
       checkEncoding(req)
       const body = readBody(req, mount.maxBodyBytes?.(method, path) ?? maxBodyBytes)
       req.rawBody = body instanceof Promise ? await body : body
@@ -113,7 +124,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     } catch (error) {
       if (error instanceof Gone) return
       const trace = traceOf(req.headers)
-      refuse(req, res, problemOf(error, trace), trace)
+      refuse(req, res, problemOf(error, trace, telemetry), trace)
     }
   }
 

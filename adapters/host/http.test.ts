@@ -2,9 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { Problem } from '#core/problem.ts'
+import type { Request, Response } from '#core/request.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { rawSocket } from '#test/socket.ts'
-import { Unavailable } from '../unavailable.ts'
-import { httpFunction, Problem, type Request, type Response } from './http.ts'
+import { quiet } from '#test/telemetry.ts'
+import { httpFunction } from './http.ts'
 
 const stops: (() => void)[] = []
 afterEach(() => {
@@ -13,7 +16,7 @@ afterEach(() => {
 
 /** As functions-framework serves it: whoever reads the body is not the function. */
 async function serve(handle: (request: Request) => Promise<Response>): Promise<{ url: string; port: number }> {
-  const server = createServer(httpFunction(handle)).listen(0, '127.0.0.1')
+  const server = createServer(httpFunction(handle, quiet())).listen(0, '127.0.0.1')
   stops.push(() => server.close().closeAllConnections())
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,6 +1,6 @@
-import { logger } from '../telemetry/logger.ts'
-import { scrape } from '../telemetry/metrics.ts'
-import { Problem, type Request, type Response } from './http.ts'
+import { Problem } from '#core/problem.ts'
+import type { Request, Response } from '#core/request.ts'
+import type { Logger, Telemetry } from '#core/telemetry.ts'
 
 /** Rejects when a part is away. */
 export type Check = () => Promise<void>
@@ -14,7 +14,7 @@ export const isProbe = (path: string): boolean => path === '/metrics' || path.st
  * take every instance away). /health/deep: each part, for people and alerts; who asks meanwhile gets the same answer, since a
  * check may write. /metrics: Prometheus.
  */
-export const probes = (checks: Record<string, Check>, draining: () => boolean) => {
+export const probes = (checks: Record<string, Check>, draining: () => boolean, { logger, metrics }: Telemetry) => {
   let looking: Promise<Response> | undefined
   return async ({ path }: Request): Promise<Response> => {
     switch (path) {
@@ -23,12 +23,12 @@ export const probes = (checks: Record<string, Check>, draining: () => boolean) =
       case '/health/ready':
         return draining() ? json(503, { status: 'draining' }) : json(200, { status: 'up' })
       case '/health/deep':
-        looking ??= deep(checks).finally(() => {
+        looking ??= deep(checks, logger).finally(() => {
           looking = undefined
         })
         return await looking
       case '/metrics': {
-        const { contentType, text } = await scrape()
+        const { contentType, text } = await metrics.scrape()
         return { status: 200, headers: { 'content-type': contentType }, body: text }
       }
       default:
@@ -37,7 +37,7 @@ export const probes = (checks: Record<string, Check>, draining: () => boolean) =
   }
 }
 
-async function deep(checks: Record<string, Check>): Promise<Response> {
+async function deep(checks: Record<string, Check>, logger: Logger): Promise<Response> {
   const parts = await Promise.all(
     Object.entries(checks).map(
       async ([name, check]) =>
@@ -45,7 +45,7 @@ async function deep(checks: Record<string, Check>): Promise<Response> {
           name,
           await within(check).then(
             () => 'up',
-            (error) => away(name, error),
+            (error) => away(name, error, logger),
           ),
         ] as const,
     ),
@@ -55,7 +55,7 @@ async function deep(checks: Record<string, Check>): Promise<Response> {
 }
 
 /** The reason is for the log: it may name hosts. */
-function away(part: string, error: unknown): string {
+function away(part: string, error: unknown, logger: Logger): string {
   logger.warn({ part, err: error }, 'away')
   return 'away'
 }

@@ -1,10 +1,10 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { logger } from '../telemetry/logger.ts'
-import { failed } from '../telemetry/metrics.ts'
-import { type Trace, traceOf } from '../telemetry/trace.ts'
+import { internalError, Problem } from '#core/problem.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { type Trace, traceOf } from '#core/trace.ts'
 import { isReceived, TooLarge } from './body.ts'
-import { internalError, Problem, problemResponse } from './http.ts'
+import { problemResponse } from './http.ts'
 
 const LINGER_MS = 2000
 
@@ -48,11 +48,11 @@ export function unreadable({ code = '' }: NodeJS.ErrnoException): Problem {
 }
 
 /** What the host itself answers when serving failed. */
-export function problemOf(error: unknown, { traceId }: Trace): Problem {
+export function problemOf(error: unknown, { traceId }: Trace, { logger, metrics }: Telemetry): Problem {
   if (error instanceof Problem) return error
   if (error instanceof TooLarge) return new Problem(413, 'Content too large', error.message)
   logger.error({ trace: traceId, err: error }, 'a request failed in the host')
-  failed('bug')
+  metrics.failed('bug')
   return internalError()
 }
 

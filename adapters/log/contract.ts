@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Unavailable } from '../unavailable.ts'
-import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord } from './log.ts'
+import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord } from '#core/log.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { partitionOf } from './partition.ts'
 
 /** Somewhere to keep records. `open` makes a log on it, also after an earlier one was closed. */

@@ -1,7 +1,7 @@
 import type { EmbeddedFile } from '#adapters/embedded/file.ts'
-import { systemClock } from '../clock.ts'
-import { Unavailable } from '../unavailable.ts'
-import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord, Position } from './log.ts'
+import { systemClock } from '#core/clock.ts'
+import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord, Position } from '#core/log.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { partitionOf } from './partition.ts'
 
 /** Commits are written this late at most: a crash delivers again what came since, as a KafkaSource does. */

@@ -1,8 +1,8 @@
 import kafkajs, { type EachBatchHandler, type Kafka } from 'kafkajs'
 import { expect, test } from 'vitest'
+import type { LogRecord } from '#core/log.ts'
 import { manualClock } from '#test/clock.ts'
 import { consuming } from './kafka-consumer.ts'
-import type { LogRecord } from './log.ts'
 
 const NOT_COORDINATOR = new kafkajs.KafkaJSProtocolError({
   ...new Error('This is not the correct coordinator for this group'),

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, Kafka, Consumer as KafkaConsumer, KafkaMessage } from 'kafkajs'
-import { type Clock, systemClock } from '../clock.ts'
-import { Unavailable } from '../unavailable.ts'
+import { type Clock, systemClock } from '#core/clock.ts'
+import type { ConsumeOptions, Consumer, LogRecord } from '#core/log.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { asUnavailable, connected, isCoordinatorMoving } from './kafka-errors.ts'
-import type { ConsumeOptions, Consumer, LogRecord } from './log.ts'
 
 const REOPEN_MS = 500
 const JOINED_WITHIN_MS = 60_000

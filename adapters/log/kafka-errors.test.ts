@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type * as kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
-import { Unavailable } from '../unavailable.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { asUnavailable, isOutage } from './kafka-errors.ts'
 
 const { resolve } = createRequire(import.meta.url)

@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs'
-import { Unavailable } from '../unavailable.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 /** What a record does to itself: sending it again is no use. */
 const RECORD_FAULTS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'])

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Log } from '#core/log.ts'
+import { readConfig } from '#main/config.ts'
 import { freePort } from '#test/mill.ts'
 import { kafkaJars, run } from '#test/services/install.ts'
 import { type Server, server } from '#test/services/server.ts'
-import { readConfig } from '../config.ts'
 import { kafkaLog } from './kafka.ts'
 import { kafkaSecurity } from './kafka-security.ts'
-import type { Log } from './log.ts'
 
 /** A broker that clients reach over TLS and with a password only. */
 const dir = mkdtempSync(join(tmpdir(), 'millrace-sasl-'))

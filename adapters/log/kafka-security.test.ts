@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readConfig } from '../config.ts'
+import { readConfig } from '#main/config.ts'
 import { kafkaSecurity } from './kafka-security.ts'
 
 const securityOf = (env: Record<string, string>) => kafkaSecurity(readConfig(env))

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { KafkaConfig, SASLOptions } from 'kafkajs'
-import type { Config } from '../config.ts'
 
 /** How a client comes to the brokers, in the words of kafkajs. */
 export type KafkaSecurity = Pick<KafkaConfig, 'ssl' | 'sasl'>
 
-type Settings = Pick<Config, 'KAFKA_TLS' | 'KAFKA_CA_FILE' | 'KAFKA_SASL' | 'KAFKA_USERNAME' | 'KAFKA_PASSWORD'>
+interface Settings {
+  KAFKA_TLS: 'off' | 'on'
+  KAFKA_CA_FILE?: string | undefined
+  KAFKA_SASL: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  KAFKA_USERNAME?: string | undefined
+  KAFKA_PASSWORD?: string | undefined
+}
 
 /** Without a file of its own the certificate is checked against those that Node trusts; it is always checked. */
 export function kafkaSecurity(settings: Settings): KafkaSecurity {

@@ -1,7 +1,7 @@
 import kafkajs, { type ITopicConfig } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readConfig } from '../config.ts'
-import { Unavailable } from '../unavailable.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import { readConfig } from '#main/config.ts'
 import { kafkaLog } from './kafka.ts'
 import { settingsOf } from './kafka-topics.ts'
 

@@ -1,9 +1,9 @@
 import kafkajs, { type Admin } from 'kafkajs'
+import { systemClock } from '#core/clock.ts'
+import { RETENTION_DAYS } from '#core/log.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Topic } from '#domains/domain.ts'
-import { systemClock } from '../clock.ts'
-import { Unavailable } from '../unavailable.ts'
 import { isOutage } from './kafka-errors.ts'
-import { RETENTION_DAYS } from './log.ts'
 
 type Declared = Pick<Topic, 'name' | 'partitions'>
 

@@ -1,11 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net'
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { readConfig } from '../config.ts'
-import { Unavailable } from '../unavailable.ts'
+import type { LogRecord } from '#core/log.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import { readConfig } from '#main/config.ts'
 import { logContract } from './contract.ts'
 import { kafkaLog } from './kafka.ts'
-import type { LogRecord } from './log.ts'
 
 const { KAFKA_BROKERS: brokers } = readConfig(process.env)
 

@@ -1,13 +1,13 @@
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
-import { inTime, systemClock } from '../clock.ts'
-import { Unavailable } from '../unavailable.ts'
+import { inTime, systemClock } from '#core/clock.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { consuming, scanning } from './kafka-consumer.ts'
 import { asUnavailable, connected, isAnswer, isProducersFault, isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
 import { ensureTopics } from './kafka-topics.ts'
 import './kafka-warning.ts'
+import type { Consumer, Log, NewRecord } from '#core/log.ts'
 import { type Lane, lane } from './lane.ts'
-import type { Consumer, Log, NewRecord } from './log.ts'
 import { partitionOf } from './partition.ts'
 
 export interface KafkaOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { Unavailable } from '#core/unavailable.ts'
 import { manualClock } from '#test/clock.ts'
-import { Unavailable } from '../unavailable.ts'
 import { type LaneOptions, lane } from './lane.ts'
 
 const WITHIN = 1800

@@ -1,6 +1,6 @@
-import { alarm } from '../alarm.ts'
-import type { Clock } from '../clock.ts'
-import { Unavailable } from '../unavailable.ts'
+import { alarm } from '#core/alarm.ts'
+import type { Clock } from '#core/clock.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 export interface LaneOptions<Item> {
   /** Sends to this lane's partition and resolves with the offset of the first item. */

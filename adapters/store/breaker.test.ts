@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Unavailable } from '../unavailable.ts'
+import { Conflict, type Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { withBreaker } from './breaker.ts'
-import { Conflict, type Store } from './store.ts'
 
 /** A store whose commits end as they are told to. */
 function failing(error: () => Error) {

@@ -1,6 +1,6 @@
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel'
-import { Unavailable } from '../unavailable.ts'
-import type { Store } from './store.ts'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 const FAILURES_TO_OPEN = 3
 const HALF_OPEN_AFTER_MS = 1000

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { Unavailable } from '../unavailable.ts'
-import { Conflict, type Store, type StoredCollection } from './store.ts'
+import { Conflict, type Store, type StoredCollection } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 /** A total whose generation counts its entries: whatever happens to those who add, neither is ahead of the other. */
 export interface Ledger {

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Document, Fields, Json } from '#domains/domain.ts'
-import { Unavailable } from '../unavailable.ts'
 import {
   type Find,
   type Inserted,
@@ -10,7 +8,9 @@ import {
   type Store,
   type StoredCollection,
   type WatchOptions,
-} from './store.ts'
+} from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import type { Document, Fields, Json } from '#domains/domain.ts'
 
 /** Somewhere to keep documents. `open` makes a store on it, also after an earlier one was closed. */
 export interface Ground {

@@ -1,6 +1,6 @@
+import { Conflict, countsFrom, Refused, type Write } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import { type EmbeddedDatabase, tableOf } from './embedded-database.ts'
-import { Conflict, countsFrom, Refused, type Write } from './store.ts'
 
 type Changes = { changes: number | bigint }
 

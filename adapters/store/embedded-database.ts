@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
+import type { StoredCollection } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
-import { Unavailable } from '../unavailable.ts'
-import type { StoredCollection } from './store.ts'
 
 export interface EmbeddedDatabase {
   exec(sql: string): void

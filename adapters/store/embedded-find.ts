@@ -1,7 +1,7 @@
+import { type CheckedPart, countedPartOf, pagePartOf } from '#core/index-range.ts'
+import { type Count, type Find, type Range, type StoredCollection, scalar } from '#core/store.ts'
 import type { Json } from '#domains/domain.ts'
 import { columnOf, from } from './embedded-index.ts'
-import { type CheckedPart, countedPartOf, pagePartOf } from './part.ts'
-import { type Count, type Find, type Range, type StoredCollection, scalar } from './store.ts'
 
 type Bindable = string | number | null
 

@@ -1,5 +1,5 @@
+import { indexOf, type StoredCollection } from '#core/store.ts'
 import { type EmbeddedDatabase, quoted, tableName, tableOf } from './embedded-database.ts'
-import { indexOf, type StoredCollection } from './store.ts'
 
 /** How the fields of an index are called in SQL; any other field is looked up in the document. */
 export function columnOf(collection: StoredCollection, index: string): (field: string) => string {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
+import { type Inserted, ResumeLost, type Store, type StoredCollection, type WatchOptions } from '#core/store.ts'
 import { type EmbeddedDatabase, tableName, tableOf } from './embedded-database.ts'
-import { type Inserted, ResumeLost, type Store, type StoredCollection, type WatchOptions } from './store.ts'
 
 /** Read at once. Between two reads the event loop has its turn: a long way behind must not hold up the process. */
 const WATCH_PAGE = 200

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { openFile } from '#adapters/embedded/file.ts'
-import { Unavailable } from '../unavailable.ts'
+import type { Count, Find, Store, StoredCollection } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { storeContract } from './contract.ts'
 import { commitContract, expectWhole } from './contract-commit.ts'
 import { expiryContract } from './contract-expiry.ts'
 import { indexContract } from './contract-index.ts'
 import { addUntilKilled, newLedger } from './contract-ledger.ts'
 import { embeddedStore } from './embedded.ts'
-import type { Count, Find, Store, StoredCollection } from './store.ts'
 
 const makeDir = () => mkdtempSync(join(tmpdir(), 'store-'))
 

@@ -1,13 +1,21 @@
+import { sorted } from '#core/index-range.ts'
+import {
+  type Count,
+  type Counted,
+  countsFrom,
+  type Find,
+  Refused,
+  type Store,
+  type StoredCollection,
+} from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
-import { Unavailable } from '../unavailable.ts'
 import { commitTo } from './embedded-commit.ts'
 import { embeddedDatabase, quoted, tableOf } from './embedded-database.ts'
 import { countSql, findSql } from './embedded-find.ts'
 import { makeIndex } from './embedded-index.ts'
 import { watchersOf } from './embedded-watch.ts'
-import { sorted } from './part.ts'
-import { type Count, type Counted, countsFrom, type Find, Refused, type Store, type StoredCollection } from './store.ts'
 
 const SWEEP_MS = 60_000
 

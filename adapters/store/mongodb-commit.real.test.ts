@@ -3,15 +3,16 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { MongoClient } from 'mongodb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Conflict, Refused, type Store, type StoredCollection, type Write } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import { readConfig } from '#main/config.ts'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
-import { readConfig } from '../config.ts'
-import { Unavailable } from '../unavailable.ts'
+import { quiet } from '#test/telemetry.ts'
 import { idsOf, newCollection } from './contract.ts'
 import { expectWhole } from './contract-commit.ts'
 import { add, addUntilKilled, newLedger } from './contract-ledger.ts'
 import { mongodbStore } from './mongodb.ts'
-import { Conflict, Refused, type Store, type StoredCollection, type Write } from './store.ts'
 
 /** What only MongoDB can do to a commit. */
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  store = mongodbStore({ uri, database })
+  store = mongodbStore({ ...quiet(), uri, database })
   ;[one, two] = [newCollection(), newCollection()]
   await store.prepare([one, two])
 })
@@ -99,7 +100,7 @@ describe('mongodb store: two processes that commit', () => {
   let other: Store
 
   beforeEach(() => {
-    other = mongodbStore({ uri, database })
+    other = mongodbStore({ ...quiet(), uri, database })
   })
 
   afterEach(() => other.close())
@@ -160,7 +161,7 @@ describe('mongodb store: a server that goes away from a commit', () => {
   afterAll(() => services?.stop())
 
   test('given kill -9 under load, then all that was acknowledged is there, nothing in part, and those who add go on', async () => {
-    const local = mongodbStore({ uri: services.mongodbUri, database })
+    const local = mongodbStore({ ...quiet(), uri: services.mongodbUri, database })
     const ledger = newLedger()
     await local.prepare([ledger.totals, ledger.entries])
     const acknowledged: number[] = []
@@ -189,7 +190,7 @@ describe('mongodb store: a server that goes away from a commit', () => {
     'given %d answers to a commit that get lost, then it is asked for again, and done once',
     async (times) => {
       const { uri, lose, close } = await losing(services.mongodbUri)
-      const local = mongodbStore({ uri, database })
+      const local = mongodbStore({ ...quiet(), uri, database })
       const ledger = newLedger()
       await local.prepare([ledger.totals, ledger.entries])
       await add(local, ledger)
@@ -204,7 +205,7 @@ describe('mongodb store: a server that goes away from a commit', () => {
 
   test('given answers that all get lost, then it is an outage in time, and a commit works as soon as they arrive', async () => {
     const { uri, lose, close } = await losing(services.mongodbUri)
-    const local = mongodbStore({ uri, database, answerWithinMs: 2500 })
+    const local = mongodbStore({ ...quiet(), uri, database, answerWithinMs: 2500 })
     await local.prepare([one])
     const lost = lose(Number.POSITIVE_INFINITY)
     const before = Date.now()

@@ -7,10 +7,10 @@ import {
   type MongoClient,
   MongoError,
 } from 'mongodb'
+import { Conflict, type Owned, Refused, type StoredCollection, type Write } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { Unavailable } from '../unavailable.ts'
 import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf } from './outage.ts'
-import { Conflict, type Owned, Refused, type StoredCollection, type Write } from './store.ts'
 import { rowOf, type Stored } from './stored.ts'
 
 const COMMIT_AGAIN_AFTER_MS = 50

@@ -1,7 +1,7 @@
 import type { Document as Bson, Collection } from 'mongodb'
+import { type CheckedPart, countedPartOf, pagePartOf, sorted } from '#core/index-range.ts'
+import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { type CheckedPart, countedPartOf, pagePartOf, sorted } from './part.ts'
-import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from './store.ts'
 import { OURS, type Stored, withoutAt } from './stored.ts'
 
 /** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */

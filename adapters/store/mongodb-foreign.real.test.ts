@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { type Document as Bson, MongoClient, ObjectId } from 'mongodb'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import type { StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
-import { readConfig } from '../config.ts'
+import { readConfig } from '#main/config.ts'
+import { quiet } from '#test/telemetry.ts'
 import { mongodbStore } from './mongodb.ts'
-import type { StoredCollection } from './store.ts'
 
 /** Documents that another program keeps in a collection of ours: their ids are ObjectIds. */
 const { MONGODB_URI: uri } = readConfig(process.env)
 const database = `foreign_${process.pid}_${randomUUID().slice(0, 8)}`
 const client = new MongoClient(uri)
-const store = mongodbStore({ uri, database })
+const store = mongodbStore({ ...quiet(), uri, database })
 
 let collection: StoredCollection
 let foreign: Bson[]

@@ -1,8 +1,8 @@
 import { type Collection, MongoBulkWriteError } from 'mongodb'
+import { Refused, type StoredCollection } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { Unavailable } from '../unavailable.ts'
 import { isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './outage.ts'
-import { Refused, type StoredCollection } from './store.ts'
 import { rowOf, type Stored } from './stored.ts'
 
 /**

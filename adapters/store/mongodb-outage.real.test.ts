@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
-import { Unavailable } from '../unavailable.ts'
+import { quiet } from '#test/telemetry.ts'
 import { newCollection } from './contract.ts'
 import { type MongodbOptions, mongodbStore } from './mongodb.ts'
-import type { Store } from './store.ts'
 
 /** What outlasts an outage, and a server that is there but says nothing. */
 
@@ -18,7 +19,7 @@ const collection = newCollection()
 beforeAll(async () => {
   const mongodbPort = await freePort()
   services = await startServices({ dir: `.millrace/store-outage-${process.pid}`, mongodbPort, kafka: false })
-  store = mongodbStore({ uri: services.mongodbUri, database: 'store' })
+  store = mongodbStore({ ...quiet(), uri: services.mongodbUri, database: 'store' })
   await store.prepare([collection])
 })
 
@@ -58,7 +59,7 @@ test('given a watch when the server dies, then it says that it is away, and goes
 test.each<Partial<MongodbOptions>>([{ answerWithinMs: 1000 }, { selectWithinMs: 500 }])(
   'given a server that hangs, then calls are refused once their time is over, and answered when it goes on (%o)',
   async (options) => {
-    const hasty = mongodbStore({ uri: services.mongodbUri, database: 'store', ...options })
+    const hasty = mongodbStore({ ...quiet(), uri: services.mongodbUri, database: 'store', ...options })
     const calls: (() => Promise<unknown>)[] = [
       () => hasty.insert(collection, [{ _id: 'hung' }]),
       () => hasty.commit([{ collection, put: [{ _id: randomUUID() }] }]),
@@ -84,7 +85,7 @@ test.each<Partial<MongodbOptions>>([{ answerWithinMs: 1000 }, { selectWithinMs: 
 
 test('given a server that is well but does no work, then every call ends in time, however many wait, and it recovers', async () => {
   const { uri, stall, close } = await stallable(services.mongodbUri)
-  const hasty = mongodbStore({ uri, database: 'store', poolSize: 2, answerWithinMs: 1000 })
+  const hasty = mongodbStore({ ...quiet(), uri, database: 'store', poolSize: 2, answerWithinMs: 1000 })
   await hasty.ping()
   stall(true)
   await expect(hasty.ping(), 'a ping that finds out that writes fail').rejects.toBeInstanceOf(Unavailable)

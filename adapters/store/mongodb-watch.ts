@@ -1,8 +1,8 @@
 import { type ChangeStreamInsertDocument, type Collection, MongoServerError, type ResumeToken } from 'mongodb'
+import { type Inserted, ResumeLost, type WatchOptions } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { Unavailable } from '../unavailable.ts'
 import { asUnavailable } from './outage.ts'
-import { type Inserted, ResumeLost, type WatchOptions } from './store.ts'
 import { AT, isOurs, type Stored } from './stored.ts'
 
 /** The longest that the server waits for more before it says that it has given all there is. */

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Refused, type Store, type StoredCollection } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import { readConfig } from '#main/config.ts'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
-import { readConfig } from '../config.ts'
-import { Unavailable } from '../unavailable.ts'
+import { quiet } from '#test/telemetry.ts'
 import { newCollection, storeContract } from './contract.ts'
 import { commitContract } from './contract-commit.ts'
 import { expiryContract } from './contract-expiry.ts'
 import { indexContract } from './contract-index.ts'
 import { mongodbStore } from './mongodb.ts'
-import { Refused, type Store, type StoredCollection } from './store.ts'
 
 const { MONGODB_URI: uri } = readConfig(process.env)
 
@@ -23,7 +24,7 @@ async function drop(): Promise<void> {
   await client.close()
 }
 
-const makeGround = async () => ({ open: () => mongodbStore({ uri, database }), remove: drop })
+const makeGround = async () => ({ open: () => mongodbStore({ ...quiet(), uri, database }), remove: drop })
 
 storeContract('mongodb', makeGround)
 commitContract('mongodb', makeGround)
@@ -35,7 +36,7 @@ describe('mongodb store: documents that it can not keep', () => {
   let collection: StoredCollection
 
   beforeAll(async () => {
-    store = mongodbStore({ uri, database })
+    store = mongodbStore({ ...quiet(), uri, database })
     collection = newCollection()
     await store.prepare([collection])
   })
@@ -88,7 +89,7 @@ describe('mongodb store: documents that it can not keep', () => {
 
 describe('mongodb store: an index of somebody else', () => {
   test('given a unique one, then its duplicate is refused, and not taken for an id that was there', async () => {
-    const store = mongodbStore({ uri, database })
+    const store = mongodbStore({ ...quiet(), uri, database })
     const collection = newCollection()
     await store.prepare([collection])
     const client = new MongoClient(uri)
@@ -117,7 +118,7 @@ describe('mongodb store: a server that goes away', () => {
   beforeAll(async () => {
     const mongodbPort = await freePort()
     services = await startServices({ dir: `.millrace/store-test-${process.pid}`, mongodbPort, kafka: false })
-    store = mongodbStore({ uri: services.mongodbUri, database: 'store' })
+    store = mongodbStore({ ...quiet(), uri: services.mongodbUri, database: 'store' })
     await store.prepare([collection])
   })
 
@@ -166,7 +167,9 @@ describe('mongodb store: a server that goes away', () => {
       (store) => store.ping(),
       (store) => begun(store, signal),
     ]
-    const stores = calls.map(() => mongodbStore({ uri: services.mongodbUri, database: 'store', selectWithinMs: 300 }))
+    const stores = calls.map(() =>
+      mongodbStore({ ...quiet(), uri: services.mongodbUri, database: 'store', selectWithinMs: 300 }),
+    )
     for (let time = 0; time < 2; time++) {
       await Promise.all(
         calls.map((call, at) => expect(call(stores[at] as Store), String(call)).rejects.toBeInstanceOf(Unavailable)),

@@ -1,18 +1,19 @@
 import { type Document as Bson, type Collection, type Db, MongoClient, MongoServerError } from 'mongodb'
+import type { Store, StoredCollection } from '#core/store.ts'
+import type { Logger } from '#core/telemetry.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { logger } from '../telemetry/logger.ts'
-import { Unavailable } from '../unavailable.ts'
 import { commitTo } from './mongodb-commit.ts'
 import { countIn, findIn } from './mongodb-find.ts'
 import { insertInto } from './mongodb-insert.ts'
 import { watching } from './mongodb-watch.ts'
 import { asUnavailable } from './outage.ts'
-import type { Store, StoredCollection } from './store.ts'
 import { AT, OURS, type Stored, withoutAt } from './stored.ts'
 
 export interface MongodbOptions {
   uri: string
   database: string
+  logger: Pick<Logger, 'warn'>
   poolSize?: number
   /** How long a call looks for a primary before it says that there is none. */
   selectWithinMs?: number
@@ -25,7 +26,7 @@ const PROBES = 'probes'
 
 /** The store on MongoDB. It connects when it is first asked, so a process may start before MongoDB does. */
 export function mongodbStore(options: MongodbOptions): Store {
-  const { uri, database, poolSize = 20, selectWithinMs = 2000, answerWithinMs = 10_000 } = options
+  const { uri, database, logger, poolSize = 20, selectWithinMs = 2000, answerWithinMs = 10_000 } = options
   const client = new MongoClient(uri, {
     maxPoolSize: poolSize,
     serverSelectionTimeoutMS: selectWithinMs,
@@ -55,7 +56,9 @@ export function mongodbStore(options: MongodbOptions): Store {
           await expire(of(collection), expireAfter)
         }
       })
-      await answered(() => Promise.all(wanted.map((collection) => warnOfOthers(of(collection))))).catch(unlessAway)
+      await answered(() => Promise.all(wanted.map((collection) => warnOfOthers(of(collection), logger)))).catch(
+        unlessAway,
+      )
     },
 
     insert: (collection, documents) => answered(() => insertInto(of(collection), collection, documents)),
@@ -143,7 +146,7 @@ async function expire(collection: Collection<Stored>, expireAfter: number | unde
 }
 
 /** They are left as they are: a migration brings them in as commands. */
-async function warnOfOthers(collection: Collection<Stored>): Promise<void> {
+async function warnOfOthers(collection: Collection<Stored>, logger: Pick<Logger, 'warn'>): Promise<void> {
   const other = await collection.findOne({ _id: { $type: 'objectId' } } as Bson, { projection: { _id: 1 } })
   if (!other) return
   const advice = 'no query finds them; make import brings tutorials in, as docs/operations.md says'

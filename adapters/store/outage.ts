@@ -10,7 +10,7 @@ import {
   MongoWriteConcernError,
   type WriteError,
 } from 'mongodb'
-import { Unavailable } from '../unavailable.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 /** What the errors of MongoDB and its driver say: an outage, a document that can't be stored, or a mistake. */
 

@@ -1,6 +1,6 @@
 import type { Document as Bson } from 'mongodb'
+import { countsFrom, type StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
-import { countsFrom, type StoredCollection } from './store.ts'
 
 /** A document as MongoDB has it. */
 export type Stored = Bson & { _id: string; _at?: Date }

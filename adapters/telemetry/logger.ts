@@ -1,10 +1,11 @@
 import pino from 'pino'
-import { config } from '../config.ts'
+import type { Logger } from '#core/telemetry.ts'
 
-/** One JSON line for each thing worth knowing; `command` is a command id, `trace` a trace id. */
-export const logger = pino({
-  level: config().LOG_LEVEL,
-  base: null,
-  timestamp: pino.stdTimeFunctions.isoTime,
-  formatters: { level: (label) => ({ level: label }) },
-})
+/** A log of JSON lines on standard output. */
+export const jsonLogger = (level: string): Logger =>
+  pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  })

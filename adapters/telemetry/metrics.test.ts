@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { batchSize, failed, letterKept, measureLag, queueLatency, requestDone, scrape } from './metrics.ts'
+import { prometheusMetrics } from './metrics.ts'
+
+const { batchSize, failed, letterKept, measureLag, queueLatency, requestDone, scrape } = prometheusMetrics()
 
 const series = (text: string, name: string) => text.split('\n').find((line) => line.startsWith(`${name} `))
 

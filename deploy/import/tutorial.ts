@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { refusalOf } from '#core/refusal.ts'
 import { commands } from '#domains/tutorials/commands.ts'
-import { refusalOf } from '#functions/refusal.ts'
 
 export type Tutorial = { id: string; title: string }
 

@@ -1,6 +1,6 @@
-import { RETENTION_DAYS } from '#adapters/log/log.ts'
+import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
+import { RETENTION_DAYS } from '#core/log.ts'
 import type { CommandType, Domain } from '#domains/domain.ts'
-import { deadLetterSource, deadLetters, sourceOf } from '../sources.ts'
 import { headers, letterHeaders } from './headers.ts'
 import { version } from './openapi.ts'
 import { type Schema, type Schemas, schemasIn } from './schemas.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '../domains.ts'
+import { LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
 import type { Described } from './queries.ts'
 
 /** What a client is told of a command that the log has. */

@@ -1,5 +1,5 @@
+import { commandTypes, EVENTS_PATH } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
-import { commandTypes, EVENTS_PATH } from '../domains.ts'
 import { accepted } from './core.ts'
 import { OPTIONAL } from './guard.ts'
 import { answer, type Operation, parameter, problems } from './operation.ts'

@@ -1,4 +1,4 @@
-import type { Guarded } from '../access.ts'
+import type { Guarded } from '#core/access.ts'
 import { type Operation, problems } from './operation.ts'
 
 export const securitySchemes = {

@@ -1,5 +1,5 @@
+import { DOCS_PATH, OPENAPI_PATH } from '#core/description-paths.ts'
 import { renderer } from './find-renderer.ts'
-import { DOCS_PATH, OPENAPI_PATH } from './paths.ts'
 
 /** The page asks nobody but us, runs nothing but these files, and stands in nobody's frame. swagger-ui styles its elements one by one. */
 export const PAGE_POLICY = {

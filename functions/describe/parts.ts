@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { paging } from '../paging.ts'
+import { paging } from '#core/paging.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 /** What many operations share, by the names under which they refer to it. */

@@ -1,5 +1,5 @@
+import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from '#core/description-paths.ts'
 import { answer, namesIn, type Operation, pathParameter, problems, UNCHANGED } from './operation.ts'
-import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './paths.ts'
 import type { Schema } from './schemas.ts'
 
 const described = (path: string, name: string, summary: string, content: { [type: string]: Schema }): Operation => ({

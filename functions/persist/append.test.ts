@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { systemClock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
+import { systemClock } from '#core/clock.ts'
+import { collections } from '#core/collections.ts'
 import type { AppendDomain } from '#domains/domain.ts'
+import { quiet } from '#test/telemetry.ts'
 import { trusting } from '#test/trust.ts'
-import { collections } from '../collections.ts'
 import { persister } from './persister.ts'
 
 const notes = { name: 'notes', indexes: {} }
@@ -28,7 +29,15 @@ test('given documents that are removed after days, then a record that is older, 
   const file = openFile(dir)
   const store = embeddedStore(file)
   await store.prepare(collections([domain]))
-  const parts = { domains: [domain], store, clock: systemClock, instance: 'pod-1', maxInFlight: 10, trust: trusting }
+  const parts = {
+    domains: [domain],
+    store,
+    clock: systemClock,
+    instance: 'pod-1',
+    maxInFlight: 10,
+    trust: trusting,
+    ...quiet(),
+  }
   const { persist, close } = persister(parts)
   const times = [8, 6].map((days) => new Date(Date.now() - days * 86_400_000).toISOString())
   for (const [at, time] of times.entries()) {

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { openFile } from '#adapters/embedded/file.ts'
-import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Store } from '#adapters/store/store.ts'
+import { collections } from '#core/collections.ts'
+import type { Event } from '#core/delivery.ts'
+import type { Store } from '#core/store.ts'
 import type { AppendDomain } from '#domains/domain.ts'
 import { manualClock } from '#test/clock.ts'
+import { quiet } from '#test/telemetry.ts'
 import { trusting } from '#test/trust.ts'
-import { collections } from '../collections.ts'
 import { persister } from './persister.ts'
 
 const domainOf = (name: string): AppendDomain => ({
@@ -57,7 +58,7 @@ test('given a backlog of 16,000 log events after a crash, then the forum still h
   const fast = embeddedStore(file)
   await fast.prepare(collections(domains))
   const start = (store: Store) =>
-    persister({ domains, store, clock, instance: 'pod-1', maxInFlight: 10_000, trust: trusting })
+    persister({ ...quiet(), domains, store, clock, instance: 'pod-1', maxInFlight: 10_000, trust: trusting })
   const crashed = start(fast)
   await crashed.persist(event('forum', 0))
   const { persist } = start(slow(fast, clock))

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { Conflict } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { letters, receipts } from '#core/collections.ts'
+import { Conflict } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { all, count, counterOf, counting, eventsOf, headOf, start, statuses, totalOf, world } from '#test/counting.ts'
-import { letters, receipts } from '../collections.ts'
 
 test('given commands of one stream in flight together, then they are folded in order and committed once', async () => {
   let commits = 0

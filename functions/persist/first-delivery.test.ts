@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Clock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
-import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Store } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { Clock } from '#core/clock.ts'
+import { collections } from '#core/collections.ts'
+import type { Event } from '#core/delivery.ts'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { AppendDomain, DecideDomain } from '#domains/domain.ts'
+import { quiet } from '#test/telemetry.ts'
 import { trusting } from '#test/trust.ts'
-import { collections } from '../collections.ts'
 import { type Persister, persister } from './persister.ts'
 
 const data = z.object({ text: z.string() })
@@ -100,6 +101,7 @@ function start(): Persister {
     remove: reached(remove),
   }
   return persister({
+    ...quiet(),
     domains: [notes, rules],
     store: { ...store, ...reachable },
     clock,

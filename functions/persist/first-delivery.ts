@@ -1,6 +1,6 @@
-import type { Clock } from '#adapters/clock.ts'
-import type { Store } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 /** As many as this instance remembers. */
 const MAX_REFUSED = 10_000

@@ -1,10 +1,10 @@
-import type { Clock } from '#adapters/clock.ts'
-import type { Outcome } from '#adapters/event.ts'
-import { Conflict, Refused } from '#adapters/store/store.ts'
-import { logger } from '#adapters/telemetry/logger.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Outcome } from '#core/delivery.ts'
+import { BACKOFF_MS } from '#core/kafka-source-policy.ts'
+import { Conflict, Refused } from '#core/store.ts'
+import type { Logger } from '#core/telemetry.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { BACKOFF_MS } from '../sources.ts'
 import type { Received } from './command.ts'
 import { held } from './held.ts'
 import { contendersIn, inLogOrder } from './log-order.ts'
@@ -61,7 +61,7 @@ export interface RedrivingApplier extends Applier {
 }
 
 /** Applies a batch: all at once, then what is left one by one. */
-export function batchFold(applier: Applier, { tries, clock }: { tries: Tries; clock: Clock }) {
+export function batchFold(applier: Applier, { tries, clock, logger }: { tries: Tries; clock: Clock; logger: Logger }) {
   return async function fold(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
     const batch = inLogOrder(arrivals)
     const contenders = contendersIn(batch)

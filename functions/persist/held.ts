@@ -1,5 +1,5 @@
-import type { Clock } from '#adapters/clock.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { Clock } from '#core/clock.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000

@@ -1,27 +1,19 @@
 import { cloudEvent } from '@google-cloud/functions-framework'
-import { systemClock } from '#adapters/clock.ts'
-import { config } from '#adapters/config.ts'
-import type { Event, Outcome } from '#adapters/event.ts'
-import { decodedOf } from '#adapters/host/cloudevent.ts'
-import { onClose, openStore } from '#adapters/open.ts'
-import { secrets } from '#adapters/secret.ts'
-import { batchSize, queueLatency } from '#adapters/telemetry/metrics.ts'
-import { retaining } from '../domains.ts'
-import { findDomains } from '../find-domains.ts'
-import { seals } from '../seals.ts'
+import { decodedOf } from '#core/cloudevent.ts'
+import type { Event, Outcome } from '#core/delivery.ts'
+import { onClose } from '#main/open.ts'
+import { wiring } from '#main/wiring.ts'
 import { persister } from './persister.ts'
 
-const settings = config()
+const { settings, seals, metrics, ...wired } = await wiring()
 
 const { persist: apply, close } = persister({
-  domains: retaining(await findDomains(), settings.RETENTION_DAYS),
-  store: await openStore(settings),
-  clock: systemClock,
+  ...wired,
   instance: settings.INSTANCE,
   maxInFlight: settings.MAX_IN_FLIGHT,
-  trust: { seals: seals(await secrets(settings)), unsealed: settings.UNSEALED },
-  onBatch: (topic, size) => batchSize('persist', topic, size),
-  onApplied: queueLatency,
+  trust: { seals, unsealed: settings.UNSEALED },
+  onBatch: (topic, size) => metrics.batchSize('persist', topic, size),
+  onApplied: metrics.queueLatency,
 })
 onClose(close)
 

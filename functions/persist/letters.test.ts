@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Store } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { collections, letters, receipts } from '#core/collections.ts'
+import letterDomain from '#core/letters/domain.ts'
+import { readReceipts } from '#core/receipts.ts'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { AppendDomain, CommandType } from '#domains/domain.ts'
-import letterDomain from '#domains/letters/domain.ts'
 import {
   all,
   ask,
@@ -19,9 +21,8 @@ import {
   statuses,
   world,
 } from '#test/counting.ts'
+import { quiet } from '#test/telemetry.ts'
 import { trusting } from '#test/trust.ts'
-import { collections, letters, receipts } from '../collections.ts'
-import { readReceipts } from '../receipts.ts'
 import { type Persister, persister } from './persister.ts'
 import { parkStream } from './stream.ts'
 
@@ -325,6 +326,7 @@ describe('letters of an append domain', () => {
   const startNotes = async (changes: Partial<Store> = {}) => {
     await world.store.prepare(collections([noteDomain]))
     return persister({
+      ...quiet(),
       domains: [noteDomain, letterDomain],
       store: { ...world.store, ...changes },
       clock,

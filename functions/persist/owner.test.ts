@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Store } from '#adapters/store/store.ts'
+import { letters, receipts } from '#core/collections.ts'
+import type { Store } from '#core/store.ts'
 import type { DecideDomain } from '#domains/domain.ts'
 import { all, ask, count, counters, counting, kept, outcomeOf, start, statuses, world } from '#test/counting.ts'
-import { letters, receipts } from '../collections.ts'
 
 /** One counter, which each writer counts in a stream of its own: against the contract. */
 const shared: DecideDomain = {

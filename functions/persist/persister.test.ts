@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Clock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
-import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Store } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { Clock } from '#core/clock.ts'
+import { attempts, collections, letters, receipts } from '#core/collections.ts'
+import type { Event } from '#core/delivery.ts'
+import letterDomain from '#core/letters/domain.ts'
+import { readReceipts } from '#core/receipts.ts'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { AppendDomain, CommandType, Document } from '#domains/domain.ts'
-import letterDomain from '#domains/letters/domain.ts'
+import { quiet } from '#test/telemetry.ts'
 import { trusting } from '#test/trust.ts'
-import { attempts, collections, letters, receipts } from '../collections.ts'
-import { readReceipts } from '../receipts.ts'
 import { type Persister, persister } from './persister.ts'
 
 const notes = {
@@ -69,6 +70,7 @@ afterEach(async () => {
 
 const start = (changes: Partial<Store> = {}): Persister =>
   persister({
+    ...quiet(),
     domains: [domain],
     store: { ...store, ...changes },
     clock,
@@ -198,6 +200,7 @@ test('given a later body whose id an earlier one in flight has that fails, then 
 
 test('given 300 pairs of bodies with one id, delivered in any order, then each earlier one is applied', async () => {
   const { persist } = persister({
+    ...quiet(),
     domains: [domain],
     store,
     clock,
@@ -304,7 +307,7 @@ test('given a command that kills the process, then one of another domain beside 
       return isDead ? await never() : await store.insert(collection, documents)
     }
     const parts = { domains: [domain, others], clock, instance: 'pod-1', maxInFlight: 10, trust: trusting }
-    const { persist } = persister({ ...parts, store: { ...store, insert } })
+    const { persist } = persister({ ...quiet(), ...parts, store: { ...store, insert } })
     void persist(event('bomb', 'bomb'))
     void persist(event('innocent', 'x', { type: 'others.add' }))
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -456,6 +459,7 @@ test('given what comes back from the error topic, then a letter of it is kept an
 test('given letters of an append domain, then a redrive applies those that can be, and a discard ends the others', async () => {
   await store.prepare(collections([domain, letterDomain]))
   const { persist } = persister({
+    ...quiet(),
     domains: [domain, letterDomain],
     store,
     clock,

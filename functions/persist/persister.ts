@@ -1,12 +1,12 @@
-import type { Clock } from '#adapters/clock.ts'
-import type { Event, Outcome } from '#adapters/event.ts'
-import type { Store } from '#adapters/store/store.ts'
-import { logger } from '#adapters/telemetry/logger.ts'
+import type { Clock } from '#core/clock.ts'
+import { letters, receipts } from '#core/collections.ts'
+import type { Event, Outcome } from '#core/delivery.ts'
+import letterCommands from '#core/letters/domain.ts'
+import { rejectionId } from '#core/receipts.ts'
+import { commandTypes } from '#core/registry.ts'
+import type { Store } from '#core/store.ts'
+import type { Logger } from '#core/telemetry.ts'
 import type { Domain } from '#domains/domain.ts'
-import letterCommands from '#domains/letters/domain.ts'
-import { letters, receipts } from '../collections.ts'
-import { commandTypes } from '../domains.ts'
-import { rejectionId } from '../receipts.ts'
 import { appendApplier } from './append.ts'
 import { batcher, Full } from './batch.ts'
 import { fromSource, type Read, type Received, readCommand, type Unread, unreadable } from './command.ts'
@@ -26,6 +26,7 @@ export interface PersisterParts {
   domains: Domain[]
   store: Store
   clock: Clock
+  logger: Logger
   instance: string
   maxInFlight: number
   trust: Trust
@@ -66,7 +67,7 @@ function weightOf({ domain, command, bytes }: Received): number {
 
 /** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
 export function persister(parts: PersisterParts): Persister {
-  const { domains, clock, instance, maxInFlight, trust } = parts
+  const { domains, clock, logger, instance, maxInFlight, trust } = parts
   const delivered = deliveries(clock)
   const store = delivered.watched(parts.store)
   const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
@@ -77,7 +78,7 @@ export function persister(parts: PersisterParts): Persister {
   const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
   const batchers = new Map(
     domains.map((domain) => {
-      const fold = batchFold(applierOf(domain), { tries: attempts, clock })
+      const fold = batchFold(applierOf(domain), { tries: attempts, clock, logger })
       return [
         domain.name,
         batcher<Arrival, Answer>({ ...bounds, limit: () => inTurn.limit(domain.name) }, async (batch) => {

@@ -1,7 +1,7 @@
-import type { Clock } from '#adapters/clock.ts'
-import { Conflict, type Store } from '#adapters/store/store.ts'
+import type { Clock } from '#core/clock.ts'
+import { attempts, discardsOf, heads, letters, receipts, streamKey } from '#core/collections.ts'
+import { Conflict, type Store } from '#core/store.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
-import { attempts, discardsOf, heads, letters, receipts, streamKey } from '../collections.ts'
 import { letterOf, reusedKey, type Unapplied } from './letter.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */

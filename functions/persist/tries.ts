@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '#adapters/clock.ts'
-import type { Store } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { Clock } from '#core/clock.ts'
+import { attempts, runs } from '#core/collections.ts'
+import type { Store } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { attempts, runs } from '../collections.ts'
 import { again } from './stream.ts'
 
 /** Longer than the longest pause between two deliveries of one record. */

@@ -1,4 +1,4 @@
-import type { Clock } from '#adapters/clock.ts'
+import type { Clock } from '#core/clock.ts'
 
 /** How long a turn should take while others want theirs: who waits for it is a person. */
 const TURN_MS = 100

@@ -1,22 +1,23 @@
 import { beforeEach, expect, test } from 'vitest'
-import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
+import { collections, letters } from '#core/collections.ts'
+import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { derivedId } from '#core/ids.ts'
+import letterDomain from '#core/letters/domain.ts'
+import { seals } from '#core/seals.ts'
 import type { Domain, Fields } from '#domains/domain.ts'
-import letterDomain from '#domains/letters/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
 import { all, ask, clock, counterOf, counting, headOf, world } from '#test/counting.ts'
+import { quiet } from '#test/telemetry.ts'
 import { SEALS, wary } from '#test/trust.ts'
-import { collections, letters } from '../collections.ts'
-import { derivedId } from '../ids.ts'
 import { toRecord } from '../publish/record.ts'
-import { seals } from '../seals.ts'
 import { persister } from './persister.ts'
 
 const domains: Domain[] = [counting, tutorials, sums, letterDomain]
 beforeEach(() => world.store.prepare(collections(domains)))
 
 const start = (trust = wary) =>
-  persister({ domains, store: world.store, clock, instance: 'pod-1', maxInFlight: 100, trust })
+  persister({ ...quiet(), domains, store: world.store, clock, instance: 'pod-1', maxInFlight: 100, trust })
 
 let offset = 0
 const place = () => ({ knativekafkapartition: '0', knativekafkaoffset: String(offset++) })

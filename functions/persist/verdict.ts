@@ -1,7 +1,7 @@
-import { type Event, MALFORMED, PLAIN } from '#adapters/event.ts'
+import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { bodyHash } from '#core/ids.ts'
+import { readSeal, type Seals, type Vouched } from '#core/seals.ts'
 import type { Document } from '#domains/domain.ts'
-import { bodyHash } from '../ids.ts'
-import { readSeal, type Seals, type Vouched } from '../seals.ts'
 import { textOf } from './value.ts'
 
 /** Whose word there is for what a delivery says of itself. */

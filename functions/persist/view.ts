@@ -1,4 +1,4 @@
-import type { Owned, Write } from '#adapters/store/store.ts'
+import type { Owned, Write } from '#core/store.ts'
 import type { Change, Collection, Command, DecideDomain, Document, Event, Touch, View } from '#domains/domain.ts'
 
 /** The documents of a batch, as they are after everything that was kept. */

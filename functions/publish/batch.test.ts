@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { systemClock } from '#adapters/clock.ts'
-import { Problem, type Request } from '#adapters/host/http.ts'
-import type { Log, NewRecord } from '#adapters/log/log.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { systemClock } from '#core/clock.ts'
+import type { Log, NewRecord } from '#core/log.ts'
+import { Problem } from '#core/problem.ts'
+import { addresses } from '#core/receipts.ts'
+import type { Request } from '#core/request.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { AppendDomain } from '#domains/domain.ts'
 import { anybody } from '#test/auth/anybody.ts'
+import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
 const domain: AppendDomain = {
@@ -31,6 +33,7 @@ const domain: AppendDomain = {
 function publishing(append: Log['append'] = async () => ({ partition: 0, offset: 0 })) {
   const records: NewRecord[] = []
   const publish = publisher({
+    ...quiet(),
     domains: [domain],
     callerOf: anybody,
     log: {

@@ -1,6 +1,9 @@
-import { asProblem, Problem, type Request, type Response } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
+import { receiptPath } from '#core/registry.ts'
+import type { Request, Response } from '#core/request.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { toProblem } from '#core/to-problem.ts'
 import type { Caller, Route } from '#domains/domain.ts'
-import { receiptPath } from '../domains.ts'
 import { itemCheck, parseJson, parseWithFlaws } from './parse-json.ts'
 import type { Target } from './publisher.ts'
 import { bound, dataOf, mediaType, utf8 } from './read.ts'
@@ -32,17 +35,22 @@ export const isBatch = (request: Request, route: Route): boolean =>
 const OPENING = '['.charCodeAt(0)
 const firstIn = (body: Buffer): number => body.findIndex((byte) => byte > 0x20)
 
+interface BatchRequest {
+  request: Request
+  target: Target
+  params: Record<string, string | undefined>
+  caller: Caller
+}
+
 /**
  * Many commands in one request: each line is taken or refused by itself, in the order in which they stand. 202 when all are
  * taken, 207 when some are not, 503 when the log took none. With an Idempotency-Key the whole may be repeated: each line
  * takes effect once.
  */
 export async function submitBatch(
-  request: Request,
-  target: Target,
-  params: Record<string, string | undefined>,
-  caller: Caller,
+  { request, target, params, caller }: BatchRequest,
   submit: Submit,
+  telemetry: Telemetry,
 ): Promise<Response> {
   const isNdjson = mediaType(request) === NDJSON
   const lines = isNdjson ? linesOf(utf8(request.body)) : itemsOf(request)
@@ -74,7 +82,7 @@ export async function submitBatch(
       const { id, receipt } = await submit(target, data, caller, { headers, trace, arrived, signal, from, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {
-      const { status, message: detail, members } = asProblem(error, trace)
+      const { status, message: detail, members } = toProblem(error, trace, telemetry)
       return { line, status, detail, ...members }
     }
   }

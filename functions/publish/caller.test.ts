@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { systemClock } from '#adapters/clock.ts'
-import type { Request } from '#adapters/host/http.ts'
-import type { NewRecord } from '#adapters/log/log.ts'
+import { systemClock } from '#core/clock.ts'
+import type { NewRecord } from '#core/log.ts'
+import { addresses } from '#core/receipts.ts'
+import type { Request } from '#core/request.ts'
 import type { Caller, DecideDomain } from '#domains/domain.ts'
+import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
 const domain: DecideDomain = {
@@ -46,6 +47,7 @@ const known: { [name: string]: Caller } = {
 function publishing() {
   const records: NewRecord[] = []
   const publish = publisher({
+    ...quiet(),
     domains: [domain],
     callerOf: async ({ authorization = 'anonymous' }) => known[authorization] as Caller,
     log: {

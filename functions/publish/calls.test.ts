@@ -6,10 +6,12 @@ import { status } from '@grpc/grpc-js'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { startGrpc } from '#adapters/grpc/server.ts'
+import { systemClock } from '#core/clock.ts'
 import type { Domain } from '#domains/domain.ts'
+import { findProtos } from '#main/find-protos.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { grpcClient } from '#test/grpc.ts'
-import { findProtos } from '../find-protos.ts'
+import { quiet } from '#test/telemetry.ts'
 import { methods } from './calls.ts'
 import type { Submit } from './submit.ts'
 
@@ -59,10 +61,11 @@ test('a domain has gRPC by a .proto file in its folder and a few lines', async (
     return { id: 'id', receipt: 'receipt', isApplied: false }
   }
   const server = await startGrpc({
+    telemetry: quiet(),
     port: 0,
     address: '127.0.0.1',
     protos,
-    methods: methods([notes], anybody, submit),
+    methods: methods({ domains: [notes], callerOf: anybody, clock: systemClock }, submit),
     maxMessageBytes: 1024,
   })
   const client = grpcClient(`127.0.0.1:${server.port}`, protos[0] ?? '', 'notes.v1.Notes')

@@ -1,20 +1,26 @@
-import { systemClock } from '#adapters/clock.ts'
-import type { Method } from '#adapters/grpc/unary.ts'
+import { allow } from '#core/access.ts'
+import type { CallerOf } from '#core/caller.ts'
+import type { Clock } from '#core/clock.ts'
+import type { GrpcMethod } from '#core/grpc-method.ts'
+import { commandTypes } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
-import { allow } from '../access.ts'
-import type { CallerOf } from '../callers.ts'
-import { commandTypes } from '../domains.ts'
 import { deadlineOf } from './deadline.ts'
 import { checked } from './read.ts'
 import type { Submit } from './submit.ts'
 
+interface GrpcMethodsParts {
+  domains: Domain[]
+  callerOf: CallerOf
+  clock: Clock
+}
+
 /** publish over gRPC: know the caller, check the command, submit it, answer. */
-export const methods = (domains: Domain[], callerOf: CallerOf, submit: Submit): Method[] =>
+export const methods = ({ domains, callerOf, clock }: GrpcMethodsParts, submit: Submit): GrpcMethod[] =>
   [...commandTypes(domains).values()].flatMap((known) =>
     (known.command.calls ?? []).map(({ method, read, answer }) => ({
       name: method,
       async serve(call) {
-        const caller = await callerOf(call.headers, deadlineOf(call, systemClock))
+        const caller = await callerOf(call.headers, deadlineOf(call, clock))
         allow(known.command, caller)
         const data = checked(known.command, read(call.message))
         await submit(known, data, caller, call)

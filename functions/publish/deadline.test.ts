@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
-import type { Request } from '#adapters/host/http.ts'
-import type { Log } from '#adapters/log/log.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { CallerOf } from '#core/caller.ts'
+import type { Log } from '#core/log.ts'
+import { addresses } from '#core/receipts.ts'
+import type { Request } from '#core/request.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import { findDomains } from '#main/find-domains.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { manualClock } from '#test/clock.ts'
+import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import type { CallerOf } from '../callers.ts'
-import { findDomains } from '../find-domains.ts'
-import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 import { submitter } from './submit.ts'
 import { welcoming } from './welcome.ts'
@@ -26,6 +27,7 @@ function given({ append = () => new Promise(() => {}), callerOf = anybody }: Giv
   const deadlines: number[] = []
   const parts = {
     addresses: addresses('a secret of thirty-two characters'),
+    ...quiet(),
     seals: SEALS,
     waiting: { wait: async () => ({ status: 'pending' }) as const },
     clock,
@@ -40,7 +42,7 @@ function given({ append = () => new Promise(() => {}), callerOf = anybody }: Giv
     clock.sleep(deadline - clock.now()).then(() => {
       throw new Unavailable('log', 'too late', { handedOver })
     })
-  const publish = publisher({ domains, callerOf, ...parts }, welcoming(domains, submitter(parts)))
+  const publish = publisher({ domains, callerOf, ...parts }, welcoming(domains, submitter(parts), parts.logger))
   function ask(path: string, body: string, type = 'application/json') {
     const end: { status?: number; at?: number; members?: Record<string, unknown> } = {}
     publish(request(path, body, type, clock.now())).then(

@@ -1,7 +1,7 @@
-import { alarm } from '#adapters/alarm.ts'
-import type { Clock } from '#adapters/clock.ts'
-import type { Request } from '#adapters/host/http.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { alarm } from '#core/alarm.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Request } from '#core/request.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 /** All that must end before a 503 that the README promises within 2 s: the caller, a welcome, the append. */
 const WITHIN_MS = 1800

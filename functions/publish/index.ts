@@ -1,18 +1,17 @@
 import { http } from '@google-cloud/functions-framework'
-import { config } from '#adapters/config.ts'
 import { guarded } from '#adapters/host/framework.ts'
 import { httpFunction } from '#adapters/host/http.ts'
-import { bodyLimits } from '../domains.ts'
-import { callerOf, domains, parts, submit } from './instance.ts'
+import { bodyLimits } from '#core/registry.ts'
+import { parts, submit } from '#main/publishing.ts'
 import { publisher } from './publisher.ts'
 
-export const maxBodyBytes = bodyLimits(domains)
+export const maxBodyBytes = bodyLimits(parts.domains)
 
 /** client --HTTP--> publish --CloudEvent--> log */
-export const publish = httpFunction(publisher({ domains, callerOf, ...parts }, submit))
+export const publish = httpFunction(publisher(parts, submit), parts)
 
-const { MAX_BODY_BYTES } = config()
+const { MAX_BODY_BYTES } = parts.settings
 http(
   'publish',
-  guarded(publish, (method, path) => maxBodyBytes(method, path) ?? MAX_BODY_BYTES),
+  guarded(publish, (method, path) => maxBodyBytes(method, path) ?? MAX_BODY_BYTES, parts),
 )

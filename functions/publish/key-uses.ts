@@ -1,5 +1,5 @@
-import type { Clock } from '#adapters/clock.ts'
-import type { Address } from '../receipts.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Address } from '#core/receipts.ts'
 
 const MAX_USES = 20_000
 const FORGET_AFTER_MS = 3_600_000

@@ -1,8 +1,8 @@
-import { Problem } from '#adapters/host/http.ts'
+import { ANONYMOUS, derivedId, newId } from '#core/ids.ts'
+import { Problem } from '#core/problem.ts'
+import type { Address, Addresses } from '#core/receipts.ts'
+import type { KnownType } from '#core/registry.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
-import type { KnownType } from '../domains.ts'
-import { ANONYMOUS, derivedId, newId } from '../ids.ts'
-import type { Address, Addresses } from '../receipts.ts'
 import { readKey } from './read.ts'
 import type { Submission } from './submit.ts'
 

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { Problem, type Request } from '#adapters/host/http.ts'
-import type { NewRecord } from '#adapters/log/log.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { NewRecord } from '#core/log.ts'
+import { Problem } from '#core/problem.ts'
+import { addresses } from '#core/receipts.ts'
+import type { Request } from '#core/request.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { AppendDomain } from '#domains/domain.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { manualClock } from '#test/clock.ts'
+import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import { addresses } from '../receipts.ts'
 import { publisher } from './publisher.ts'
 
 /** Lines may have a key of their own; those of an import have ids. */
@@ -41,6 +43,7 @@ function publishing() {
   const records: NewRecord[] = []
   const away = new Set<string>()
   const publish = publisher({
+    ...quiet(),
     domains: [domain],
     callerOf: anybody,
     log: {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Problem } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
 import { itemCheck, parseJson, parseWithFlaws } from './parse-json.ts'
 
 function refusal(text: string): Problem {

@@ -1,6 +1,6 @@
-import { Problem } from '#adapters/host/http.ts'
-import { scanJson } from '#adapters/json.ts'
-import { refusalOf } from '../refusal.ts'
+import { scanJson } from '#core/json.ts'
+import { Problem } from '#core/problem.ts'
+import { refusalOf } from '#core/refusal.ts'
 import { countMembers, type Flaw, flawsIn, MAX_FLAWS } from './exact-json.ts'
 
 /** Much more than a command needs, much less than JSON.stringify can write. */

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '#adapters/clock.ts'
-import { Problem, type Request } from '#adapters/host/http.ts'
-import type { Log, NewRecord } from '#adapters/log/log.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { systemClock } from '#core/clock.ts'
+import type { Log, NewRecord } from '#core/log.ts'
+import { Problem } from '#core/problem.ts'
+import { addresses, type Receipt } from '#core/receipts.ts'
+import type { Request } from '#core/request.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import type { Waiting } from '#core/waiting.ts'
+import { findDomains } from '#main/find-domains.ts'
 import { anybody } from '#test/auth/anybody.ts'
+import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import { findDomains } from '../find-domains.ts'
-import { addresses, type Receipt } from '../receipts.ts'
-import type { Waiting } from '../waiting.ts'
 import { publisher } from './publisher.ts'
 import { attribute } from './record.ts'
 
@@ -21,6 +23,7 @@ interface Given {
 function publishing({ append = async () => ({ partition: 0, offset: 0 }), wait }: Given = {}) {
   const records: NewRecord[] = []
   const publish = publisher({
+    ...quiet(),
     domains,
     callerOf: anybody,
     log: {

@@ -1,9 +1,10 @@
-import { json, Problem, type Request, type Response } from '#adapters/host/http.ts'
+import { allow } from '#core/access.ts'
+import type { CallerOf } from '#core/caller.ts'
+import { Problem } from '#core/problem.ts'
+import { commandTypes, EVENTS_PATH, type KnownType, readPaths, receiptPath } from '#core/registry.ts'
+import { json, type Request, type Response } from '#core/request.ts'
+import { router } from '#core/router.ts'
 import type { Domain, Fields, Route } from '#domains/domain.ts'
-import { allow } from '../access.ts'
-import type { CallerOf } from '../callers.ts'
-import { commandTypes, EVENTS_PATH, type KnownType, readPaths, receiptPath } from '../domains.ts'
-import { router } from '../router.ts'
 import { isBatch, submitBatch } from './batch.ts'
 import { readCloudEvent } from './cloudevent.ts'
 import { deadlineOf } from './deadline.ts'
@@ -45,7 +46,7 @@ export function publisher({ domains, callerOf, ...parts }: PublisherParts, submi
     allow(command, caller)
     if (isBatch(request, route)) {
       refuseAddress(request, target, parts.addresses, parts.clock.now())
-      return await submitBatch(request, target, params, caller, submit)
+      return await submitBatch({ request, target, params, caller }, submit, parts)
     }
     const data = readData(request, route, command, params)
     return answer(await submit(target, data, caller, request), route, data)

@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util'
-import { Problem, type Request } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
+import type { Request } from '#core/request.ts'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i
 /** The names that browsers take for windows-1252. */

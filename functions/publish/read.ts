@@ -1,7 +1,8 @@
 import type { z } from 'zod'
-import { Problem, type Request } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
+import { refusalOf } from '#core/refusal.ts'
+import type { Request } from '#core/request.ts'
 import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
-import { refusalOf } from '../refusal.ts'
 import { parseJson } from './parse-json.ts'
 import { readText } from './read-text.ts'
 

@@ -1,8 +1,8 @@
-import { Problem } from '#adapters/host/http.ts'
-import type { NewRecord } from '#adapters/log/log.ts'
+import { bodyHash, hashOf } from '#core/ids.ts'
+import type { NewRecord } from '#core/log.ts'
+import { Problem } from '#core/problem.ts'
+import type { Seals } from '#core/seals.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
-import { bodyHash, hashOf } from '../ids.ts'
-import type { Seals } from '../seals.ts'
 
 /** A command that publish accepted, on its way to the log. */
 export interface Accepted {

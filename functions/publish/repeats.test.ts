@@ -1,21 +1,22 @@
 import { expect, test } from 'vitest'
-import { scrape } from '#adapters/telemetry/metrics.ts'
 import { manualClock } from '#test/clock.ts'
+import { quiet } from '#test/telemetry.ts'
 import { remembered } from './repeats.ts'
 
+const { metrics } = quiet()
 const HOUR_MS = 3_600_000
 
 /** What was made, in order. */
 function making() {
   const clock = manualClock()
   const made: string[] = []
-  const once = remembered<string>(clock)
+  const once = remembered<string>(clock, metrics)
   const make = (key: string) => once(key, async () => `${key}, ${made.push(key)}`)
   return { clock, made, once, make }
 }
 
 const hits = async (): Promise<number> => {
-  const { text } = await scrape()
+  const { text } = await metrics.scrape()
   return Number(/^millrace_repeats_total (\d+)$/m.exec(text)?.[1])
 }
 

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { Problem, type Request } from '#adapters/host/http.ts'
-import type { NewRecord } from '#adapters/log/log.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { NewRecord } from '#core/log.ts'
+import { Problem } from '#core/problem.ts'
+import { addresses } from '#core/receipts.ts'
+import type { Request } from '#core/request.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { DecideDomain } from '#domains/domain.ts'
 import { manualClock } from '#test/clock.ts'
+import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import { addresses } from '../receipts.ts'
 import { keyUses } from './key-uses.ts'
 import { publisher } from './publisher.ts'
 
@@ -39,6 +41,7 @@ function publishing() {
   const records: NewRecord[] = []
   let away: Unavailable | Promise<void> | undefined
   const publish = publisher({
+    ...quiet(),
     domains: [domain],
     callerOf: async ({ authorization: id = 'anonymous' }) => ({ id, scopes: new Set() }),
     log: {

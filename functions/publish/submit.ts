@@ -1,16 +1,17 @@
-import type { Clock } from '#adapters/clock.ts'
-import { Problem, type Request } from '#adapters/host/http.ts'
-import type { Log } from '#adapters/log/log.ts'
-import { logger } from '#adapters/telemetry/logger.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { allow } from '#core/access.ts'
+import type { Clock } from '#core/clock.ts'
+import { ANONYMOUS } from '#core/ids.ts'
+import type { Log } from '#core/log.ts'
+import { Problem } from '#core/problem.ts'
+import { type Address, type Addresses, REUSED_KEY, type Receipt } from '#core/receipts.ts'
+import { type KnownType, receiptPath } from '#core/registry.ts'
+import type { Request } from '#core/request.ts'
+import { scopesIn } from '#core/roles.ts'
+import type { Seals } from '#core/seals.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { Unavailable } from '#core/unavailable.ts'
+import type { Waiting } from '#core/waiting.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
-import { allow } from '../access.ts'
-import { type KnownType, receiptPath } from '../domains.ts'
-import { ANONYMOUS } from '../ids.ts'
-import { type Address, type Addresses, REUSED_KEY, type Receipt } from '../receipts.ts'
-import { scopesIn } from '../roles.ts'
-import type { Seals } from '../seals.ts'
-import type { Waiting } from '../waiting.ts'
 import { deadlineOf, timeLimit } from './deadline.ts'
 import { identifier } from './key.ts'
 import { type EndUse, isSameCommand, keyUses } from './key-uses.ts'
@@ -18,7 +19,7 @@ import { readExpectedVersion, readWait } from './read.ts'
 import { type Accepted, toRecord } from './record.ts'
 import { remembered } from './repeats.ts'
 
-export interface SubmitParts {
+export interface SubmitParts extends Telemetry {
   log: Pick<Log, 'append'>
   addresses: Addresses
   seals: Seals
@@ -51,8 +52,8 @@ export type Submit = (known: KnownType, data: Fields, caller: Caller, submission
  * prefers that. Throws a problem: 401 and 403 when it is not for this caller, 503 when the log can't take it, 409 when its
  * key is known to stand for another command, 409 and 412 when it was waited for and did not take effect.
  */
-export function submitter({ log, addresses, seals, waiting, clock }: SubmitParts): Submit {
-  const once = remembered<Address>(clock)
+export function submitter({ log, addresses, seals, waiting, clock, logger, metrics }: SubmitParts): Submit {
+  const once = remembered<Address>(clock, metrics)
   const uses = keyUses(clock)
   const identify = identifier(addresses)
   const within = timeLimit(clock)

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { Problem } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
+import { commandTypes, type KnownType } from '#core/registry.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
-import { commandTypes, type KnownType } from '../domains.ts'
+import { quiet } from '#test/telemetry.ts'
 import type { Submit } from './submit.ts'
 import { welcoming } from './welcome.ts'
 
@@ -36,13 +37,17 @@ const submission = {
 
 function submitting(failure: () => Error | undefined = () => undefined) {
   const taken: unknown[][] = []
-  const submit = welcoming([domain, other], async ({ type }, data, { id }, { key, headers, line }) => {
-    const error = failure()
-    if (error && type === 'guests.greet') throw error
-    await undefined
-    taken.push(type === 'guests.greet' ? [type, id, data, key, headers] : [type, id, line])
-    return { id: 'id', receipt: 'receipt', isApplied: false }
-  })
+  const submit = welcoming(
+    [domain, other],
+    async ({ type }, data, { id }, { key, headers, line }) => {
+      const error = failure()
+      if (error && type === 'guests.greet') throw error
+      await undefined
+      taken.push(type === 'guests.greet' ? [type, id, data, key, headers] : [type, id, line])
+      return { id: 'id', receipt: 'receipt', isApplied: false }
+    },
+    quiet().logger,
+  )
   return {
     taken,
     submit: (...args: Partial<Parameters<Submit>>) =>

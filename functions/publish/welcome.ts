@@ -1,8 +1,8 @@
-import { Problem } from '#adapters/host/http.ts'
-import { logger } from '#adapters/telemetry/logger.ts'
+import { ANONYMOUS } from '#core/ids.ts'
+import { Problem } from '#core/problem.ts'
+import { commandTypes, type KnownType } from '#core/registry.ts'
+import type { Logger } from '#core/telemetry.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
-import { commandTypes, type KnownType } from '../domains.ts'
-import { ANONYMOUS } from '../ids.ts'
 import type { Submission, Submit } from './submit.ts'
 
 const MOST_MET = 10_000
@@ -12,7 +12,7 @@ const MOST_MET = 10_000
  * that domain, with the same id each time: who comes again, or by another process, is welcomed once. Another domain's commands
  * wait for no welcome: its topic may be there when this one's is away. Commands of a caller stay in order within a domain.
  */
-export function welcoming(domains: Domain[], submit: Submit): Submit {
+export function welcoming(domains: Domain[], submit: Submit, logger: Logger): Submit {
   const welcomes = [...commandTypes(domains).values()].filter(({ command }) => command.welcome)
   /** Who was here last stands last; the promise stays, since what hangs on it keeps its order. */
   const met = new Map<string, Promise<void>>()

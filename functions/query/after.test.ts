@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { type Address, addresses } from '#core/receipts.ts'
+import type { Waiting } from '#core/waiting.ts'
 import type { OneQuery } from '#domains/query.ts'
 import { asking, notes, put } from '#test/reading.ts'
-import { type Address, addresses } from '../receipts.ts'
-import type { Waiting } from '../waiting.ts'
 
 const one: OneQuery = { answers: 'one', path: '/notes/{id}', from: 'notes', shape: ({ _id }) => ({ id: _id }) }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { AllQuery } from '#domains/query.ts'
 import { asking, notes, put, world } from '#test/reading.ts'
 

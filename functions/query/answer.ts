@@ -1,12 +1,12 @@
-import { hash } from 'node:crypto'
-import type { Clock } from '#adapters/clock.ts'
-import { json, type Request, type Response } from '#adapters/host/http.ts'
-import type { Store } from '#adapters/store/store.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Request, Response } from '#core/request.ts'
+import type { Store } from '#core/store.ts'
+import type { Telemetry } from '#core/telemetry.ts'
 import type { Caller, Collection, Domain, Fields } from '#domains/domain.ts'
 import type { Numbering } from './numbered.ts'
 
 /** What every kind of query may use. */
-export interface Parts {
+export interface Parts extends Telemetry {
   store: Pick<Store, 'get' | 'find' | 'watch' | 'count'>
   clock: Clock
 }
@@ -31,18 +31,6 @@ export const NDJSON = 'application/x-ndjson'
 
 /** As many documents as a stream has in memory at once. */
 export const AT_ONCE = 1000
-
-/** Answers 304 to a client that has this very body. */
-export const tagged = (request: Request, body: unknown): Response =>
-  unlessKnown(request, json(200, body, { 'cache-control': 'no-cache' }))
-
-export function unlessKnown(request: Request, answer: ReturnType<typeof json>): Response {
-  const etag = `"${hash('sha256', answer.body, 'base64url').slice(0, 22)}"`
-  const headers = { ...answer.headers, etag }
-  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  if (known?.some((tag) => tag === etag || tag === '*')) return { status: 304, headers: { etag } }
-  return { ...answer, headers }
-}
 
 /** The collection that a query names; the only one where it names none. */
 export function collectionOf(domain: Domain, { path, from }: { path: string; from?: string }): Collection {

@@ -1,4 +1,4 @@
-import type { Inserted } from '#adapters/store/store.ts'
+import type { Inserted } from '#core/store.ts'
 
 /** A client that wants to hear what is inserted. It is told in order, and nothing after `ended`. */
 export interface Listener {

@@ -1,9 +1,10 @@
-import { Problem } from '#adapters/host/http.ts'
-import { compareKeys } from '#adapters/store/part.ts'
-import { type Count, type Counted, TooManyGroups } from '#adapters/store/store.ts'
+import { tagged } from '#core/etag.ts'
+import { compareKeys } from '#core/index-range.ts'
+import { Problem } from '#core/problem.ts'
+import { type Count, type Counted, TooManyGroups } from '#core/store.ts'
 import type { Domain, Fields } from '#domains/domain.ts'
 import type { CountQuery } from '#domains/query.ts'
-import { type Answering, collectionOf, type Parts, tagged } from './answer.ts'
+import { type Answering, collectionOf, type Parts } from './answer.ts'
 import { listOf } from './list.ts'
 
 const MOST_GROUPS = 10_000

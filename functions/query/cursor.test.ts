@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Problem } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import type { List } from './list.ts'
 

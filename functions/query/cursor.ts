@@ -1,4 +1,4 @@
-import { Problem } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
 import type { Document, Json } from '#domains/domain.ts'
 import type { List } from './list.ts'
 

@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
-import type { Request } from '#adapters/host/http.ts'
-import { scrape } from '#adapters/telemetry/metrics.ts'
+import type { Request } from '#core/request.ts'
 import sums from '#domains/sums/domain.ts'
 import { anybody } from '#test/auth/anybody.ts'
+import { quiet } from '#test/telemetry.ts'
 import { type QuerierParts, querier } from './querier.ts'
 
+const telemetry = quiet()
 const request = (path: string) =>
   ({ method: 'GET', path, query: new URLSearchParams(), headers: {} }) as unknown as Request
-const asking = (faults: boolean) => querier({ domains: [sums], callerOf: anybody, faults } as unknown as QuerierParts)
+const asking = (faults: boolean) =>
+  querier({ ...telemetry, domains: [sums], callerOf: anybody, faults, descriptions: {} } as unknown as QuerierParts)
 
 const deliberate = async () =>
-  Number(/^millrace_errors_total\{cause="deliberate"\} (\d+)/m.exec((await scrape()).text)?.[1] ?? 0)
+  Number(/^millrace_errors_total\{cause="deliberate"\} (\d+)/m.exec((await telemetry.metrics.scrape()).text)?.[1] ?? 0)
 
 test('a route that fails on purpose is not there unless it is asked for', async () => {
   await expect(asking(false)(request('/api/final/error'))).rejects.toMatchObject({ status: 404 })

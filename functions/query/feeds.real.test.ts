@@ -1,9 +1,10 @@
 import { MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
-import { config } from '#adapters/config.ts'
 import { mongodbStore } from '#adapters/store/mongodb.ts'
-import type { Inserted } from '#adapters/store/store.ts'
+import type { Inserted } from '#core/store.ts'
+import { config } from '#main/config.ts'
 import { eventually } from '#test/mill.ts'
+import { quiet } from '#test/telemetry.ts'
 import { feedsOf } from './feeds.ts'
 
 const GREEDY = 40
@@ -20,10 +21,10 @@ afterAll(async () => {
 })
 
 test('given 40 that are far behind on MongoDB, then a client that is 50 inserts behind waits hardly longer than without them', async () => {
-  const store = mongodbStore({ uri, database })
+  const store = mongodbStore({ ...quiet(), uri, database })
   const collection = { name: `feeds-${crypto.randomUUID()}`, indexes: {} }
   await store.prepare([collection])
-  const feeds = feedsOf(store)
+  const feeds = feedsOf(store, quiet())
 
   function join(place?: string) {
     const heard: string[] = []

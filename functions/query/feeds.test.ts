@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { type Inserted, ResumeLost, type WatchOptions } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { type Inserted, ResumeLost, type WatchOptions } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { eventually } from '#test/mill.ts'
+import { quiet } from '#test/telemetry.ts'
 import { feedsOf } from './feeds.ts'
 
 const notes = { name: 'notes', indexes: {} }
@@ -80,7 +81,7 @@ function begin(length = 0) {
       opened.isOpen = false
     }
   }
-  const feeds = feedsOf({ watch })
+  const feeds = feedsOf({ watch }, quiet())
   function join(place?: string, caller = 'ada') {
     const heard: string[] = []
     const listener = {

@@ -1,7 +1,6 @@
-import { ResumeLost, type Store, type StoredCollection } from '#adapters/store/store.ts'
-import { logger } from '#adapters/telemetry/logger.ts'
-import { failed } from '#adapters/telemetry/metrics.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { ResumeLost, type Store, type StoredCollection } from '#core/store.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { type Broadcast, broadcastTo, type Listener } from './broadcast.ts'
 import { type CatchUp, turnsOf } from './turns.ts'
 
@@ -21,11 +20,11 @@ interface Group extends CatchUp {
 const TURN = 200
 
 /** Each collection has one shared watch, and turns for those who are behind. */
-export function feedsOf(store: Pick<Store, 'watch'>): Feeds {
+export function feedsOf(store: Pick<Store, 'watch'>, telemetry: Telemetry): Feeds {
   const all = new Map<string, ReturnType<typeof feedOf>>()
   return {
     join(collection, place, listener, caller) {
-      const feed = all.get(collection.name) ?? feedOf(store, collection)
+      const feed = all.get(collection.name) ?? feedOf(store, collection, telemetry)
       all.set(collection.name, feed)
       return feed.join(place, listener, caller)
     },
@@ -37,7 +36,7 @@ export function feedsOf(store: Pick<Store, 'watch'>): Feeds {
  * along every listener whose place it passes. A listener that has read all there was waits for the next insert of the shared
  * watch, since places can't be compared: only a common one proves that the two have met.
  */
-function feedOf(store: Pick<Store, 'watch'>, collection: StoredCollection) {
+function feedOf(store: Pick<Store, 'watch'>, collection: StoredCollection, telemetry: Telemetry) {
   let shared: Broadcast | undefined
   const groups = new Set<Group>()
   const lost = new WeakSet<Listener>()
@@ -62,7 +61,7 @@ function feedOf(store: Pick<Store, 'watch'>, collection: StoredCollection) {
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof ResumeLost) return startOver(feed)
-      report(error)
+      report(error, telemetry)
       endAll(feed)
     }
   }
@@ -133,7 +132,7 @@ function feedOf(store: Pick<Store, 'watch'>, collection: StoredCollection) {
     listeners.clear()
     if (error instanceof ResumeLost) for (const listener of refused) joinNow(listener, true)
     else {
-      report(error)
+      report(error, telemetry)
       for (const listener of refused) listener.ended()
     }
   }
@@ -200,9 +199,9 @@ function feedOf(store: Pick<Store, 'watch'>, collection: StoredCollection) {
   }
 }
 
-function report(error: unknown): void {
+function report(error: unknown, { logger, metrics }: Telemetry): void {
   const isOutage = error instanceof Unavailable
-  failed(isOutage ? 'store' : 'bug')
+  metrics.failed(isOutage ? 'store' : 'bug')
   if (isOutage) logger.warn({ err: error }, 'a watch broke off')
   else logger.error({ err: error }, 'a watch failed')
 }

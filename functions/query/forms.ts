@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { paging } from '../paging.ts'
+import { paging } from '#core/paging.ts'
 
 /** How a value is written; JavaScript would read `1e2`, `0x10` and blanks as numbers too. */
 const FORMS: { [type: string]: [form: RegExp, message: string] } = {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { events } from '#core/collections.ts'
 import type { Fields } from '#domains/domain.ts'
 import type { HistoryQuery } from '#domains/query.ts'
 import { asking, world } from '#test/reading.ts'
-import { events } from '../collections.ts'
 
 type Page = { items: Fields[]; next: string | null }
 

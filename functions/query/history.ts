@@ -1,6 +1,6 @@
+import { events, streamKey } from '#core/collections.ts'
 import type { Document, Domain, Event } from '#domains/domain.ts'
 import type { HistoryQuery } from '#domains/query.ts'
-import { events, streamKey } from '../collections.ts'
 import type { Answering, Parts } from './answer.ts'
 import { pageOf } from './page.ts'
 

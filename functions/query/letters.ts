@@ -1,5 +1,5 @@
+import { letters } from '#core/collections.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { letters } from '../collections.ts'
 import type { Answering, Parts } from './answer.ts'
 import { oneOf } from './one.ts'
 import { pageOf } from './page.ts'

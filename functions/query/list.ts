@@ -1,5 +1,5 @@
-import { compareKeys } from '#adapters/store/part.ts'
-import { type Find, fieldsOf, type Range, type Store, type StoredCollection } from '#adapters/store/store.ts'
+import { compareKeys } from '#core/index-range.ts'
+import { type Find, fieldsOf, type Range, type Store, type StoredCollection } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { AT_ONCE } from './answer.ts'

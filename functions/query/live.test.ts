@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { ResumeLost } from '#adapters/store/store.ts'
+import { events } from '#core/collections.ts'
+import { ResumeLost } from '#core/store.ts'
 import type { View } from '#domains/domain.ts'
 import type { LiveQuery } from '#domains/query.ts'
 import { manualClock } from '#test/clock.ts'
 import { asking, authors, notes, put, world } from '#test/reading.ts'
-import { events } from '../collections.ts'
 
 const live: LiveQuery = {
   answers: 'live',

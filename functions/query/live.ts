@@ -1,17 +1,16 @@
-import type { Clock } from '#adapters/clock.ts'
-import type { Request } from '#adapters/host/http.ts'
-import type { Inserted } from '#adapters/store/store.ts'
-import { logger } from '#adapters/telemetry/logger.ts'
-import { failed } from '#adapters/telemetry/metrics.ts'
+import type { Clock } from '#core/clock.ts'
+import { events, streamKey } from '#core/collections.ts'
+import { ANONYMOUS } from '#core/ids.ts'
+import type { Request } from '#core/request.ts'
+import type { Inserted } from '#core/store.ts'
+import type { Telemetry } from '#core/telemetry.ts'
 import type { Caller, Domain, Fields } from '#domains/domain.ts'
 import type { LiveQuery } from '#domains/query.ts'
-import { events, streamKey } from '../collections.ts'
-import { ANONYMOUS } from '../ids.ts'
 import { type Answering, collectionOf } from './answer.ts'
 import type { Listener } from './broadcast.ts'
 import type { Feeds } from './feeds.ts'
 
-export interface LiveParts {
+export interface LiveParts extends Telemetry {
   feeds: Feeds
   clock: Clock
 }
@@ -31,13 +30,24 @@ const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-stor
  * Server-sent events: what is inserted from now on, or behind `Last-Event-ID`. `begun` says that from here on nothing is missed:
  * what is read after it has come has no gap. `reset` says so too, where what came behind `Last-Event-ID` is no longer known.
  */
-export function live({ feeds, clock }: LiveParts, domain: Domain, query: LiveQuery): Answering {
+export function live({ feeds, clock, logger, metrics }: LiveParts, domain: Domain, query: LiveQuery): Answering {
   const { of, path } = query
   const collection = of === 'events' ? events : collectionOf(domain, { path, from: of.collection })
   const own = streamKey(domain.name, '')
   const texts = new WeakMap<Inserted, string>()
 
+  /** A document that breaks its domain's code is left out, and nobody else's stream breaks off. */
   function textOf(inserted: Inserted, params: Fields): string {
+    try {
+      return shapedText(inserted, params)
+    } catch (error) {
+      metrics.failed('bug')
+      logger.error({ err: error }, 'a live query failed')
+      return ''
+    }
+  }
+
+  function shapedText(inserted: Inserted, params: Fields): string {
     const { document } = inserted
     if (of === 'events' && !String(document.key).startsWith(own)) return ''
     if (!query.keep(document, params)) return ''
@@ -100,7 +110,7 @@ async function* told(
     },
     inserted(inserted) {
       if (over.signal.aborted) return
-      const text = tryTo(() => textOf(inserted))
+      const text = textOf(inserted)
       place = text ? undefined : inserted.resume
       if (text) tell(text)
       if (waiting.length > MOST_WAITING) end()
@@ -129,17 +139,6 @@ async function* told(
     leave()
     signal.removeEventListener('abort', end)
     closing.removeEventListener('abort', end)
-  }
-}
-
-/** A document that breaks its domain's code is left out, and nobody else's stream breaks off. */
-function tryTo(work: () => string): string {
-  try {
-    return work()
-  } catch (error) {
-    failed('bug')
-    logger.error({ err: error }, 'a live query failed')
-    return ''
   }
 }
 

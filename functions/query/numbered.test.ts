@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Store } from '#adapters/store/store.ts'
+import type { Store } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import type { Numbered, PageQuery } from '#domains/query.ts'
 import { asking, notes, put, world } from '#test/reading.ts'

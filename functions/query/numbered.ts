@@ -1,5 +1,5 @@
-import { Problem } from '#adapters/host/http.ts'
-import type { Store } from '#adapters/store/store.ts'
+import { Problem } from '#core/problem.ts'
+import type { Store } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { AT_ONCE } from './answer.ts'
 import { type List, reading } from './list.ts'

@@ -1,8 +1,9 @@
-import { Problem } from '#adapters/host/http.ts'
-import type { Store, StoredCollection } from '#adapters/store/store.ts'
+import { tagged } from '#core/etag.ts'
+import { Problem } from '#core/problem.ts'
+import type { Store, StoredCollection } from '#core/store.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { OneQuery } from '#domains/query.ts'
-import { type Answering, collectionOf, type Parts, tagged } from './answer.ts'
+import { type Answering, collectionOf, type Parts } from './answer.ts'
 
 export const one = ({ store }: Parts, domain: Domain, query: OneQuery): Answering =>
   oneOf(store, collectionOf(domain, query), query)

@@ -1,8 +1,12 @@
-import type { Clock } from '#adapters/clock.ts'
-import { asProblem, json, Problem, type Request, type Response } from '#adapters/host/http.ts'
+import type { Clock } from '#core/clock.ts'
+import { unlessKnown } from '#core/etag.ts'
+import { Problem } from '#core/problem.ts'
+import { json, type Request, type Response } from '#core/request.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import { toProblem } from '#core/to-problem.ts'
 import type { Caller } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
-import { type Answering, unlessKnown } from './answer.ts'
+import type { Answering } from './answer.ts'
 
 /** A query of which the answer is a part, and how it is asked. */
 export interface Part {
@@ -18,7 +22,7 @@ const STREAMS: Query['answers'][] = ['all', 'live']
  * Several reads in one answer, all at once. A part that is away, late or not for this caller is left out and named; only where an
  * outage leaves nothing at all it is a 503.
  */
-export function overview(clock: Clock, parts: Part[]): Answering {
+export function overview({ clock, ...telemetry }: Telemetry & { clock: Clock }, parts: Part[]): Answering {
   const all = new Map(parts.map((part) => [part.query.overview?.part ?? part.query.path, part]))
   const streams = parts.filter(({ query }) => STREAMS.includes(query.answers))
   if (all.size < parts.length || streams.length > 0) {
@@ -57,7 +61,7 @@ export function overview(clock: Clock, parts: Part[]): Answering {
     try {
       return await Promise.race([read(part, request, caller), late])
     } catch (error) {
-      return asProblem(error, request.trace)
+      return toProblem(error, request.trace, telemetry)
     } finally {
       isRead.abort()
     }

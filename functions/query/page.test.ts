@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { asking, authors, notes, put, world } from '#test/reading.ts'

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { Problem } from '#adapters/host/http.ts'
+import { numbering, paging, USUAL_SIZE } from '#core/paging.ts'
+import { Problem } from '#core/problem.ts'
+import { refusalOf } from '#core/refusal.ts'
 import type { Fields } from '#domains/domain.ts'
 import type { Numbered, Query } from '#domains/query.ts'
-import { numbering, paging, USUAL_SIZE } from '../paging.ts'
-import { refusalOf } from '../refusal.ts'
 import type { Asking } from './answer.ts'
 import { misreadIn } from './forms.ts'
 

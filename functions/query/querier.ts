@@ -1,16 +1,15 @@
-import { Problem, type Request, type Response } from '#adapters/host/http.ts'
-import { failed } from '#adapters/telemetry/metrics.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { allow, type Guarded } from '#core/access.ts'
+import type { CallerOf } from '#core/caller.ts'
+import { Problem } from '#core/problem.ts'
+import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
+import type { Request, Response } from '#core/request.ts'
+import { type Entry, router } from '#core/router.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
-import { allow, type Guarded } from '../access.ts'
-import type { CallerOf } from '../callers.ts'
-import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '../domains.ts'
-import { type Entry, router } from '../router.ts'
 import { all } from './all.ts'
 import type { Answering, Parts } from './answer.ts'
 import { count } from './count.ts'
-import { descriptions } from './describe.ts'
 import { feedsOf } from './feeds.ts'
 import { history } from './history.ts'
 import { letterPage, oneLetter } from './letters.ts'
@@ -28,6 +27,8 @@ import { view } from './view.ts'
 export interface QuerierParts extends Parts, ReceiptParts {
   domains: Domain[]
   callerOf: CallerOf
+  /** The routes that describe the API, by path. */
+  descriptions: { [path: string]: Answering }
   /** Whether queries that fail on purpose are there. */
   faults: boolean
 }
@@ -43,7 +44,7 @@ const LETTERS_SCOPE = 'letters:read'
 /** query: match the route, know the caller, wait for one's own write if asked, read, answer. */
 export function querier(parts: QuerierParts) {
   const store = readable(parts.store)
-  const match = router(entriesOf({ ...parts, store, feeds: feedsOf(store) }))
+  const match = router(entriesOf({ ...parts, store, feeds: feedsOf(store, parts) }))
 
   return async function query(request: Request): Promise<Response> {
     const { target, params, path } = match(request.method, request.path)
@@ -79,7 +80,7 @@ function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] 
     get(RECEIPT_PATH, receipt(parts)),
     get(LETTERS_PATH, letterPage(parts), { answers: 'page', scope: LETTERS_SCOPE }),
     get(LETTER_PATH, oneLetter(parts), { answers: 'one', scope: LETTERS_SCOPE }),
-    ...Object.entries(descriptions(parts)).map(([path, answer]) => get(path, answer)),
+    ...Object.entries(parts.descriptions).map(([path, answer]) => get(path, answer)),
   ]
   const partsOfOverview: Part[] = []
   for (const domain of parts.domains) {
@@ -94,7 +95,7 @@ function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] 
       entries.push({ method, path, target: undefined })
     }
   }
-  entries.push(get(OVERVIEW_PATH, overview(parts.clock, partsOfOverview)))
+  entries.push(get(OVERVIEW_PATH, overview(parts, partsOfOverview)))
   return entries
 }
 
@@ -117,13 +118,15 @@ function answering(parts: Parts & LiveParts, domain: Domain, query: Query): Answ
     case 'total':
       return total(parts, domain, query)
     case 'fault':
-      return deliberateFault
+      return deliberateFault(parts)
     default:
       return query satisfies never
   }
 }
 
-async function deliberateFault(): Promise<never> {
-  failed('deliberate')
-  throw new Problem(500, 'Deliberate fault', 'This route fails on purpose, to test alerts (FAULT_ROUTES=on).')
-}
+const deliberateFault =
+  ({ metrics }: Parts): Answering =>
+  async () => {
+    metrics.failed('deliberate')
+    throw new Problem(500, 'Deliberate fault', 'This route fails on purpose, to test alerts (FAULT_ROUTES=on).')
+  }

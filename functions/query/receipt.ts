@@ -1,7 +1,8 @@
-import type { Clock } from '#adapters/clock.ts'
-import { json, Problem } from '#adapters/host/http.ts'
-import type { Addresses } from '../receipts.ts'
-import type { Waiting } from '../waiting.ts'
+import type { Clock } from '#core/clock.ts'
+import { Problem } from '#core/problem.ts'
+import type { Addresses } from '#core/receipts.ts'
+import { json } from '#core/request.ts'
+import type { Waiting } from '#core/waiting.ts'
 import type { Answering } from './answer.ts'
 
 export interface ReceiptParts {

@@ -1,6 +1,6 @@
+import { slotIds } from '#core/collections.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { TotalQuery } from '#domains/query.ts'
-import { slotIds } from '../collections.ts'
 import type { Answering, Parts } from './answer.ts'
 
 const headers = { 'content-type': 'application/json', 'cache-control': 'no-cache' }

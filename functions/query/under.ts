@@ -1,4 +1,4 @@
-import { Problem } from '#adapters/host/http.ts'
+import { Problem } from '#core/problem.ts'
 import type { Domain, View } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import type { Answering, Parts } from './answer.ts'

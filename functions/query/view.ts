@@ -1,7 +1,8 @@
-import { Problem } from '#adapters/host/http.ts'
+import { tagged } from '#core/etag.ts'
+import { Problem } from '#core/problem.ts'
 import type { Domain, View } from '#domains/domain.ts'
 import type { ViewQuery } from '#domains/query.ts'
-import { type Answering, type Parts, tagged } from './answer.ts'
+import type { Answering, Parts } from './answer.ts'
 import { viewsOf } from './views.ts'
 
 /** Documents by their ids, put together. */

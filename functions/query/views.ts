@@ -1,4 +1,4 @@
-import type { Store } from '#adapters/store/store.ts'
+import type { Store } from '#core/store.ts'
 import type { Collection, Document, Domain, Touch, View } from '#domains/domain.ts'
 
 const MOST_ROUNDS = 4

@@ -1,4 +1,4 @@
-import type { CallerOf } from '#functions/callers.ts'
+import type { CallerOf } from '#core/caller.ts'
 
 class Every extends Set<string> {
   override has = () => true

@@ -1,4 +1,4 @@
-import { people } from '#adapters/issuer/people.ts'
+import { people } from '#local/issuer/people.ts'
 import type { Asked } from './requests.ts'
 
 /** What is asked of the forum: where one who asks would change it for the next, everybody has something of their own to change. */

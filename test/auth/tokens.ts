@@ -1,4 +1,4 @@
-import { people } from '#adapters/issuer/people.ts'
+import { people } from '#local/issuer/people.ts'
 import { newKey, startIssuer } from './issuer.ts'
 
 let started: ReturnType<typeof startIssuer> | undefined

@@ -2,11 +2,11 @@ import { MongoClient } from 'mongodb'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedLog } from '#adapters/log/embedded.ts'
 import { kafkaLog } from '#adapters/log/kafka.ts'
-import type { Log, NewRecord } from '#adapters/log/log.ts'
+import { newId } from '#core/ids.ts'
+import type { Log, NewRecord } from '#core/log.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
-import { newId } from '#functions/ids.ts'
 import { toRecord } from '#functions/publish/record.ts'
 import { BROKERS, MONGODB_URI, newPlace, type Pair, type Place, SEALS } from './place.ts'
 import { atLeast, type Figure } from './report.ts'
@@ -83,7 +83,7 @@ export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: stri
 async function drain(pair: Pair, count: number, filling: Filling): Promise<number> {
   const place = newPlace(pair)
   await fill(pair, place, count, filling)
-  const server = await serve(ours(place.env, place.root, 'functions/dev.ts'))
+  const server = await serve(ours(place.env, place.root, 'main/dev.ts'))
   try {
     return await measured(server, count, filling)
   } finally {

@@ -1,13 +1,14 @@
-import { systemClock } from '#adapters/clock.ts'
 import { openFile } from '#adapters/embedded/file.ts'
-import type { Event } from '#adapters/event.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import { mongodbStore } from '#adapters/store/mongodb.ts'
-import type { Store } from '#adapters/store/store.ts'
+import { systemClock } from '#core/clock.ts'
+import { collections } from '#core/collections.ts'
+import type { Event } from '#core/delivery.ts'
+import { newId } from '#core/ids.ts'
+import type { Store } from '#core/store.ts'
 import tutorials from '#domains/tutorials/domain.ts'
-import { collections } from '#functions/collections.ts'
-import { newId } from '#functions/ids.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
+import { quiet } from '../telemetry.ts'
 import { trusting } from '../trust.ts'
 import { MONGODB_URI, newPlace, type Pair } from './place.ts'
 import { atLeast, type Figure } from './report.ts'
@@ -21,6 +22,7 @@ export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> 
     const opened = openStore(pair)
     await opened.store.prepare(collections([tutorials]))
     const { persist, close } = persister({
+      ...quiet(),
       domains: [tutorials],
       store: opened.store,
       clock: systemClock,
@@ -53,7 +55,7 @@ export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> 
 export function openStore(pair: Pair): { store: Store; close(): Promise<void> } {
   const { dir, database } = newPlace(pair)
   if (pair === 'real') {
-    const store = mongodbStore({ uri: MONGODB_URI, database })
+    const store = mongodbStore({ ...quiet(), uri: MONGODB_URI, database })
     return { store, close: () => store.close() }
   }
   const file = openFile(dir)

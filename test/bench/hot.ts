@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { systemClock } from '#adapters/clock.ts'
-import type { Event } from '#adapters/event.ts'
+import { systemClock } from '#core/clock.ts'
+import { collections, letters } from '#core/collections.ts'
+import type { Event } from '#core/delivery.ts'
+import { newId } from '#core/ids.ts'
 import type { DecideDomain } from '#domains/domain.ts'
-import { collections, letters } from '#functions/collections.ts'
-import { newId } from '#functions/ids.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
+import { quiet } from '../telemetry.ts'
 import { trusting } from '../trust.ts'
 import { openStore, persisting } from './fold.ts'
 import type { Pair } from './place.ts'
@@ -44,7 +45,15 @@ export async function hotStreams(pairs: Pair[], isQuick: boolean): Promise<Figur
     const { store, close } = openStore(pair)
     await store.prepare(collections([wheels]))
     const start = (instance: string) =>
-      persister({ domains: [wheels], store, clock: systemClock, instance, maxInFlight: 10_000, trust: trusting })
+      persister({
+        ...quiet(),
+        domains: [wheels],
+        store,
+        clock: systemClock,
+        instance,
+        maxInFlight: 10_000,
+        trust: trusting,
+      })
     const both = [start('bench-1'), start('bench-2')]
     for (const [count, running] of [both.slice(0, 1), both].entries()) {
       const perSecond = async (eventOf: (offset: number) => Event, ms: number) => {

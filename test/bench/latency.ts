@@ -34,7 +34,7 @@ async function measured(
   const figures: Figure[] = []
   for (const pair of pairs) {
     const { env, root } = newPlace(pair)
-    const server = await serve(ours(env, root, 'functions/dev.ts'))
+    const server = await serve(ours(env, root, 'main/dev.ts'))
     try {
       await openLoop(server.url, 200, isQuick ? 1 : 3, asked)
       for (const { perSecond, p99: limit } of LOADS) {

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { eventsOf } from '#client/stream.ts'
+import { appended } from '#core/collections.ts'
+import { newId } from '#core/ids.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import logs from '#domains/logs/domain.ts'
-import { appended } from '#functions/collections.ts'
-import { newId } from '#functions/ids.ts'
 import { logEvents } from '../../deploy/log-events.ts'
 import { openStore } from './fold.ts'
 import { medians, type Sent, throughput } from './load.ts'
@@ -79,7 +79,7 @@ export async function logLatencies(pairs: Pair[], isQuick: boolean): Promise<Fig
       unit: 'documents/s',
     })
     const { env, root } = newPlace(pair)
-    const server = await serve(ours({ ...env, ...OPEN }, root, 'functions/dev.ts'))
+    const server = await serve(ours({ ...env, ...OPEN }, root, 'main/dev.ts'))
     const readers = new AbortController()
     try {
       const took: number[] = []

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import kafkajs from 'kafkajs'
 import { MongoClient } from 'mongodb'
-import { seals } from '#functions/seals.ts'
+import { seals } from '#core/seals.ts'
 import { copyWith } from '../copy.ts'
 
 export type Pair = 'embedded' | 'real'
@@ -70,7 +70,7 @@ export function newPlace(pair: Pair): Place {
 
 /** Makes its topics, its collections and their indexes; a function that is started alone makes none. */
 export const prepare = ({ root, env }: Place): Promise<unknown> =>
-  promisify(execFile)(process.execPath, ['functions/serve.ts'], {
+  promisify(execFile)(process.execPath, ['main/serve.ts'], {
     cwd: root,
     env: { ...process.env, ...env, FUNCTION_TARGET: 'prepare' },
   })

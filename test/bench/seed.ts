@@ -1,6 +1,7 @@
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { StoredCollection } from '#adapters/store/store.ts'
+import { collections, events, heads, streamKey } from '#core/collections.ts'
+import type { StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import forum from '#domains/forum/domain.ts'
 import type { Mark } from '#domains/forum/moderation.ts'
@@ -8,7 +9,6 @@ import { type Post, postBeginningOf } from '#domains/forum/posts.ts'
 import type { Thread } from '#domains/forum/threads.ts'
 import type { Vote } from '#domains/forum/votes.ts'
 import { folded, trigramsOf, wordsOf } from '#domains/words.ts'
-import { collections, events, heads, streamKey } from '#functions/collections.ts'
 
 export const THREAD = 'kettles'
 export const VOTES_EACH = 10

@@ -32,7 +32,7 @@ const STOP_MS = 15_000
 const TICK_US = 10_000
 const running = new Set<ChildProcess>()
 
-export const ours = (env: Record<string, string>, cwd = '.', script = 'functions/serve.ts'): Command => ({
+export const ours = (env: Record<string, string>, cwd = '.', script = 'main/serve.ts'): Command => ({
   args: [script],
   cwd,
   env,

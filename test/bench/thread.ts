@@ -42,7 +42,7 @@ export async function threads(isQuick: boolean): Promise<Figure[]> {
 async function open(posts: number) {
   const { env, root, dir } = newPlace('embedded')
   await seed(dir, posts)
-  const server = await serve(ours(env, root, 'functions/dev.ts'))
+  const server = await serve(ours(env, root, 'main/dev.ts'))
   const dispatcher = new Agent({ connections: 1, pipelining: 1 })
   const issuer = `${server.url.replace('127.0.0.1', 'localhost')}/oidc`
   const authorization = `Bearer ${(await tokensOf(issuer, ['member'])).get('member')}`

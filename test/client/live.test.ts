@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { systemClock } from '#adapters/clock.ts'
 import { startHost } from '#adapters/host/host.ts'
 import { httpFunction } from '#adapters/host/http.ts'
 import { createClient } from '#client/client.ts'
+import { systemClock } from '#core/clock.ts'
+import { addresses } from '#core/receipts.ts'
+import { waiting } from '#core/waiting.ts'
 import type { Query } from '#domains/query.ts'
+import { descriptions } from '#functions/describe/descriptions.ts'
 import { querier } from '#functions/query/querier.ts'
-import { addresses } from '#functions/receipts.ts'
-import { waiting } from '#functions/waiting.ts'
 import { anybody } from '../auth/anybody.ts'
 import { freePort } from '../mill.ts'
 import { notes, readingDomain, world } from '../reading.ts'
+import { quiet } from '../telemetry.ts'
 
 const queries = [
   {
@@ -42,14 +44,16 @@ function serve(port: number) {
     addresses: addresses('a secret of this test'),
     clock: systemClock,
     faults: false,
+    descriptions: descriptions({ domains: [domain], faults: false, anonymousScopes: new Set() }),
   }
-  const query = querier({ ...parts, waiting: waiting(store, [domain], systemClock) })
+  const query = querier({ ...quiet(), ...parts, waiting: waiting(store, [domain], systemClock) })
   return startHost({
+    telemetry: quiet(),
     port,
     address: '127.0.0.1',
     maxBodyBytes: 1000,
     checks: {},
-    mounts: [{ kind: 'http', name: 'query', accepts: () => true, serve: httpFunction(query) }],
+    mounts: [{ kind: 'http', name: 'query', accepts: () => true, serve: httpFunction(query, quiet()) }],
   })
 }
 

@@ -62,7 +62,7 @@ export async function startStack(model: Model, { names, given, database, roots =
 
   async function start(name: string, root = roots[name] ?? '.'): Promise<void> {
     const isOurs = ours(model).some(([own]) => own === name)
-    const [command = '', ...args] = isOurs ? [process.execPath, 'functions/serve.ts'] : gateway(name)
+    const [command = '', ...args] = isOurs ? [process.execPath, 'main/serve.ts'] : gateway(name)
     const { http, grpc } = portsOf(name)
     const place = {
       ...(isGrpc(name) ? { PORT: `${grpc}`, METRICS_PORT: `${http}` } : { PORT: `${http}` }),

@@ -1,4 +1,4 @@
-import { readConfig, settings } from '#adapters/config.ts'
+import { readConfig, settings } from '#main/config.ts'
 import { targetOf } from '../manifests/truth.ts'
 import type { Model, Service } from './model.ts'
 

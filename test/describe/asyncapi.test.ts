@@ -3,8 +3,8 @@ import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { asyncapi } from '#functions/describe/asyncapi.ts'
-import { findDomains } from '#functions/find-domains.ts'
 import { toRecord } from '#functions/publish/record.ts'
+import { findDomains } from '#main/find-domains.ts'
 import { SEALS } from '#test/trust.ts'
 
 const domains = await findDomains()

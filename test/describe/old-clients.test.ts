@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openapi } from '#functions/describe/openapi.ts'
-import { findDomains } from '#functions/find-domains.ts'
+import { findDomains } from '#main/find-domains.ts'
 
 const page = readFileSync('docs/old-clients.md', 'utf8')
 const { paths } = openapi(await findDomains(), { faults: true, open: new Set() })

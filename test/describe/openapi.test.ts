@@ -1,18 +1,19 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import type { Entry } from '#core/router.ts'
 import type { AppendDomain, Fields } from '#domains/domain.ts'
+import { descriptions } from '#functions/describe/descriptions.ts'
 import { openapi } from '#functions/describe/openapi.ts'
-import { findDomains } from '#functions/find-domains.ts'
 import type { PublisherParts } from '#functions/publish/publisher.ts'
 import { publisher } from '#functions/publish/publisher.ts'
 import { type QuerierParts, querier } from '#functions/query/querier.ts'
-import type { Entry } from '#functions/router.ts'
+import { findDomains } from '#main/find-domains.ts'
 
 /** What every router was made of. */
 const routed: Entry<unknown>[] = []
-vi.mock('#functions/router.ts', async (original) => {
-  const { router } = await original<typeof import('#functions/router.ts')>()
+vi.mock('#core/router.ts', async (original) => {
+  const { router } = await original<typeof import('#core/router.ts')>()
   return {
     router(entries: Entry<unknown>[]) {
       routed.push(...entries)
@@ -27,7 +28,8 @@ const document = described(true)
 
 beforeAll(() => {
   publisher({ domains } as unknown as PublisherParts)
-  querier({ domains, faults: true } as unknown as QuerierParts)
+  const described = descriptions({ domains, faults: true, anonymousScopes: new Set() })
+  querier({ domains, faults: true, descriptions: described } as unknown as QuerierParts)
 })
 
 /** One of a domain that needs scopes, of which callers without a token have one. */

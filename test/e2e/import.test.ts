@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient, ObjectId } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { readConfig } from '#adapters/config.ts'
+import { readConfig } from '#main/config.ts'
 import { authorized, tokenOf, trustedIssuer } from '../auth/tokens.ts'
 import { discard, eventually, expectProblem, freePort, type Mill, send, startMill } from '../mill.ts'
 

@@ -22,7 +22,7 @@ afterAll(async () => {
 /** publish alone on the same file: what it takes stays in the log, since no source runs. */
 async function withPublishAlone(work: (url: string) => Promise<void>): Promise<void> {
   const port = await freePort()
-  const alone = spawn(process.execPath, ['functions/serve.ts'], {
+  const alone = spawn(process.execPath, ['main/serve.ts'], {
     env: {
       ...process.env,
       FUNCTION_TARGET: 'publish',

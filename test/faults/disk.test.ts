@@ -113,7 +113,7 @@ test.each([
 ])('a start on a damaged %s ends with the name of the file and what to do', (name, says, advice) => {
   const dir = home()
   writeFileSync(join(dir, name), 'damaged '.repeat(1000))
-  const { status, stderr } = spawnSync(process.execPath, ['functions/dev.ts'], {
+  const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {
     env: { ...process.env, MILLRACE_DIR: dir, PORT: '0', GRPC_PORT: '0', LOG: 'embedded', STORE: 'embedded' },
     encoding: 'utf8',
   })
@@ -138,7 +138,7 @@ test.each([
     const damaged = openSync(name, 'r+')
     writeSync(damaged, bytes, at)
     closeSync(damaged)
-    const { status, stderr } = spawnSync(process.execPath, ['functions/dev.ts'], {
+    const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {
       env: { ...process.env, MILLRACE_DIR: dir, PORT: '0', GRPC_PORT: '0', LOG: 'embedded', STORE: 'embedded' },
       encoding: 'utf8',
     })
@@ -152,7 +152,7 @@ test.each([
 test('a start in a folder that can not be made ends with its name and the setting', () => {
   const dir = home()
   writeFileSync(join(dir, 'file'), '')
-  const { status, stderr } = spawnSync(process.execPath, ['functions/dev.ts'], {
+  const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {
     env: { ...process.env, MILLRACE_DIR: join(dir, 'file', 'home'), PORT: '0', LOG: 'embedded', STORE: 'embedded' },
     encoding: 'utf8',
   })

@@ -48,7 +48,7 @@ test('Ctrl-C under load drains: it ends by itself with 0, and nothing is lost', 
 
 test('a second start on the same files says who holds them, and harms nothing', async () => {
   mill = await startMill({ pair: 'embedded' })
-  const second = spawnSync(process.execPath, ['functions/dev.ts'], {
+  const second = spawnSync(process.execPath, ['main/dev.ts'], {
     env: { ...process.env, MILLRACE_DIR: mill.dir, PORT: '0', LOG: 'embedded', STORE: 'embedded' },
     encoding: 'utf8',
   })

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { readConfig } from '#adapters/config.ts'
 import { kafkaLog } from '#adapters/log/kafka.ts'
+import { readConfig } from '#main/config.ts'
 import { authorized, trustedIssuer } from '../auth/tokens.ts'
 import { type Door, doorTo } from '../door.ts'
 import { grpcClient, SUMS } from '../grpc.ts'

@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Log, LogRecord } from '#adapters/log/log.ts'
-import { logger } from '#adapters/telemetry/logger.ts'
+import { attempts, events, letters } from '#core/collections.ts'
+import { deadLetters } from '#core/kafka-source-policy.ts'
+import letterDomain from '#core/letters/domain.ts'
+import type { Log, LogRecord } from '#core/log.ts'
 import type { DecideDomain, Fields } from '#domains/domain.ts'
-import letterDomain from '#domains/letters/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
-import { attempts, events, letters } from '#functions/collections.ts'
-import { deadLetters } from '#functions/sources.ts'
 import { startTimedMill, type TimedMill } from '../timed-mill.ts'
 
 /** Pages are written line by line; which order they came in stands in the events and on the page. */
@@ -43,7 +42,6 @@ let mill: TimedMill
 let written: number
 
 beforeEach(async () => {
-  logger.level = 'silent'
   mill = await startTimedMill([tutorials, journal, letterDomain])
   written = 0
 })

@@ -1,10 +1,11 @@
 import { expect, inject, test } from 'vitest'
 import { verifier } from '#adapters/auth/verifier.ts'
-import { systemClock } from '#adapters/clock.ts'
-import { people } from '#adapters/issuer/people.ts'
-import { findDomains } from '#functions/find-domains.ts'
-import { rolesOf } from '#functions/roles.ts'
+import { systemClock } from '#core/clock.ts'
+import { rolesOf } from '#core/roles.ts'
+import { people } from '#local/issuer/people.ts'
+import { findDomains } from '#main/find-domains.ts'
 import { ADMINISTRATOR } from '../services/keycloak.ts'
+import { quiet } from '../telemetry.ts'
 
 const { url = '', env } = inject('issuer')
 const { origin } = new URL(url)
@@ -17,6 +18,7 @@ const options = {
   algorithms: ['RS256'],
   scopesOf,
   clock: systemClock,
+  ...quiet(),
   cooldownMs: 0,
 }
 

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { findDomains } from '#functions/find-domains.ts'
-import { deadLetters } from '#functions/sources.ts'
+import { deadLetters } from '#core/kafka-source-policy.ts'
+import { findDomains } from '#main/find-domains.ts'
 import { isFunction, ofKind, overlay } from './overlay.ts'
 
 const PAGES = ['README.md', 'docs/operations.md', 'knative/README.md', 'knative/flux/README.md']

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readConfig, settings } from '#adapters/config.ts'
 import { probes } from '#adapters/host/probes.ts'
 import { settingsOf } from '#adapters/log/kafka-topics.ts'
-import { milliseconds } from '#adapters/source/duration.ts'
+import { deadLetterSource, deadLetters } from '#core/kafka-source-policy.ts'
 import type { Domain } from '#domains/domain.ts'
-import { findDomains } from '#functions/find-domains.ts'
 import { HOLD_MS } from '#functions/persist/fold.ts'
-import { deadLetterSource, deadLetters } from '#functions/sources.ts'
+import { milliseconds } from '#local/kafka-source/duration.ts'
+import { readConfig, settings } from '#main/config.ts'
+import { findDomains } from '#main/find-domains.ts'
+import { quiet } from '../telemetry.ts'
 import { isFunction, type Manifest, nameOf, OVERLAYS, ofKind, overlay, parsed } from './overlay.ts'
 import { podOf } from './rules/pods.ts'
 import { differences, environment, programs, targetOf } from './truth.ts'
@@ -135,7 +136,7 @@ test.each(OVERLAYS)('overlays/%s runs the version of package.json', (name) => {
 })
 
 test('the host answers every probe, and gRPC those at its port', async () => {
-  const answer = probes({}, () => false)
+  const answer = probes({}, () => false, quiet())
   for (const { spec } of overlays.kind.filter(isFunction)) {
     const { readinessProbe, livenessProbe, ports } = spec.template.spec.containers[0]
     for (const { httpGet, grpc } of [readinessProbe, livenessProbe]) {

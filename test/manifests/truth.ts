@@ -1,6 +1,6 @@
-import { readConfig, settings } from '#adapters/config.ts'
+import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
 import type { Domain } from '#domains/domain.ts'
-import { deadLetterSource, deadLetters, sourceOf } from '#functions/sources.ts'
+import { readConfig, settings } from '#main/config.ts'
 import { isFunction, type Manifest, nameOf, ofKind } from './overlay.ts'
 import { containersOf, podOf } from './rules/pods.ts'
 

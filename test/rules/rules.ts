@@ -7,11 +7,22 @@ export interface Source {
   text: string
 }
 
-const FOLDERS = ['functions', 'domains', 'adapters', 'client']
-/** All that a domain, an adapter and the client know of domains. */
+/** The folders of the product, in the order of dependence: each imports only what `ALLOWED` names. */
+const FOLDERS = ['domains', 'core', 'functions', 'adapters', 'local', 'main', 'client']
+/** The contract of domains, for everybody. */
 const CONTRACT = ['domains/domain.ts', 'domains/query.ts', 'domains/words.ts', 'domains/moment.ts']
-/** Each a process of its own. */
-const FUNCTIONS = ['publish', 'persist', 'query']
+/** What a file of each folder may import, besides packages, the contract and its own folder. */
+const ALLOWED: Record<string, string[]> = {
+  core: [],
+  functions: ['core'],
+  adapters: ['core'],
+  local: ['core', 'adapters'],
+  main: ['core', 'functions', 'adapters', 'local', 'domains'],
+}
+/** What functions-framework's CLI loads as it is: they wire a function, and so import what main imports. */
+const ENTRY = /^functions\/[^/]+\/index\.ts$/
+/** Packages that only an adapter or an entry point uses. */
+const DRIVERS = ['node:http', 'kafkajs', 'mongodb', 'pino', 'prom-client', '@grpc/', 'undici', '@google-cloud/']
 const ENTRY_LINES = 40
 
 /** The product's own code: what users run, without its tests and the suites that tests share. */
@@ -39,7 +50,7 @@ const RULES: { what: string; isBroken(source: Source): boolean }[] = [
   {
     what: 'reads the environment',
     isBroken: ({ path, text }) =>
-      path !== 'adapters/config.ts' && /\bprocess\s*(\.|\[')env\b|\{[^}]*\benv\b[^}]*\} = process\b/.test(text),
+      path !== 'main/config.ts' && /\bprocess\s*(\.|\[')env\b|\{[^}]*\benv\b[^}]*\} = process\b/.test(text),
   },
   { what: 'has an enum', isBroken: ({ text }) => /^\s*(export\s+)?(declare\s+)?(const\s+)?enum\s/m.test(text) },
   { what: 'leaves something to do', isBroken: ({ text }) => /\b(TODO|FIXME|XXX)\b/.test(text) },
@@ -47,8 +58,7 @@ const RULES: { what: string; isBroken(source: Source): boolean }[] = [
   { what: 're-exports', isBroken: ({ text }) => /^export\s+(type\s+)?(\*|\{[^}]*\})[^;'"]*?\sfrom\s/m.test(text) },
   {
     what: `is an entry of more than ${ENTRY_LINES} lines`,
-    isBroken: ({ path, text }) =>
-      /^functions\/[^/]+\/index\.ts$/.test(path) && text.trimEnd().split('\n').length > ENTRY_LINES,
+    isBroken: ({ path, text }) => ENTRY.test(path) && text.trimEnd().split('\n').length > ENTRY_LINES,
   },
 ]
 
@@ -65,24 +75,13 @@ function importsOf({ path, text }: Source): string[] {
 }
 
 function mayImport(path: string, target: string): boolean {
-  const [layer, folder] = path.split('/')
-  const isIn = (...folders: string[]) => folders.some((name) => target.startsWith(`${name}/`))
-  const isPackage = !isIn(...FOLDERS, 'test')
-  switch (layer) {
-    case 'domains':
-      return target === 'zod' || CONTRACT.includes(target) || isIn(`domains/${folder}`)
-    case 'adapters':
-      return isPackage || isIn('adapters') || CONTRACT.includes(target)
-    case 'client':
-      return target === 'zod' || isIn('client') || CONTRACT.includes(target)
-    default:
-      return isPackage || isIn('adapters', 'domains') || isOneFunction(path, target)
-  }
-}
-
-/** No function reaches into another one; what they share lies beside them, and what starts them may import all. */
-function isOneFunction(path: string, target: string): boolean {
-  const [, from, ...inside] = path.split('/')
-  const [layer, to = ''] = target.split('/')
-  return layer === 'functions' && (inside.length === 0 || !FUNCTIONS.includes(to) || from === to)
+  const [layer = '', folder] = path.split('/')
+  const [top = '', inner] = target.split('/')
+  const isOurs = [...FOLDERS, 'test', 'deploy'].includes(top)
+  if (layer === 'domains') return target === 'zod' || CONTRACT.includes(target) || (top === layer && inner === folder)
+  if (layer === 'client') return target === 'zod' || CONTRACT.includes(target) || top === layer
+  if (ENTRY.test(path)) return !isOurs || top !== 'test'
+  if (!isOurs) return !['core', 'functions'].includes(layer) || !DRIVERS.some((driver) => target.startsWith(driver))
+  if (CONTRACT.includes(target) || ALLOWED[layer]?.includes(top)) return true
+  return top === layer && (layer !== 'functions' || inner === folder)
 }

@@ -1,5 +1,6 @@
-import { Problem, type Request, type Response } from '#adapters/host/http.ts'
-import type { Address } from '#functions/receipts.ts'
+import { Problem } from '#core/problem.ts'
+import type { Address } from '#core/receipts.ts'
+import type { Request, Response } from '#core/request.ts'
 import type { Asked } from './history.ts'
 import type { Mill } from './mill.ts'
 

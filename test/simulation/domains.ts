@@ -1,6 +1,6 @@
+import letters from '#core/letters/domain.ts'
 import type { DecideDomain, Domain } from '#domains/domain.ts'
 import forum from '#domains/forum/domain.ts'
-import letters from '#domains/letters/domain.ts'
 import logs from '#domains/logs/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'

@@ -1,5 +1,5 @@
-import { type CheckedPart, sorted } from '#adapters/store/part.ts'
-import type { Count, Counted, Find } from '#adapters/store/store.ts'
+import { type CheckedPart, sorted } from '#core/index-range.ts'
+import type { Count, Counted, Find } from '#core/store.ts'
 import type { Document, Json } from '#domains/domain.ts'
 
 /** The documents of an index's part: a list is found by its items. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { derivedId } from '#functions/ids.ts'
+import { derivedId } from '#core/ids.ts'
 import type { Asked } from './history.ts'
 import type { Person } from './people.ts'
 

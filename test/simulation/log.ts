@@ -1,6 +1,6 @@
-import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord } from '#adapters/log/log.ts'
 import { partitionOf } from '#adapters/log/partition.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord } from '#core/log.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import type { Io } from './store.ts'
 
 const MAX_RECORD_BYTES = 1_048_576

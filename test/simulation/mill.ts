@@ -1,5 +1,8 @@
-import type { Log } from '#adapters/log/log.ts'
-import type { Store } from '#adapters/store/store.ts'
+import { topics as topicsOf } from '#core/kafka-source-policy.ts'
+import type { Log } from '#core/log.ts'
+import { addresses } from '#core/receipts.ts'
+import type { Store } from '#core/store.ts'
+import { waiting } from '#core/waiting.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { Persister } from '#functions/persist/persister.ts'
 import type { Trust } from '#functions/persist/verdict.ts'
@@ -7,9 +10,7 @@ import { publisher } from '#functions/publish/publisher.ts'
 import { submitter } from '#functions/publish/submit.ts'
 import { welcoming } from '#functions/publish/welcome.ts'
 import { querier } from '#functions/query/querier.ts'
-import { addresses } from '#functions/receipts.ts'
-import { topics as topicsOf } from '#functions/sources.ts'
-import { waiting } from '#functions/waiting.ts'
+import { quiet } from '../telemetry.ts'
 import { SEALS } from '../trust.ts'
 import { domainsOf, NEWEST } from './domains.ts'
 import { simulatedLog } from './log.ts'
@@ -44,6 +45,7 @@ export async function startMill(around: Surroundings, isImpatient: boolean, plan
   const store = simulatedStore(replicas, toStore({ clock, ...life }))
   const log = simulatedLog(topics, toLog({ clock, ...life }), world.now)
   const shared = {
+    ...quiet(),
     domains,
     callerOf,
     clock,
@@ -56,8 +58,13 @@ export async function startMill(around: Surroundings, isImpatient: boolean, plan
   return {
     ...shared,
     /** Two instances, neither of which knows what the other has taken. */
-    publishers: [0, 1].map(() => publisher(publishing, welcoming(domains, submitter(publishing)))),
-    query: querier({ ...shared, store: plant.reads?.(store) ?? store, faults: false }),
+    publishers: [0, 1].map(() => publisher(publishing, welcoming(domains, submitter(publishing), shared.logger))),
+    query: querier({
+      ...shared,
+      store: plant.reads?.(store) ?? store,
+      faults: false,
+      descriptions: {},
+    }),
     processes,
     sources: await startSources(around, domains, processes, isImpatient),
   }

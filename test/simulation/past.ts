@@ -1,5 +1,5 @@
+import { streamKey } from '#core/collections.ts'
 import type { DecideDomain, Document, Event, View } from '#domains/domain.ts'
-import { streamKey } from '#functions/collections.ts'
 import type { Evidence } from './simulate.ts'
 
 /** A document as an event of its stream left it. */

@@ -1,6 +1,7 @@
-import { eventOf } from '#adapters/host/cloudevent.ts'
-import type { Posting } from '#adapters/source/request.ts'
+import { eventOf } from '#core/cloudevent.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
+import type { Posting } from '#local/kafka-source/request.ts'
+import { quiet } from '../telemetry.ts'
 import { wary } from '../trust.ts'
 import { domainsOf } from './domains.ts'
 import type { Plant } from './mill.ts'
@@ -50,6 +51,7 @@ export function startProcesses(around: Surroundings, plant: Plant): Processes {
     }
     const store = simulatedStore(replicas, toStore(life))
     const real = persister({
+      ...quiet(),
       domains: domainsOf({ isMended, crash }, plant),
       store: plant.store?.(store) ?? store,
       clock: life.clock,

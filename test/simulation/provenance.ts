@@ -1,7 +1,7 @@
-import { PLAIN } from '#adapters/event.ts'
-import type { LogRecord } from '#adapters/log/log.ts'
+import { PLAIN } from '#core/delivery.ts'
+import { ANONYMOUS, bodyHash, derivedId, hashOf } from '#core/ids.ts'
+import type { LogRecord } from '#core/log.ts'
 import type { Domain } from '#domains/domain.ts'
-import { ANONYMOUS, bodyHash, derivedId, hashOf } from '#functions/ids.ts'
 import { SEALS } from '../trust.ts'
 
 /** What a record of the log is, by its seal. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { Conflict } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { Conflict } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 
 /** What one write changed, until most members have it. */
 export interface Entry {

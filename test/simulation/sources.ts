@@ -1,9 +1,10 @@
-import type { NewRecord } from '#adapters/log/log.ts'
-import type { Poster } from '#adapters/source/post.ts'
-import type { Posting } from '#adapters/source/request.ts'
-import { startSource } from '#adapters/source/source.ts'
+import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
+import type { NewRecord } from '#core/log.ts'
 import type { Domain } from '#domains/domain.ts'
-import { deadLetterSource, deadLetters, sourceOf } from '#functions/sources.ts'
+import type { Poster } from '#local/kafka-source/post.ts'
+import type { Posting } from '#local/kafka-source/request.ts'
+import { startSource } from '#local/kafka-source/source.ts'
+import { quiet } from '../telemetry.ts'
 import { simulatedLog } from './log.ts'
 import type { Processes } from './processes.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -72,7 +73,7 @@ export async function startSources(
     lives.set(spec.name, life)
     const log = simulatedLog(topics, toLog(life), world.now)
     const onFate = (fate: string) => seen.count(`source: ${fate}`)
-    await startSource(spec, { log, clock: life.clock, poster: posterOf(life), onFate })
+    await startSource(spec, { ...quiet(), log, clock: life.clock, poster: posterOf(life), onFate })
   }
 
   for (const spec of specs) await start(spec)

@@ -1,6 +1,6 @@
-import type { NewRecord } from '#adapters/log/log.ts'
-import { bodyHash } from '#functions/ids.ts'
-import { seals } from '#functions/seals.ts'
+import { bodyHash } from '#core/ids.ts'
+import type { NewRecord } from '#core/log.ts'
+import { seals } from '#core/seals.ts'
 import { SEALS } from '../trust.ts'
 import type { Topics } from './log.ts'
 

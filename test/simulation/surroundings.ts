@@ -1,5 +1,5 @@
-import { Conflict } from '#adapters/store/store.ts'
-import { Unavailable } from '#adapters/unavailable.ts'
+import { Conflict } from '#core/store.ts'
+import { Unavailable } from '#core/unavailable.ts'
 import { newTopics, type Topics } from './log.ts'
 import { type Replicas, replicaSet } from './replicas.ts'
 import type { Seen } from './seen.ts'

@@ -1,6 +1,6 @@
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
-import type { Clock } from '#adapters/clock.ts'
+import type { Clock } from '#core/clock.ts'
 
 /** Where all that happens, happens in the order of its time, and time is whatever is due next. */
 export interface World {

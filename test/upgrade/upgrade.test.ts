@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { readConfig } from '#adapters/config.ts'
+import { readConfig } from '#main/config.ts'
 import { readModel } from '../compose/model.ts'
 import { type Stack, startStack } from '../compose/native.ts'
 import { SECRET } from '../compose/rules.ts'

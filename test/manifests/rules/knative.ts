@@ -1,5 +1,5 @@
-import { settings } from '#adapters/config.ts'
-import { milliseconds } from '#adapters/source/duration.ts'
+import { milliseconds } from '#local/kafka-source/duration.ts'
+import { settings } from '#main/config.ts'
 import { isFunction, type Manifest, nameOf, ofKind } from '../overlay.ts'
 
 /** What Knative accepts in silence and then does otherwise, or fails at. */

@@ -1,0 +1,17 @@
+import type { AppendDomain } from '#domains/domain.ts'
+import { commands } from './commands.ts'
+import { queries } from './queries.ts'
+
+/** What operators do about letters: each redrive and each discard is a document, which also says what came of it. */
+export default {
+  kind: 'append',
+  name: 'letters',
+  topic: { name: 'letters', partitions: 3 },
+  commands,
+  documents: {
+    collection: { name: 'redrives', indexes: { time: { fields: ['time'] } } },
+    document: ({ type, time, actor, data }) => ({ type, time, actor, asked: data }),
+  },
+  queries,
+  roles: { administrator: ['letters:read', 'letters:write'] },
+} satisfies AppendDomain

@@ -1,0 +1,113 @@
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { Domain, Fields } from '#domains/domain.ts'
+import { letters, receipts } from './collections.ts'
+import { RETENTION_DAYS } from './log.ts'
+import { Problem } from './problem.ts'
+import type { Store } from './store.ts'
+
+/** What a receipt's address says: which command, with which body, accepted when (milliseconds). */
+export interface Address {
+  domain: string
+  id: string
+  hash: string
+  time: number
+}
+
+export type Receipt =
+  | { status: 'pending' }
+  | { status: 'applied' }
+  /**
+   * `isStale`: the stream was not at the version that the client expected. `reusedKey`: its key stands for another
+   * command, which was there first.
+   */
+  | { status: 'rejected'; reason: string; isStale?: true; reusedKey?: true }
+  | { status: 'parked'; reason: string }
+
+export interface Addresses {
+  sign(address: Address): string
+  /** Throws 404 for an address that we never gave out, 410 for one past the horizon. */
+  verify(receipt: string, now: number): Address
+}
+
+/** Addresses are signed, so that nobody can make up or guess another's; those that other secrets have signed are known too. */
+export function addresses(...secrets: [string, ...string[]]): Addresses {
+  const [own, ...others] = secrets.map((secret) => createSecretKey(secret, 'utf8')) as [KeyObject, ...KeyObject[]]
+  const mac = (text: string, key = own) => createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
+  return {
+    sign({ domain, id, hash, time }) {
+      const text = `${domain}.${id}.${hash}.${time.toString(36)}`
+      return `${text}.${mac(text)}`
+    },
+    verify(receipt, now) {
+      const dot = receipt.lastIndexOf('.')
+      const text = receipt.slice(0, dot)
+      const [domain = '', id = '', hash = '', time = ''] = text.split('.')
+      const given = Buffer.from(receipt.slice(dot + 1))
+      const isOf = (key: KeyObject): boolean => {
+        const right = Buffer.from(mac(text, key))
+        return given.length === right.length && timingSafeEqual(given, right)
+      }
+      if (!isOf(own) && !others.some(isOf)) {
+        throw new Problem(404, 'Unknown receipt', 'No such receipt was ever given out here.')
+      }
+      const address = { domain, id, hash, time: Number.parseInt(time, 36) }
+      if (now - address.time > RETENTION_DAYS * 86_400_000) {
+        throw new Problem(410, 'Receipt expired', `Receipts are kept for ${RETENTION_DAYS} days.`)
+      }
+      return address
+    },
+  }
+}
+
+/** The reason for which a command is refused whose key stands for another one. */
+export const REUSED_KEY = 'this key was used before, for a command with another body'
+
+export const rejectionId = (id: string, hash: string): string => `${id}.${hash}`
+
+/** Reads outcomes, one read for each collection however many are asked for. */
+export async function readReceipts(store: Store, domain: Domain, asked: Address[]): Promise<Receipt[]> {
+  const [applied, refused] = await Promise.all([readApplied(store, domain, asked), readRefused(store, asked)])
+  return asked.map((address) => applied(address) ?? refused(address) ?? PENDING)
+}
+
+export type Lookup = (address: Address) => Receipt | undefined
+
+export const PENDING: Receipt = { status: 'pending' }
+
+/** What nearly all of them come to: an append domain's document, or the outcome that was written with a decision. */
+export async function readApplied(store: Store, domain: Domain, asked: Address[]): Promise<Lookup> {
+  const ids = asked.map(({ id }) => id)
+  if (domain.kind === 'append') {
+    const found = await store.get(domain.documents.collection, ids)
+    return ({ id, hash }) => (found.get(id)?._hash === hash ? { status: 'applied' } : undefined)
+  }
+  const found = await store.get(receipts, ids)
+  return ({ id, hash }) => {
+    const { hash: of, status, reason, isStale } = (found.get(id) ?? {}) as Fields
+    if (of !== hash) return undefined
+    if (status === 'applied') return { status }
+    return { status: 'rejected', reason: String(reason), ...(isStale === true ? { isStale } : {}) }
+  }
+}
+
+export async function readRefused(store: Store, asked: Address[]): Promise<Lookup> {
+  const [rejections, kept] = await Promise.all([
+    store.get(
+      receipts,
+      asked.map(({ id, hash }) => rejectionId(id, hash)),
+    ),
+    store.get(
+      letters,
+      asked.flatMap(({ id, hash }) => [id, rejectionId(id, hash)]),
+    ),
+  ])
+  return ({ id, hash }) => {
+    const rejection = rejections.get(rejectionId(id, hash))
+    if (rejection?.status === 'rejected') {
+      const { reason, reusedKey } = rejection
+      return { status: 'rejected', reason: String(reason), ...(reusedKey === true ? { reusedKey } : {}) }
+    }
+    const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
+    return letter ? { status: 'parked', reason: String(letter.error) } : undefined
+  }
+}

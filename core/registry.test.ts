@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import type { CommandType, Domain } from '#domains/domain.ts'
+import { findDomains } from '#main/find-domains.ts'
+import { refuseClashes, retaining } from './registry.ts'
+
+test('every folder under domains/ is found', async () => {
+  expect((await findDomains()).map(({ name }) => name)).toEqual(['forum', 'letters', 'logs', 'sums', 'tutorials'])
+})
+
+test('two domains that claim one thing stop the start, by name', async () => {
+  const tutorials = (await findDomains()).find(({ name }) => name === 'tutorials')
+  if (!tutorials) throw new Error('no domain')
+  expect(() => refuseClashes([tutorials, { ...tutorials, name: 'other' }])).toThrow(
+    'topic tutorials-topic belongs to domain tutorials and to other',
+  )
+})
+
+test('a command whose sender chooses its id needs a scope, or it stops the start', async () => {
+  const tutorials = (await findDomains()).find(({ name }) => name === 'tutorials')
+  const { scope: _, ...open }: CommandType = { ...(tutorials?.commands['tutorials.import'] as CommandType) }
+  const opened = { ...tutorials, commands: { 'tutorials.import': open } } as Domain
+  expect(() => refuseClashes([opened])).toThrow('tutorials.import takes ids from its senders and needs a scope')
+})
+
+test('other retentions than their own are taken by domains whose documents are removed, and by no others', () => {
+  const documents = { collection: { name: 'notes', indexes: {} }, document: () => ({}) }
+  const notes = {
+    kind: 'append',
+    name: 'notes',
+    topic: { name: 'notes', partitions: 1 },
+    commands: {},
+    queries: [],
+  } as const
+  const forgetful: Domain = { ...notes, commands: {}, queries: [], documents: { ...documents, retentionDays: 30 } }
+  const faithful: Domain = { ...forgetful, name: 'kept', documents }
+  const domains = [forgetful, faithful]
+  const shorter = { ...forgetful, documents: { ...documents, retentionDays: 7 } }
+  expect(retaining(domains, new Map())).toEqual(domains)
+  expect(retaining(domains, new Map([['notes', 7]]))).toEqual([shorter, faithful])
+  for (const name of ['kept', 'none'])
+    expect(() => retaining(domains, new Map([[name, 7]]))).toThrow(`RETENTION_DAYS: there is no domain ${name}`)
+})

@@ -1,0 +1,96 @@
+import type { Collection, CommandType, Domain } from '#domains/domain.ts'
+import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
+import letters from './letters/domain.ts'
+
+/** The collections that are a domain's own. */
+export const collectionsOf = (domain: Domain): Collection[] =>
+  domain.kind === 'append'
+    ? [domain.documents.collection]
+    : [...domain.collections, ...(domain.tally ? [domain.tally.collection] : [])]
+
+/** All domains of a Millrace, by name: those of the application, and the letters. Throws where two of them clash. */
+export function withLetters(found: Domain[]): Domain[] {
+  const all = [...found, letters].sort((one, other) => (one.name < other.name ? -1 : 1))
+  refuseClashes(all)
+  return all
+}
+
+/** Throws for what two domains must not share, since it is how a command finds its own, and for ids that anybody may choose. */
+export function refuseClashes(domains: Domain[]): void {
+  const owners = new Map<string, string>()
+  for (const domain of domains) {
+    const claims = [
+      `name ${domain.name}`,
+      `topic ${domain.topic.name}`,
+      ...collectionsOf(domain).map(({ name }) => `collection ${name}`),
+      ...Object.keys(domain.commands).map((type) => `command ${type}`),
+      ...Object.values(domain.commands).flatMap(({ routes }) => routes.map(({ method, path }) => `${method} ${path}`)),
+      ...Object.values(domain.commands).flatMap(({ calls = [] }) => calls.map(({ method }) => `method ${method}`)),
+      ...domain.queries.map(({ path }) => `GET ${path}`),
+    ]
+    for (const [type, { id, scope }] of Object.entries(domain.commands)) {
+      if (id && scope === undefined) throw new Error(`command ${type} takes ids from its senders and needs a scope`)
+    }
+    for (const claim of claims) {
+      const owner = owners.get(claim)
+      if (owner) throw new Error(`${claim} belongs to domain ${owner} and to ${domain.name}`)
+      owners.set(claim, domain.name)
+    }
+  }
+}
+
+/** The domains, with other retentions (RETENTION_DAYS) than their own. Throws for a domain whose documents are never removed. */
+export function retaining(domains: Domain[], days: ReadonlyMap<string, number>): Domain[] {
+  const unknown = new Set(days.keys())
+  const changed = domains.map((domain): Domain => {
+    if (domain.kind !== 'append' || domain.documents.retentionDays === undefined) return domain
+    unknown.delete(domain.name)
+    const retentionDays = days.get(domain.name) ?? domain.documents.retentionDays
+    return { ...domain, documents: { ...domain.documents, retentionDays } }
+  })
+  const [first] = unknown
+  if (first !== undefined) throw new Error(`RETENTION_DAYS: there is no domain ${first} whose documents are removed`)
+  return changed
+}
+
+/** Where clients send CloudEvents. */
+export const EVENTS_PATH = '/'
+export const RECEIPT_PATH = '/api/receipts/{receipt}'
+export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
+export const OVERVIEW_PATH = '/api/overview'
+export const LETTERS_PATH = '/api/letters'
+export const LETTER_PATH = '/api/letters/{id}'
+
+/** Every path that query answers; one that fails on purpose is nobody else's business. */
+export const readPaths = (domains: Domain[]): string[] => [
+  RECEIPT_PATH,
+  OVERVIEW_PATH,
+  LETTERS_PATH,
+  LETTER_PATH,
+  OPENAPI_PATH,
+  ASYNCAPI_PATH,
+  DOCS_PATH,
+  FILE_PATH,
+  ...domains.flatMap(({ queries }) => queries.filter(({ answers }) => answers !== 'fault').map(({ path }) => path)),
+]
+
+/** What the host has to know of routes that take larger bodies than others. */
+export function bodyLimits(domains: Domain[]): (method: string, path: string) => number | undefined {
+  const routes = domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
+  const limits = new Map(routes.map(({ method, path, maxBytes }) => [`${method} ${path}`, maxBytes]))
+  return (method, path) => limits.get(`${method} ${path}`)
+}
+
+export interface KnownType {
+  domain: Domain
+  type: string
+  command: CommandType
+}
+
+/** Every command type, by its CloudEvent type. */
+export const commandTypes = (domains: Domain[]): Map<string, KnownType> =>
+  new Map(
+    domains.flatMap((domain) =>
+      Object.entries(domain.commands).map(([type, command]) => [type, { domain, type, command }] as const),
+    ),
+  )

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises'
+import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from '#core/description-paths.ts'
+import { tagged, unlessKnown } from '#core/etag.ts'
+import { Problem } from '#core/problem.ts'
+import type { Request } from '#core/request.ts'
+import { json, type Response } from '#core/request.ts'
+import type { Domain, Fields } from '#domains/domain.ts'
+import { asyncapi } from './asyncapi.ts'
+import { openapi } from './openapi.ts'
+import { files, PAGE_POLICY, page } from './page.ts'
+
+interface Parts {
+  domains: Domain[]
+  faults: boolean
+  /** The scopes of a caller without a token. */
+  anonymousScopes: ReadonlySet<string>
+}
+
+export type Description = (asked: { request: Request; params: Fields }) => Promise<Response>
+
+/** The descriptions of the API by path. Each is made at its first request, so that a start does not pay for it. */
+export function descriptions({ domains, faults, anonymousScopes }: Parts): { [path: string]: Description } {
+  return {
+    [OPENAPI_PATH]: made(() => openapi(domains, { faults, open: anonymousScopes })),
+    [ASYNCAPI_PATH]: made(() => asyncapi(domains)),
+    [DOCS_PATH]: async ({ request }) => unlessKnown(request, text('text/html', page, PAGE_POLICY)),
+    [FILE_PATH]: async ({ request, params }): Promise<Response> => {
+      const file = files.get(String(params.file))
+      if (!file) throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
+      const content = typeof file.content === 'string' ? file.content : await readFile(file.content, 'utf8')
+      return unlessKnown(request, text(file.type, content))
+    },
+  }
+}
+
+function made(make: () => object): Description {
+  let description: object | undefined
+  return async ({ request }) => {
+    description ??= make()
+    return tagged(request, description)
+  }
+}
+
+const text = (type: string, body: string, headers: Record<string, string> = {}) => ({
+  ...json(200, undefined, { 'cache-control': 'no-cache', ...headers, 'content-type': `${type}; charset=utf-8` }),
+  body,
+})

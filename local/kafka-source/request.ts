@@ -1,0 +1,74 @@
+import { isUtf8 } from 'node:buffer'
+import { PLAIN } from '#core/delivery.ts'
+import type { LogRecord } from '#core/log.ts'
+import { isEvent, isStructured, type Message, unpacked } from './message.ts'
+
+/** What is posted for a record. */
+export interface Posting {
+  headers: Record<string, string>
+  body: Buffer | string | null
+}
+
+export interface Origin {
+  namespace: string
+  name: string
+  topic: string
+}
+
+/**
+ * As KafkaSource does it: a CloudEvent in binary mode whatever it was before; what is none is wrapped into one. Throws
+ * for a record that no request can carry.
+ */
+export function postingOf(record: LogRecord, origin: Origin): Posting {
+  const named = new Map<string, string>()
+  for (const [name, value] of record.headers) named.set(name.toLowerCase(), value.toString('utf8'))
+  const { attributes, contentType, data } = eventIn(record, named) ?? wrapped(record, named, origin)
+  const headers: Record<string, string> = {}
+  for (const name in attributes) headers[`ce-${name}`] = sendable(name, attributes[name] as string)
+  if (contentType) headers['content-type'] = sendable('content-type', contentType)
+  headers['ce-knativekafkapartition'] = String(record.partition)
+  headers['ce-knativekafkaoffset'] = String(record.offset)
+  headers.prefer = 'reply'
+  headers['kn-namespace'] = origin.namespace
+  return { headers, body: data }
+}
+
+function eventIn({ value }: LogRecord, headers: Map<string, string>): Message | undefined {
+  const contentType = headers.get('content-type')
+  if (value && isStructured(contentType)) return unpacked(value)
+  const attributes: Record<string, string> = {}
+  for (const [name, text] of headers) if (name.startsWith('ce_')) attributes[name.slice(3)] = text
+  return isEvent(attributes) ? { attributes, contentType, data: value } : undefined
+}
+
+function wrapped(record: LogRecord, headers: Map<string, string>, { namespace, name, topic }: Origin): Message {
+  const { partition, offset, time, key, value } = record
+  if (key && !isUtf8(key)) throw new Error('its key is not valid UTF-8')
+  const attributes: Record<string, string> = {
+    specversion: '1.0',
+    id: `partition:${partition}/offset:${offset}`,
+    type: PLAIN,
+    source: `/apis/v1/namespaces/${namespace}/kafkasources/${name}#${topic}`,
+    subject: `partition:${partition}#${offset}`,
+    time: new Date(time).toISOString(),
+  }
+  if (key) attributes.key = attributes.partitionkey = key.toString('utf8')
+  for (const [header, text] of headers) {
+    if (header !== 'content-type') attributes[`kafkaheader${header.replaceAll(/[^a-z0-9]/g, '')}`] = text
+  }
+  return { attributes, contentType: headers.get('content-type')?.toLowerCase(), data: value }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
+const PRINTABLE = /^[\x20-\x7e]*$/
+
+/**
+ * The value as the HTTP client of a KafkaSource (Vert.x on netty) writes it: nothing is percent-encoded, one byte for each
+ * UTF-16 unit, Latin-1 where it has the character and "?" where it has not. undici writes header strings as Latin-1.
+ */
+function sendable(name: string, value: string): string {
+  if (PRINTABLE.test(value)) return value
+  if (CONTROL.test(value)) throw new Error(`${name} has a control character in it`)
+  return value.replaceAll(/[\u0100-\uffff]/g, '?')
+}

@@ -1,0 +1,45 @@
+import { refused, type Verify, verifier } from '#adapters/auth/verifier.ts'
+import type { CallerOf } from '#core/caller.ts'
+import { systemClock } from '#core/clock.ts'
+import { ANONYMOUS } from '#core/ids.ts'
+import { rolesOf } from '#core/roles.ts'
+import type { Caller, Domain } from '#domains/domain.ts'
+import type { Config } from './config.ts'
+import { telemetry } from './telemetry.ts'
+
+export type CallerSettings = Pick<
+  Config,
+  'OIDC_ISSUER' | 'OIDC_URL' | 'OIDC_AUDIENCE' | 'OIDC_ALGORITHMS' | 'ANONYMOUS_SCOPES'
+>
+
+let opened: CallerOf | undefined
+
+/** The callers of this process, whichever function they ask: one that is known to one of them is known to all. */
+export const openCallers = (settings: CallerSettings, domains: Domain[]): CallerOf =>
+  (opened ??= callers(settings, domains))
+
+/** Who asks, as the bearer token says. Who brings none is anonymous; who brings one may do all that an anonymous caller may. */
+export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
+  const verify: Verify | undefined =
+    settings.OIDC_ISSUER === undefined
+      ? undefined
+      : verifier({
+          issuer: settings.OIDC_ISSUER,
+          url: settings.OIDC_URL,
+          audience: settings.OIDC_AUDIENCE,
+          algorithms: settings.OIDC_ALGORITHMS,
+          scopesOf: rolesOf(domains),
+          everybody: settings.ANONYMOUS_SCOPES,
+          clock: systemClock,
+          logger: telemetry().logger,
+        })
+  const anonymous: Caller = { id: ANONYMOUS, scopes: new Set(settings.ANONYMOUS_SCOPES) }
+
+  return async function callerOf({ authorization }, deadline) {
+    if (authorization === undefined) return anonymous
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    if (token === undefined) throw refused('Authorization takes Bearer and a token.')
+    if (!verify) throw refused('No issuer of tokens is known here.')
+    return await verify(token, deadline)
+  }
+}

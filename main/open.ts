@@ -1,0 +1,82 @@
+import type { EmbeddedFile } from '#adapters/embedded/file.ts'
+import type { Log } from '#core/log.ts'
+import type { Store } from '#core/store.ts'
+import type { Config } from './config.ts'
+import { telemetry } from './telemetry.ts'
+
+/** Only what is configured is loaded: a cold start pays for one adapter of each port. */
+
+let file: Promise<EmbeddedFile> | undefined
+let log: Promise<Log> | undefined
+let store: Promise<Store> | undefined
+const closers: (() => Promise<void>)[] = []
+
+const openedFile = ({ MILLRACE_DIR }: Config): Promise<EmbeddedFile> =>
+  (file ??= import('#adapters/embedded/file.ts').then(({ openFile }) => openFile(MILLRACE_DIR)))
+
+/** The log of this process. */
+export const openLog = (config: Config): Promise<Log> => (log ??= makeLog(config))
+
+/** The store of this process, behind a circuit breaker. */
+export const openStore = (config: Config): Promise<Store> => (store ??= makeStore(config))
+
+/** Runs before the log and the store close, in the order of the calls. */
+export const onClose = (close: () => Promise<void>): void => void closers.push(close)
+
+/** Each is closed, whatever happened to the others; the first error is thrown at the end. */
+export async function closeAll(): Promise<void> {
+  const steps = [
+    ...closers.splice(0),
+    async () => (await log)?.close(),
+    async () => (await store)?.close(),
+    async () => (await file)?.close(),
+  ]
+  const errors: unknown[] = []
+  for (const step of steps) await step().catch((error) => errors.push(error))
+  if (errors.length > 0) throw errors[0]
+}
+
+/** A file that is damaged somewhere is found out when it is first read: the error names it and says what to do. */
+async function onFile<Port>(config: Config, make: (file: EmbeddedFile) => Port): Promise<Port> {
+  const file = await openedFile(config)
+  try {
+    return make(file)
+  } catch (error) {
+    const trouble = file.troubleOf(error) ?? file.troubleOf((error as Error).cause)
+    throw trouble === undefined ? error : new Error(trouble, { cause: error })
+  }
+}
+
+async function makeLog(config: Config): Promise<Log> {
+  const maxBuffered = config.MAX_IN_FLIGHT
+  const { logger, metrics } = telemetry()
+  const onSend = (topic: string, records: number) => metrics.batchSize('publish', topic, records)
+  if (config.LOG === 'embedded') {
+    const { embeddedLog } = await import('#adapters/log/embedded.ts')
+    return onFile(config, (file) => embeddedLog(file, { maxBuffered, onSend }))
+  }
+  const [{ kafkaLog }, { kafkaSecurity }] = await Promise.all([
+    import('#adapters/log/kafka.ts'),
+    import('#adapters/log/kafka-security.ts'),
+  ])
+  const onRetry = (error: unknown) => logger.warn({ err: error }, 'a send to the log is repeated')
+  return kafkaLog({
+    brokers: config.KAFKA_BROKERS,
+    security: kafkaSecurity(config),
+    replication: config.KAFKA_REPLICATION,
+    maxBuffered,
+    onRetry,
+    onSend,
+  })
+}
+
+async function makeStore(config: Config): Promise<Store> {
+  const { withBreaker } = await import('#adapters/store/breaker.ts')
+  if (config.STORE === 'embedded') {
+    const { embeddedStore } = await import('#adapters/store/embedded.ts')
+    return await onFile(config, (file) => withBreaker(embeddedStore(file)))
+  }
+  const { mongodbStore } = await import('#adapters/store/mongodb.ts')
+  const { MONGODB_URI: uri, MONGODB_DATABASE: database, MONGODB_POOL: poolSize } = config
+  return withBreaker(mongodbStore({ uri, database, poolSize, logger: telemetry().logger }))
+}

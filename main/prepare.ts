@@ -1,0 +1,23 @@
+import { collections } from '#core/collections.ts'
+import { topics } from '#core/kafka-source-policy.ts'
+import { retaining } from '#core/registry.ts'
+import { untilAvailable } from '#core/until-available.ts'
+import { config } from './config.ts'
+import { findDomains } from './find-domains.ts'
+import { openLog, openStore } from './open.ts'
+import { telemetry } from './telemetry.ts'
+
+/**
+ * Makes topics, collections and indexes. Safe to repeat; says what is wrong with those that are there. Waits for a log or a
+ * store that is away, for `withinMs` at most.
+ */
+export async function prepare(withinMs?: number): Promise<void> {
+  const settings = config()
+  const domains = retaining(await findDomains(), settings.RETENTION_DAYS)
+  const [log, store] = await Promise.all([openLog(settings), openStore(settings)])
+  const wait = { logger: telemetry().logger, withinMs }
+  await Promise.all([
+    untilAvailable(() => log.ensure(topics(domains)), wait),
+    untilAvailable(() => store.prepare(collections(domains)), wait),
+  ])
+}

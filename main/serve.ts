@@ -1,0 +1,100 @@
+import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
+import type { Check } from '#adapters/host/probes.ts'
+import { config } from './config.ts'
+import { endWith } from './end-with.ts'
+import { closeAll, openLog, openStore } from './open.ts'
+import { prepare } from './prepare.ts'
+import { untilStopped } from './stop.ts'
+import { telemetry } from './telemetry.ts'
+
+/** What the image runs, chosen by FUNCTION_TARGET: a function on the host, what prepares for them, or what drives them. */
+
+const settings = config()
+const { logger, metrics } = telemetry()
+/** A Job that fails is seen to fail, and is started again by the platform. */
+const PREPARE_WITHIN_MS = 60_000
+const { FUNCTION_TARGET: target } = settings
+switch (target) {
+  case undefined:
+    throw new Error('FUNCTION_TARGET is not set')
+  case 'prepare':
+    await prepare(PREPARE_WITHIN_MS).catch(endWith('not prepared'))
+    break
+  case 'source':
+    await import('./source.ts')
+    break
+  case 'grpc':
+    await serveGrpc()
+    break
+  default:
+    await serve(target)
+}
+await closeAll()
+process.exit(0)
+
+async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
+  const host = await startHost({
+    port: settings.PORT,
+    address: settings.HOST ?? EVERYWHERE,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    telemetry: telemetry(),
+    mounts: [await mountOf(target)],
+    checks: checksOf(target),
+  })
+  metrics.measureProcess()
+  const stopped = untilStopped()
+  logger.info({ function: target, port: host.port }, 'ready')
+  await stopped
+  await host.close()
+}
+
+/** Knative gives a container one port, and a client of gRPC speaks nothing else: metrics and probes are at another one. */
+async function serveGrpc(): Promise<void> {
+  const { startPublish } = await import('./grpc.ts')
+  const grpc = await startPublish(settings.PORT, settings.HOST ?? EVERYWHERE)
+  const host = await startHost({
+    port: settings.METRICS_PORT,
+    address: settings.HOST ?? EVERYWHERE,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    telemetry: telemetry(),
+    mounts: [],
+    checks: checksOf('publish'),
+  })
+  metrics.measureProcess()
+  const stopped = untilStopped()
+  logger.info({ function: 'publish', port: grpc.port, metrics: host.port }, 'ready')
+  await stopped
+  await Promise.all([grpc.close(), host.close()])
+}
+
+function checksOf(target: 'publish' | 'persist' | 'query'): Record<string, Check> {
+  return {
+    ...(target === 'publish' ? { log: async () => (await openLog(settings)).ping() } : {}),
+    store: async () => (await openStore(settings)).ping(),
+  }
+}
+
+async function mountOf(target: 'publish' | 'persist' | 'query'): Promise<Mount> {
+  switch (target) {
+    case 'publish': {
+      const { publish, maxBodyBytes } = await import('#functions/publish/index.ts')
+      return { kind: 'http', name: target, accepts: () => true, maxBodyBytes, serve: publish }
+    }
+    case 'persist':
+      return {
+        kind: 'cloudevent',
+        name: target,
+        path: '/',
+        serve: (await import('#functions/persist/index.ts')).persist,
+      }
+    case 'query':
+      return {
+        kind: 'http',
+        name: target,
+        accepts: () => true,
+        serve: (await import('#functions/query/index.ts')).query,
+      }
+    default:
+      return target satisfies never
+  }
+}
