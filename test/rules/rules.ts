@@ -57,6 +57,10 @@ const RULES: { what: string; isBroken(source: Source): boolean }[] = [
   { what: 'is named for nothing', isBroken: ({ path }) => /^(utils?|helpers?|common|misc)\.ts$/.test(basename(path)) },
   { what: 're-exports', isBroken: ({ text }) => /^export\s+(type\s+)?(\*|\{[^}]*\})[^;'"]*?\sfrom\s/m.test(text) },
   {
+    what: 'exempts itself from a limit of size, which biome.jsonc alone does',
+    isBroken: ({ text }) => /biome-ignore.*\b(noExcessiveLinesPer|useMaxParams)/.test(text),
+  },
+  {
     what: `is an entry of more than ${ENTRY_LINES} lines`,
     isBroken: ({ path, text }) => ENTRY.test(path) && text.trimEnd().split('\n').length > ENTRY_LINES,
   },
