@@ -4,7 +4,7 @@ import { retaining } from '#core/registry.ts'
 import { untilAvailable } from '#core/until-available.ts'
 import { config } from './config.ts'
 import { findDomains } from './find-domains.ts'
-import { openLog, openStore } from './open.ts'
+import { openLog, openStore } from './log-and-store.ts'
 import { telemetry } from './telemetry.ts'
 
 /**

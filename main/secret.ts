@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import { kept } from '#adapters/kept.ts'
+import { kept } from '#adapters/private-file.ts'
 import type { Config } from './config.ts'
 
 const FILE = 'receipt-secret'

@@ -1,10 +1,10 @@
 import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
 import type { Check } from '#adapters/host/probes.ts'
 import { config } from './config.ts'
-import { endWith } from './end-with.ts'
-import { closeAll, openLog, openStore } from './open.ts'
+import { endWith } from './exit-on-error.ts'
+import { closeAll, openLog, openStore } from './log-and-store.ts'
 import { prepare } from './prepare.ts'
-import { untilStopped } from './stop.ts'
+import { untilStopped } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
 /** What the image runs, chosen by FUNCTION_TARGET: a function on the host, what prepares for them, or what drives them. */

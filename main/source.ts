@@ -1,9 +1,9 @@
 import { EVERYWHERE, startHost } from '#adapters/host/host.ts'
-import { deadLetterSink, startSources } from '#local/sources.ts'
+import { deadLetterSink, startSources } from '#local/kafka-sources.ts'
 import { config } from './config.ts'
 import { findDomains } from './find-domains.ts'
-import { openLog } from './open.ts'
-import { untilStopped } from './stop.ts'
+import { openLog } from './log-and-store.ts'
+import { untilStopped } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
 /** log --source--> persist: what Knative does in a cluster, in a process of its own. Ends when it is stopped. */

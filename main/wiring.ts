@@ -6,7 +6,7 @@ import { waiting } from '#core/waiting.ts'
 import { openCallers } from './callers.ts'
 import { config } from './config.ts'
 import { findDomains } from './find-domains.ts'
-import { openStore } from './open.ts'
+import { openStore } from './log-and-store.ts'
 import { secrets } from './secret.ts'
 import { telemetry } from './telemetry.ts'
 

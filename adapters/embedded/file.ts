@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { DAMAGED, isDamage, isFull, troubleWith } from './trouble.ts'
+import { DAMAGED, isDamage, isFull, troubleWith } from './sqlite-errors.ts'
 
 /** The one file of the embedded pair: log and store share its connection, and so its one writer. */
 export interface EmbeddedFile {

@@ -10,8 +10,8 @@ import {
 import { Conflict, type Owned, Refused, type StoredCollection, type Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf } from './outage.ts'
-import { rowOf, type Stored } from './stored.ts'
+import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf } from './mongodb-errors.ts'
+import { rowOf, type Stored } from './mongodb-document.ts'
 
 const COMMIT_AGAIN_AFTER_MS = 50
 const WRITE_CONFLICT = 112

@@ -2,7 +2,7 @@ import type { Document as Bson, Collection } from 'mongodb'
 import { type CheckedPart, countedPartOf, pagePartOf, sorted } from '#core/index-range.ts'
 import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { OURS, type Stored, withoutAt } from './stored.ts'
+import { OURS, type Stored, withoutAt } from './mongodb-document.ts'
 
 /** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */
 export async function findIn(to: Collection<Stored>, collection: StoredCollection, query: Find): Promise<Document[]> {

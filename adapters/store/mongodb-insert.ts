@@ -2,8 +2,8 @@ import { type Collection, MongoBulkWriteError } from 'mongodb'
 import { Refused, type StoredCollection } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './outage.ts'
-import { rowOf, type Stored } from './stored.ts'
+import { isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './mongodb-errors.ts'
+import { rowOf, type Stored } from './mongodb-document.ts'
 
 /**
  * Error 11000 says only that the primary has the id. It counts as "was there" once a majority read sees it too: what a

@@ -2,8 +2,8 @@ import { type ChangeStreamInsertDocument, type Collection, MongoServerError, typ
 import { type Inserted, ResumeLost, type WatchOptions } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import { asUnavailable } from './outage.ts'
-import { AT, isOurs, type Stored } from './stored.ts'
+import { asUnavailable } from './mongodb-errors.ts'
+import { AT, isOurs, type Stored } from './mongodb-document.ts'
 
 /** The longest that the server waits for more before it says that it has given all there is. */
 const UNTIL_NOW_MS = 10

@@ -7,8 +7,8 @@ import { commitTo } from './mongodb-commit.ts'
 import { countIn, findIn } from './mongodb-find.ts'
 import { insertInto } from './mongodb-insert.ts'
 import { watching } from './mongodb-watch.ts'
-import { asUnavailable } from './outage.ts'
-import { AT, OURS, type Stored, withoutAt } from './stored.ts'
+import { asUnavailable } from './mongodb-errors.ts'
+import { AT, OURS, type Stored, withoutAt } from './mongodb-document.ts'
 
 export interface MongodbOptions {
   uri: string

@@ -1,7 +1,7 @@
 import { cloudEvent } from '@google-cloud/functions-framework'
 import { decodedOf } from '#core/cloudevent.ts'
 import type { Event, Outcome } from '#core/delivery.ts'
-import { onClose } from '#main/open.ts'
+import { onClose } from '#main/log-and-store.ts'
 import { wiring } from '#main/wiring.ts'
 import { persister } from './persister.ts'
 

@@ -1,6 +1,6 @@
 import { eventOf } from '#core/cloudevent.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
-import type { Posting } from '#local/kafka-source/request.ts'
+import type { Posting } from '#local/kafka-source/record-to-request.ts'
 import { quiet } from '../telemetry.ts'
 import { wary } from '../trust.ts'
 import { domainsOf } from './domains.ts'

@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '#core/clock.ts'
-import { type Deadlines, deadlines } from './deadlines.ts'
-import type { Posting } from './request.ts'
+import { type Deadlines, deadlines } from './request-timeouts.ts'
+import type { Posting } from './record-to-request.ts'
 
 export interface Answer {
   /** undefined: no connection, or no whole answer in time. */

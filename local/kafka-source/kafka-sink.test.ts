@@ -11,7 +11,7 @@ import { embeddedLog } from '#adapters/log/embedded.ts'
 import type { Log, LogRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { quiet } from '#test/telemetry.ts'
-import { kafkaSink } from './sink.ts'
+import { kafkaSink } from './kafka-sink.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'sink-'))
 const file = openFile(dir)

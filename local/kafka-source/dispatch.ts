@@ -1,7 +1,7 @@
 import type { Clock } from '#core/clock.ts'
-import { backoff, type Policy } from './policy.ts'
-import type { Answer, Post } from './post.ts'
-import type { Posting } from './request.ts'
+import { backoff, type Policy } from './retry-policy.ts'
+import type { Answer, Post } from './http-client.ts'
+import type { Posting } from './record-to-request.ts'
 
 /** `stopped`: the source closed first, so the record is delivered again after the next start. */
 export type Fate = 'delivered' | 'dead letter' | 'lost' | 'stopped'

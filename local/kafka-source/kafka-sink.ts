@@ -3,7 +3,7 @@ import type { Log, NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import type { Headers } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { isEvent, isStructured, type Message, unpacked } from './message.ts'
+import { isEvent, isStructured, type Message, unpacked } from './binary-event.ts'
 
 /**
  * Stands in for a KafkaSink: appends the events that are posted to it to a topic, and answers 202. The data is not

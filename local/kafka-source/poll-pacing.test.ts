@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '#test/clock.ts'
-import { polls } from './polls.ts'
+import { polls } from './poll-pacing.ts'
 
 function polling(records: number) {
   const clock = manualClock(0)

@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { type Clock, systemClock } from '#core/clock.ts'
 import { manualClock } from '#test/clock.ts'
 import { type Receiver, type Reply, receiver } from '#test/receiver.ts'
-import { poster } from './post.ts'
+import { poster } from './http-client.ts'
 
 const posting = { headers: { 'ce-id': 'id-1', 'content-type': 'text/plain' }, body: 'data' }
 const opened: { close(): unknown }[] = []

@@ -5,8 +5,8 @@ import type { Log } from '#core/log.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { untilAvailable } from '#core/until-available.ts'
 import type { Domain } from '#domains/domain.ts'
-import { kafkaSink } from './kafka-source/sink.ts'
-import { type SourceSpec, startSource } from './kafka-source/source.ts'
+import { kafkaSink } from './kafka-source/kafka-sink.ts'
+import { type SourceSpec, startSource } from './kafka-source/kafka-source.ts'
 
 export const DEAD_LETTERS_PATH = '/sinks/dead-letters'
 

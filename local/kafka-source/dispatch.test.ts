@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { manualClock } from '#test/clock.ts'
-import { deliver } from './deliver.ts'
-import { type DeliverySpec, policyOf } from './policy.ts'
-import type { Answer } from './post.ts'
-import type { Posting } from './request.ts'
+import { deliver } from './dispatch.ts'
+import { type DeliverySpec, policyOf } from './retry-policy.ts'
+import type { Answer } from './http-client.ts'
+import type { Posting } from './record-to-request.ts'
 
 const SINK = 'http://persist/'
 const DEAD_LETTERS = 'http://dead-letters/'

@@ -1,13 +1,13 @@
 import type { Clock } from '#core/clock.ts'
 import type { Log, LogRecord } from '#core/log.ts'
 import type { Logger } from '#core/telemetry.ts'
-import { deliver, type Fate } from './deliver.ts'
-import { type Offsets, offsets } from './offsets.ts'
-import { type DeliverySpec, policyOf } from './policy.ts'
-import { polls } from './polls.ts'
-import { type Poster, poster } from './post.ts'
-import { type Posting, postingOf } from './request.ts'
-import { type Slots, slots } from './slots.ts'
+import { deliver, type Fate } from './dispatch.ts'
+import { type Offsets, offsets } from './offset-tracker.ts'
+import { type DeliverySpec, policyOf } from './retry-policy.ts'
+import { polls } from './poll-pacing.ts'
+import { type Poster, poster } from './http-client.ts'
+import { type Posting, postingOf } from './record-to-request.ts'
+import { type Slots, slots } from './semaphore.ts'
 
 /** A KafkaSource in the words of its manifest, and what a ConfigMap says for all of them. */
 export interface SourceSpec {

@@ -1,7 +1,7 @@
 import { HTTP } from 'cloudevents'
 import { describe, expect, test } from 'vitest'
 import type { LogRecord } from '#core/log.ts'
-import { postingOf } from './request.ts'
+import { postingOf } from './record-to-request.ts'
 
 const origin = { namespace: 'mill', name: 'tutorials', topic: 'tutorials-topic' }
 const TIME = Date.UTC(2030, 0, 2, 3, 4, 5, 678)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
-import { closeAll, onClose, openLog, openStore } from './open.ts'
+import { closeAll, onClose, openLog, openStore } from './log-and-store.ts'
 
 test('a process has one log and one store, on one file, and closes all of it even when a part fails', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-'))

@@ -15,7 +15,7 @@ import {
   receiving,
   starting,
 } from '#test/sources.ts'
-import type { SourceParts } from './source.ts'
+import type { SourceParts } from './kafka-source.ts'
 
 describe('commits', () => {
   test('every 5 s, behind delivery: what came since is delivered again after a crash', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { offsets } from './offsets.ts'
+import { offsets } from './offset-tracker.ts'
 
 test('given deliveries that finish in any order, then what is before the first unfinished one may be committed', () => {
   const partition = offsets()

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { PLAIN } from '#core/delivery.ts'
 import type { LogRecord } from '#core/log.ts'
-import { isEvent, isStructured, type Message, unpacked } from './message.ts'
+import { isEvent, isStructured, type Message, unpacked } from './binary-event.ts'
 
 /** What is posted for a record. */
 export interface Posting {
