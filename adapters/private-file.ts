@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { type FileHandle, link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** What this machine makes once and keeps, for this user only. */
-export async function kept(dir: string, name: string, make: () => Promise<string>): Promise<string> {
+/** The content of a file that only this user can read. The first call creates it from `make`. */
+export async function readOrCreate(dir: string, name: string, make: () => Promise<string>): Promise<string> {
   const file = join(dir, name)
   await mkdir(dir, { recursive: true })
   return await readFile(file, 'utf8').catch(async () => {
-    await makeOnce(file, await make())
+    await createOnce(file, await make())
     return await readFile(file, 'utf8')
   })
 }
 
-/** The file appears whole or not at all, also after a power failure, and whoever is second finds the first one's. */
-async function makeOnce(file: string, text: string): Promise<void> {
+/** Creates the file completely or not at all, also after a power failure. Of two concurrent creators the first one wins. */
+async function createOnce(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}`
   try {
     await flushed(await open(draft, 'wx', 0o600), (handle) => handle.writeFile(text))
@@ -26,7 +26,7 @@ async function makeOnce(file: string, text: string): Promise<void> {
   await flushed(await open(dirname(file)))
 }
 
-/** Runs `write`, then flushes the file or folder to disk and closes it. */
+/** Runs `write`, then flushes the file or folder to disk, and closes it. */
 async function flushed(handle: FileHandle, write?: (handle: FileHandle) => Promise<void>): Promise<void> {
   try {
     await write?.(handle)

@@ -4,16 +4,16 @@ import {
   type Counted,
   type Find,
   indexOf,
-  type Part,
   type Range,
   type Scalar,
+  type Selection,
   type StoredCollection,
   scalar,
   TooManyGroups,
 } from './store.ts'
 
 /** What a query asks of an index, checked: a mistake is one on every adapter. */
-export interface CheckedPart {
+export interface IndexRange {
   /** Equality, in the order of the index's fields. */
   equal: [field: string, value: Scalar][]
   /** The fields behind those, `_id` last: what the documents are ordered by. */
@@ -23,12 +23,12 @@ export interface CheckedPart {
 }
 
 /** The part of the index that a page is of. Throws for one that begins at two places. */
-export function pagePartOf(collection: StoredCollection, query: Find): CheckedPart {
+export function pageRange(collection: StoredCollection, query: Find): IndexRange {
   if (query.after && query.skip) throw new Error(`store: a page of ${collection.name} has either after or skip`)
-  return partOf(collection, query)
+  return indexRange(collection, query)
 }
 
-export function partOf(collection: StoredCollection, { index, where = {}, range }: Part): CheckedPart {
+export function indexRange(collection: StoredCollection, { index, where = {}, range }: Selection): IndexRange {
   const { fields, each } = indexOf(collection, index)
   const wanted = Object.keys(where)
   const prefix = fields.slice(0, wanted.length)
@@ -50,10 +50,10 @@ export function partOf(collection: StoredCollection, { index, where = {}, range 
 }
 
 /** The part that is counted. Throws for groups by the list of an index: a list is no key. */
-export function countedPartOf(collection: StoredCollection, query: Count): CheckedPart {
+export function countedRange(collection: StoredCollection, query: Count): IndexRange {
   const { each } = indexOf(collection, query.index)
   if (query.by.some(({ field }) => field === each)) throw new Error(`store: ${collection.name} groups by scalars only`)
-  return partOf(collection, query)
+  return indexRange(collection, query)
 }
 
 /** Sorted by key. Throws `TooManyGroups` where there are more than asked for. */

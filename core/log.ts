@@ -13,7 +13,7 @@ export interface Log {
   /**
    * Resolves once the record is durable (all in-sync replicas; fsync). Records with one key keep the order of their calls.
    * Rejects at `deadline` (by the system's clock), or at the adapter's own if that is earlier; a full buffer rejects at once.
-   * `Unavailable.handedOver` tells "no" from "unknown".
+   * `Unavailable.mayBeWritten` tells "no" from "unknown".
    */
   append(topic: string, record: NewRecord, deadline?: number): Promise<Position>
   /** Every record from the start (or from `from`, by partition) up to where the topic ended when it was called. */

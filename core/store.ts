@@ -69,7 +69,7 @@ export interface Write {
 export type Owned = Document & { _stream: string }
 
 /** Which documents of an index. */
-export interface Part {
+export interface Selection {
   index: string
   /** Equality on a prefix of the index's fields. With an `each` one item of that list is among them. */
   where?: Fields
@@ -83,7 +83,7 @@ export interface Range {
   to?: string | number
 }
 
-export interface Find extends Part {
+export interface Find extends Selection {
   /** The last document of the page before: the next page begins behind it. */
   after?: Document
   newestFirst?: boolean
@@ -92,7 +92,7 @@ export interface Find extends Part {
   limit: number
 }
 
-export interface Count extends Part {
+export interface Count extends Selection {
   by: Group[]
   limit: number
   /** The number of documents to count at most: it then costs no more than these. */

@@ -2,17 +2,17 @@ type Part = 'log' | 'store' | 'issuer'
 
 /**
  * The log, the store or the issuer of tokens can't be reached: an outage, not a bug. Nothing was done, unless
- * `handedOver`: then it is not known whether it was, and only repeating with the same command id is safe. The store never
+ * `mayBeWritten`: then it is not known whether it was, and only repeating with the same command id is safe. The store never
  * knows, and doesn't say: its writes go by id and are repeated anyway.
  */
 export class Unavailable extends Error {
   override name = 'Unavailable'
   readonly what: Part
-  readonly handedOver: boolean
+  readonly mayBeWritten: boolean
 
-  constructor(what: Part, message: string, options: ErrorOptions & { handedOver?: boolean } = {}) {
+  constructor(what: Part, message: string, options: ErrorOptions & { mayBeWritten?: boolean } = {}) {
     super(`${what}: ${message}`, options)
     this.what = what
-    this.handedOver = options.handedOver ?? false
+    this.mayBeWritten = options.mayBeWritten ?? false
   }
 }

@@ -1,44 +1,51 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '#core/problem.ts'
 
-/** By these names a browser on this machine reaches it. No foreign site can have them. */
-const OWN = ['localhost', '127.0.0.1', '[::1]']
-/** Addresses to listen on that are no names. */
-const EVERY = ['0.0.0.0', '::']
-const SAFE = ['GET', 'HEAD', 'OPTIONS']
+/** The names of this machine for its own browsers. No foreign site can have them. */
+const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]']
+/** Addresses to listen on that are not names. */
+const ALL_ADDRESSES = ['0.0.0.0', '::']
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 const LONGEST_NAME = 100
 
-export interface LocalOnly {
-  /** Throws 421 for a request for another host, and 403 for a write on behalf of a page of another host. */
+/** True for a page of this machine. The scheme counts, since other schemes have hosts too: `javascript:` among them. */
+export function isLocalPage(uri: string): boolean {
+  if (!URL.canParse(uri)) return false
+  const { protocol, hostname } = new URL(uri)
+  return ['http:', 'https:'].includes(protocol) && LOCAL_HOSTS.includes(hostname)
+}
+
+export interface AllowedHosts {
+  /** Throws 421 for a request to another host, and 403 for a write by a page of another host. */
   check(req: Pick<IncomingMessage, 'method' | 'headers'>): void
-  /** The reason to refuse a gRPC call, by its authority. */
+  /** The reason to refuse a gRPC call, by its authority; undefined for an allowed one. */
   refusal(authority: string): string | undefined
 }
 
 /**
- * For a server that trusts everybody who reaches it. A page of a foreign site reaches it too where its name is made to resolve to
- * 127.0.0.1 (DNS rebinding), or with a form: the first shows in `Host`, the second in `Origin`.
+ * Protects a server that trusts every caller. A page of a foreign site reaches such a server too, if its name resolves to
+ * 127.0.0.1 (DNS rebinding) or with a form. `Host` reveals the first, `Origin` the second.
  */
-export function localOnly({ address, more }: { address: string; more: string[] }): LocalOnly {
-  const own = EVERY.includes(address) ? [] : [address.includes(':') ? `[${address}]` : address]
-  const names = new Set([...OWN, ...own, ...more].map((name) => name.toLowerCase()))
-  const isOwn = (host: string): boolean => names.has(nameIn(host))
+export function allowedHosts({ address, more }: { address: string; more: string[] }): AllowedHosts {
+  const own = ALL_ADDRESSES.includes(address) ? [] : [address.includes(':') ? `[${address}]` : address]
+  const names = new Set([...LOCAL_HOSTS, ...own, ...more].map((name) => name.toLowerCase()))
+  const isAllowed = (host: string): boolean => names.has(nameIn(host))
 
   return {
-    refusal: (authority) => (isOwn(authority) ? undefined : ADVICE),
+    refusal: (authority) => (isAllowed(authority) ? undefined : ADVICE),
     check({ method = 'GET', headers: { host, origin } }) {
-      if (host !== undefined && !isOwn(host)) {
+      if (host !== undefined && !isAllowed(host)) {
         throw new Problem(421, 'Misdirected request', `${reason(host)}. ${ADVICE}`)
       }
-      if (origin === undefined || SAFE.includes(method) || isOwn(origin.replace(/^https?:\/\//, ''))) return
+      if (origin === undefined || SAFE_METHODS.includes(method) || isAllowed(origin.replace(/^https?:\/\//, ''))) return
       throw new Problem(403, 'Foreign origin', `${reason(origin)}. ${ADVICE}`)
     },
   }
 }
 
-const ADVICE = 'This server is for its own machine: ask for localhost, or name the host in ALLOWED_HOSTS.'
+const ADVICE = 'This server serves its own machine only: use localhost, or add the host to ALLOWED_HOSTS.'
 
-const reason = (host: string): string => `There is nothing here for ${host.slice(0, LONGEST_NAME)}`
+const reason = (host: string): string => `This server does not serve ${host.slice(0, LONGEST_NAME)}`
 
-/** Without its port; empty for what is no host. */
+/** The host without its port; empty for a malformed one. */
 const nameIn = (host: string): string => /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.exec(host)?.[1]?.toLowerCase() ?? ''

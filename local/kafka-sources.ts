@@ -6,11 +6,11 @@ import type { Telemetry } from '#core/telemetry.ts'
 import { untilAvailable } from '#core/until-available.ts'
 import type { Domain } from '#domains/domain.ts'
 import { kafkaSink } from './kafka-source/kafka-sink.ts'
-import { type SourceSpec, startSource } from './kafka-source/kafka-source.ts'
+import { type KafkaSourceSpec, startKafkaSource } from './kafka-source/kafka-source.ts'
 
 export const DEAD_LETTERS_PATH = '/sinks/dead-letters'
 
-/** The KafkaSink on the error topic. */
+/** The KafkaSink of the error topic. */
 export const deadLetterSink = (log: Log, telemetry: Telemetry): HttpMount => ({
   kind: 'http',
   name: 'sink',
@@ -18,21 +18,21 @@ export const deadLetterSink = (log: Log, telemetry: Telemetry): HttpMount => ({
   serve: kafkaSink(log, deadLetters.name, telemetry),
 })
 
-export interface LocalSources extends Telemetry {
+export interface KafkaSourcesOptions extends Telemetry {
   domains: Domain[]
   log: Log
-  /** Where persist listens. */
+  /** The URL of persist. */
   persist: string
-  /** Where `deadLetterSink` is served. */
+  /** The origin of the server that serves `deadLetterSink`. */
   origin: string
-  pacing: NonNullable<SourceSpec['pacing']>
+  pacing: NonNullable<KafkaSourceSpec['pacing']>
 }
 
 /**
- * Every KafkaSource, the one of the error topic too, where there is no Knative; their lag is a metric. A log
- * that is away is waited for. Resolves with what stops them.
+ * Starts a KafkaSource for each domain and for the error topic, and measures their lag. Waits while the log is unavailable.
+ * Resolves with a function that stops them all.
  */
-export async function startSources({
+export async function startKafkaSources({
   domains,
   log,
   persist,
@@ -40,12 +40,12 @@ export async function startSources({
   pacing,
   logger,
   metrics,
-}: LocalSources): Promise<() => Promise<void>> {
+}: KafkaSourcesOptions): Promise<() => Promise<void>> {
   const sinks = { persist, deadLetters: origin + DEAD_LETTERS_PATH }
   const specs = [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)]
   const parts = { log, clock: systemClock, logger }
   const sources = await Promise.all(
-    specs.map((spec) => untilAvailable(() => startSource({ ...spec, pacing }, parts), { logger })),
+    specs.map((spec) => untilAvailable(() => startKafkaSource({ ...spec, pacing }, parts), { logger })),
   )
   metrics.measureLag(() =>
     Promise.all(specs.map(async ({ topic, group }) => ({ topic, lag: await log.lag(topic, group) }))),

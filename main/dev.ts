@@ -1,14 +1,14 @@
 import { startHost } from '#adapters/host/host.ts'
+import { allowedHosts } from '#local/allowed-hosts.ts'
 import { issuer, issuerName } from '#local/issuer/issuer.ts'
-import { localOnly } from '#local/allowed-hosts.ts'
-import { deadLetterSink, startSources } from '#local/kafka-sources.ts'
+import { deadLetterSink, startKafkaSources } from '#local/kafka-sources.ts'
 import { openCallers } from './callers.ts'
 import { config } from './config.ts'
-import { endWith } from './exit-on-error.ts'
+import { exitOnError } from './exit-on-error.ts'
 import { findDomains } from './find-domains.ts'
 import { closeAll, openLog, openStore } from './log-and-store.ts'
 import { prepare } from './prepare.ts'
-import { untilStopped } from './stop-signal.ts'
+import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
 /**
@@ -19,7 +19,7 @@ import { telemetry } from './telemetry.ts'
 const settings = config()
 const { logger, metrics } = telemetry()
 const opened = Promise.all([findDomains(), openLog(settings), openStore(settings)])
-const [domains, log, store] = await opened.catch(endWith('not started'))
+const [domains, log, store] = await opened.catch(exitOnError('not started'))
 await prepare()
 
 const origin = `http://localhost:${settings.PORT}`
@@ -36,7 +36,7 @@ const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = aw
 
 /** Its issuer believes everybody, and so does persist: it is for this machine alone unless it is told otherwise. */
 const { HOST: address = '127.0.0.1', ALLOWED_HOSTS: more } = settings
-const { check: admit, refusal } = localOnly({ address, more })
+const { check: admit, refusal } = allowedHosts({ address, more })
 const isRead = (method: string) => method === 'GET' || method === 'HEAD'
 
 const host = await startHost({
@@ -59,7 +59,7 @@ const grpc = await startPublish(settings.GRPC_PORT, address, refusal)
 
 const self = `http://127.0.0.1:${host.port}`
 const pacing = settings.SOURCE_PACING
-const stopSources = await startSources({
+const stopSources = await startKafkaSources({
   domains,
   log,
   persist: `${self}/persist`,
@@ -70,7 +70,7 @@ const stopSources = await startSources({
 })
 metrics.measureProcess()
 
-const stopped = untilStopped()
+const stopped = waitForStopSignal()
 process.stdout.write(`
 Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store: ${settings.STORE}). Try:
   curl -i localhost:${host.port}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'

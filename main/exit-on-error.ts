@@ -1,7 +1,10 @@
 import { telemetry } from './telemetry.ts'
 
-/** Ends the process. The log has the error with its stack; the last line is the message alone, for whoever reads the end. */
-export const endWith =
+/**
+ * Returns a handler that ends the process with an error. It logs the error with its stack; the last line of output is the
+ * message alone, for readers of the end of the output.
+ */
+export const exitOnError =
   (what: string) =>
   (error: unknown): never => {
     telemetry().logger.fatal({ err: error }, what)

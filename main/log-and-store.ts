@@ -42,7 +42,7 @@ async function onFile<Port>(config: Config, make: (file: EmbeddedFile) => Port):
   try {
     return make(file)
   } catch (error) {
-    const trouble = file.troubleOf(error) ?? file.troubleOf((error as Error).cause)
+    const trouble = file.describeError(error) ?? file.describeError((error as Error).cause)
     throw trouble === undefined ? error : new Error(trouble, { cause: error })
   }
 }

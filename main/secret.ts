@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
-import { kept } from '#adapters/private-file.ts'
+import { readOrCreate } from '#adapters/private-file.ts'
 import type { Config } from './config.ts'
 
 const FILE = 'receipt-secret'
@@ -27,9 +27,11 @@ export async function receiptSecret({
   MILLRACE_DIR,
 }: Pick<Config, 'RECEIPT_SECRET' | 'MILLRACE_DIR'>): Promise<string> {
   if (RECEIPT_SECRET) return RECEIPT_SECRET
-  const secret = await kept(MILLRACE_DIR, FILE, async () => randomBytes(32).toString('base64url')).catch((cause) => {
-    throw new Error(`RECEIPT_SECRET is not set and can not be kept in ${MILLRACE_DIR}`, { cause })
-  })
+  const secret = await readOrCreate(MILLRACE_DIR, FILE, async () => randomBytes(32).toString('base64url')).catch(
+    (cause) => {
+      throw new Error(`RECEIPT_SECRET is not set and can not be kept in ${MILLRACE_DIR}`, { cause })
+    },
+  )
   if (secret.trim().length < MIN_LENGTH) throw new Error(tooShort(resolve(MILLRACE_DIR, FILE)))
   return secret
 }

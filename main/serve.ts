@@ -1,10 +1,10 @@
 import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
 import type { Check } from '#adapters/host/probes.ts'
 import { config } from './config.ts'
-import { endWith } from './exit-on-error.ts'
+import { exitOnError } from './exit-on-error.ts'
 import { closeAll, openLog, openStore } from './log-and-store.ts'
 import { prepare } from './prepare.ts'
-import { untilStopped } from './stop-signal.ts'
+import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
 /** What the image runs, chosen by FUNCTION_TARGET: a function on the host, what prepares for them, or what drives them. */
@@ -18,7 +18,7 @@ switch (target) {
   case undefined:
     throw new Error('FUNCTION_TARGET is not set')
   case 'prepare':
-    await prepare(PREPARE_WITHIN_MS).catch(endWith('not prepared'))
+    await prepare(PREPARE_WITHIN_MS).catch(exitOnError('not prepared'))
     break
   case 'source':
     await import('./source.ts')
@@ -42,7 +42,7 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
     checks: checksOf(target),
   })
   metrics.measureProcess()
-  const stopped = untilStopped()
+  const stopped = waitForStopSignal()
   logger.info({ function: target, port: host.port }, 'ready')
   await stopped
   await host.close()
@@ -61,7 +61,7 @@ async function serveGrpc(): Promise<void> {
     checks: checksOf('publish'),
   })
   metrics.measureProcess()
-  const stopped = untilStopped()
+  const stopped = waitForStopSignal()
   logger.info({ function: 'publish', port: grpc.port, metrics: host.port }, 'ready')
   await stopped
   await Promise.all([grpc.close(), host.close()])

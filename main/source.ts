@@ -1,9 +1,9 @@
 import { EVERYWHERE, startHost } from '#adapters/host/host.ts'
-import { deadLetterSink, startSources } from '#local/kafka-sources.ts'
+import { deadLetterSink, startKafkaSources } from '#local/kafka-sources.ts'
 import { config } from './config.ts'
 import { findDomains } from './find-domains.ts'
 import { openLog } from './log-and-store.ts'
-import { untilStopped } from './stop-signal.ts'
+import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
 /** log --source--> persist: what Knative does in a cluster, in a process of its own. Ends when it is stopped. */
@@ -19,8 +19,8 @@ const host = await startHost({
   checks: { log: () => log.ping() },
   mounts: [deadLetterSink(log, telemetry())],
 })
-const stopped = untilStopped()
-const starting = startSources({
+const stopped = waitForStopSignal()
+const starting = startKafkaSources({
   domains,
   log,
   persist: settings.PERSIST_URL,

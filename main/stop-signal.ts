@@ -1,5 +1,5 @@
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process as it stands. */
-export const untilStopped = (): Promise<void> =>
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+export const waitForStopSignal = (): Promise<void> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {

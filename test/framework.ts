@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 import { systemClock } from '#core/clock.ts'
 import { sourceOf } from '#core/kafka-source-policy.ts'
-import { startSource } from '#local/kafka-source/kafka-source.ts'
+import { startKafkaSource } from '#local/kafka-source/kafka-source.ts'
 import { config } from '#main/config.ts'
 import { findDomains } from '#main/find-domains.ts'
 import { closeAll, openLog } from '#main/log-and-store.ts'
@@ -31,7 +31,7 @@ const sources = await Promise.all(
   (await findDomains()).map((domain) => {
     const spec = sourceOf(domain, { persist: `http://127.0.0.1:${ports.persist}/`, deadLetters: '' })
     const { deadLetterSink: _, ...delivery } = spec.delivery
-    return startSource({ ...spec, delivery }, { ...quiet(), log, clock: systemClock })
+    return startKafkaSource({ ...spec, delivery }, { ...quiet(), log, clock: systemClock })
   }),
 )
 

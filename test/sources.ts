@@ -6,8 +6,8 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedLog } from '#adapters/log/embedded.ts'
 import { partitionOf } from '#adapters/log/partition.ts'
 import type { NewRecord } from '#core/log.ts'
-import type { Fate } from '#local/kafka-source/dispatch.ts'
-import { type SourceParts, type SourceSpec, startSource } from '#local/kafka-source/kafka-source.ts'
+import type { DeliveryOutcome } from '#local/kafka-source/dispatch.ts'
+import { type KafkaSourceParts, type KafkaSourceSpec, startKafkaSource } from '#local/kafka-source/kafka-source.ts'
 import { manualClock } from './clock.ts'
 import { type Received, type Receiver, type Reply, receiver } from './receiver.ts'
 
@@ -65,7 +65,7 @@ export async function receiving(
   return server
 }
 
-/** Answers are kept back until they are let go. */
+/** Holds responses back until the test releases them. */
 export function gate() {
   const held = new Map<string, (reply: Reply) => void>()
   return {
@@ -84,14 +84,14 @@ export function gate() {
 export async function starting(
   topic: string,
   sink: string,
-  more: Partial<SourceSpec> = {},
-  parts: Partial<SourceParts> = {},
+  more: Partial<KafkaSourceSpec> = {},
+  parts: Partial<KafkaSourceParts> = {},
 ) {
   const clock = manualClock()
-  const fates: Fate[] = []
+  const outcomes: DeliveryOutcome[] = []
   const logged: string[] = []
   let retries = 0
-  const spec: SourceSpec = {
+  const spec: KafkaSourceSpec = {
     name: 'source',
     namespace: 'mill',
     topic,
@@ -101,19 +101,19 @@ export async function starting(
     sink,
     ...more,
   }
-  const source = await startSource(spec, {
+  const source = await startKafkaSource(spec, {
     log,
     clock,
     logger: {
       warn: (_, message) => logged.push(`warn: ${message}`),
       error: (_, message) => logged.push(`error: ${message}`),
     },
-    onFate: (fate) => void fates.push(fate),
+    onOutcome: (outcome) => void outcomes.push(outcome),
     onRetry: () => void retries++,
     ...parts,
   })
   opened.unshift(source)
-  return { source, clock, fates, logged, retries: () => retries }
+  return { source, clock, outcomes, logged, retries: () => retries }
 }
 
 export const namesOf = ({ received }: Receiver) => received.map(({ body }) => body.toString())
@@ -122,7 +122,7 @@ const lagOf = async (topic: string) =>
   [...(await log.lag(topic, `group-${topic}`)).values()].reduce((sum, lag) => sum + lag, 0)
 export const expectLag = (topic: string, lag: number) => eventually(async () => expect(await lagOf(topic)).toBe(lag))
 
-/** Lets time pass in small steps, slower than answers come, until it is so. */
+/** Advances the clock in small steps, slower than responses arrive, until the expectation holds. */
 export async function passing(clock: { advance(ms: number): Promise<void> }, look: () => void): Promise<void> {
   await eventually(async () => {
     await clock.advance(100)

@@ -15,9 +15,9 @@ import { Unavailable } from '#core/unavailable.ts'
 import type { Domain, Fields } from '#domains/domain.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
 import { toRecord } from '#functions/publish/record.ts'
-import { policyOf } from '#local/kafka-source/retry-policy.ts'
-import { type Poster, poster } from '#local/kafka-source/http-client.ts'
-import { startSource } from '#local/kafka-source/kafka-source.ts'
+import { type HttpClient, httpClient } from '#local/kafka-source/http-client.ts'
+import { startKafkaSource } from '#local/kafka-source/kafka-source.ts'
+import { toRetryPolicy } from '#local/kafka-source/retry-policy.ts'
 import { DEAD_LETTERS_PATH, deadLetterSink } from '#local/kafka-sources.ts'
 import { manualClock } from './clock.ts'
 import { eventually } from './mill.ts'
@@ -91,7 +91,12 @@ export async function startTimedMill(domains: Domain[]) {
   )
   const sources = await Promise.all(
     specs.map((spec) =>
-      startSource(spec, { ...quiet(), log, clock, poster: noting(poster(clock, policyOf(spec.delivery))) }),
+      startKafkaSource(spec, {
+        ...quiet(),
+        log,
+        clock,
+        httpClient: noting(httpClient(clock, toRetryPolicy(spec.delivery))),
+      }),
     ),
   )
 
@@ -106,7 +111,7 @@ export async function startTimedMill(domains: Domain[]) {
     }
   }
 
-  function noting({ post, close }: Poster): Poster {
+  function noting({ post, close }: HttpClient): HttpClient {
     return {
       close,
       async post(url, posting) {

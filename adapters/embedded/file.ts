@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { DAMAGED, isDamage, isFull, troubleWith } from './sqlite-errors.ts'
+import { describeFileError, isDamage, isFull, RESTORE } from './sqlite-errors.ts'
 
 /** The one file of the embedded pair: log and store share its connection, and so its one writer. */
 export interface EmbeddedFile {
   database: DatabaseSync
   /** What is wrong with the file and what to do about it; undefined for an error that is not about the file. */
-  troubleOf(error: unknown): string | undefined
+  describeError(error: unknown): string | undefined
   /** Throws unless a write of some size reaches the disk. */
   probeWrite(): void
   close(): void
@@ -33,7 +33,7 @@ export function openFile(dir: string): EmbeddedFile {
     const database = openDatabase(file)
     return {
       database,
-      troubleOf: (error) => troubleWith(file, error),
+      describeError: (error) => describeFileError(file, error),
       probeWrite: () => probeWrite(database),
       close() {
         database.close()
@@ -42,13 +42,13 @@ export function openFile(dir: string): EmbeddedFile {
     }
   } catch (cause) {
     release(lock)
-    throw new Error(troubleWith(file, cause) ?? notOpened(file, cause as Error), { cause })
+    throw new Error(describeFileError(file, cause) ?? notOpened(file, cause as Error), { cause })
   }
 }
 
 /** An error of SQLite's own does not name the file. */
 const notOpened = (file: string, { message, ...error }: Error): string =>
-  'errcode' in error ? `${file} can not be opened: ${message}. ${DAMAGED}` : message
+  'errcode' in error ? `${file} can not be opened: ${message}. ${RESTORE}` : message
 
 function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file)
@@ -128,7 +128,7 @@ function whyNoLock(dir: string, file: string, holder: string, cause: unknown): s
     return `${file} is damaged. It has no data: stop every Millrace that uses ${resolve(dir)}, then delete it.`
   }
   const other = `${resolve(dir)} can not be used: ${(cause as Error).message}. Set MILLRACE_DIR to another folder.`
-  return troubleWith(file, cause) ?? other
+  return describeFileError(file, cause) ?? other
 }
 
 /** Only for the message of `whyNoLock`: a full disk is no reason not to start. */

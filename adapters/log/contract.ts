@@ -303,7 +303,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(refused).toHaveLength(5)
       for (const error of refused) {
         expect(error).toBeInstanceOf(Unavailable)
-        expect(error.handedOver).toBe(false)
+        expect(error.mayBeWritten).toBe(false)
       }
       expect(await written()).toHaveLength(11)
       await log.append(topic, { key: first, value: 'there is room again' })
@@ -316,7 +316,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(await ends).toHaveLength(50)
       await expect(log.append(topic, { key: first, value: 'late' })).rejects.toMatchObject({
         name: 'Unavailable',
-        handedOver: false,
+        mayBeWritten: false,
       })
       log = open()
       expect(await written()).toHaveLength(50)

@@ -81,7 +81,7 @@ test('given a file that can not be written, then appends are refused as an outag
   const log = embeddedLog(file)
   await log.ensure([{ name: 'topic', partitions: 1 }])
   file.database.exec('PRAGMA query_only = ON')
-  const refused = { name: 'Unavailable', handedOver: false }
+  const refused = { name: 'Unavailable', mayBeWritten: false }
   await expect(log.append('topic', { key: 'k', value: 'no' })).rejects.toMatchObject(refused)
   file.database.exec('PRAGMA query_only = OFF')
   expect(await log.append('topic', { key: 'k', value: 'yes' })).toEqual({ partition: 0, offset: 0 })

@@ -48,22 +48,22 @@ export interface EmbeddedLogOptions {
 
 /** The log in the embedded file. What arrives in one turn of the event loop is one transaction: one flush to disk. */
 export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }: EmbeddedLogOptions = {}): Log {
-  const { database, troubleOf, probeWrite } = file
+  const { database, describeError, probeWrite } = file
 
   /** Trouble with the file as `Unavailable`, anything else as it is. */
-  function answered<Result>(work: () => Result): Result {
+  function orUnavailable<Result>(work: () => Result): Result {
     try {
       return work()
     } catch (cause) {
-      const trouble = database.isOpen ? troubleOf(cause) : 'the embedded file is closed'
+      const trouble = database.isOpen ? describeError(cause) : 'the embedded file is closed'
       throw trouble === undefined ? cause : new Unavailable('log', trouble, { cause })
     }
   }
 
   const notWritten = (cause: unknown): Unavailable =>
-    new Unavailable('log', troubleOf(cause) ?? 'the embedded file can not be written', { cause })
+    new Unavailable('log', describeError(cause) ?? 'the embedded file can not be written', { cause })
 
-  answered(() => database.exec(TABLES))
+  orUnavailable(() => database.exec(TABLES))
   const insertRecord = database.prepare('INSERT INTO log_records VALUES (?, ?, ?, ?, ?, ?, ?)')
   const selectRecords = database.prepare(
     'SELECT partition, offset, time, key, value, headers FROM log_records WHERE topic = ? AND partition = ? AND offset >= ? AND offset < ? ORDER BY offset LIMIT ?',
@@ -89,7 +89,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
     const partitions = topics.get(topic)
     if (partitions === undefined) throw new Error(`log: there is no topic ${topic}`)
     const found = Array.from({ length: partitions }, (_, partition) =>
-      answered(() => Number(selectEnd.get(topic, partition)?.end ?? 0)),
+      orUnavailable(() => Number(selectEnd.get(topic, partition)?.end ?? 0)),
     )
     ends.set(topic, found)
     return found
@@ -126,12 +126,12 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
   }
 
   function read(topic: string, partition: number, from: number, end: number, limit: number): LogRecord[] {
-    const rows = answered(() => selectRecords.all(topic, partition, from, end, limit)) as unknown as Row[]
+    const rows = orUnavailable(() => selectRecords.all(topic, partition, from, end, limit)) as unknown as Row[]
     return rows.map(toRecord)
   }
 
   function committed(topic: string, group: string): Map<number, number> {
-    const rows = answered(() => selectCommits.all(group, topic))
+    const rows = orUnavailable(() => selectCommits.all(group, topic))
     return new Map(rows.map(({ partition, offset }) => [Number(partition), Number(offset)]))
   }
 
@@ -141,7 +141,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
         const there = topics.get(name)
         if (there === partitions) continue
         if (there !== undefined) throw new Error(`log: topic ${name} has ${there} partitions, not ${partitions}`)
-        answered(() => database.prepare('INSERT INTO log_topics VALUES (?, ?)').run(name, partitions))
+        orUnavailable(() => database.prepare('INSERT INTO log_topics VALUES (?, ?)').run(name, partitions))
         topics.set(name, partitions)
       }
     },
@@ -182,7 +182,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
 
     async ping() {
       if (closed) throw new Unavailable('log', 'the embedded file is closed')
-      answered(probeWrite)
+      orUnavailable(probeWrite)
     },
 
     async close() {

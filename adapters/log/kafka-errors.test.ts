@@ -77,7 +77,7 @@ const bailed = (error: Error) =>
 
 test.each(OUTAGES)('%s: an outage, in which nothing was written, alone or wrapped by retries: %s', async (_, error) => {
   for (const seen of [error, await wrapped(error), await bailed(error), await wrapped(await wrapped(error))]) {
-    expect(asUnavailable(seen)).toMatchObject({ name: 'Unavailable', what: 'log', handedOver: false, cause: seen })
+    expect(asUnavailable(seen)).toMatchObject({ name: 'Unavailable', what: 'log', mayBeWritten: false, cause: seen })
   }
 })
 
@@ -91,7 +91,7 @@ test('every answer of a broker is an outage, but those that call a request wrong
 })
 
 test('an outage that is known as one stays as it is', () => {
-  const known = new Unavailable('log', 'gone', { handedOver: true })
+  const known = new Unavailable('log', 'gone', { mayBeWritten: true })
   expect(asUnavailable(known)).toBe(known)
   expect(asUnavailable('text')).toBe('text')
 })

@@ -101,7 +101,7 @@ describe('kafka log', () => {
   test('given no broker, then appends are refused within two seconds', async () => {
     const nowhere = kafkaLog({ brokers: ['127.0.0.1:1'], replication: 3, maxBuffered: 10 })
     const before = Date.now()
-    const refused = { name: 'Unavailable', what: 'log', handedOver: false }
+    const refused = { name: 'Unavailable', what: 'log', mayBeWritten: false }
     await expect(nowhere.append('topic', { key: 'k', value: 'v' })).rejects.toMatchObject(refused)
     expect(Date.now() - before).toBeLessThan(2000)
     await expect(nowhere.ping()).rejects.toBeInstanceOf(Unavailable)
@@ -118,7 +118,7 @@ describe('kafka log', () => {
     for (const call of [() => log.ping(), () => log.append('topic', { key: 'k', value: 'v' })]) {
       await expect(call().catch((error) => Promise.reject(seen.push(error) && error))).rejects.toMatchObject({
         name: 'Unavailable',
-        handedOver: false,
+        mayBeWritten: false,
       })
     }
     expect(seen.map((error) => (error as Error).message)).toContain('log: Broker not connected')

@@ -137,7 +137,7 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
   }
 }
 
-const outOfTime = (handedOver: boolean): Unavailable =>
-  new Unavailable('log', handedOver ? 'no answer from the brokers in time' : 'the brokers can not be reached', {
-    handedOver,
+const outOfTime = (mayBeWritten: boolean): Unavailable =>
+  new Unavailable('log', mayBeWritten ? 'no answer from the brokers in time' : 'the brokers can not be reached', {
+    mayBeWritten,
   })

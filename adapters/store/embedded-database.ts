@@ -10,7 +10,7 @@ export interface EmbeddedDatabase {
   /** All of `work` or nothing, on disk when it returns. */
   transaction<Result>(work: () => Result): Result
   /** An outage as `Unavailable`, anything else as it is. */
-  answered<Result>(work: () => Result): Result
+  orUnavailable<Result>(work: () => Result): Result
   isOutage(error: unknown): boolean
   /** Throws unless a write reaches the disk. */
   probeWrite(): void
@@ -26,11 +26,11 @@ export const tableName = (collection: string): string => `doc_${collection}`
 export const tableOf = ({ name }: StoredCollection): string => quoted(tableName(name))
 
 /** The store's part of the embedded file. */
-export function embeddedDatabase({ database, troubleOf, probeWrite }: EmbeddedFile): EmbeddedDatabase {
+export function embeddedDatabase({ database, describeError, probeWrite }: EmbeddedFile): EmbeddedDatabase {
   const statements = new Map<string, StatementSync>()
   let closed = false
 
-  const isOutage = (error: unknown): boolean => !database.isOpen || troubleOf(error) !== undefined
+  const isOutage = (error: unknown): boolean => !database.isOpen || describeError(error) !== undefined
 
   return {
     exec: (sql) => database.exec(sql),
@@ -53,13 +53,13 @@ export function embeddedDatabase({ database, troubleOf, probeWrite }: EmbeddedFi
       }
     },
 
-    answered(work) {
+    orUnavailable(work) {
       try {
         if (closed) throw new Unavailable('store', 'the embedded file is closed')
         return work()
       } catch (cause) {
         if (cause instanceof Unavailable || !isOutage(cause)) throw cause
-        throw new Unavailable('store', troubleOf(cause) ?? 'the embedded file is closed', { cause })
+        throw new Unavailable('store', describeError(cause) ?? 'the embedded file is closed', { cause })
       }
     },
 

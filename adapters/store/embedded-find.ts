@@ -1,4 +1,4 @@
-import { type CheckedPart, countedPartOf, pagePartOf } from '#core/index-range.ts'
+import { countedRange, type IndexRange, pageRange } from '#core/index-range.ts'
 import { type Count, type Find, type Range, type StoredCollection, scalar } from '#core/store.ts'
 import type { Json } from '#domains/domain.ts'
 import { columnOf, from } from './embedded-index.ts'
@@ -22,7 +22,7 @@ interface Stretch extends Condition {
  */
 export function findSql(collection: StoredCollection, query: Find): Condition[] {
   const { index, after, newestFirst = false } = query
-  const part = pagePartOf(collection, query)
+  const part = pageRange(collection, query)
   const column = columnOf(collection, index)
   const columns = part.free.map(column)
   return stretchesOf(part, columns, query).map((stretch) => {
@@ -39,7 +39,7 @@ export function findSql(collection: StoredCollection, query: Find): Condition[] 
 
 /** Each row is its count and then its key; the limit is the last value. */
 export function countSql(collection: StoredCollection, query: Count): Condition {
-  const part = countedPartOf(collection, query)
+  const part = countedRange(collection, query)
   const column = columnOf(collection, query.index)
   const keys = query.by.map(({ field, length }): Condition => {
     const by = column(field)
@@ -60,7 +60,7 @@ export function countSql(collection: StoredCollection, query: Count): Condition 
 /**
  * What lies behind the last document. One comparison of rows would be shorter, but SQL finds nothing behind a null.
  */
-function stretchesOf({ free }: CheckedPart, columns: string[], { after, newestFirst }: Find): Stretch[] {
+function stretchesOf({ free }: IndexRange, columns: string[], { after, newestFirst }: Find): Stretch[] {
   if (!after) return [{ sql: 'TRUE', fixed: 0, values: [] }]
   const keys = free.map((field, at) => [columns[at] as string, bindable(after[field] ?? null)] as const)
   const stretches: Stretch[] = []
@@ -82,12 +82,12 @@ function stretchesOf({ free }: CheckedPart, columns: string[], { after, newestFi
   return stretches
 }
 
-const equalities = ({ equal }: CheckedPart, column: (field: string) => string): Condition[] =>
+const equalities = ({ equal }: IndexRange, column: (field: string) => string): Condition[] =>
   equal.map(([field, value]) => ({ sql: `${column(field)} IS ?`, values: [bindable(value)] }))
 
 /** Where a page begins closer to its end than a bound, a plus keeps that bound from being what is searched for. */
 function bounds(
-  { free: [field], range }: CheckedPart,
+  { free: [field], range }: IndexRange,
   column: (field: string) => string,
   begins: { from?: boolean | undefined; to?: boolean | undefined } = {},
 ): Condition[] {

@@ -12,7 +12,7 @@ export interface Watchers {
 
 /** Those who wait for the next insert. */
 export function watchersOf(database: EmbeddedDatabase): Watchers {
-  const { prepared, answered, isClosed } = database
+  const { prepared, orUnavailable, isClosed } = database
   const wakers = new Set<() => void>()
 
   /** The last that was ever given out: what is removed or has expired leaves no doubt about what follows it. */
@@ -26,7 +26,7 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
     collection: StoredCollection,
     { resume, signal, untilNow, onBegun }: WatchOptions,
   ): AsyncGenerator<Inserted> {
-    const newest = answered(() => lastRow(collection))
+    const newest = orUnavailable(() => lastRow(collection))
     let last = resume === undefined ? newest : Number(resume)
     if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest)
       throw new ResumeLost(`store: ${resume} is no place in ${collection.name}`)
@@ -41,7 +41,7 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
         const woken = new Promise<void>((resolve) => (wake = resolve))
         await setImmediate()
         if (signal.aborted || isClosed()) return
-        const rows = answered(() => prepared(behind).all(last)) as { row: number; body: string }[]
+        const rows = orUnavailable(() => prepared(behind).all(last)) as { row: number; body: string }[]
         for (const { row, body } of rows) {
           yield { document: JSON.parse(body), resume: String(row) }
           last = row

@@ -22,7 +22,7 @@ const SWEEP_MS = 60_000
 /** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
   const database = embeddedDatabase(file)
-  const { prepared, transaction, answered, isOutage, probeWrite } = database
+  const { prepared, transaction, orUnavailable, isOutage, probeWrite } = database
   const watchers = watchersOf(database)
   const expiring = new Map<string, StoredCollection>()
 
@@ -38,7 +38,7 @@ export function embeddedStore(file: EmbeddedFile): Store {
   /** Nobody waits for it: whoever asks next is told of the outage, and the next sweep takes what this one leaves. */
   function sweepIfPossible(): void {
     try {
-      answered(sweep)
+      orUnavailable(sweep)
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
     }
@@ -105,40 +105,40 @@ export function embeddedStore(file: EmbeddedFile): Store {
 
   return {
     prepare: async (wanted) =>
-      answered(() => {
+      orUnavailable(() => {
         for (const collection of wanted) prepare(collection)
         sweep()
       }),
 
-    insert: async (collection, documents) => answered(() => insert(collection, documents)),
+    insert: async (collection, documents) => orUnavailable(() => insert(collection, documents)),
 
     commit: async (writes) =>
-      answered(() => {
+      orUnavailable(() => {
         commitTo(database, writes)
         watchers.wake()
       }),
 
     get: async (collection, ids) =>
-      answered(() => {
+      orUnavailable(() => {
         const select = prepared(`SELECT body FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
         const rows = select.all(JSON.stringify(ids)) as { body: string }[]
         const documents = rows.map(({ body }) => JSON.parse(body) as Document)
         return new Map(documents.map((document) => [document._id, document]))
       }),
 
-    find: async (collection, query) => answered(() => find(collection, query)),
+    find: async (collection, query) => orUnavailable(() => find(collection, query)),
 
-    count: async (collection, query) => answered(() => count(collection, query)),
+    count: async (collection, query) => orUnavailable(() => count(collection, query)),
 
     remove: async (collection, ids) =>
-      answered(() => {
+      orUnavailable(() => {
         const remove = prepared(`DELETE FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
         remove.run(JSON.stringify(ids))
       }),
 
     watch: watchers.watch,
 
-    ping: async () => answered(probeWrite),
+    ping: async () => orUnavailable(probeWrite),
 
     async close() {
       database.close()

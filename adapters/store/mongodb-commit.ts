@@ -10,8 +10,8 @@ import {
 import { Conflict, type Owned, Refused, type StoredCollection, type Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
+import { type StoredDocument, toStored } from './mongodb-document.ts'
 import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf } from './mongodb-errors.ts'
-import { rowOf, type Stored } from './mongodb-document.ts'
 
 const COMMIT_AGAIN_AFTER_MS = 50
 const WRITE_CONFLICT = 112
@@ -19,7 +19,7 @@ const WRITE_CONFLICT = 112
 /** All writes in one transaction, which ends here, whatever becomes of it. */
 export async function commitTo(
   client: MongoClient,
-  of: (collection: StoredCollection) => Collection<Stored>,
+  of: (collection: StoredCollection) => Collection<StoredDocument>,
   writes: Write[],
   withinMs: number,
 ): Promise<void> {
@@ -56,13 +56,13 @@ async function commit(session: ClientSession, until: number): Promise<void> {
   }
 }
 
-async function writeOne(session: ClientSession, to: Collection<Stored>, write: Write): Promise<void> {
+async function writeOne(session: ClientSession, to: Collection<StoredDocument>, write: Write): Promise<void> {
   const { collection, insert = [], put = [], remove = [], swap = [], own = [], disown = [] } = write
   const now = new Date()
-  const row = (document: Document) => rowOf(document, collection, now)
+  const row = (document: Document) => toStored(document, collection, now)
   const next = swap.filter(({ generation }) => generation !== 1)
   const inserts = [...swap.filter(({ generation }) => generation === 1), ...insert]
-  const operations: AnyBulkWriteOperation<Stored>[] = [
+  const operations: AnyBulkWriteOperation<StoredDocument>[] = [
     ...next.map((document) => ({
       replaceOne: { filter: { _id: document._id, generation: document.generation - 1 }, replacement: row(document) },
     })),

@@ -1,18 +1,22 @@
 import type { Document as Bson, Collection } from 'mongodb'
-import { type CheckedPart, countedPartOf, pagePartOf, sorted } from '#core/index-range.ts'
+import { countedRange, type IndexRange, pageRange, sorted } from '#core/index-range.ts'
 import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { OURS, type Stored, withoutAt } from './mongodb-document.ts'
+import { type StoredDocument, WITH_STRING_ID, withoutExpiryStart } from './mongodb-document.ts'
 
 /** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */
-export async function findIn(to: Collection<Stored>, collection: StoredCollection, query: Find): Promise<Document[]> {
+export async function findIn(
+  to: Collection<StoredDocument>,
+  collection: StoredCollection,
+  query: Find,
+): Promise<Document[]> {
   const { after, newestFirst = false, skip = 0, limit } = query
-  const part = pagePartOf(collection, query)
+  const part = pageRange(collection, query)
   const direction = newestFirst ? (-1 as const) : (1 as const)
   const sort = Object.fromEntries(part.free.map((field) => [field, direction]))
-  const filter = { $and: [matching(part), OURS, ...(after ? [behind(part, after, newestFirst)] : [])] }
+  const filter = { $and: [matching(part), WITH_STRING_ID, ...(after ? [behind(part, after, newestFirst)] : [])] }
   return (await to
-    .find(filter as Bson, withoutAt)
+    .find(filter as Bson, withoutExpiryStart)
     .sort(sort)
     .skip(skip)
     .limit(limit)
@@ -20,16 +24,16 @@ export async function findIn(to: Collection<Stored>, collection: StoredCollectio
 }
 
 export async function countIn(
-  to: Collection<Stored>,
+  to: Collection<StoredDocument>,
   collection: StoredCollection,
   query: Count,
   withinMs: number,
 ): Promise<Counted[]> {
-  const part = countedPartOf(collection, query)
+  const part = countedRange(collection, query)
   const groups = await to
     .aggregate<{ _id: Counted['key']; count: number }>(
       [
-        { $match: { $and: [matching(part), OURS] } },
+        { $match: { $and: [matching(part), WITH_STRING_ID] } },
         ...(query.upTo === undefined ? [] : [{ $limit: query.upTo }]),
         { $group: { _id: query.by.map(keyOf), count: { $sum: 1 } } },
         { $limit: query.limit + 1 },
@@ -49,18 +53,18 @@ const keyOf = ({ field, length }: Group): Bson | string =>
     ? `$${field}`
     : { $cond: [{ $eq: [{ $type: `$${field}` }, 'string'] }, { $substrCP: [`$${field}`, 0, length] }, `$${field}`] }
 
-const matching = ({ equal, free: [field], range }: CheckedPart): Bson => ({
+const matching = ({ equal, free: [field], range }: IndexRange): Bson => ({
   ...Object.fromEntries(equal),
   ...(range ? { [field]: bounds(range) } : {}),
 })
 
-const bounds = ({ from, to }: NonNullable<CheckedPart['range']>): Bson => ({
+const bounds = ({ from, to }: NonNullable<IndexRange['range']>): Bson => ({
   ...(from === undefined ? {} : { $gte: from }),
   ...(to === undefined ? {} : { $lt: to }),
 })
 
 /** Everything behind `last` in the order of the free fields. MongoDB finds nothing greater or less than null. */
-function behind({ equal, free, range = {} }: CheckedPart, last: Fields, newestFirst: boolean): Bson {
+function behind({ equal, free, range = {} }: IndexRange, last: Fields, newestFirst: boolean): Bson {
   const keys = free.map((field) => [field, scalar(last[field] ?? null)] as const)
   const stretches = keys.flatMap(([field, value], at): Bson[] => {
     const before = { ...Object.fromEntries(equal), ...Object.fromEntries(keys.slice(0, at)) }

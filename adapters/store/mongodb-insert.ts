@@ -2,21 +2,21 @@ import { type Collection, MongoBulkWriteError } from 'mongodb'
 import { Refused, type StoredCollection } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
+import { type StoredDocument, toStored } from './mongodb-document.ts'
 import { isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './mongodb-errors.ts'
-import { rowOf, type Stored } from './mongodb-document.ts'
 
 /**
  * Error 11000 says only that the primary has the id. It counts as "was there" once a majority read sees it too: what a
  * failover could roll back must not be called done.
  */
 export async function insertInto(
-  to: Collection<Stored>,
+  to: Collection<StoredDocument>,
   collection: StoredCollection,
   documents: Document[],
 ): Promise<Set<string>> {
   if (documents.length === 0) return new Set()
   const now = new Date()
-  const rows = documents.map((document) => rowOf(document, collection, now))
+  const rows = documents.map((document) => toStored(document, collection, now))
   try {
     await to.insertMany(rows, { ordered: false, forceServerObjectId: true })
     return new Set()
@@ -38,7 +38,7 @@ export async function insertInto(
 
 /** One document that can't be written fails its whole batch: so its halves go apart, down to the one. */
 async function insertApart(
-  to: Collection<Stored>,
+  to: Collection<StoredDocument>,
   collection: StoredCollection,
   documents: Document[],
   cause: Error,
@@ -60,7 +60,7 @@ async function insertApart(
   return present
 }
 
-async function seenByMajority(to: Collection<Stored>, ids: string[]): Promise<void> {
+async function seenByMajority(to: Collection<StoredDocument>, ids: string[]): Promise<void> {
   const wanted = new Set(ids)
   if (wanted.size === 0) return
   const seen = await to.countDocuments({ _id: { $in: [...wanted] } })

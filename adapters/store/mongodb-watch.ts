@@ -2,19 +2,19 @@ import { type ChangeStreamInsertDocument, type Collection, MongoServerError, typ
 import { type Inserted, ResumeLost, type WatchOptions } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
+import { EXPIRY_START, hasStringId, type StoredDocument } from './mongodb-document.ts'
 import { asUnavailable } from './mongodb-errors.ts'
-import { AT, isOurs, type Stored } from './mongodb-document.ts'
 
 /** The longest that the server waits for more before it says that it has given all there is. */
 const UNTIL_NOW_MS = 10
 
 export async function* watching(
-  collection: Collection<Stored>,
+  collection: Collection<StoredDocument>,
   { resume, signal, untilNow = false, onBegun }: WatchOptions,
 ): AsyncGenerator<Inserted> {
   const token = resume === undefined ? {} : { resumeAfter: parseToken(resume) }
   const waiting = untilNow ? { maxAwaitTimeMS: UNTIL_NOW_MS } : {}
-  const stream = collection.watch<Stored, ChangeStreamInsertDocument<Stored>>(
+  const stream = collection.watch<StoredDocument, ChangeStreamInsertDocument<StoredDocument>>(
     [{ $match: { operationType: 'insert' } }],
     { ...token, ...waiting },
   )
@@ -29,8 +29,8 @@ export async function* watching(
       const change = first ?? (untilNow ? await stream.tryNext() : await stream.next())
       first = null
       if (!change) return
-      const { [AT]: _, ...document } = change.fullDocument
-      if (isOurs(document)) yield { document: document as Document, resume: JSON.stringify(change._id) }
+      const { [EXPIRY_START]: _, ...document } = change.fullDocument
+      if (hasStringId(document)) yield { document: document as Document, resume: JSON.stringify(change._id) }
     }
   } catch (error) {
     if (signal.aborted) return

@@ -4,11 +4,11 @@ import type { Logger } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
 import { commitTo } from './mongodb-commit.ts'
+import { EXPIRY_START, type StoredDocument, WITH_STRING_ID, withoutExpiryStart } from './mongodb-document.ts'
+import { asUnavailable } from './mongodb-errors.ts'
 import { countIn, findIn } from './mongodb-find.ts'
 import { insertInto } from './mongodb-insert.ts'
 import { watching } from './mongodb-watch.ts'
-import { asUnavailable } from './mongodb-errors.ts'
-import { AT, OURS, type Stored, withoutAt } from './mongodb-document.ts'
 
 export interface MongodbOptions {
   uri: string
@@ -41,11 +41,11 @@ export function mongodbStore(options: MongodbOptions): Store {
   })
   const db: Db = client.db(database)
   let isClosed = false
-  const of = ({ name }: StoredCollection): Collection<Stored> => db.collection<Stored>(name)
+  const of = ({ name }: StoredCollection): Collection<StoredDocument> => db.collection<StoredDocument>(name)
 
   return {
     async prepare(wanted) {
-      await answered(async () => {
+      await orUnavailable(async () => {
         for (const collection of wanted) {
           const { name, indexes, expireAfter } = collection
           await db.createCollection(name).catch(ifAlreadyThere)
@@ -56,29 +56,29 @@ export function mongodbStore(options: MongodbOptions): Store {
           await expire(of(collection), expireAfter)
         }
       })
-      await answered(() => Promise.all(wanted.map((collection) => warnOfOthers(of(collection), logger)))).catch(
+      await orUnavailable(() => Promise.all(wanted.map((collection) => warnOfOthers(of(collection), logger)))).catch(
         unlessAway,
       )
     },
 
-    insert: (collection, documents) => answered(() => insertInto(of(collection), collection, documents)),
+    insert: (collection, documents) => orUnavailable(() => insertInto(of(collection), collection, documents)),
 
-    commit: (writes) => answered(() => commitTo(client, of, writes, answerWithinMs)),
+    commit: (writes) => orUnavailable(() => commitTo(client, of, writes, answerWithinMs)),
 
     get: (collection, ids) =>
-      answered(async () => {
+      orUnavailable(async () => {
         const found = (await of(collection)
-          .find({ _id: { $in: ids } }, withoutAt)
+          .find({ _id: { $in: ids } }, withoutExpiryStart)
           .toArray()) as Document[]
         return new Map(found.map((document) => [document._id, document]))
       }),
 
-    find: (collection, query) => answered(() => findIn(of(collection), collection, query)),
+    find: (collection, query) => orUnavailable(() => findIn(of(collection), collection, query)),
 
-    count: (collection, query) => answered(() => countIn(of(collection), collection, query, answerWithinMs)),
+    count: (collection, query) => orUnavailable(() => countIn(of(collection), collection, query, answerWithinMs)),
 
     remove: (collection, ids) =>
-      answered(async () => {
+      orUnavailable(async () => {
         await of(collection).deleteMany({ _id: { $in: ids } })
       }),
 
@@ -88,7 +88,7 @@ export function mongodbStore(options: MongodbOptions): Store {
     },
 
     ping: () =>
-      answered(async () => {
+      orUnavailable(async () => {
         const at = { $set: { at: new Date() } }
         await db.collection<{ _id: string; at: Date }>(PROBES).updateOne({ _id: 'write' }, at, { upsert: true })
       }),
@@ -116,7 +116,7 @@ export function mongodbStore(options: MongodbOptions): Store {
    * The driver bounds each try on a connection, but a call may wait for one and is tried again; so the call as a whole is
    * bounded here. What goes on behind it ends in its own time; every write may be repeated.
    */
-  async function answered<Result>(call: () => Promise<Result>): Promise<Result> {
+  async function orUnavailable<Result>(call: () => Promise<Result>): Promise<Result> {
     const late = Promise.withResolvers<never>()
     const timer = setTimeout(
       () => late.reject(new Unavailable('store', `no answer within ${answerWithinMs} ms`)),
@@ -136,17 +136,19 @@ export function mongodbStore(options: MongodbOptions): Store {
  * What differs is dropped and made anew: to change it takes a right that readWrite does not bring. What was written before
  * anything expired counts from now on.
  */
-async function expire(collection: Collection<Stored>, expireAfter: number | undefined): Promise<void> {
+async function expire(collection: Collection<StoredDocument>, expireAfter: number | undefined): Promise<void> {
   const name = 'expiry'
   const known = (await collection.listIndexes().toArray()).find((index) => index.name === name)
   if (known && known.expireAfterSeconds !== expireAfter) await collection.dropIndex(name).catch(ifAlreadyGone)
   if (expireAfter === undefined) return
-  await collection.createIndex({ [AT]: 1 }, { name, expireAfterSeconds: expireAfter })
-  await collection.updateMany({ [AT]: null, ...OURS } as Bson, { $set: { [AT]: new Date() } })
+  await collection.createIndex({ [EXPIRY_START]: 1 }, { name, expireAfterSeconds: expireAfter })
+  await collection.updateMany({ [EXPIRY_START]: null, ...WITH_STRING_ID } as Bson, {
+    $set: { [EXPIRY_START]: new Date() },
+  })
 }
 
 /** They are left as they are: a migration brings them in as commands. */
-async function warnOfOthers(collection: Collection<Stored>, logger: Pick<Logger, 'warn'>): Promise<void> {
+async function warnOfOthers(collection: Collection<StoredDocument>, logger: Pick<Logger, 'warn'>): Promise<void> {
   const other = await collection.findOne({ _id: { $type: 'objectId' } } as Bson, { projection: { _id: 1 } })
   if (!other) return
   const advice = 'no query finds them; make import brings tutorials in, as docs/operations.md says'

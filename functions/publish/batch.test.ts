@@ -132,7 +132,7 @@ test('given no log, then 503 for the batch, and nothing is tried behind the line
 test('given a log that goes away in the middle, then each line says what became of it', async () => {
   let appended = 0
   const { publish } = publishing(async () => {
-    if (++appended > 1) throw new Unavailable('log', 'gone', { handedOver: true })
+    if (++appended > 1) throw new Unavailable('log', 'gone', { mayBeWritten: true })
     return { partition: 0, offset: 0 }
   })
   const response = await publish(ndjson([line('one'), line('two')].join('\n')))

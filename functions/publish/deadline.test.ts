@@ -38,9 +38,9 @@ function given({ append = () => new Promise(() => {}), callerOf = anybody }: Giv
       },
     },
   }
-  const byDeadline = (deadline: number, handedOver: boolean) =>
+  const byDeadline = (deadline: number, mayBeWritten: boolean) =>
     clock.sleep(deadline - clock.now()).then(() => {
-      throw new Unavailable('log', 'too late', { handedOver })
+      throw new Unavailable('log', 'too late', { mayBeWritten })
     })
   const publish = publisher({ domains, callerOf, ...parts }, welcoming(domains, submitter(parts), parts.logger))
   function ask(path: string, body: string, type = 'application/json') {

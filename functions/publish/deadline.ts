@@ -25,7 +25,7 @@ export function timeLimit(clock: Clock) {
   const all = new Set<Waiting>()
 
   const reject = (waiting: Waiting) => {
-    if (all.has(waiting)) waiting.reject(new Unavailable('log', 'no answer in time', { handedOver: true }))
+    if (all.has(waiting)) waiting.reject(new Unavailable('log', 'no answer in time', { mayBeWritten: true }))
   }
   const late = alarm(clock, (now) => {
     let next: number | undefined

@@ -48,7 +48,7 @@ function publishing() {
     callerOf: anybody,
     log: {
       async append(_, record) {
-        if (away.has(JSON.parse(String(record.value)).text)) throw new Unavailable('log', '?', { handedOver: true })
+        if (away.has(JSON.parse(String(record.value)).text)) throw new Unavailable('log', '?', { mayBeWritten: true })
         records.push(record)
         return { partition: 0, offset: 0 }
       },

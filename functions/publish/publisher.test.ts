@@ -112,7 +112,7 @@ test('given no log, then 503 with Retry-After, and it says that nothing was done
 test('given no answer after the hand-over, then 503 carries what to repeat with, and that stands for the same id', async () => {
   let isAway = true
   const append = async () => {
-    if (isAway) throw new Unavailable('log', 'no answer', { handedOver: true })
+    if (isAway) throw new Unavailable('log', 'no answer', { mayBeWritten: true })
     return { partition: 0, offset: 0 }
   }
   const { publish } = publishing({ append })
@@ -124,7 +124,7 @@ test('given no answer after the hand-over, then 503 carries what to repeat with,
 })
 
 test("given the caller's own key, then the ambiguous 503 carries that one", async () => {
-  const { publish } = publishing({ append: () => Promise.reject(new Unavailable('log', '?', { handedOver: true })) })
+  const { publish } = publishing({ append: () => Promise.reject(new Unavailable('log', '?', { mayBeWritten: true })) })
   const { members } = await problemOf(publish(request(title('a'), { 'idempotency-key': 'mine' })))
   expect(members.idempotencyKey).toBe('mine')
 })

@@ -88,7 +88,7 @@ function publishing() {
   return { clock, as, fail, texts, ids }
 }
 
-const unknown = () => new Unavailable('log', 'no answer', { handedOver: true })
+const unknown = () => new Unavailable('log', 'no answer', { mayBeWritten: true })
 
 test('the same key with another body is 409 at once, and names the first command', async () => {
   const { as, texts } = publishing()

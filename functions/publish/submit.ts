@@ -81,7 +81,7 @@ export function submitter({ log, addresses, seals, waiting, clock, logger, metri
         await within(deadline, log.append(domain.topic.name, record, deadline))
         end?.(true)
       } catch (error) {
-        end?.(!(error instanceof Unavailable) || error.handedOver)
+        end?.(!(error instanceof Unavailable) || error.mayBeWritten)
         if (!(error instanceof Unavailable)) throw error
         const receipt = addresses.sign(address)
         throw unavailable(error, id, key ?? receipt, receipt)
@@ -136,12 +136,12 @@ function refuseUnlessApplied(outcome: Receipt, id: string, receipt: string): voi
 }
 
 function unavailable(cause: Unavailable, id: string, key: string, receipt: string): Problem {
-  const detail = cause.handedOver
+  const detail = cause.mayBeWritten
     ? 'It is not known whether the log has the command. Repeat it with this Idempotency-Key: it takes effect once.'
     : 'The log can not take commands now. Nothing was done; repeat it later.'
   return new Problem(503, 'Log unavailable', detail, {
     cause,
     headers: { 'retry-after': '1' },
-    members: { id, idempotencyKey: key, unknown: cause.handedOver, receipt: receiptPath(receipt) },
+    members: { id, idempotencyKey: key, unknown: cause.mayBeWritten, receipt: receiptPath(receipt) },
   })
 }

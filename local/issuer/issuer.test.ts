@@ -53,7 +53,7 @@ interface Tokens {
   id_token: string
 }
 
-test('whoever is asked for gets a token that our verifier takes', async () => {
+test('a sample person gets a token that our verifier accepts', async () => {
   expect(await verify()(await tokenOf('writer'))).toEqual({
     id: 'writer',
     name: 'Will Wright',
@@ -67,7 +67,7 @@ test.each(['nobody', 'constructor', ''])('there is no token for %j', async (name
   expect((await passwordGrant(name)).status).toBe(400)
 })
 
-/** A browser as far as it takes part: it keeps cookies and does not follow by itself. */
+/** A browser as far as the log-in needs one: it stores cookies and does not follow redirects. */
 function browser() {
   const jars = new Map<string, Map<string, string>>()
   return async (url: string, init: RequestInit = {}) => {
@@ -86,7 +86,7 @@ function browser() {
 
 const redirectUri = `${origin}/signed-in`
 const verifierOf = () => randomBytes(32).toString('base64url')
-const asked = (challenge: Record<string, string>) =>
+const authUrl = (challenge: Record<string, string>) =>
   `/oidc/auth?${new URLSearchParams({
     client_id: 'millrace-web',
     response_type: 'code',
@@ -100,10 +100,10 @@ const challengeOf = (secret: string) => ({
   code_challenge_method: 'S256',
 })
 
-/** Up to the code, as the browser of who logs in. */
+/** The browser's part of a log-in, up to the code. */
 async function logIn(person: string, secret: string): Promise<URL> {
   const get = browser()
-  const login = String((await get(asked(challengeOf(secret)))).headers.get('location'))
+  const login = String((await get(authUrl(challengeOf(secret)))).headers.get('location'))
   expect(await (await get(login)).text()).toContain(`value="${person}"`)
   const resume = String((await get(login, form({ person }))).headers.get('location'))
   return new URL(String((await get(resume)).headers.get('location')))
@@ -121,7 +121,7 @@ const redeem = (code: string, secret: string) =>
     }),
   )
 
-test('a page logs somebody in with a code and its proof', async () => {
+test('a page signs a person in with a code and its PKCE verifier', async () => {
   const secret = verifierOf()
   const back = await logIn('moderator', secret)
   expect(back.href.startsWith(`${redirectUri}?`)).toBe(true)
@@ -134,7 +134,7 @@ test('a page logs somebody in with a code and its proof', async () => {
 })
 
 test.each(['GET', 'POST', 'PUT'])(
-  'a log-in that was not begun here is 400, with a page that leads to a new one: %s',
+  'a log-in that began elsewhere is 400, with a page that links to a new one: %s',
   async (method) => {
     const body = method === 'GET' ? {} : { body: new URLSearchParams({ person: 'member' }) }
     for (const path of ['/oidc/login/x', '/oidc/login/', '/oidc/login/x?y=z']) {
@@ -142,21 +142,21 @@ test.each(['GET', 'POST', 'PUT'])(
       expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
       expect(await answer.text()).toContain('<a href="/oidc">')
     }
-    const login = String((await browser()(asked(challengeOf(verifierOf())))).headers.get('location'))
+    const login = String((await browser()(authUrl(challengeOf(verifierOf())))).headers.get('location'))
     expect((await browser()(login)).status).toBe(400)
   },
 )
 
-test('who is nobody of these is asked again', async () => {
+test('an unknown person gets the choice again', async () => {
   const get = browser()
-  const login = String((await get(asked(challengeOf(verifierOf())))).headers.get('location'))
+  const login = String((await get(authUrl(challengeOf(verifierOf())))).headers.get('location'))
   for (const person of ['nobody', 'constructor', '']) {
     const answer = await get(login, form({ person }))
     expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('value="member"')])
   }
 })
 
-/** As a person does it: opens `/oidc`, says who, and goes where the browser is sent. */
+/** Signs in as a person does: opens `/oidc`, chooses a person, and follows the redirects. */
 async function signInAs(person: string, begin = '/oidc') {
   const get = browser()
   let answer = await get(begin)
@@ -171,7 +171,7 @@ async function signInAs(person: string, begin = '/oidc') {
   return answer
 }
 
-test('a person who logs in ends on a page that says who that is, with a token to go on with', async () => {
+test('a log-in ends on a page with the name of the person and a token', async () => {
   const answer = await signInAs('administrator')
   expect(answer.status).toBe(200)
   const page = await answer.text()
@@ -188,7 +188,7 @@ test('a person who logs in ends on a page that says who that is, with a token to
 })
 
 test.each(['', '?code=x', '?error=access_denied&error_description=%3Cscript%3E'])(
-  'a log-in that comes to nothing says so, and leads to a new one: %j',
+  'a log-in that fails is 400, with a page that links to a new one: %j',
   async (behind) => {
     const answer = await browser()(`/oidc/signed-in${behind}`)
     const page = await answer.text()
@@ -197,7 +197,7 @@ test.each(['', '?code=x', '?error=access_denied&error_description=%3Cscript%3E']
   },
 )
 
-test('a code is of no use without its proof, nor a second time', async () => {
+test('a code works once, and only with its PKCE verifier', async () => {
   const secret = verifierOf()
   const code = String((await logIn('member', secret)).searchParams.get('code'))
   expect((await redeem(code, verifierOf())).status).toBe(400)
@@ -207,23 +207,26 @@ test('a code is of no use without its proof, nor a second time', async () => {
 })
 
 test('without a challenge there is no code', async () => {
-  const refused = await browser()(asked({}))
+  const refused = await browser()(authUrl({}))
   expect(String(refused.headers.get('location'))).toContain('error=invalid_request')
 })
 
 test.each(['https://evil.example', 'javascript://localhost/%0Aalert(1)', 'app://localhost/signed-in'])(
-  'a code is sent nowhere but to a page of this machine: %s',
+  'a code is sent only to a page of this machine: %s',
   async (elsewhere) => {
-    const url = asked(challengeOf(verifierOf())).replace(encodeURIComponent(redirectUri), encodeURIComponent(elsewhere))
+    const url = authUrl(challengeOf(verifierOf())).replace(
+      encodeURIComponent(redirectUri),
+      encodeURIComponent(elsewhere),
+    )
     expect((await browser()(url)).status).toBe(400)
   },
 )
 
-test('tokens outlast a restart, and nothing is printed that worries anybody', async () => {
+test('tokens survive a restart, and nothing is printed', async () => {
   const token = await tokenOf('member')
   await host.close()
   await start()
-  // A connection of before may be met, which is closed.
+  // The first request may meet a closed connection.
   expect(await eventually(() => verify()(token))).toMatchObject({ id: 'member' })
   expect([...printed.mock.calls, ...noted.mock.calls]).toEqual([])
 })

@@ -3,19 +3,19 @@ import { IncomingMessage, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { HttpMount } from '#adapters/host/host.ts'
 import type { FunctionRequest } from '#adapters/host/http.ts'
-import { kept } from '#adapters/private-file.ts'
+import { readOrCreate } from '#adapters/private-file.ts'
 import type { Logger } from '#core/telemetry.ts'
-import { loginPage, saidPage, write } from './pages.ts'
+import { loginPage, messagePage, write } from './pages.ts'
 import { personOf } from './people.ts'
 import type { Provider } from './provider.ts'
 import { SIGNED_IN, signIn } from './sign-in.ts'
 
 export interface IssuerOptions {
-  /** Where the host is reached from outside. */
+  /** The public origin of the host. */
   origin: string
-  /** Where its keys are kept, so that tokens outlast a restart. */
+  /** The folder of its keys, which survive a restart, so tokens do too. */
   dir: string
-  /** Whom tokens are made for. */
+  /** The audience of the tokens. */
   audience: string
   logger: Pick<Logger, 'error'>
 }
@@ -25,7 +25,7 @@ const LOGIN = '/login/'
 
 export const issuerName = (origin: string): string => origin + PATH
 
-/** The issuer that `make dev` brings: sample people, no passwords. It is loaded by the first who asks for it. */
+/** The issuer of `make dev`: sample people, no passwords. The first request loads it. */
 export function issuer(options: IssuerOptions): HttpMount {
   let loaded: Promise<Provider> | undefined
   const own = signIn(issuerName(options.origin))
@@ -33,7 +33,7 @@ export function issuer(options: IssuerOptions): HttpMount {
   async function load(): Promise<Provider> {
     const [{ provider }, keys] = await Promise.all([
       import('./provider.ts'),
-      kept(options.dir, 'issuer-keys', newKeys).then(JSON.parse),
+      readOrCreate(options.dir, 'issuer-keys', newKeys).then(JSON.parse),
     ])
     return provider({ issuer: issuerName(options.origin), audience: options.audience, logger: options.logger, ...keys })
   }
@@ -41,35 +41,36 @@ export function issuer(options: IssuerOptions): HttpMount {
   async function serve(req: FunctionRequest, res: ServerResponse): Promise<void> {
     loaded ??= load()
     const provider = await loaded
-    const inside = within(req)
-    const path = inside.url?.split('?', 1)[0] ?? '/'
-    if (path.startsWith(LOGIN)) return await logIn(provider, inside, req, res)
-    if (req.method !== 'GET') return await provider.callback()(inside, res)
-    if (path === '/') own.start(inside, res)
-    else if (path === SIGNED_IN) await own.end(inside, res)
-    else await provider.callback()(inside, res)
+    const mounted = toMounted(req)
+    const path = mounted.url?.split('?', 1)[0] ?? '/'
+    if (path.startsWith(LOGIN)) return await logIn(provider, mounted, req, res)
+    if (req.method !== 'GET') return await provider.callback()(mounted, res)
+    if (path === '/') own.start(mounted, res)
+    else if (path === SIGNED_IN) await own.end(mounted, res)
+    else await provider.callback()(mounted, res)
   }
 
-  async function logIn(provider: Provider, inside: IncomingMessage, req: FunctionRequest, res: ServerResponse) {
-    const isBegun = await provider.interactionDetails(inside, res).then(() => true, unlessUnknown)
-    if (!isBegun) return write(res, 400, saidPage('No such log-in', 'It is over, or was begun in another browser.'))
+  async function logIn(provider: Provider, mounted: IncomingMessage, req: FunctionRequest, res: ServerResponse) {
+    const isKnown = await provider.interactionDetails(mounted, res).then(() => true, falseIfUnknown)
+    if (!isKnown)
+      return write(res, 400, messagePage('No such log-in', 'The log-in is over, or it began in another browser.'))
     if (req.method !== 'POST') return write(res, 200, loginPage())
     const accountId = new URLSearchParams(String(req.rawBody)).get('person')
     if (!personOf(accountId)) return write(res, 400, loginPage())
-    await provider.interactionFinished(inside, res, { login: { accountId: String(accountId) } })
+    await provider.interactionFinished(mounted, res, { login: { accountId: String(accountId) } })
   }
 
   return { kind: 'http', name: 'issuer', accepts: (_, path) => path === PATH || path.startsWith(`${PATH}/`), serve }
 }
 
-/** False for a log-in that the issuer does not know, or not from this browser. Throws anything else. */
-function unlessUnknown(error: unknown): false {
+/** False for a log-in that the issuer doesn't know, or knows from another browser. Rethrows any other error. */
+function falseIfUnknown(error: unknown): false {
   if (error instanceof Error && error.name === 'SessionNotFound') return false
   throw error
 }
 
-/** The host has read the body; the issuer wants to read it itself, and to be told where it is mounted. */
-function within(req: FunctionRequest): IncomingMessage {
+/** A copy of the request for the issuer, which reads the body itself and needs to know its mount path. */
+function toMounted(req: FunctionRequest): IncomingMessage {
   const { method, headers, rawHeaders, httpVersion, url = '' } = req
   const copy = new IncomingMessage(req.socket)
   Object.assign(copy, {

@@ -25,7 +25,7 @@ const page = (title: string, body: string): string => `<!doctype html>
 ${body}
 `
 
-/** Who one wants to be: there are no passwords in make dev. */
+/** The choice of a sample person; make dev has no passwords. */
 export const loginPage = (): string =>
   page(
     'Log in to Millrace',
@@ -38,11 +38,11 @@ ${Object.entries(people).map(buttonOf).join('\n')}
 const buttonOf = ([id, { name, roles, organisation }]: [string, (typeof people)[string]]): string =>
   `<button name="person" value="${id}"><b>${name}</b> (${id}): ${roles.join(', ')}${organisation ? ` of ${organisation}` : ''}</button>`
 
-/** `form` is what the issuer wants sent back. */
+/** `form` is the form that the issuer expects back. */
 export const logoutPage = (form: string): string =>
   page('Log out of Millrace', `${form}<button form="op.logoutForm" name="logout" value="yes">Log out</button>`)
 
-/** Where a log-in ends that no page has asked for. */
+/** The end of a log-in that no page requested: it shows the token. */
 export function signedInPage(
   { sub = '', name, roles }: { [claim: string]: unknown; sub?: string },
   token: string,
@@ -58,7 +58,7 @@ or send it as <code>Authorization: Bearer ...</code>.</p>
   )
 }
 
-export const saidPage = (title: string, text: string): string =>
+export const messagePage = (title: string, text: string): string =>
   page(
     title,
     `<p>${text.replaceAll('<', '&lt;')}</p>

@@ -1,14 +1,14 @@
 export interface Person {
   name: string
   email: string
-  /** What the issuer says of them to whoever takes its tokens. */
+  /** The roles in the tokens. */
   roles: string[]
   organisation?: string
 }
 
 const mail = (name: string) => `${name}@mill.example`
 
-/** Whom one can be in `make dev`, by their name at the log-in, which is their id too. */
+/** The sample people of `make dev` by their log-in name, which is also their id. */
 export const people: { [name: string]: Person } = {
   member: { name: 'Mary Miller', email: mail('member'), roles: ['member'] },
   member2: { name: 'Max Miller', email: mail('member2'), roles: ['member'] },

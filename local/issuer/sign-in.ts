@@ -2,22 +2,22 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { decodeJwt } from 'jose'
 import type { FunctionRequest } from '#adapters/host/http.ts'
-import { saidPage, signedInPage, write } from './pages.ts'
+import { messagePage, signedInPage, write } from './pages.ts'
 
-/** Where a log-in from `/oidc` ends. */
+/** The path, below the issuer, where a log-in from `/oidc` ends. */
 export const SIGNED_IN = '/signed-in'
 const COOKIE = 'millrace_sign_in'
 
-/** A log-in for people without a page of their own: with a code and its proof, as any page does it; it ends with a token to copy. */
+/** A log-in for people who use no page: an authorization code with PKCE. It ends with a token to copy. */
 export function signIn(issuer: string) {
   const redirectUri = issuer + SIGNED_IN
   const { pathname: path, host } = new URL(redirectUri)
 
-  /** A cookie belongs to one name of this machine: the one that the issuer sends the browser back to. */
+  /** A cookie belongs to one host name, so this first redirects to the name that the issuer redirects back to. */
   function start(req: FunctionRequest, res: ServerResponse): void {
     if (req.headers.host !== host) return void res.writeHead(303, { location: issuer }).end()
     const proof = randomBytes(32).toString('base64url')
-    const asked = new URLSearchParams({
+    const query = new URLSearchParams({
       client_id: 'millrace-web',
       response_type: 'code',
       scope: 'openid profile email',
@@ -27,7 +27,7 @@ export function signIn(issuer: string) {
       code_challenge_method: 'S256',
     })
     const cookie = `${COOKIE}=${proof}; Path=${path}; HttpOnly; SameSite=Lax; Max-Age=3600`
-    res.writeHead(303, { location: `${issuer}/auth?${asked}`, 'set-cookie': cookie, 'cache-control': 'no-store' }).end()
+    res.writeHead(303, { location: `${issuer}/auth?${query}`, 'set-cookie': cookie, 'cache-control': 'no-store' }).end()
   }
 
   async function end({ headers, url = '' }: FunctionRequest, res: ServerResponse): Promise<void> {
@@ -35,12 +35,12 @@ export function signIn(issuer: string) {
     const proof = new RegExp(`(?:^|; )${COOKIE}=([\\w-]+)`).exec(headers.cookie ?? '')?.[1]
     const token = code !== null && proof !== undefined ? await redeem(code, proof) : undefined
     if (token === undefined)
-      return write(res, 400, saidPage('Not signed in', 'This log-in is over, or was not begun here.'))
+      return write(res, 400, messagePage('Not signed in', 'The log-in is over, or it began elsewhere.'))
     res.setHeader('set-cookie', `${COOKIE}=; Path=${path}; Max-Age=0`)
     write(res, 200, signedInPage(decodeJwt(token), token))
   }
 
-  /** The access token, or nothing for a code that is not good any more. */
+  /** The access token, or undefined for a code that is used up or expired. */
   async function redeem(code: string, proof: string): Promise<string | undefined> {
     const fields = { grant_type: 'authorization_code', client_id: 'millrace-web', redirect_uri: redirectUri }
     const body = new URLSearchParams({ ...fields, code, code_verifier: proof })

@@ -1,5 +1,5 @@
-/** A CloudEvent in binary mode, whatever carries it: attributes by their bare names, the data as it is. */
-export interface Message {
+/** A CloudEvent in binary mode: attributes by their names without a prefix, and the data unchanged. */
+export interface BinaryEvent {
   attributes: Record<string, string>
   contentType: string | undefined
   data: Buffer | string | null
@@ -9,7 +9,8 @@ const REQUIRED = ['id', 'source', 'type']
 const VERSION = /^(1\.0|0\.3)$/
 const NAME = /^[a-z0-9]+$/
 
-export function isEvent(attributes: Record<string, string>): boolean {
+/** True when the attributes are those of a CloudEvent. */
+export function isCloudEvent(attributes: Record<string, string>): boolean {
   if (!VERSION.test(attributes.specversion ?? '')) return false
   for (const name in attributes) if (!NAME.test(name)) return false
   return REQUIRED.every((name) => attributes[name])
@@ -18,15 +19,15 @@ export function isEvent(attributes: Record<string, string>): boolean {
 export const isStructured = (contentType: string | undefined): boolean =>
   contentType !== undefined && /^application\/cloudevents\+json(?:$|[\s;])/i.test(contentType)
 
-/** The event in a structured JSON document; undefined when that holds none. */
-export function unpacked(json: Buffer): Message | undefined {
+/** The event in a structured JSON document, or undefined if there is none. */
+export function parseStructured(json: Buffer): BinaryEvent | undefined {
   const event = parsed(json)
   if (event === null || typeof event !== 'object' || Array.isArray(event)) return undefined
   const { data, data_base64, datacontenttype, ...rest } = event as Record<string, unknown>
   const given = Object.entries(rest).filter(([, value]) => value !== null)
   if (given.some(([, value]) => typeof value === 'object')) return undefined
   const attributes = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
-  if (!isEvent(attributes)) return undefined
+  if (!isCloudEvent(attributes)) return undefined
   const type = typeof datacontenttype === 'string' ? datacontenttype : undefined
   if (typeof data_base64 === 'string') {
     return { attributes, contentType: type, data: Buffer.from(data_base64, 'base64') }

@@ -1,55 +1,63 @@
 import type { Clock } from '#core/clock.ts'
-import { backoff, type Policy } from './retry-policy.ts'
-import type { Answer, Post } from './http-client.ts'
-import type { Posting } from './record-to-request.ts'
+import type { HttpClient, HttpResponse } from './http-client.ts'
+import type { CloudEventRequest } from './record-to-request.ts'
+import { backoffMs, type RetryPolicy } from './retry-policy.ts'
 
-/** `stopped`: the source closed first, so the record is delivered again after the next start. */
-export type Fate = 'delivered' | 'dead letter' | 'lost' | 'stopped'
+/** `stopped`: the KafkaSource closed first, so the record is delivered again after the next start. */
+export type DeliveryOutcome = 'delivered' | 'dead letter' | 'lost' | 'stopped'
 
-export interface Delivering {
+export interface DispatchOptions {
   sink: string
-  policy: Policy
-  post: Post
+  policy: RetryPolicy
+  post: HttpClient['post']
   clock: Clock
-  /** Aborted when the source closes: no retry begins any more. */
+  /** Aborts when the KafkaSource closes: no retry begins after that. */
   stopping: AbortSignal
   onRetry?: (() => void) | undefined
 }
 
-/** One record to the sink, else to the dead-letter sink, with all their retries. Attempts are counted nowhere but here. */
-export async function deliver(posting: Posting, delivering: Delivering): Promise<Fate> {
-  const { sink, policy, stopping } = delivering
-  const answer = await persevere(sink, posting, delivering)
-  if (isDone(answer)) return 'delivered'
-  if (stopping.aborted && isRetryable(answer)) return 'stopped'
+/**
+ * Posts a request to the sink and, if that fails, to the dead-letter sink, each with all its retries. Retries are counted
+ * here only: a restart starts the count again, as in the real dispatcher.
+ */
+export async function dispatch(request: CloudEventRequest, options: DispatchOptions): Promise<DeliveryOutcome> {
+  const { sink, policy, stopping } = options
+  const response = await postWithRetries(sink, request, options)
+  if (isSuccess(response)) return 'delivered'
+  if (stopping.aborted && isRetryable(response)) return 'stopped'
   if (!policy.deadLetterSink) return 'lost'
-  const kept = await persevere(policy.deadLetterSink, withError(posting, sink, answer), delivering)
-  if (isDone(kept)) return 'dead letter'
-  return stopping.aborted && isRetryable(kept) ? 'stopped' : 'lost'
+  const last = await postWithRetries(policy.deadLetterSink, withError(request, sink, response), options)
+  if (isSuccess(last)) return 'dead letter'
+  return stopping.aborted && isRetryable(last) ? 'stopped' : 'lost'
 }
 
-/** Its last answer: one that is final, or that of the last retry. Waits by its own policy, whatever Retry-After says. */
-async function persevere(
+/** The last response: a final one, or that of the last retry. KafkaSource ignores Retry-After, and so does this. */
+async function postWithRetries(
   url: string,
-  posting: Posting,
-  { policy, post, clock, stopping, onRetry }: Delivering,
-): Promise<Answer> {
-  let answer = await post(url, posting)
-  for (let n = 1; n <= policy.retry && isRetryable(answer); n++) {
-    await clock.sleep(backoff(policy, n), stopping)
-    if (stopping.aborted) return answer
+  request: CloudEventRequest,
+  { policy, post, clock, stopping, onRetry }: DispatchOptions,
+): Promise<HttpResponse> {
+  let response = await post(url, request)
+  for (let n = 1; n <= policy.retry && isRetryable(response); n++) {
+    await clock.sleep(backoffMs(policy, n), stopping)
+    if (stopping.aborted) return response
     onRetry?.()
-    answer = await post(url, posting)
+    response = await post(url, request)
   }
-  return answer
+  return response
 }
 
 const RETRYABLE = new Set([404, 408, 409, 429])
-const isDone = ({ status }: Answer): boolean => status !== undefined && status >= 200 && status < 300
-const isRetryable = ({ status }: Answer): boolean => status === undefined || status >= 500 || RETRYABLE.has(status)
+const isSuccess = ({ status }: HttpResponse): boolean => status !== undefined && status >= 200 && status < 300
+const isRetryable = ({ status }: HttpResponse): boolean =>
+  status === undefined || status >= 500 || RETRYABLE.has(status)
 
-/** Without an answer only the destination is known; an answer without a body has no data, rather than empty data. */
-const withError = ({ headers, body }: Posting, sink: string, { status, head }: Answer): Posting => ({
+/** Without a response only the destination is known. A response without a body has no data, rather than empty data. */
+const withError = (
+  { headers, body }: CloudEventRequest,
+  sink: string,
+  { status, head }: HttpResponse,
+): CloudEventRequest => ({
   headers: {
     ...headers,
     'ce-knativeerrordest': sink,

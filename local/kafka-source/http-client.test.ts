@@ -4,7 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { type Clock, systemClock } from '#core/clock.ts'
 import { manualClock } from '#test/clock.ts'
 import { type Receiver, type Reply, receiver } from '#test/receiver.ts'
-import { poster } from './http-client.ts'
+import { httpClient } from './http-client.ts'
 
 const posting = { headers: { 'ce-id': 'id-1', 'content-type': 'text/plain' }, body: 'data' }
 const opened: { close(): unknown }[] = []
@@ -16,7 +16,7 @@ async function receiving(reply: Parameters<typeof receiver>[0]): Promise<Receive
 }
 
 function posting1s(clock = manualClock()) {
-  const posts = poster(clock, { timeoutMs: 1000 })
+  const posts = httpClient(clock, { timeoutMs: 1000 })
   opened.push(posts)
   return { clock, ...posts }
 }
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const never = () => new Promise<Reply>(() => {})
 
-test('posts headers and body, and resolves with the status and the first 1,024 bytes of the answer', async () => {
+test('posts headers and body, and resolves with the status and the first 1,024 bytes of the response', async () => {
   const server = await receiving(() => ({ status: 422, body: 'x'.repeat(100_000) }))
   const { post } = posting1s()
   const answer = await post(`${server.url}persist?a=b`, posting)
@@ -57,13 +57,13 @@ test('a header value beyond ASCII goes out as Latin-1, a byte for each character
   expect(await bytes.promise).toContain('\r\nce-subject: gr\xfc\xdfe\x85\t?\r\n')
 })
 
-test('no connection is no answer', async () => {
+test('given no connection, then there is no status', async () => {
   const server = await receiver(() => ({ status: 204 }))
   server.close()
   expect(await posting1s().post(server.url, posting)).toMatchObject({ status: undefined })
 })
 
-test('given no answer in time, then it is none, and others that came later have their own time', async () => {
+test('given a response after the time-out, then there is no status, and later requests have their own time-out', async () => {
   const server = await receiving(never)
   const { post, clock } = posting1s()
   const first = post(server.url, posting)
@@ -81,7 +81,7 @@ test('given no answer in time, then it is none, and others that came later have 
   expect(later).toMatchObject({ status: undefined })
 })
 
-test('given a connection that is never made, then that is no answer in time either', async () => {
+test('given a connection that is never made, then there is no status after the time-out', async () => {
   const silent = createServer()
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   opened.push(silent)
@@ -93,11 +93,11 @@ test('given a connection that is never made, then that is no answer in time eith
   expect(await answer).toMatchObject({ status: undefined })
 })
 
-test('given a connection that is made too late, then the request is not sent any more', async () => {
+test('given a connection after the time-out, then the request is not sent', async () => {
   const server = await receiving(() => ({ status: 204 }))
   let isLate = true
   const clock: Clock = { now: () => 0, sleep: () => (isLate ? Promise.resolve() : new Promise(() => {})) }
-  const posts = poster(clock, { timeoutMs: 1000 })
+  const posts = httpClient(clock, { timeoutMs: 1000 })
   opened.push(posts)
   expect(await posts.post(server.url, { ...posting, body: 'late' })).toMatchObject({ status: undefined })
   isLate = false
@@ -105,7 +105,7 @@ test('given a connection that is made too late, then the request is not sent any
   expect(server.received.map(({ body }) => body.toString())).toEqual(['in time'])
 })
 
-test('given answers in time, then nothing is broken off later', async () => {
+test('given responses in time, then no request is aborted later', async () => {
   const server = await receiving(() => ({ status: 204 }))
   const { post, clock } = posting1s()
   for (let n = 0; n < 5; n++) {
@@ -114,7 +114,7 @@ test('given answers in time, then nothing is broken off later', async () => {
   }
 })
 
-test('closing breaks off what is under way and leaves no sleeper behind', async () => {
+test('closing aborts the requests in flight and leaves no timer behind', async () => {
   const server = await receiving(never)
   const posts = posting1s()
   const answer = posts.post(server.url, posting)
@@ -125,9 +125,9 @@ test('closing breaks off what is under way and leaves no sleeper behind', async 
   expect(await posts.post(server.url, posting)).toMatchObject({ status: undefined })
 })
 
-test('the time that passes is that of the clock of this machine in earnest', async () => {
+test('with the system clock the time-out passes in real time', async () => {
   const server = await receiving(never)
-  const posts = poster(systemClock, { timeoutMs: 20 })
+  const posts = httpClient(systemClock, { timeoutMs: 20 })
   opened.push(posts)
   expect(await posts.post(server.url, posting)).toMatchObject({ status: undefined })
 })

@@ -1,31 +1,29 @@
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '#core/clock.ts'
-import { type Deadlines, deadlines } from './request-timeouts.ts'
-import type { Posting } from './record-to-request.ts'
+import type { CloudEventRequest } from './record-to-request.ts'
+import { type RequestTimeouts, requestTimeouts } from './request-timeouts.ts'
 
-export interface Answer {
-  /** undefined: no connection, or no whole answer in time. */
+export interface HttpResponse {
+  /** Undefined without a connection, or without a complete response before the time-out. */
   status: number | undefined
-  /** The first bytes of its body. */
+  /** The first 1,024 bytes of the body. */
   head: Buffer
 }
 
-/** Never rejects. */
-export type Post = (url: string, posting: Posting) => Promise<Answer>
-
-export interface Poster {
-  post: Post
-  /** Breaks off what is under way. */
+export interface HttpClient {
+  /** Never rejects. */
+  post(url: string, request: CloudEventRequest): Promise<HttpResponse>
+  /** Aborts the requests in flight. */
   close(): Promise<void>
 }
 
 const HEAD_BYTES = 1024
 
-/** Posts over connections that are kept; an answer that takes longer than `timeoutMs` by the clock is none. */
-export function poster(clock: Clock, { timeoutMs }: { timeoutMs: number }): Poster {
+/** Posts over persistent connections. A response that takes longer than `timeoutMs` by the clock counts as none. */
+export function httpClient(clock: Clock, { timeoutMs }: { timeoutMs: number }): HttpClient {
   const agent = new Agent({ pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
   const targets = new Map<string, { origin: string; path: string }>()
-  const timer = deadlines(clock, timeoutMs)
+  const timeouts = requestTimeouts(clock, timeoutMs)
 
   function targetOf(url: string) {
     const known = targets.get(url)
@@ -40,33 +38,36 @@ export function poster(clock: Clock, { timeoutMs }: { timeoutMs: number }): Post
     post: (url, { headers, body }) =>
       new Promise((resolve) => {
         const { origin, path } = targetOf(url)
-        agent.dispatch({ origin, path, method: 'POST', headers, body }, answering(timer, resolve))
+        agent.dispatch({ origin, path, method: 'POST', headers, body }, responseHandler(timeouts, resolve))
       }),
     async close() {
-      timer.stop()
+      timeouts.stop()
       await agent.destroy()
     },
   }
 }
 
-const NOTHING = Buffer.alloc(0)
+const NO_BYTES = Buffer.alloc(0)
 
-/** Reads an answer to its end, so that its connection can be used again, and keeps the head of it. */
-function answering(timer: Deadlines, resolve: (answer: Answer) => void): Dispatcher.DispatchHandler {
+/** Reads a response to its end, so that its connection can be used again, and stores the head of its body. */
+function responseHandler(
+  timeouts: RequestTimeouts,
+  resolve: (response: HttpResponse) => void,
+): Dispatcher.DispatchHandler {
   let request: Dispatcher.DispatchController | undefined
   let isLate = false
   let status: number | undefined
-  let head = NOTHING
+  let head = NO_BYTES
 
-  const call = timer.begin(() => {
+  const pending = timeouts.begin(() => {
     isLate = true
-    if (request) request.abort(new Error('no answer in time'))
-    else end({ status: undefined, head: NOTHING })
+    if (request) request.abort(new Error('no response in time'))
+    else end({ status: undefined, head: NO_BYTES })
   })
 
-  function end(answer: Answer): void {
-    timer.end(call)
-    resolve(answer)
+  function end(response: HttpResponse): void {
+    timeouts.end(pending)
+    resolve(response)
   }
 
   return {
@@ -82,6 +83,6 @@ function answering(timer: Deadlines, resolve: (answer: Answer) => void): Dispatc
       if (room > 0) head = Buffer.concat([head, chunk.subarray(0, room)])
     },
     onResponseEnd: () => end({ status, head }),
-    onResponseError: () => end({ status: undefined, head: NOTHING }),
+    onResponseError: () => end({ status: undefined, head: NO_BYTES }),
   }
 }

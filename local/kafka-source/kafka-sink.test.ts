@@ -88,7 +88,7 @@ test('given an event in structured mode, then its record is in binary mode', asy
   expect(eventOf(await recordOf('s-1'))).toMatchObject(event)
 })
 
-test('given data that is not what its content type says, then it is kept byte for byte: a letter may be broken', async () => {
+test('given data that contradicts its content type, then the record has it byte for byte: a letter may be broken', async () => {
   const answer = await post({ ...binary, 'ce-id': 'b-2', 'content-type': 'application/json' }, '{"a": 1.0,')
   expect(answer.status).toBe(202)
   expect((await recordOf('b-2')).value?.toString()).toBe('{"a": 1.0,')
@@ -99,7 +99,7 @@ test('given an event without data, then its record is a tombstone with headers',
   expect(await recordOf('b-3')).toMatchObject({ key: null, value: null })
 })
 
-describe('what is refused leaves no record', () => {
+describe('a refused request leaves no record', () => {
   test.each([
     ['no CloudEvent', 400, { 'content-type': 'application/json' }, '{}', 'POST'],
     ['one without an id', 400, binary, 'x', 'POST'],
@@ -115,7 +115,7 @@ describe('what is refused leaves no record', () => {
   })
 })
 
-test('given that the log is away, then 503, so that the source tries again', async () => {
+test('given that the log is unavailable, then 503, so that the source retries', async () => {
   isAway = true
   const answer = await post({ ...binary, 'ce-id': 'b-4' }, 'x')
   isAway = false

@@ -3,33 +3,33 @@ import type { Log, NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import type { Headers } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { isEvent, isStructured, type Message, unpacked } from './binary-event.ts'
+import { type BinaryEvent, isCloudEvent, isStructured, parseStructured } from './binary-event.ts'
 
 /**
- * Stands in for a KafkaSink: appends the events that are posted to it to a topic, and answers 202. The data is not
- * looked into: a letter whose data is broken is still a letter.
+ * Stands in for a KafkaSink: appends the events that it receives to a topic and answers 202. It does not parse the data, so
+ * that a letter with broken data stays a letter.
  */
 export function kafkaSink(log: Pick<Log, 'append'>, topic: string, telemetry: Telemetry): HttpFunction {
   return httpFunction(async ({ method, headers, body }) => {
     if (method !== 'POST')
-      throw new Problem(405, 'Method not allowed', 'Events are posted.', { headers: { allow: 'POST' } })
-    const message = messageIn(headers, body)
-    if (!message)
-      throw new Problem(400, 'Not a CloudEvent', 'There is no CloudEvent in binary or structured mode in it.')
-    await log.append(topic, recordOf(message))
+      throw new Problem(405, 'Method not allowed', 'Send events with POST.', { headers: { allow: 'POST' } })
+    const event = eventIn(headers, body)
+    if (!event)
+      throw new Problem(400, 'Not a CloudEvent', 'The request contains no CloudEvent in binary or structured mode.')
+    await log.append(topic, toRecord(event))
     return { status: 202 }
   }, telemetry)
 }
 
-function messageIn(headers: Headers, body: Buffer): Message | undefined {
+function eventIn(headers: Headers, body: Buffer): BinaryEvent | undefined {
   const contentType = headers['content-type']
-  if (isStructured(contentType)) return unpacked(body)
+  if (isStructured(contentType)) return parseStructured(body)
   const attributes: Record<string, string> = {}
   for (const name in headers) if (name.startsWith('ce-')) attributes[name.slice(3)] = String(headers[name])
-  return isEvent(attributes) ? { attributes, contentType, data: body.length > 0 ? body : null } : undefined
+  return isCloudEvent(attributes) ? { attributes, contentType, data: body.length > 0 ? body : null } : undefined
 }
 
-function recordOf({ attributes, contentType, data }: Message): NewRecord {
+function toRecord({ attributes, contentType, data }: BinaryEvent): NewRecord {
   const headers: Record<string, string> = contentType ? { 'content-type': contentType } : {}
   for (const name in attributes) headers[`ce_${name}`] = attributes[name] as string
   return { key: attributes.partitionkey ?? null, value: data, headers }

@@ -27,39 +27,39 @@ describe('ordered', () => {
     await passing(clock, () => expect(namesOf(server).filter((name) => name === inA[0]).length).toBeGreaterThan(3))
     expect(namesOf(server)).not.toContain(inA[1])
     isBroken = false
-    await passing(clock, () => expect(source.underWay()).toBe(0))
+    await passing(clock, () => expect(source.inFlight()).toBe(0))
     expect(namesOf(server).slice(-3)).toEqual(inA)
   })
 
-  test('pacing real: a poll every 200 ms brings 50 records, which come at the second poll', async () => {
+  test('pacing real: a poll every 200 ms returns 50 records, each at its second poll', async () => {
     const topic = await newTopic()
     await append(topic, A, 60)
     await append(topic, B, 60)
     const server = await receiving(() => 204)
     const { clock, source } = await starting(topic, server.url, { ordering: 'ordered', pacing: 'real' })
-    await eventually(() => expect(source.underWay()).toBe(120))
+    await eventually(() => expect(source.inFlight()).toBe(120))
     await clock.advance(399)
     expect(server.received).toHaveLength(0)
     for (const delivered of [50, 100, 120]) {
       await clock.advance(200)
-      await eventually(() => expect(source.underWay()).toBe(120 - delivered))
+      await eventually(() => expect(source.inFlight()).toBe(120 - delivered))
       expect(server.received).toHaveLength(delivered)
     }
   })
 })
 
 describe('unordered', () => {
-  test('while one waits for its retry the others go on', async () => {
+  test('while a record waits for its retry, the others continue', async () => {
     const topic = await newTopic()
     const names = await append(topic, A, 300)
     const server = await receiving((name) => (name === names[0] ? 503 : 204))
-    const { source, fates } = await starting(topic, server.url, { delivery: { retry: 1000, backoffDelay: 'PT1S' } })
-    await eventually(() => expect(fates).toHaveLength(299))
-    expect(source.underWay()).toBe(1)
+    const { source, outcomes } = await starting(topic, server.url, { delivery: { retry: 1000, backoffDelay: 'PT1S' } })
+    await eventually(() => expect(outcomes).toHaveLength(299))
+    expect(source.inFlight()).toBe(1)
     expect(new Set(namesOf(server))).toEqual(new Set(names))
   })
 
-  test('100 in flight at most, over all partitions', async () => {
+  test('at most 100 records are in flight, over all partitions', async () => {
     const topic = await newTopic()
     await append(topic, A, 90)
     await append(topic, B, 90)
@@ -75,7 +75,7 @@ describe('unordered', () => {
     answers.releaseAll()
   })
 
-  test('one that waits for a retry counts as in flight, so that an outage takes a bounded amount of memory', async () => {
+  test('a record that waits for a retry counts as in flight, so that an outage takes a bounded amount of memory', async () => {
     const topic = await newTopic()
     await append(topic, A, 150)
     let status = 503
@@ -86,13 +86,13 @@ describe('unordered', () => {
     const commits = 1
     const deadline = 1
     await eventually(() => expect(clock.sleepers()).toBe(100 + commits + deadline))
-    expect({ requests: server.received.length, underWay: source.underWay() }).toEqual({ requests: 100, underWay: 100 })
+    expect({ requests: server.received.length, inFlight: source.inFlight() }).toEqual({ requests: 100, inFlight: 100 })
     status = 204
-    await passing(clock, () => expect(source.underWay()).toBe(0))
+    await passing(clock, () => expect(source.inFlight()).toBe(0))
     expect(server.received).toHaveLength(250)
   })
 
-  test('consumers: each has its share of the partitions and room of its own', async () => {
+  test('consumers: each has its share of the partitions and its own limit of records in flight', async () => {
     const topic = await newTopic()
     await append(topic, A, 20)
     await append(topic, B, 20)

@@ -22,7 +22,7 @@ function eventOf({ headers, body }: Received): CloudEvent {
   return event
 }
 
-describe('where it begins', () => {
+describe('the first record', () => {
   test('initialOffset latest: skips what is already in the topic; earliest does not', async () => {
     const topic = await newTopic()
     await append(topic, A, 2)
@@ -35,8 +35,8 @@ describe('where it begins', () => {
   })
 })
 
-describe('what it sends', () => {
-  test('a record comes to the sink as an event with its place in the log', async () => {
+describe('the request', () => {
+  test('a record arrives at the sink as an event with its partition and offset', async () => {
     const topic = await newTopic()
     await log.append(topic, { key: A, value: 'bare', headers: { 'content-type': 'text/plain' } })
     const server = await receiving(() => 204)
@@ -103,16 +103,16 @@ describe('what it sends', () => {
     ['a header with a control character', { headers: { bad: 'bell\u0007' } }],
     ['a key that is not valid UTF-8', { key: Buffer.from([0xff]) }],
   ])(
-    '%s: can not be sent, the dead letter neither: the record is lost, which is counted and logged',
+    '%s: neither the record nor a dead letter can be sent, so the record is lost, counted and logged',
     async (_, bad) => {
       const topic = await newTopic()
       await append(topic, A, 1, bad)
       await log.append(topic, { key: A, value: 'good' })
       const server = await receiving(() => 204)
-      const { fates, logged, clock } = await starting(topic, server.url, {
+      const { outcomes, logged, clock } = await starting(topic, server.url, {
         delivery: { retry: 5, deadLetterSink: server.url },
       })
-      await eventually(() => expect(fates.toSorted()).toEqual(['delivered', 'lost']))
+      await eventually(() => expect(outcomes.toSorted()).toEqual(['delivered', 'lost']))
       expect(namesOf(server)).toEqual(['good'])
       expect(logged).toEqual(['error: a record can not be sent and is lost'])
       await clock.advance(5000)
@@ -121,21 +121,21 @@ describe('what it sends', () => {
   )
 })
 
-describe('what it does with the answer', () => {
+describe('the response', () => {
   test('5xx: retried, and Retry-After is ignored', async () => {
     const topic = await newTopic()
     await append(topic, A, 1)
     const server = await receiving((_, __, index) =>
       index === 0 ? { status: 503, headers: { 'retry-after': '3600' } } : 204,
     )
-    const { clock, fates, retries } = await starting(topic, server.url, {
+    const { clock, outcomes, retries } = await starting(topic, server.url, {
       delivery: { retry: 1, backoffDelay: 'PT0.5S' },
     })
     await eventually(() => expect(clock.sleepers()).toBe(3))
     await clock.advance(999)
     expect(server.received).toHaveLength(1)
     await clock.advance(1)
-    await eventually(() => expect(fates).toEqual(['delivered']))
+    await eventually(() => expect(outcomes).toEqual(['delivered']))
     expect(retries()).toBe(1)
   })
 
@@ -158,12 +158,12 @@ describe('what it does with the answer', () => {
     await append(topic, A, 1)
     const server = await receiving((_, __, index) => (index === 0 ? new Promise(() => {}) : 204))
     const delivery = { retry: 1, backoffPolicy: 'linear', backoffDelay: 'PT1S', timeout: 'PT60S' } as const
-    const { clock, fates } = await starting(topic, server.url, { delivery })
+    const { clock, outcomes } = await starting(topic, server.url, { delivery })
     await eventually(() => expect(server.waiting()).toBe(1))
     await clock.advance(59_999)
-    expect(fates).toEqual([])
+    expect(outcomes).toEqual([])
     await clock.advance(1)
-    await passing(clock, () => expect(fates).toEqual(['delivered']))
+    await passing(clock, () => expect(outcomes).toEqual(['delivered']))
     expect(server.received).toHaveLength(2)
   })
 
@@ -172,10 +172,10 @@ describe('what it does with the answer', () => {
     const [name] = await append(topic, A, 1)
     const server = await receiving(() => ({ status: 422, body: 'ä'.repeat(1000) }))
     const letters = await receiving(() => 202)
-    const { fates, logged, clock } = await starting(topic, server.url, {
+    const { outcomes, logged, clock } = await starting(topic, server.url, {
       delivery: { retry: 1000, deadLetterSink: letters.url },
     })
-    await eventually(() => expect(fates).toEqual(['dead letter']))
+    await eventually(() => expect(outcomes).toEqual(['dead letter']))
     expect(namesOf(server)).toEqual([name])
     expect(namesOf(letters)).toEqual([name])
     const { headers } = letters.received[0] as Received
@@ -194,14 +194,14 @@ describe('what it does with the answer', () => {
   test.each([
     ['there is no dead-letter sink', undefined],
     ['the dead-letter sink fails too', 500],
-  ])('given that %s, then the offset is committed and the record is gone', async (_, status) => {
+  ])('given that %s, then the offset is committed and the record is lost', async (_, status) => {
     const topic = await newTopic()
     await append(topic, A, 1)
     const server = await receiving(() => 422)
     const letters = await receiving(() => status ?? 202)
     const delivery = { retry: 2, backoffDelay: 'PT1S', ...(status ? { deadLetterSink: letters.url } : {}) }
-    const { clock, fates, logged } = await starting(topic, server.url, { delivery })
-    await passing(clock, () => expect(fates).toEqual(['lost']))
+    const { clock, outcomes, logged } = await starting(topic, server.url, { delivery })
+    await passing(clock, () => expect(outcomes).toEqual(['lost']))
     expect(letters.received).toHaveLength(status ? 3 : 0)
     expect(logged).toEqual(['error: a record is lost: neither sink took it'])
     await clock.advance(5000)

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { offsets } from './offset-tracker.ts'
+import { offsetTracker } from './offset-tracker.ts'
 
-test('given deliveries that finish in any order, then what is before the first unfinished one may be committed', () => {
-  const partition = offsets()
+test('given deliveries that finish in any order, then the offset of the first unfinished one is ready', () => {
+  const partition = offsetTracker()
   for (const offset of [10, 11, 12, 20]) partition.begin(offset)
   partition.finish(12)
   partition.finish(11)
@@ -13,8 +13,8 @@ test('given deliveries that finish in any order, then what is before the first u
   expect(partition.ready()).toBe(21)
 })
 
-test('given nothing new, then nothing is ready; what could not be committed stays ready', () => {
-  const partition = offsets()
+test('given nothing new, then nothing is ready; an offset whose commit failed stays ready', () => {
+  const partition = offsetTracker()
   expect(partition.ready()).toBeUndefined()
   partition.begin(0)
   partition.finish(0)
@@ -24,8 +24,8 @@ test('given nothing new, then nothing is ready; what could not be committed stay
   expect(partition.ready()).toBeUndefined()
 })
 
-test('given a partition that is read again from an earlier offset, then what was under way before holds nothing up', () => {
-  const partition = offsets()
+test('given a partition that is read again from an earlier offset, then earlier deliveries block nothing', () => {
+  const partition = offsetTracker()
   for (const offset of [5, 6, 7]) partition.begin(offset)
   partition.finish(7)
   partition.begin(6)

@@ -1,18 +1,18 @@
 /**
- * Which offset of a partition may be committed: the one before which everything is finished. Deliveries finish in any
- * order and offsets may have gaps; only what is unfinished is remembered, so that one record that is retried for days
- * costs no memory for the millions that overtake it.
+ * The committable offset of a partition: everything before it is finished. Deliveries finish in any order and offsets may
+ * have gaps. Only unfinished offsets are stored, so a record that is retried for days costs no memory for the millions of
+ * records that overtake it.
  */
-export interface Offsets {
-  /** In the order of reading. A smaller offset than before means that the partition is read again from there. */
+export interface OffsetTracker {
+  /** Called in the order of reading. An offset smaller than the previous one means that the partition is read again from there. */
   begin(offset: number): void
   finish(offset: number): void
-  /** The offset to commit, if it isn't committed yet. */
+  /** The offset to commit; undefined if it is committed already. */
   ready(): number | undefined
   committed(offset: number): void
 }
 
-export function offsets(): Offsets {
+export function offsetTracker(): OffsetTracker {
   const unfinished = new Set<number>()
   let next: number | undefined
   let done: number | undefined

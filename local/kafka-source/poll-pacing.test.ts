@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '#test/clock.ts'
-import { polls } from './poll-pacing.ts'
+import { pollPacing } from './poll-pacing.ts'
 
 function polling(records: number) {
   const clock = manualClock(0)
   const stop = new AbortController()
-  const polled = polls(clock, records, stop.signal)
+  const polled = pollPacing(clock, records, stop.signal)
   const handedOut: number[] = []
   const come = (count: number) => {
     for (let n = 0; n < count; n++) void polled().then(() => handedOut.push(clock.now()))
@@ -13,7 +13,7 @@ function polling(records: number) {
   return { clock, stop, come, handedOut }
 }
 
-test('given records, then each waits for the second poll after it came: 200 to 400 ms', async () => {
+test('given records, then each waits for its second poll: 200 to 400 ms', async () => {
   const { clock, come, handedOut } = polling(50)
   await clock.advance(50)
   come(1)
@@ -25,14 +25,14 @@ test('given records, then each waits for the second poll after it came: 200 to 4
   expect(handedOut).toEqual([400, 400, 600])
 })
 
-test('given more than a poll brings, then the others wait for the next: 250/s at 50 records', async () => {
+test('given more records than a poll returns, then the others wait for the next poll: 250/s at 50 records', async () => {
   const { clock, come, handedOut } = polling(50)
   come(250)
   await clock.advance(1200)
   expect(handedOut).toEqual([400, 600, 800, 1000, 1200].flatMap((at) => Array(50).fill(at)))
 })
 
-test('given that the source closes, then nobody waits any more', async () => {
+test('given that the source closes, then every wait ends', async () => {
   const { clock, stop, come, handedOut } = polling(50)
   come(3)
   stop.abort()

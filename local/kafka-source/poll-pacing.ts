@@ -3,21 +3,21 @@ import type { Clock } from '#core/clock.ts'
 const POLL_MS = 200
 
 /**
- * The pace of an ordered KafkaSource: it polls every 200 ms and gets at most `records`; and since a poll brings what was
- * fetched at the poll before, a record waits for the second one. What it returns is called when a record comes and
- * resolves when a poll hands it out.
+ * The pace of an ordered KafkaSource. It polls every 200 ms and gets at most `records`. Since a poll returns the records
+ * that were fetched at the previous poll, a record waits for its second poll. Call the returned function when a record
+ * arrives; it resolves when a poll returns the record.
  */
-export function polls(clock: Clock, records: number, stopping: AbortSignal): () => Promise<void> {
+export function pollPacing(clock: Clock, records: number, stopping: AbortSignal): () => Promise<void> {
   const waiting: (() => void)[] = []
 
   async function poll(): Promise<void> {
     let fetched = 0
     while (!stopping.aborted) {
       await clock.sleep(POLL_MS, stopping)
-      for (const handOut of waiting.splice(0, Math.min(fetched, records))) handOut()
+      for (const resolve of waiting.splice(0, Math.min(fetched, records))) resolve()
       fetched = waiting.length
     }
-    for (const handOut of waiting.splice(0)) handOut()
+    for (const resolve of waiting.splice(0)) resolve()
   }
 
   void poll()

@@ -1,7 +1,7 @@
 import { HTTP } from 'cloudevents'
 import { describe, expect, test } from 'vitest'
 import type { LogRecord } from '#core/log.ts'
-import { postingOf } from './record-to-request.ts'
+import { recordToRequest } from './record-to-request.ts'
 
 const origin = { namespace: 'mill', name: 'tutorials', topic: 'tutorials-topic' }
 const TIME = Date.UTC(2030, 0, 2, 3, 4, 5, 678)
@@ -20,7 +20,7 @@ function recordOf({ key = null, value = 'data', headers = {} }: Given): LogRecor
 }
 
 const posted = (given: Given) => {
-  const { headers, body } = postingOf(recordOf(given), origin)
+  const { headers, body } = recordToRequest(recordOf(given), origin)
   return { headers, body: body === null ? null : body.toString() }
 }
 
@@ -39,7 +39,7 @@ const wrapping = {
 }
 
 describe('a CloudEvent in binary mode', () => {
-  test('its attributes as they are, plus partition and offset; the key is not passed on; other headers are dropped', () => {
+  test('keeps its attributes and gets partition and offset; the key and other headers are dropped', () => {
     const headers = { ...ce, ce_partitionkey: 'p', 'content-type': 'text/plain', 'X-Other': 'dropped' }
     expect(posted({ key: 'the key', headers })).toEqual({
       headers: {
@@ -56,26 +56,26 @@ describe('a CloudEvent in binary mode', () => {
     })
   })
 
-  test('printable ASCII goes as it is, percent signs, quotes and spaces too', () => {
+  test('printable ASCII is unchanged, percent signs, quotes and spaces too', () => {
     const ce_subject = 'thread/4 "2" 100%25 %C3%A4'
     expect(posted({ headers: { ...ce, ce_subject } }).headers['ce-subject']).toBe(ce_subject)
   })
 
-  test('beyond ASCII nothing is percent-encoded: Latin-1 stays, and each other UTF-16 unit is a question mark', () => {
+  test('nothing is percent-encoded: Latin-1 is unchanged, and every other UTF-16 unit becomes a question mark', () => {
     const headers = { ...ce, ce_subject: 'Äÿ\u0085 Ā€😀' }
     expect(posted({ headers }).headers['ce-subject']).toBe('Äÿ\u0085 ????')
   })
 
-  test('a tab is sent, alone among control characters', () => {
+  test('a tab is the only control character that is sent', () => {
     expect(posted({ headers: { ...ce, ce_subject: 'a\tb' } }).headers['ce-subject']).toBe('a\tb')
   })
 
-  test('ce_traceparent passes through', () => {
+  test('ce_traceparent is unchanged', () => {
     const ce_traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     expect(posted({ headers: { ...ce, ce_traceparent } }).headers['ce-traceparent']).toBe(ce_traceparent)
   })
 
-  test('a key that is not UTF-8 does not matter, since it is not passed on', () => {
+  test('a key that is not UTF-8 does no harm, since it is dropped', () => {
     expect(posted({ key: Buffer.from([0xff]), headers: ce }).headers['ce-id']).toBe('id-1')
   })
 })
@@ -85,7 +85,7 @@ describe('a CloudEvent in structured JSON', () => {
     posted({ value: JSON.stringify(event), headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' } })
   const event = { specversion: '1.0', id: 'id-1', source: '/source', type: 'made' }
 
-  test('is delivered in binary mode, and is the same event', () => {
+  test('is delivered in binary mode as the same event', () => {
     const { headers, body } = structured({
       ...event,
       subject: 'ä',
@@ -120,7 +120,7 @@ describe('a CloudEvent in structured JSON', () => {
   })
 })
 
-describe('anything else is wrapped', () => {
+describe('any other record is wrapped', () => {
   test('with key and partitionkey for a string key, kafkaheader<name> for each header, and its content type', () => {
     const request = posted({ key: 'Schlüssel', headers: { 'X-Some_Header': 'a b', 'Content-Type': 'text/plain' } })
     expect(request).toEqual({
@@ -138,7 +138,7 @@ describe('anything else is wrapped', () => {
 
   test('a record without key and headers', () => expect(posted({})).toEqual({ headers: wrapping, body: 'data' }))
 
-  test('also ce_* headers without ce_id', () => {
+  test('a record with ce_* headers without ce_id', () => {
     const { ce_id: _, ...headers } = ce
     expect(posted({ headers }).headers).toEqual({
       ...wrapping,
@@ -149,7 +149,7 @@ describe('anything else is wrapped', () => {
   })
 
   test.each([{ ce_specversion: '2.0' }, { 'ce_a-b': 'x' }])(
-    'also ce_* headers that no CloudEvent has: %j',
+    'a record with ce_* headers that no CloudEvent has: %j',
     (headers) => {
       expect(posted({ headers: { ...ce, ...headers } }).headers['ce-type']).toBe('dev.knative.kafka.event')
     },

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { PLAIN } from '#core/delivery.ts'
 import type { LogRecord } from '#core/log.ts'
-import { isEvent, isStructured, type Message, unpacked } from './binary-event.ts'
+import { type BinaryEvent, isCloudEvent, isStructured, parseStructured } from './binary-event.ts'
 
-/** What is posted for a record. */
-export interface Posting {
+/** The HTTP request that delivers a record. */
+export interface CloudEventRequest {
   headers: Record<string, string>
   body: Buffer | string | null
 }
@@ -16,16 +16,16 @@ export interface Origin {
 }
 
 /**
- * As KafkaSource does it: a CloudEvent in binary mode whatever it was before; what is none is wrapped into one. Throws
- * for a record that no request can carry.
+ * The request that KafkaSource sends for a record: always a CloudEvent in binary mode. A record that is not a CloudEvent is
+ * wrapped into one. Throws for a record that no request can carry.
  */
-export function postingOf(record: LogRecord, origin: Origin): Posting {
+export function recordToRequest(record: LogRecord, origin: Origin): CloudEventRequest {
   const named = new Map<string, string>()
   for (const [name, value] of record.headers) named.set(name.toLowerCase(), value.toString('utf8'))
-  const { attributes, contentType, data } = eventIn(record, named) ?? wrapped(record, named, origin)
+  const { attributes, contentType, data } = eventIn(record, named) ?? wrap(record, named, origin)
   const headers: Record<string, string> = {}
-  for (const name in attributes) headers[`ce-${name}`] = sendable(name, attributes[name] as string)
-  if (contentType) headers['content-type'] = sendable('content-type', contentType)
+  for (const name in attributes) headers[`ce-${name}`] = toHeaderValue(name, attributes[name] as string)
+  if (contentType) headers['content-type'] = toHeaderValue('content-type', contentType)
   headers['ce-knativekafkapartition'] = String(record.partition)
   headers['ce-knativekafkaoffset'] = String(record.offset)
   headers.prefer = 'reply'
@@ -33,15 +33,15 @@ export function postingOf(record: LogRecord, origin: Origin): Posting {
   return { headers, body: data }
 }
 
-function eventIn({ value }: LogRecord, headers: Map<string, string>): Message | undefined {
+function eventIn({ value }: LogRecord, headers: Map<string, string>): BinaryEvent | undefined {
   const contentType = headers.get('content-type')
-  if (value && isStructured(contentType)) return unpacked(value)
+  if (value && isStructured(contentType)) return parseStructured(value)
   const attributes: Record<string, string> = {}
   for (const [name, text] of headers) if (name.startsWith('ce_')) attributes[name.slice(3)] = text
-  return isEvent(attributes) ? { attributes, contentType, data: value } : undefined
+  return isCloudEvent(attributes) ? { attributes, contentType, data: value } : undefined
 }
 
-function wrapped(record: LogRecord, headers: Map<string, string>, { namespace, name, topic }: Origin): Message {
+function wrap(record: LogRecord, headers: Map<string, string>, { namespace, name, topic }: Origin): BinaryEvent {
   const { partition, offset, time, key, value } = record
   if (key && !isUtf8(key)) throw new Error('its key is not valid UTF-8')
   const attributes: Record<string, string> = {
@@ -59,16 +59,16 @@ function wrapped(record: LogRecord, headers: Map<string, string>, { namespace, n
   return { attributes, contentType: headers.get('content-type')?.toLowerCase(), data: value }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for them
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 const PRINTABLE = /^[\x20-\x7e]*$/
 
 /**
- * The value as the HTTP client of a KafkaSource (Vert.x on netty) writes it: nothing is percent-encoded, one byte for each
- * UTF-16 unit, Latin-1 where it has the character and "?" where it has not. undici writes header strings as Latin-1.
+ * The value as KafkaSource's HTTP client (Vert.x on netty) writes it: without percent-encoding, one byte for each UTF-16
+ * unit, and "?" for a character that Latin-1 lacks. undici writes header strings as Latin-1.
  */
-function sendable(name: string, value: string): string {
+function toHeaderValue(name: string, value: string): string {
   if (PRINTABLE.test(value)) return value
-  if (CONTROL.test(value)) throw new Error(`${name} has a control character in it`)
+  if (CONTROL.test(value)) throw new Error(`${name} contains a control character`)
   return value.replaceAll(/[\u0100-\uffff]/g, '?')
 }

@@ -1,42 +1,42 @@
 import type { Clock } from '#core/clock.ts'
 
-export interface Call {
-  due: number
+export interface PendingRequest {
+  deadline: number
   abort(): void
 }
 
-export interface Deadlines {
-  /** `abort` is called in `ms` unless the call ends before. */
-  begin(abort: () => void): Call
-  end(call: Call): void
-  /** Nothing is aborted any more. */
+export interface RequestTimeouts {
+  /** Calls `abort` after the time-out unless the request ends first. */
+  begin(abort: () => void): PendingRequest
+  end(request: PendingRequest): void
+  /** No request is aborted any more. */
   stop(): void
 }
 
-/** All calls may take equally long, so the oldest is due first and one sleeper is enough for any number of them. */
-export function deadlines(clock: Clock, ms: number): Deadlines {
-  const calls = new Set<Call>()
+/** All requests have the same time-out, so the oldest is always due first and one timer serves them all. */
+export function requestTimeouts(clock: Clock, timeoutMs: number): RequestTimeouts {
+  const pending = new Set<PendingRequest>()
   const stopped = new AbortController()
-  let watching = false
+  let isWatching = false
 
   async function watch(): Promise<void> {
-    watching = true
-    for (const call of calls) {
-      await clock.sleep(Math.max(0, call.due - clock.now()), stopped.signal)
+    isWatching = true
+    for (const request of pending) {
+      await clock.sleep(Math.max(0, request.deadline - clock.now()), stopped.signal)
       if (stopped.signal.aborted) return
-      if (calls.delete(call)) call.abort()
+      if (pending.delete(request)) request.abort()
     }
-    watching = false
+    isWatching = false
   }
 
   return {
     begin(abort) {
-      const call = { due: clock.now() + ms, abort }
-      calls.add(call)
-      if (!watching) void watch()
-      return call
+      const request = { deadline: clock.now() + timeoutMs, abort }
+      pending.add(request)
+      if (!isWatching) void watch()
+      return request
     },
-    end: (call) => void calls.delete(call),
+    end: (request) => void pending.delete(request),
     stop: () => stopped.abort(),
   }
 }

@@ -1,6 +1,6 @@
 import { milliseconds } from './duration.ts'
 
-/** `spec.delivery` of a KafkaSource, in its own words. Durations are ISO 8601, such as PT0.5S. */
+/** `spec.delivery` of a KafkaSource, with its field names. Durations are ISO 8601, such as PT0.5S. */
 export interface DeliverySpec {
   retry?: number
   backoffPolicy?: 'linear' | 'exponential'
@@ -9,7 +9,7 @@ export interface DeliverySpec {
   deadLetterSink?: string
 }
 
-export interface Policy {
+export interface RetryPolicy {
   retry: number
   backoffPolicy: 'linear' | 'exponential'
   delayMs: number
@@ -17,8 +17,8 @@ export interface Policy {
   deadLetterSink: string | undefined
 }
 
-/** The defaults hold only where no delivery is given: a delivery without `retry` is one without retries. */
-export function policyOf(spec: DeliverySpec = { retry: 10, backoffDelay: 'PT0.3S' }): Policy {
+/** KafkaSource's defaults apply only without a delivery: a delivery without `retry` has no retries. */
+export function toRetryPolicy(spec: DeliverySpec = { retry: 10, backoffDelay: 'PT0.3S' }): RetryPolicy {
   const { retry = 0, backoffPolicy = 'exponential', backoffDelay = 'PT0.2S', timeout = 'PT600S' } = spec
   return {
     retry,
@@ -29,6 +29,6 @@ export function policyOf(spec: DeliverySpec = { retry: 10, backoffDelay: 'PT0.3S
   }
 }
 
-/** The delay before retry `n`, from 1. */
-export const backoff = ({ backoffPolicy, delayMs }: Policy, n: number): number =>
+/** The delay before retry `n`, which counts from 1. */
+export const backoffMs = ({ backoffPolicy, delayMs }: RetryPolicy, n: number): number =>
   backoffPolicy === 'linear' ? delayMs * n : delayMs * 2 ** n

@@ -1,22 +1,23 @@
-/** Room for so many at a time; who finds none waits, first come first served. */
-export interface Slots {
-  take(): Promise<void> | undefined
-  free(): void
+/** A counting semaphore; waiters get their permits first come, first served. */
+export interface Semaphore {
+  /** Returns undefined if a permit is free, else a promise of one. */
+  acquire(): Promise<void> | undefined
+  release(): void
 }
 
-export function slots(count: number): Slots {
+export function semaphore(permits: number): Semaphore {
   const waiting: (() => void)[] = []
-  let left = count
+  let free = permits
   return {
-    take() {
-      if (left === 0) return new Promise((resolve) => waiting.push(resolve))
-      left--
+    acquire() {
+      if (free === 0) return new Promise((resolve) => waiting.push(resolve))
+      free--
       return undefined
     },
-    free() {
+    release() {
       const next = waiting.shift()
       if (next) next()
-      else left++
+      else free++
     },
   }
 }

@@ -23,7 +23,7 @@ const retries: unknown[] = []
 /** The log is there before its brokers are. */
 beforeAll(async () => {
   log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, onRetry: (error) => retries.push(error) })
-  await expect(log.append(TOPIC, { key: 'k', value: 'v' })).rejects.toMatchObject({ handedOver: false })
+  await expect(log.append(TOPIC, { key: 'k', value: 'v' })).rejects.toMatchObject({ mayBeWritten: false })
   services = await startServices({ dir: '.millrace/brokers-test', kafkaPort: KAFKA_PORT, mongodb: false })
   await eventually(() => log.ensure([{ name: TOPIC, partitions: PARTITIONS }]), { within: 30_000 })
   await eventually(() => log.append(TOPIC, { key: 'warm', value: '-1' }), { within: 30_000 })
@@ -60,7 +60,7 @@ function startLoad(keys = 24, inFlight = 200) {
     try {
       told.yes.set(value, await log.append(TOPIC, { key: `key-${number % keys}`, value }))
     } catch (error) {
-      if (error instanceof Unavailable) (error.handedOver ? told.unknown : told.no).add(value)
+      if (error instanceof Unavailable) (error.mayBeWritten ? told.unknown : told.no).add(value)
       else bugs.push(error)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }

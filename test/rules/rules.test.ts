@@ -26,7 +26,7 @@ test.each([
   ['adapters/x.ts', `import { eventually } from '#test/mill.ts'`],
   ['adapters/x.ts', `import {\n  one,\n  two,\n} from '#main/log-and-store.ts'`],
   ['adapters/x.ts', `import '../main/serve.ts'`],
-  ['adapters/x.ts', `import { startSource } from '#local/kafka-source/kafka-source.ts'`],
+  ['adapters/x.ts', `import { startKafkaSource } from '#local/kafka-source/kafka-source.ts'`],
   ['local/x.ts', `import { config } from '#main/config.ts'`],
   ['main/x.ts', `import { readVersions } from '../deploy/versions.ts'`],
   ['client/x.ts', `import sums from '#domains/sums/domain.ts'`],

@@ -1,9 +1,9 @@
-import { type CheckedPart, sorted } from '#core/index-range.ts'
+import { type IndexRange, sorted } from '#core/index-range.ts'
 import type { Count, Counted, Find } from '#core/store.ts'
 import type { Document, Json } from '#domains/domain.ts'
 
 /** The documents of an index's part: a list is found by its items. */
-export function within(documents: Document[], { equal, free: [first], range }: CheckedPart): Document[] {
+export function within(documents: Document[], { equal, free: [first], range }: IndexRange): Document[] {
   const isIn = (value: Json, bound: Json) => typeof value === typeof bound
   return documents.filter((document) => {
     const value = document[first] ?? null
@@ -17,7 +17,7 @@ export function within(documents: Document[], { equal, free: [first], range }: C
 }
 
 /** A page of these documents, in the order of the part. */
-export function pageOf(documents: Document[], { free }: CheckedPart, query: Find): Document[] {
+export function pageOf(documents: Document[], { free }: IndexRange, query: Find): Document[] {
   const { after, newestFirst, skip = 0, limit } = query
   const direction = newestFirst ? -1 : 1
   const inOrder = (a: Document, b: Document): number => {

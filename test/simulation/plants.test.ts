@@ -78,7 +78,7 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     plant: {
       append: (append) => (topic, record) =>
         append(topic, record).catch((error) => {
-          if (error instanceof Unavailable && error.handedOver) return { partition: 0, offset: 0 }
+          if (error instanceof Unavailable && error.mayBeWritten) return { partition: 0, offset: 0 }
           throw error
         }),
     },

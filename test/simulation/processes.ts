@@ -1,6 +1,6 @@
 import { eventOf } from '#core/cloudevent.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
-import type { Posting } from '#local/kafka-source/record-to-request.ts'
+import type { CloudEventRequest } from '#local/kafka-source/record-to-request.ts'
 import { quiet } from '../telemetry.ts'
 import { wary } from '../trust.ts'
 import { domainsOf } from './domains.ts'
@@ -21,7 +21,7 @@ interface Process {
 /** The processes of persist, any of which takes a delivery. */
 export interface Processes {
   /** Resolves with the status; never, or with none, where the process is killed first. */
-  deliver(posting: Posting, luck: number): Promise<number | undefined>
+  deliver(posting: CloudEventRequest, luck: number): Promise<number | undefined>
   crash(at: number): void
   crashes(): number
   /** Each gets time to end what it is at, as in a rollout. */
@@ -76,7 +76,10 @@ export function startProcesses(around: Surroundings, plant: Plant): Processes {
     })
   }
 
-  async function deliverTo({ life, persister, gone }: Process, posting: Posting): Promise<number | undefined> {
+  async function deliverTo(
+    { life, persister, gone }: Process,
+    posting: CloudEventRequest,
+  ): Promise<number | undefined> {
     if (!life.isAlive()) return undefined
     const event = eventOf(posting.headers, Buffer.from(posting.body ?? ''))
     const outcome = await Promise.race([persister.persist(event), gone])

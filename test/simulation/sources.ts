@@ -1,9 +1,9 @@
 import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
 import type { NewRecord } from '#core/log.ts'
 import type { Domain } from '#domains/domain.ts'
-import type { Poster } from '#local/kafka-source/http-client.ts'
-import type { Posting } from '#local/kafka-source/record-to-request.ts'
-import { startSource } from '#local/kafka-source/kafka-source.ts'
+import type { HttpClient } from '#local/kafka-source/http-client.ts'
+import { startKafkaSource } from '#local/kafka-source/kafka-source.ts'
+import type { CloudEventRequest } from '#local/kafka-source/record-to-request.ts'
 import { quiet } from '../telemetry.ts'
 import { simulatedLog } from './log.ts'
 import type { Processes } from './processes.ts'
@@ -36,7 +36,7 @@ export async function startSources(
   )
   const lives = new Map<string, Life>()
 
-  async function toPersist({ io, random }: Life, posting: Posting): Promise<number | undefined> {
+  async function toPersist({ io, random }: Life, posting: CloudEventRequest): Promise<number | undefined> {
     const answer = await io(() => ({ status: deliver(posting, random()) }))
     const status = await answer.status
     if (status !== undefined) seen.count(`answer ${status}`)
@@ -46,7 +46,7 @@ export async function startSources(
     })
   }
 
-  const toSink = ({ io }: Life, posting: Posting): Promise<number> =>
+  const toSink = ({ io }: Life, posting: CloudEventRequest): Promise<number> =>
     io(() => {
       // A source that gives up on its sink too has lost the record: so are KafkaSources.
       if (weather.is('sink away') && !isImpatient) return seen.count('sink away', 503)
@@ -55,7 +55,7 @@ export async function startSources(
       return seen.count('dead letter', 202)
     })
 
-  const posterOf = (life: Life): Poster => ({
+  const posterOf = (life: Life): HttpClient => ({
     async post(url, posting) {
       const { promise: late, resolve } = Promise.withResolvers<undefined>()
       const inTime = world.later(TIMEOUT_MS, () => resolve(undefined))
@@ -72,8 +72,8 @@ export async function startSources(
     const life = born(`source ${spec.name}`)
     lives.set(spec.name, life)
     const log = simulatedLog(topics, toLog(life), world.now)
-    const onFate = (fate: string) => seen.count(`source: ${fate}`)
-    await startSource(spec, { ...quiet(), log, clock: life.clock, poster: posterOf(life), onFate })
+    const onOutcome = (outcome: string) => seen.count(`source: ${outcome}`)
+    await startKafkaSource(spec, { ...quiet(), log, clock: life.clock, httpClient: posterOf(life), onOutcome })
   }
 
   for (const spec of specs) await start(spec)
@@ -85,7 +85,7 @@ export async function startSources(
 }
 
 /** As a KafkaSink writes it. */
-function recordOf({ headers, body }: Posting): NewRecord {
+function recordOf({ headers, body }: CloudEventRequest): NewRecord {
   const attributes = Object.entries(headers).filter(([name]) => name.startsWith('ce-'))
   const named = Object.fromEntries(attributes.map(([name, value]) => [`ce_${name.slice(3)}`, value]))
   const type = headers['content-type']

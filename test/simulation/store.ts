@@ -1,4 +1,4 @@
-import { countedPartOf, pagePartOf } from '#core/index-range.ts'
+import { countedRange, pageRange } from '#core/index-range.ts'
 import { fieldsOf, type Inserted, Refused, ResumeLost, type Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Json } from '#domains/domain.ts'
@@ -80,12 +80,12 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
 
     find: (collection, query) =>
       call('find', () => {
-        const part = pagePartOf(collection, query)
+        const part = pageRange(collection, query)
         return pageOf(within(all(collection.name), part), part, query)
       }),
 
     count: (collection, query) =>
-      call('count', () => countOf(within(all(collection.name), countedPartOf(collection, query)), query)),
+      call('count', () => countOf(within(all(collection.name), countedRange(collection, query)), query)),
 
     async remove({ name }, ids) {
       await written('remove', () =>

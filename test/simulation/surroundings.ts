@@ -78,7 +78,7 @@ export function surroundings(world: World, weather: Forecast, seen: Seen): Surro
           const isUnsure = what === 'append' && luck < 0.5 && weather.is('log unsure')
           if (!isUnsure) return effect()
           if (luck < 0.25) effect()
-          throw seen.count('log unsure', new Unavailable('log', 'it did not say', { handedOver: true }))
+          throw seen.count('log unsure', new Unavailable('log', 'it did not say', { mayBeWritten: true }))
         })
     },
   }
