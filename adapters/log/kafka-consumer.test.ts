@@ -2,7 +2,7 @@ import kafkajs, { type EachBatchHandler, type Kafka } from 'kafkajs'
 import { expect, test } from 'vitest'
 import type { LogRecord } from '#core/log.ts'
 import { manualClock } from '#test/clock.ts'
-import { consuming } from './kafka-consumer.ts'
+import { joinGroup } from './kafka-consumer.ts'
 
 const NOT_COORDINATOR = new kafkajs.KafkaJSProtocolError({
   ...new Error('This is not the correct coordinator for this group'),
@@ -62,7 +62,7 @@ async function given(stuck: (member: number) => boolean) {
   const options = { topic: 'topic', group: 'group', initialOffset: 'earliest', maxRecords: 100 } as const
   const take = async (records: LogRecord[]) => void taken.push(...records.map(({ offset }) => offset))
   const onError = (error: Error) => errors.push(error.message)
-  const consumer = await consuming(kafka, { ...options, onError }, take, clock)
+  const consumer = await joinGroup(kafka, { ...options, onError }, take, clock)
   await clock.advance(0)
   const commit = (offset: number) =>
     consumer.commit(0, offset).then(

@@ -3,11 +3,11 @@ import type { Clock } from '#core/clock.ts'
 import { Unavailable } from '#core/unavailable.ts'
 
 export interface LaneOptions<Item> {
-  /** Sends to this lane's partition and resolves with the offset of the first item. */
+  /** Sends to this lane's partition. Resolves with the offset of the first item. */
   send(items: Item[]): Promise<number>
   bytesOf(item: Item): number
   maxBytes: number
-  /** Whether the items themselves are at fault, so that sending them again is no use. */
+  /** True when the items themselves are at fault, so that a repeat fails too. */
   isTheirFault(error: unknown): boolean
   clock: Clock
   onRetry?(error: unknown): void
@@ -15,18 +15,18 @@ export interface LaneOptions<Item> {
 
 export interface Lane<Item> {
   /**
-   * Resolves with the item's offset. Rejects with `Unavailable` at the deadline: not handed over, the item has left the
-   * lane; handed over, it is in a send whose end is not known yet, and only that send may still write it.
+   * Resolves with the item's offset. Rejects with `Unavailable` at the deadline. Without `mayBeWritten` the item has left the
+   * lane. With it the item is in a send whose outcome is unknown, and only that send may still write it.
    */
   append(item: Item, deadline: number): Promise<number>
-  /** Resolves once every caller has its answer; a send whose callers all have theirs is given up. */
+  /** Resolves once every append is settled. A send whose appends are all settled is given up. */
   close(): Promise<void>
 }
 
-interface Entry<Item> {
+interface Append<Item> {
   item: Item
   deadline: number
-  isAnswered: boolean
+  isSettled: boolean
   resolve(offset: number): void
   reject(error: unknown): void
 }
@@ -35,26 +35,20 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * The one way in which kafkajs loses nothing: one send in flight for a partition, for that partition only. What arrives
- * meanwhile goes out together in the next one. A send that fails is repeated with the identical items until it is
- * settled: going on as if it had not been sent could lose acknowledged items behind it.
+ * Sends to one partition, one send at a time: the only way in which kafkajs loses no acknowledged items. Items that arrive
+ * during a send go out together in the next one. A send that fails is repeated with the identical items until it is
+ * settled. Continuing as if it had not been sent could lose acknowledged items behind it.
  */
 export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRetry }: LaneOptions<Item>): Lane<Item> {
-  let queue: Entry<Item>[] = []
-  let sending: Entry<Item>[] = []
+  let queue: Append<Item>[] = []
+  let sending: Append<Item>[] = []
   let isRunning = false
-  let unanswered = 0
-  let allAnswered = () => {}
+  let unsettled = 0
+  let allSettled = () => {}
   const closed = new AbortController()
 
-  function next(): Entry<Item>[] {
-    let bytes = 0
-    let count = 0
-    for (const { item } of queue) {
-      bytes += bytesOf(item)
-      if (count > 0 && bytes > maxBytes) break
-      count++
-    }
+  function next(): Append<Item>[] {
+    const count = batchSize(queue, bytesOf, maxBytes)
     const batch = queue.slice(0, count)
     queue = queue.slice(count)
     return batch
@@ -63,61 +57,57 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
   async function run(): Promise<void> {
     while (queue.length > 0) {
       sending = next()
-      await settle(sending)
+      await sendUntilSettled(sending)
       sending = []
     }
     isRunning = false
   }
 
-  async function settle(batch: Entry<Item>[]): Promise<void> {
+  async function sendUntilSettled(batch: Append<Item>[]): Promise<void> {
     const items = batch.map(({ item }) => item)
     for (let pause = FIRST_PAUSE_MS; !closed.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         const offset = await send(items)
-        for (const [index, entry] of batch.entries()) answer(entry, () => entry.resolve(offset + index))
+        for (const [index, append] of batch.entries()) settle(append, () => append.resolve(offset + index))
         return
       } catch (error) {
-        if (isTheirFault(error)) return await blame(batch, error)
+        if (isTheirFault(error)) return await isolate(batch, error)
         onRetry?.(error)
         await clock.sleep(pause * (0.5 + Math.random() / 2), closed.signal)
       }
     }
   }
 
-  /** Halves until the item at fault is alone. */
-  async function blame(batch: Entry<Item>[], error: unknown): Promise<void> {
+  /** Halves the batch until the item at fault is alone. */
+  async function isolate(batch: Append<Item>[], error: unknown): Promise<void> {
     const [only] = batch
-    if (only && batch.length === 1) return answer(only, () => only.reject(error))
+    if (only && batch.length === 1) return settle(only, () => only.reject(error))
     const half = Math.ceil(batch.length / 2)
-    await settle(batch.slice(0, half))
-    await settle(batch.slice(half))
+    await sendUntilSettled(batch.slice(0, half))
+    await sendUntilSettled(batch.slice(half))
   }
 
-  function answer(entry: Entry<Item>, how: () => void): void {
-    if (entry.isAnswered) return
-    entry.isAnswered = true
+  function settle(append: Append<Item>, how: () => void): void {
+    if (append.isSettled) return
+    append.isSettled = true
     how()
-    if (--unanswered === 0) allAnswered()
+    if (--unsettled === 0) allSettled()
   }
 
-  /** Rejects every entry whose deadline has passed; the earliest deadline that is left. */
+  /** Rejects every append whose deadline has passed. Returns the earliest remaining deadline. */
   const late = alarm(clock, (now) => {
-    for (const entry of sending) if (entry.deadline <= now) answer(entry, () => entry.reject(outOfTime(true)))
+    for (const append of sending) if (append.deadline <= now) settle(append, () => append.reject(outOfTime(true)))
     const gone = queue.filter(({ deadline }) => deadline <= now)
     if (gone.length > 0) queue = queue.filter(({ deadline }) => deadline > now)
-    for (const entry of gone) answer(entry, () => entry.reject(outOfTime(false)))
-    let next: number | undefined
-    for (const { isAnswered, deadline } of [...sending, ...queue]) {
-      if (!isAnswered && (next === undefined || deadline < next)) next = deadline
-    }
-    return next
+    for (const append of gone) settle(append, () => append.reject(outOfTime(false)))
+    return earliestDeadline([...sending, ...queue])
   })
 
   return {
     append(item, deadline) {
       return new Promise((resolve, reject) => {
-        queue.push({ item, deadline, isAnswered: false, resolve, reject })
-        unanswered++
+        queue.push({ item, deadline, isSettled: false, resolve, reject })
+        unsettled++
         if (!isRunning) {
           isRunning = true
           setImmediate(run)
@@ -126,15 +116,35 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
       })
     },
     async close() {
-      if (unanswered > 0) {
+      if (unsettled > 0) {
         await new Promise<void>((resolve) => {
-          allAnswered = resolve
+          allSettled = resolve
         })
       }
       closed.abort()
       late.stop()
     },
   }
+}
+
+/** The number of items that fit into the next send: at least one. */
+function batchSize<Item>(queue: Append<Item>[], bytesOf: (item: Item) => number, maxBytes: number): number {
+  let bytes = 0
+  let count = 0
+  for (const { item } of queue) {
+    bytes += bytesOf(item)
+    if (count > 0 && bytes > maxBytes) break
+    count++
+  }
+  return count
+}
+
+function earliestDeadline<Item>(appends: Append<Item>[]): number | undefined {
+  let earliest: number | undefined
+  for (const { isSettled, deadline } of appends) {
+    if (!isSettled && (earliest === undefined || deadline < earliest)) earliest = deadline
+  }
+  return earliest
 }
 
 const outOfTime = (mayBeWritten: boolean): Unavailable =>
