@@ -4,7 +4,7 @@ import type { Topic } from '#domains/domain.ts'
 export const RETENTION_DAYS = 30
 
 /**
- * The log port. Two adapters, one contract suite (contract.ts): embedded (node:sqlite) and kafka (kafkajs).
+ * The log port. Two adapters, one contract suite (test/contracts/log.ts): embedded (node:sqlite) and kafka (kafkajs).
  * Every method rejects with `Unavailable` in an outage and with another error for a mistake.
  */
 export interface Log {

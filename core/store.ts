@@ -1,7 +1,7 @@
 import type { Collection, Document, Fields, Index, Json } from '#domains/domain.ts'
 
 /**
- * The store port. Two adapters, one contract (contract*.ts): embedded (node:sqlite) and mongodb.
+ * The store port. Two adapters, one contract suite (test/contracts/store*.ts): embedded (node:sqlite) and mongodb.
  * Every method rejects with `Unavailable` in an outage and with another error for a mistake. Writes are durable
  * (majority and journal; fsync) when they resolve; reads are from the primary and see what is durable.
  */

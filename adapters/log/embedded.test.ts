@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { openFile } from '#adapters/embedded/file.ts'
-import { logContract, readAll } from './contract.ts'
+import { logContract, readAll } from '#test/contracts/log.ts'
 import { embeddedLog } from './embedded.ts'
 
 const makeDir = () => mkdtempSync(join(tmpdir(), 'log-'))

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { LogRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { readConfig } from '#main/config.ts'
-import { logContract } from './contract.ts'
+import { logContract } from '#test/contracts/log.ts'
 import { kafkaLog } from './kafka.ts'
 
 const { KAFKA_BROKERS: brokers } = readConfig(process.env)

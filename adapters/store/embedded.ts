@@ -1,116 +1,39 @@
 import { sorted } from '#core/index-range.ts'
-import {
-  type Count,
-  type Counted,
-  countsFrom,
-  type Find,
-  Refused,
-  type Store,
-  type StoredCollection,
-} from '#core/store.ts'
-import { Unavailable } from '#core/unavailable.ts'
+import { type Count, type Counted, type Find, Refused, type Store, type StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { commitTo } from './embedded-commit.ts'
-import { embeddedDatabase, quoted, tableOf } from './embedded-database.ts'
+import { type EmbeddedDatabase, embeddedDatabase, tableOf } from './embedded-database.ts'
+import { embeddedExpiry } from './embedded-expiry.ts'
 import { countSql, findSql } from './embedded-find.ts'
 import { makeIndex } from './embedded-index.ts'
+import { insertInto } from './embedded-insert.ts'
 import { watchersOf } from './embedded-watch.ts'
 
-const SWEEP_MS = 60_000
-
-/** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
+/** The store in the embedded file: a table for each collection, and an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
   const database = embeddedDatabase(file)
-  const { prepared, transaction, orUnavailable, isOutage, probeWrite } = database
+  const { prepared, orUnavailable, probeWrite } = database
   const watchers = watchersOf(database)
-  const expiring = new Map<string, StoredCollection>()
-
-  const sweeper = setInterval(sweepIfPossible, SWEEP_MS).unref()
-
-  function sweep(): void {
-    for (const collection of expiring.values()) {
-      const { expireAfter = 0 } = collection
-      prepared(`DELETE FROM ${tableOf(collection)} WHERE at < ?`).run(Date.now() - expireAfter * 1000)
-    }
-  }
-
-  /** Nobody waits for it: whoever asks next is told of the outage, and the next sweep takes what this one leaves. */
-  function sweepIfPossible(): void {
-    try {
-      orUnavailable(sweep)
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error
-    }
-  }
-
-  function prepare(collection: StoredCollection): void {
-    const table = tableOf(collection)
-    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
-      row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
-    for (const index in collection.indexes) makeIndex(database, collection, index)
-    expiring.delete(collection.name)
-    if (collection.expireAfter === undefined) return
-    expiring.set(collection.name, collection)
-    database.exec(`CREATE INDEX IF NOT EXISTS ${quoted(`doc_${collection.name} at`)} ON ${table} (at)`)
-  }
-
-  function insert(collection: StoredCollection, documents: Document[]): Set<string> {
-    const present = new Set<string>()
-    if (documents.length === 0) return present
-    const statement = prepared(
-      `INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-    )
-    const now = Date.now()
-    const refused = transaction(() => {
-      const refused = new Map<string, string>()
-      for (const document of documents) {
-        try {
-          const { changes } = statement.run(
-            document._id,
-            countsFrom(document, collection, now),
-            JSON.stringify(document),
-          )
-          if (changes === 0) present.add(document._id)
-        } catch (error) {
-          if (isOutage(error)) throw error
-          refused.set(document._id, (error as Error).message)
-        }
-      }
-      return refused
-    })
-    if (present.size + refused.size < documents.length) watchers.wake()
-    if (refused.size > 0) throw new Refused(refused)
-    return present
-  }
-
-  function find(collection: StoredCollection, query: Find): Document[] {
-    const found: Document[] = []
-    for (const { sql, values } of findSql(collection, query)) {
-      const rows = prepared(sql).all(...values, query.limit - found.length, query.skip ?? 0) as { body: string }[]
-      for (const { body } of rows) found.push(JSON.parse(body))
-      if (found.length >= query.limit) break
-    }
-    return found
-  }
-
-  function count(collection: StoredCollection, query: Count): Counted[] {
-    const { sql, values } = countSql(collection, query)
-    const statement = prepared(sql)
-    statement.setReturnArrays(true)
-    const rows = statement.all(...values, query.limit + 1) as unknown as [number, ...(string | number | null)[]][]
-    const groups = rows.map(([count, ...key]) => ({ key, count }))
-    return sorted(groups, query)
-  }
+  const expiry = embeddedExpiry(database)
 
   return {
     prepare: async (wanted) =>
       orUnavailable(() => {
-        for (const collection of wanted) prepare(collection)
-        sweep()
+        for (const collection of wanted) {
+          makeTable(database, collection)
+          expiry.set(collection)
+        }
+        expiry.sweep()
       }),
 
-    insert: async (collection, documents) => orUnavailable(() => insert(collection, documents)),
+    insert: async (collection, documents) =>
+      orUnavailable(() => {
+        const { present, refused } = insertInto(database, collection, documents)
+        if (present.size + refused.size < documents.length) watchers.wake()
+        if (refused.size > 0) throw new Refused(refused)
+        return present
+      }),
 
     commit: async (writes) =>
       orUnavailable(() => {
@@ -126,9 +49,9 @@ export function embeddedStore(file: EmbeddedFile): Store {
         return new Map(documents.map((document) => [document._id, document]))
       }),
 
-    find: async (collection, query) => orUnavailable(() => find(collection, query)),
+    find: async (collection, query) => orUnavailable(() => findIn(database, collection, query)),
 
-    count: async (collection, query) => orUnavailable(() => count(collection, query)),
+    count: async (collection, query) => orUnavailable(() => countIn(database, collection, query)),
 
     remove: async (collection, ids) =>
       orUnavailable(() => {
@@ -142,8 +65,33 @@ export function embeddedStore(file: EmbeddedFile): Store {
 
     async close() {
       database.close()
-      clearInterval(sweeper)
+      expiry.stop()
       watchers.wake()
     },
   }
+}
+
+function makeTable(database: EmbeddedDatabase, collection: StoredCollection): void {
+  database.exec(`CREATE TABLE IF NOT EXISTS ${tableOf(collection)} (
+    row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL)`)
+  for (const index in collection.indexes) makeIndex(database, collection, index)
+}
+
+function findIn({ prepared }: EmbeddedDatabase, collection: StoredCollection, query: Find): Document[] {
+  const found: Document[] = []
+  for (const { sql, values } of findSql(collection, query)) {
+    const rows = prepared(sql).all(...values, query.limit - found.length, query.skip ?? 0) as { body: string }[]
+    for (const { body } of rows) found.push(JSON.parse(body))
+    if (found.length >= query.limit) break
+  }
+  return found
+}
+
+function countIn({ prepared }: EmbeddedDatabase, collection: StoredCollection, query: Count): Counted[] {
+  const { sql, values } = countSql(collection, query)
+  const statement = prepared(sql)
+  statement.setReturnArrays(true)
+  const rows = statement.all(...values, query.limit + 1) as unknown as [number, ...(string | number | null)[]][]
+  const groups = rows.map(([count, ...key]) => ({ key, count }))
+  return sorted(groups, query)
 }

@@ -6,12 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Conflict, Refused, type Store, type StoredCollection, type Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { readConfig } from '#main/config.ts'
+import { idsOf, newCollection } from '#test/contracts/store.ts'
+import { expectWhole } from '#test/contracts/store-commit.ts'
+import { add, addUntilKilled, newLedger } from '#test/contracts/store-ledger.ts'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
 import { quiet } from '#test/telemetry.ts'
-import { idsOf, newCollection } from './contract.ts'
-import { expectWhole } from './contract-commit.ts'
-import { add, addUntilKilled, newLedger } from './contract-ledger.ts'
 import { mongodbStore } from './mongodb.ts'
 
 /** What only MongoDB can do to a commit. */

@@ -4,10 +4,10 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
+import { newCollection } from '#test/contracts/store.ts'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
 import { quiet } from '#test/telemetry.ts'
-import { newCollection } from './contract.ts'
 import { type MongodbOptions, mongodbStore } from './mongodb.ts'
 
 /** What outlasts an outage, and a server that is there but says nothing. */

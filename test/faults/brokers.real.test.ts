@@ -1,9 +1,9 @@
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readAll } from '#adapters/log/contract.ts'
 import { kafkaLog } from '#adapters/log/kafka.ts'
 import type { Log, LogRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
+import { readAll } from '#test/contracts/log.ts'
 import { eventually } from '../mill.ts'
 import { type Services, startServices } from '../services/services.ts'
 

@@ -1,4 +1,4 @@
-import { logContract } from '#adapters/log/contract.ts'
+import { logContract } from '#test/contracts/log.ts'
 import { newTopics, simulatedLog } from './log.ts'
 
 /** The simulated log is no toy: it keeps the contract of the real ones. */

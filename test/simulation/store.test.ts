@@ -1,6 +1,6 @@
-import { storeContract } from '#adapters/store/contract.ts'
-import { commitContract } from '#adapters/store/contract-commit.ts'
-import { indexContract } from '#adapters/store/contract-index.ts'
+import { storeContract } from '#test/contracts/store.ts'
+import { commitContract } from '#test/contracts/store-commit.ts'
+import { indexContract } from '#test/contracts/store-index.ts'
 import { replicaSet } from './replicas.ts'
 import { simulatedStore } from './store.ts'
 

@@ -56,7 +56,7 @@ export async function readLedger(
  */
 export async function addUntilKilled(openStore: string, ledger: Ledger, times: number): Promise<number[]> {
   const adder = `
-    import { add } from '#adapters/store/contract-ledger.ts'
+    import { add } from '#test/contracts/store-ledger.ts'
     ${openStore}
     const ledger = ${JSON.stringify(ledger)}
     await store.prepare([ledger.totals, ledger.entries])

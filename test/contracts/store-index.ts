@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Count, type Find, type Range, type Store, type StoredCollection, TooManyGroups } from '#core/store.ts'
 import type { Document, Fields, Index } from '#domains/domain.ts'
-import { type Ground, idsOf, newCollection } from './contract.ts'
+import { type Ground, idsOf, newCollection } from './store.ts'
 
 /** What every adapter's `find` and `count` must do with ranges, lists and groups. */
 export function indexContract(name: string, makeGround: () => Promise<Ground>): void {

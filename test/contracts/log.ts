@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { partitionOf } from '#adapters/log/partition.ts'
 import type { ConsumeOptions, Consumer, Log, LogRecord, NewRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
-import { partitionOf } from './partition.ts'
 
 /** Somewhere to keep records. `open` makes a log on it, also after an earlier one was closed. */
 export interface Ground {

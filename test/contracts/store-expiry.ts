@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Store, StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
-import { type Ground, idsOf, newCollection } from './contract.ts'
+import { type Ground, idsOf, newCollection } from './store.ts'
 
 /** MongoDB looks once a minute what is over. */
 const REMOVED_WITHIN_MS = 100_000

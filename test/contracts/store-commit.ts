@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Conflict, type Inserted, Refused, type Store, type StoredCollection, type Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields, Json } from '#domains/domain.ts'
-import { type Ground, idsOf, newCollection } from './contract.ts'
-import { add, type Ledger, newLedger, readLedger } from './contract-ledger.ts'
+import { type Ground, idsOf, newCollection } from './store.ts'
+import { add, type Ledger, newLedger, readLedger } from './store-ledger.ts'
 
 /** What every adapter's `commit` must do. */
 export function commitContract(name: string, makeGround: () => Promise<Ground>): void {
