@@ -40,5 +40,5 @@ export const queries = [
     params: z.object({}),
     shape,
   },
-  { answers: 'fault', path: '/api/final/error', scope: 'sums:read', summary: 'Fails on purpose' },
+  { answers: 'fault', path: '/api/final/error', scope: 'sums:read', summary: 'Always fails, to test alerts' },
 ] as const satisfies readonly Query[]

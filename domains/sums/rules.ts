@@ -1,17 +1,17 @@
 import type { Command, Decision, Document, Event, Fields, Tally, View } from '../domain.ts'
 import { startingWith, sumOf } from './commands.ts'
 
-/** Every sum is a stream of its own, so none waits for another. Nothing is refused but a second total to begin with. */
+/** Each sum is a stream of its own, so none waits for another. Only a second starting total is rejected. */
 export function decide({ id, type, data }: Command, documents: View): Decision {
-  if (type === 'sums.import') return begin(id, data, documents)
+  if (type === 'sums.import') return setStartingTotal(id, data, documents)
   return { events: [{ type: 'sums.added', data: { ...data, result: sumOf(data) } }] }
 }
 
-/** The receipt of a command expires, and its sum does not: a repeat must not count after years either. */
-function begin(id: string, data: Fields, documents: View): Decision {
+/** A repeat must not count, even years later. So it looks for the sum, which does not expire as the receipt does. */
+function setStartingTotal(id: string, data: Fields, documents: View): Decision {
   const before = documents.get('sums', id)
   if (before?.result === data.total) return { events: [] }
-  if (before) return { rejected: `the sums begin with ${before.result} already` }
+  if (before) return { rejected: `the starting total is already ${before.result}` }
   const sum = startingWith(data)
   return { events: [{ type: 'sums.added', data: { requestId: id, ...sum, result: sumOf(sum) } }] }
 }
@@ -22,7 +22,7 @@ export function project({ command, time, data }: Event, _documents: View) {
   return [{ collection: 'sums', document }]
 }
 
-/** Totals grow beyond what a number says exactly: they are kept as digits. */
+/** A total is a string of digits, since it may exceed what a number holds exactly. */
 export const tally: Tally = {
   collection: { name: 'sums-total', indexes: {} },
   zero: { total: '0', count: 0 },
