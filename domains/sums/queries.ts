@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Document } from '../domain.ts'
 import type { Query } from '../query.ts'
-import { totalOf } from './rules.ts'
+import { totalOf } from './documents.ts'
 
 const sum = z.object({
   requestId: z.string(),

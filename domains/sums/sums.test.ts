@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { given } from '#test/given.ts'
 import type { Event } from '../domain.ts'
 import { commands } from './commands.ts'
+import { tally, totalOf } from './documents.ts'
 import domain from './domain.ts'
 import { record } from './record.ts'
-import { tally, totalOf } from './rules.ts'
 
 const add = (firstNumber: number, secondNumber: number, more = {}) => ({
   type: 'sums.add',
