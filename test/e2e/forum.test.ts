@@ -302,7 +302,9 @@ test('moderators keep a thread, and everybody can see who does and who is banned
   await as('administrator').bans.lift({ threadId, accountId: 'member2' })
   await write(threadId, 'Thanks')
   await mona.moderators.remove({ threadId, accountId: 'member' })
-  await expect(mona.moderators.remove(named)).rejects.toMatchObject({ message: 'the last moderator of a thread cannot be removed' })
+  await expect(mona.moderators.remove(named)).rejects.toMatchObject({
+    message: 'the last moderator of a thread cannot be removed',
+  })
   expect((await as().moderators.list({ threadId })).items.map(({ account }) => account.id)).toEqual(['moderator'])
 })
 
