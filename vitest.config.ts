@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{adapters,core,deploy,domains,functions,local,main}/**/*.test.ts',
+            '{adapters,core,deploy,domains,examples,functions,local,main}/**/*.test.ts',
             'test/{client,deploy,describe,services}/**/*.test.ts',
             'test/*.test.ts',
           ],

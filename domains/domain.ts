@@ -2,225 +2,197 @@ import type { z } from 'zod'
 import type { Query } from './query.ts'
 
 /**
- * The contract between a domain and Millrace. A domain is a folder with a `domain.ts` that default-exports one of these;
- * it imports zod, this file and `query.ts`, and knows nothing of HTTP, Kafka or MongoDB.
+ * The contract between a domain and Millrace. A domain is a folder whose `domain.ts` default-exports one of these. It imports
+ * zod and the files beside this one, and knows nothing of HTTP, Kafka or MongoDB. `examples/` has three domains to copy.
  */
 export type Domain = AppendDomain | DecideDomain
 
-/** What both kinds have in common. */
-interface Named {
+/** The parts that both kinds of domain have. */
+interface DomainParts {
   name: string
   topic: Topic
-  /** By CloudEvent type. A type belongs to one domain. */
+  /** The commands by their CloudEvent types. A type belongs to one domain. */
   commands: { [type: string]: CommandType }
   queries: readonly Query[]
-  /** Which scopes a role of the issuer's brings with it here. */
+  /** The scopes of this domain that each role of the issuer grants. */
   roles?: { [role: string]: string[] }
 }
 
-/** Who asks: the issuer's subject, or `anonymous`. */
-export interface Caller {
-  id: string
-  name?: string
-  email?: string
-  scopes: ReadonlySet<string>
-  organisation?: string
-}
-
-/** A value that every store keeps and gives back unchanged. */
-export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
-
-export type Fields = { [name: string]: Json }
-
-/** What a query reads. `_id` is unique in its collection; `_hash` is reserved for the hash of the command's body, and `_stream` for the stream that the document belongs to. */
-export type Document = Fields & { _id: string }
-
-/** A domain whose commands each become one document, `_id` = command id. Nothing to decide, so order does not matter. */
-export interface AppendDomain extends Named {
+/** A domain in which each command becomes one document with the command's id. It has no rules, so order does not matter. */
+export interface AppendDomain extends DomainParts {
   kind: 'append'
   documents: Documents
 }
 
 /**
- * A domain whose commands are decided on by rules: `decide` says what happens, `project` what that changes in the
- * documents. Rules are pure: time, id and actor come with the command. Events are numbered within their stream and kept for
- * ever; events, documents and outcome are written together or not at all.
+ * A domain with rules: `decide` turns a command into events or a rejection, `project` turns an event into changed documents.
+ * Both are pure. The store commits events, documents and outcome together, and keeps the events for ever.
  */
-export interface DecideDomain extends Named {
+export interface DecideDomain extends DomainParts {
   kind: 'decide'
-  /** `ordered` costs a poll of 200 ms for each command; `unordered` where commands of one stream commute or come one at a time. */
+  /** `ordered` adds a poll of 200 ms to each command. Use `unordered` if a stream's commands commute or come one at a time. */
   ordering: 'ordered' | 'unordered'
-  /** What rules and queries read. A document belongs to the stream that wrote it first, until that removes it. */
+  /** The documents that rules and queries read. A document belongs to the stream that wrote it first, until that stream removes it. */
   collections: Collection[]
-  /** The documents that the rules get to see for this command: its own stream's, and those of others for reading. */
+  /** The documents that the rules see for this command. They may change those of the command's stream, and read any other. */
   touches(command: Command): Touch[]
   decide(command: Command, documents: View): Decision
-  /** What the event changes, in documents of its own stream that `touches` named. To change another stream's is a fault. */
+  /** The changes that an event makes, in documents of its own stream that `touches` named. A change to another stream is a fault. */
   project(event: Event, documents: View): Change[]
   tally?: Tally
 }
 
-export interface Touch {
-  collection: string
-  ids: string[]
-}
+/** The documents of one collection that a rule or a query needs. */
+export type Touch = { collection: string; ids: string[] }
 
-/** The documents that `touches` named, as they are after everything before. */
-export interface View {
-  get(collection: string, id: string): Document | undefined
-}
+/** The documents that `touches` named, with the changes of all earlier commands. */
+export type View = { get(collection: string, id: string): Document | undefined }
 
-export type Decision = { events: Happening[] } | { rejected: string }
+/** The result of a rule. A rejection is a short reason, which the caller reads in the receipt. */
+export type Decision = { events: NewEvent[] } | { rejected: string }
 
-/** What has happened, in the words of the domain. */
-export interface Happening {
-  type: string
-  data: Fields
-}
+/** An event as a rule returns it. */
+export type NewEvent = { type: string; data: Fields }
 
-/** What has happened, as it is kept: numbered from 1 within its stream. */
-export interface Event extends Happening {
+/** An event as the store keeps it, numbered from 1 within its stream. */
+export interface Event extends NewEvent {
   stream: string
   number: number
-  /** The id of the command that it comes from. */
+  /** The id of the command that caused it. */
   command: string
   time: string
   actor: string
 }
 
+/** A document to write, or the id of one to remove. */
 export type Change = { collection: string; document: Document } | { collection: string; remove: string }
 
-/**
- * A total over all events of a domain, whatever their streams. It is kept in slots, one of which takes a whole batch, so that
- * no document is hot; `add` must not mind in which order and into which slot.
- */
+/** A total over all events of a domain, kept in several slots to avoid a hot document. `add` must not depend on order or slot. */
 export interface Tally {
   collection: Collection
   zero: Fields
   add(total: Fields, event: Event): Fields
 }
 
-export interface Topic {
-  name: string
-  partitions: number
-  /** How a command's data stands in the record's value; JSON unless said. `decode` may throw: the record becomes a letter. */
-  record?: RecordForm
-  /** The command type of a bare record (not a CloudEvent) that an old producer wrote; without it such a record becomes a letter. */
-  plain?: string
-}
-
-export interface RecordForm {
-  contentType: string
-  /** What `encode` gives, parsed where it is JSON; for the docs. */
-  value?: z.ZodType
-  encode(data: Fields, command: { id: string; time: string }): string
-  /** `command` is what the record's headers say; of a bare record the topic's plain type, and no id. */
-  decode(value: string, command: { id: string; type: string }): unknown
-  /** The value says the command's id or time too; two values with the same data are then the same body. */
-  stamped?: boolean
-}
-
-/** Bounds what a client may send and says what it is about. */
-export interface CommandType {
-  /** A few words for the docs. */
-  summary?: string
-  /** Over gRPC an issue with `params: { outOfRange: true }` is told as OUT_OF_RANGE. */
-  data: z.ZodType<Fields>
-  /** What a caller needs to send it; open to all where nothing is said. */
-  scope?: string
-  /** Whose it is: only who belongs to that organisation may send it, or has the scope over all, such as `logs:all`. */
-  organisation?(data: Fields): string
-  /**
-   * Sent for who brings a token ahead of their first command of this domain that publish sees, with `name` and `email` as far as
-   * the token tells; for the same caller it may come again later and must then change nothing.
-   */
-  welcome?: true
-  /** The partition key and the unit of order, such as `tutorial/42`. `id` is the command id, `actor` who sends it. */
-  stream(data: Fields, id: string, actor: string): string
-  /**
-   * The command's id, where an import takes it from the system before. It needs a `scope`, since its sender chooses ids, and must
-   * not have the form of a UUID, which is what all other ids have. A repeat has the same id, so no key is needed.
-   */
-  id?(data: Fields): string
-  /** The client's own idempotency key, where the body has one; it goes before the header. */
-  key?(data: Fields): string | undefined
-  routes: Route[]
-  /** The ways in over gRPC. */
-  calls?: Call[]
-}
-
-/** A unary method that the domain's .proto file declares, which lies in its folder and has its name. */
-export interface Call {
-  /** As it stands in the path of a request: `SumService/AddNumbers`, with the package before it if there is one. */
-  method: string
-  /** Turns the message into the command's data, which is then checked against its schema. Each field is there, with its default. */
-  read(message: Fields): unknown
-  /** The answer once the log has the command: what the client needs to know is known already. */
-  answer(data: Fields): Fields
-}
-
-/** A way in over HTTP. */
-export interface Route {
-  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** `{name}`s of it are members of the data, and go before those of the body. */
-  path: string
-  /**
-   * `text` routes take a body of any media type as text, in its charset, and hand it to `read`; `json` routes take application/json; `batch` routes take
-   * NDJSON or a JSON array too, many commands at once, and answer line by line; `none` says all in its path.
-   */
-  body: 'json' | 'text' | 'batch' | 'none'
-  /**
-   * Members of the data may also stand in the query string of a `json` route, as strings. The body may then be left out; a member that
-   * it gives too must have the same value.
-   */
-  query?: true
-  /** The largest body, where it may be larger than elsewhere. */
-  maxBytes?: number
-  /** Turns the parsed body into the command's data, which is then checked against its schema. */
-  read?(body: unknown): unknown
-  /** Answer 200 with this text once the log has the command, instead of 202 with a receipt. */
-  text?: string
-  /** Answer 200 with this JSON once the log has the command: what the client needs to know is known already. */
-  answer?(data: Fields): Fields
-  /** What `answer` gives, for the docs. */
-  answered?: z.ZodType<Fields>
-  /** Where the outcome is read once it is applied; `{id}` is the command id, another `{name}` a member of the data. */
-  created?: string
-}
-
-/** A command as rules see it: checked, with its time, id and actor. Rules have no clock and no randomness of their own. */
+/** A command as rules see it: validated, with its time, id and actor. */
 export interface Command {
   id: string
   type: string
   stream: string
-  /** ISO 8601, UTC: when publish accepted it; for a bare record, the record's time. */
+  /** The time at which publish accepted it, in ISO 8601 and UTC. A bare record has the record's time. */
   time: string
   actor: string
-  /** Those of the domain's scopes that the actor had when publish accepted it. */
+  /** The scopes of this domain that the actor had when publish accepted the command. */
   scopes: string[]
-  /** Where it stands in its partition of the log: after every command of its stream that came before. */
+  /** Its offset in its partition of the log, higher than that of every earlier command of the stream. */
   offset: number
   data: Fields
 }
 
+/** A command as clients send it: its schema, its stream, its access rules and its routes. */
+export interface CommandType {
+  /** A few words for the API description. */
+  summary?: string
+  /** The schema of the data. Over gRPC an issue with `params: { outOfRange: true }` becomes OUT_OF_RANGE. */
+  data: z.ZodType<Fields>
+  /** The scope that a caller needs; without it everybody may send the command. */
+  scope?: string
+  /** The organisation that the command belongs to. Only its members may send it, and callers with the scope over all (`logs:all`). */
+  organisation?(data: Fields): string
+  /** Makes publish send this command, with the token's `name` and `email`, ahead of a caller's first one. A repeat must change nothing. */
+  welcome?: true
+  /** The unit of order and consistency, and the partition key, such as `tutorial/42`. `id` is the command's, `actor` its sender. */
+  stream(data: Fields, id: string, actor: string): string
+  /** The command's id, for an import that brings its own. It needs a `scope`, and must not have the form of a UUID. */
+  id?(data: Fields): string
+  /** The idempotency key, if the body has one. It takes precedence over the header. */
+  key?(data: Fields): string | undefined
+  routes: Route[]
+  calls?: GrpcCall[]
+}
+
+/** A unary method, declared in the .proto file that has the name of the domain's folder. */
+export interface GrpcCall {
+  /** The path of a request, `SumService/AddNumbers`, with the package before it if there is one. */
+  method: string
+  /** Turns a message into the command's data, which is then validated. Absent fields have their defaults. */
+  read(message: Fields): unknown
+  /** The reply, sent once the log has the command. */
+  answer(data: Fields): Fields
+}
+
+/** An HTTP route of a command. */
+export interface Route {
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Each `{name}` is a member of the data, and takes precedence over the body's. */
+  path: string
+  /** `json`; `text` of any media type, for `read`; `batch`: NDJSON or a JSON array, many commands at once; `none`: only the path. */
+  body: 'json' | 'text' | 'batch' | 'none'
+  /** Members of the data may also be in the query string, as strings. The body is then optional, and must not contradict it. */
+  query?: true
+  /** The largest body, if it may exceed MAX_BODY_BYTES. */
+  maxBytes?: number
+  /** Turns the parsed body into the command's data, which is then validated. */
+  read?(body: unknown): unknown
+  /** A text to reply with 200 once the log has the command, instead of 202 with a receipt. */
+  text?: string
+  /** A JSON object to reply with 200 once the log has the command, instead of 202 with a receipt. */
+  answer?(data: Fields): Fields
+  /** The schema of `answer`, for the API description. */
+  answered?: z.ZodType<Fields>
+  /** The address of the result. `{id}` is the command's id, any other `{name}` a member of the data. */
+  created?: string
+}
+
+/** The Kafka topic that carries a domain's commands. */
+export interface Topic {
+  name: string
+  partitions: number
+  /** The form of a record's value; JSON by default. */
+  record?: RecordCodec
+  /** The command type of a bare record, one that is not a CloudEvent. Without it such a record becomes a letter. */
+  plain?: string
+}
+
+/** The translation between a command's data and a record's value. If `decode` throws, the record becomes a letter. */
+export interface RecordCodec {
+  contentType: string
+  /** The schema of the value, parsed if it is JSON, for the API description. */
+  value?: z.ZodType
+  encode(data: Fields, command: { id: string; time: string }): string
+  /** `command` is from the record's headers. A bare record has the topic's `plain` type and no id. */
+  decode(value: string, command: { id: string; type: string }): unknown
+  /** True when the value contains the command's id or time. Values with the same data then count as the same body. */
+  stamped?: boolean
+}
+
+/** The documents of an append domain. */
 export interface Documents {
   collection: Collection
   document(command: Command): Fields
-  /**
-   * After so many days a document is removed; without it, never. It counts from the command's time, which is `time` in every
-   * document then. A command is repeated without effect only as long as its document is there.
-   */
+  /** The days after which a document is removed, counted from its field `time`. A command is known for as long as its document. */
   retentionDays?: number
 }
 
-export interface Collection {
-  name: string
-  /** Every query names one of these; `_id` is always the last field, so that an order is total. */
-  indexes: { [name: string]: Index }
-}
+/** A collection of documents. Every query names one of its indexes; `_id` is always the last field of an index. */
+export type Collection = { name: string; indexes: { [name: string]: Index } }
 
-export interface Index {
-  fields: string[]
-  /** The one of them that holds a list: a document is found by each of its items. */
-  each?: string
+/** The fields of an index, in order. `each` is the one that holds a list: each item of it finds the document. */
+export type Index = { fields: string[]; each?: string }
+
+/** A document that queries read. `_id` is unique in its collection; `_hash` (of the command's body) and `_stream` are reserved. */
+export type Document = Fields & { _id: string }
+
+export type Fields = { [name: string]: Json }
+
+/** A value that every store keeps and returns unchanged. */
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
+
+/** The sender of a request: the subject of the token, or `anonymous`. */
+export interface Caller {
+  id: string
+  name?: string
+  email?: string
+  scopes: ReadonlySet<string>
+  organisation?: string
 }

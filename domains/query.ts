@@ -1,11 +1,7 @@
 import type { z } from 'zod'
 import type { Caller, Document, Event, Fields, Json, Touch, View } from './domain.ts'
 
-/**
- * What a query answers: a keyset page, one document by its id, some documents put together, the whole collection as a
- * stream, what happened in a stream, what happens from now on, counts by group, a domain's tally, or a
- * fault on purpose.
- */
+/** A route that reads: `answers` says in which form. */
 export type Query =
   | PageQuery
   | OneQuery
@@ -17,152 +13,147 @@ export type Query =
   | TotalQuery
   | FaultQuery
 
-interface Asked {
-  /** `{name}`s of it are parameters like those behind the question mark. */
+/** The members that all queries have. */
+interface QueryBase {
+  /** Each `{name}` is a parameter, like those of the query string. */
   path: string
-  /** What a caller needs to be given an answer; open to all where nothing is said. */
+  /** The scope that a caller needs; without it everybody may read. */
   scope?: string
-  /** Its name in the typed client, within the domain: `threads.list` of the forum is `client.forum.threads.list(params)`. */
+  /** The query's name in the typed client, within its domain: the forum's `threads.list` is `client.forum.threads.list(params)`. */
   name?: string
-  /** A few words for the docs. */
+  /** A few words for the API description. */
   summary?: string
-  /**
-   * The part of `GET /api/overview` that its answer is, and what is asked for there, as behind the question mark; where that
-   * is nothing, there is nothing of it for this caller.
-   */
+  /** Adds the answer to `GET /api/overview` as this part, with these parameters. `undefined` leaves the part out for this caller. */
   overview?: { part: string; params?(caller: Caller): { [name: string]: string } | undefined }
-  /** What `shape` gives, for the docs and the types of the client. */
+  /** The schema of what `shape` returns, for the API description and the client's types. */
   item?: z.ZodType
 }
 
-interface AskedWith extends Asked {
-  /** `after` is always there, on pages `limit` and `cursor` too: they need not be declared. */
+interface QueryWithParams extends QueryBase {
+  /** The schema of the parameters. `after` always exists, on pages `limit` and `cursor` too, without being declared. */
   params?: z.ZodObject
-  /** Whose documents are asked for: only who belongs to that organisation gets them, or has the scope over all. */
+  /** The organisation whose documents these are. Only its members may read them, and callers with the scope over all. */
   organisation?(params: Fields): string
-  under?: Under
+  parent?: Parent
 }
 
-/** What an answer hangs on: without it there is none, but 404. */
-export interface Under {
+/** A parent that must exist, else the answer is 404. */
+export interface Parent {
   touches(params: Fields): Touch[]
-  isThere(documents: View, params: Fields): boolean
+  exists(documents: View, params: Fields): boolean
 }
 
-/** The name of the collection that a query reads; it may be left out where the domain has only one. */
-interface Reading {
+/** The name of the collection to read. It is optional if the domain has only one. */
+interface FromCollection {
   from?: string
 }
 
-/** Which documents of an index. */
-interface Finding {
+/** A choice of documents by an index. */
+interface IndexLookup {
   index: string | ((params: Fields) => string)
-  /** Equality on a prefix of the index's fields. Several fix the same fields and are merged, in the order of those behind. */
+  /** The values of the index's first fields. Several choices must fix the same fields; they are merged in the order of the rest. */
   where?(params: Fields): Fields | Fields[]
-  /** Bounds of the first field behind those of `where`. */
+  /** The bounds of the first field after those of `where`. */
   range?(params: Fields): Range
 }
 
-/** `from` belongs to it, `to` does not. */
+/** An interval that includes `from` and excludes `to`. */
 export interface Range {
   from?: string | number | undefined
   to?: string | number | undefined
 }
 
 /**
- * With `Accept: application/x-ndjson` it answers all that the page begins, a document a line; a line's `cursor` is where it
- * stands.
+ * A list in pages. With `Accept: application/x-ndjson` it streams from the page's start to the list's end, a document a line.
+ * The `cursor` of a line resumes after it.
  */
-export interface PageQuery extends AskedWith, Finding {
+export interface PageQuery extends QueryWithParams, IndexLookup {
   answers: 'page'
-  /** The name of the collection, where the domain has several; a query that finds by different means reads different ones. */
+  /** The name of the collection, if the domain has several. A function chooses it by the parameters. */
   from?: string | ((params: Fields) => string)
   newestFirst?: boolean | ((params: Fields) => boolean)
-  /** Pages of it can also be asked for by their numbers, with totals, and in an order by its name. */
+  /** Lets clients ask for pages by number, with totals, and for an order by name. */
   numbered?: Numbered
-  /** Of those that the index finds, which belong to the answer. Many that don't make a page short, not slow: it has a `next`. */
+  /** True for a document of the index that belongs to the list. If many do not, a page is short but still has a `next`. */
   keep?(document: Document, params: Fields): boolean
-  /** Other documents that `shape` needs of this one. It is asked again, with what was found, until it names nothing new. */
+  /** Other documents that `shape` needs. It is called again with what it has named, until it names nothing new. */
   join?(document: Document, documents: View): Touch[]
-  /** Nothing leaves it out: only what it joins tells that it does not belong to the answer. */
+  /** The item of a document, or `undefined` if what it joins shows that it does not belong to the list. */
   shape(document: Document, documents: View): Fields | undefined
 }
 
-/**
- * `page=0&size=20` answers a page by its number with totals, up to 10,000 items. `sort=createdAt,desc` is an order by its name, with
- * or without them.
- */
+/** Pages by number: `page=0&size=20` with totals, up to 10,000 items, and an order by name: `sort=createdAt,desc`. */
 export interface Numbered {
-  /** The parameters that choose the index of each order; `asc` and `desc` are its directions. */
+  /** For each order, the parameters that choose its index. Clients add the direction, `asc` or `desc`. */
   sorts: { [name: string]: Fields }
-  /**
-   * True where the index alone finds what belongs to the answer: `keep` and `shape` leave nothing out, and the index is counted. Else
-   * documents are read to be counted, 5,000 at most.
-   */
+  /** True when `keep` and `shape` leave nothing out, so that the index is counted. Else at most 5,000 documents are read to count. */
   isByIndex?(params: Fields): boolean
 }
 
-export interface OneQuery extends Asked, Reading {
+/** One document by its id; 404 if there is none. */
+export interface OneQuery extends QueryBase, FromCollection {
   answers: 'one'
-  /** Has `{id}` in it. */
+  /** A path with `{id}` in it. */
   path: string
   shape(document: Document): Fields
 }
 
-/** Documents by their ids, put together; nothing is 404. */
-export interface ViewQuery extends AskedWith {
+/** An answer made of several documents, each found by its id. `undefined` is 404. */
+export interface ViewQuery extends QueryWithParams {
   answers: 'view'
-  /** It is asked again, with what was found, until it names nothing new. */
+  /** The documents that `answer` needs. It is called again with what it has named, until it names nothing new. */
   touches(params: Fields, caller: Caller, documents: View): Touch[]
   answer(documents: View, params: Fields, caller: Caller): Json | undefined
 }
 
-export interface AllQuery extends Asked, Reading {
+/** A whole collection as one JSON array, streamed. */
+export interface AllQuery extends QueryBase, FromCollection {
   answers: 'all'
   index: string
   shape(document: Document): Fields
 }
 
-/** The events of one stream, by number, in pages like those of a PageQuery. */
-export interface HistoryQuery extends AskedWith {
+/** The events of one stream by number, in pages like those of a PageQuery. */
+export interface HistoryQuery extends QueryWithParams {
   answers: 'history'
   stream(params: Fields): string
   shape(event: Event): Fields
 }
 
 /**
- * Server-sent events: what is inserted from now on, or behind `Last-Event-ID`. An event `begun` says that from here on nothing is
- * missed, and `reset` that what is behind that id is no longer known.
+ * Server-sent events of what is inserted from now on, or after `Last-Event-ID`. The event `begun` says that nothing is missed
+ * from here on. The event `reset` says that the inserts after that id are no longer known.
  */
-export interface LiveQuery extends AskedWith {
+export interface LiveQuery extends QueryWithParams {
   answers: 'live'
-  /** A collection of the domain, or what happens in it. */
+  /** A collection of the domain, or the domain's events. */
   of: { collection: string } | 'events'
   keep(inserted: Document, params: Fields): boolean
   shape(inserted: Document): Fields
 }
 
-/** How many documents there are of each group, in the groups' order; one that is found by several `where`s counts for each. */
-export interface CountQuery extends AskedWith, Reading, Finding {
+/** The number of documents in each group, in the groups' order. A document that several `where`s find counts for each. */
+export interface CountQuery extends QueryWithParams, FromCollection, IndexLookup {
   answers: 'count'
   by(params: Fields): Group[]
-  /** `group` has a value by each name of `by`; null where documents have none. */
+  /** The item of a group, which has a value for each field of `by`, or null if its documents have none. */
   shape(group: Fields, count: number): Fields
 }
 
-/** A field, or as many of its first characters: sixteen of an ISO time are its minute. */
+/** A field to group by, or its first `length` characters: sixteen of an ISO time are its minute. */
 export interface Group {
   field: string
   length?: number
 }
 
-export interface TotalQuery extends Omit<Asked, 'item'> {
+/** The tally of a domain. */
+export interface TotalQuery extends Omit<QueryBase, 'item'> {
   answers: 'total'
-  /** The slots that there are, as JSON text: totals may be larger than a number can say. */
+  /** The sum of the slots as JSON text, since it may exceed what a number holds. */
   total(slots: Document[]): string
 }
 
-/** Always a 500, to test alerts; there only with FAULT_ROUTES=on. */
-export interface FaultQuery extends Omit<Asked, 'item'> {
+/** Always a 500, to test alerts. The route exists only with FAULT_ROUTES=on. */
+export interface FaultQuery extends Omit<QueryBase, 'item'> {
   answers: 'fault'
 }

@@ -7,11 +7,11 @@ test.each([
   ['e\u0301te\u0301', ['été']],
   ['... --- ...', []],
   ['', []],
-])('%s', (text, words) => {
+])('the words of %j are %j', (text, words) => {
   expect(wordsOf(text)).toEqual(words)
 })
 
-test('no more than 64 words, or as many as are asked for, and no more than 32 characters of each', () => {
+test('a text has at most 64 words, or `max`, and each has at most 32 characters', () => {
   const many = Array.from({ length: 100 }, (_, n) => `w${n}`).join(' ')
   expect(wordsOf(many)).toHaveLength(64)
   expect(wordsOf(many, 99)).toHaveLength(99)
@@ -33,7 +33,7 @@ test.each([
   expect(contains(text, substring)).toBe(is)
 })
 
-test('every trigram of a substring is one of the text, so that any of them finds it', () => {
+test('a text has every trigram of its substrings', () => {
   const text = folded(
     'The quick brown fox, jumps over THE lazy dog: 東京都庁 \u{10428}\u{10428}\u{10428}, n\u0303o\u0328\u0304n',
   )
@@ -51,11 +51,11 @@ test.each([
   ['aaaa', ['aaa']],
   ['a red, red kettle', ['red', 'ket', 'ett', 'ttl', 'tle']],
   ['x'.repeat(100), ['xxx']],
-])('the trigrams of %s are those of its words, each once', (text, trigrams) => {
+])('the trigrams of %s are %j', (text, trigrams) => {
   expect(trigramsOf(text)).toEqual(trigrams)
 })
 
-test('a substring is found by its least frequent letters', () => {
+test('the rarest trigram has the least frequent letters', () => {
   expect(rarestTrigramOf('The Jazz')).toBe('azz')
   expect(rarestTrigramOf('error 4711')).toBe('471')
 })

@@ -1,14 +1,14 @@
 import { expect } from 'vitest'
 import type { commands } from '#domains/forum/commands.ts'
 import domain from '#domains/forum/domain.ts'
-import { type Asked, given } from './given.ts'
+import { given, type TestCommand } from './given.ts'
 
 type Type = keyof typeof commands
 
-/** Whoever sends commands in a test of the forum. */
+/** A sender of commands in a test of the forum. */
 export const person =
   (actor: string, ...scopes: string[]) =>
-  (type: Type, data: Asked['data'] = {}, id?: string): Asked => ({
+  (type: Type, data: TestCommand['data'] = {}, id?: string): TestCommand => ({
     type,
     data,
     actor,
@@ -35,9 +35,9 @@ export const kettles = [
 /** Eve has a thread of her own. */
 export const pots = [...kettles, eve('forum.threads.open', { title: 'Pots', text: 'Any?' }, 'pots')]
 
-export const inKettles = (more: Asked['data'] = {}) => ({ threadId: 'kettles', ...more })
-export const onRed = (more: Asked['data'] = {}) => inKettles({ postId: 'red', ...more })
-export const inPots = (more: Asked['data'] = {}) => ({ threadId: 'pots', ...more })
+export const inKettles = (more: TestCommand['data'] = {}) => ({ threadId: 'kettles', ...more })
+export const onRed = (more: TestCommand['data'] = {}) => inKettles({ postId: 'red', ...more })
+export const inPots = (more: TestCommand['data'] = {}) => ({ threadId: 'pots', ...more })
 export const write = (text = 'So be it') => inKettles({ text })
 
 export const bobIsBanned = [...pots, ada('forum.bans.add', inKettles({ accountId: 'bob' }))]
@@ -46,13 +46,18 @@ export const bobModerates = [...pots, ada('forum.moderators.appoint', inKettles(
 export const kettlesAreGone = [...pots, ada('forum.threads.delete', inKettles())]
 export const redIsGone = [...pots, bob('forum.posts.delete', onRed())]
 
-/** Given all that, what becomes of the last command. */
-export const after = (history: Asked[], asked: Asked) => given(domain, ...history).when(asked)
+/** The outcome of a command after these commands. */
+export const after = (history: TestCommand[], command: TestCommand) => given(domain, ...history).when(command)
 
-/** What is refused, and why. */
-export type Refused = [what: string, history: Asked[], asked: Asked, reason: string]
+/** A case of `test.each`: the command that is rejected after this history, and the reason. */
+export type RejectionCase = [name: string, history: TestCommand[], command: TestCommand, reason: string]
 
-export async function expectRefused(_: string, history: Asked[], asked: Asked, reason: string): Promise<void> {
-  const { rejected, events } = await after(history, asked)
+export async function expectRejected(
+  _: string,
+  history: TestCommand[],
+  command: TestCommand,
+  reason: string,
+): Promise<void> {
+  const { rejected, events } = await after(history, command)
   expect({ rejected, events }).toEqual({ rejected: reason, events: undefined })
 }

@@ -1,36 +1,36 @@
-import type { Command, DecideDomain, Document, Fields, Happening } from '#domains/domain.ts'
+import type { Command, DecideDomain, Document, Fields, NewEvent } from '#domains/domain.ts'
 import { project, tableOf } from '#functions/persist/view.ts'
 
-/** A command of a test: its type and data; the rest is made up unless it is said. */
-export type Asked = { type: string; data: Fields } & Partial<Command>
+/** A command of a test. Members that are left out have default values. */
+export type TestCommand = { type: string; data: Fields } & Partial<Command>
 
-/** What came of the last command, and the documents as they are then. */
-export interface Told {
-  events?: Happening[]
+/** The decision on the last command, and the documents after it. */
+export interface Outcome {
+  events?: NewEvent[]
   rejected?: string
   document(collection: string, id: string): Document | undefined
 }
 
 /**
- * Given commands that were applied, when another one comes, then these events or this rejection: the rules of a decide
- * domain as persist runs them, without store or log. Each command is checked as publish does; one of the given that is
- * rejected fails the test.
+ * Given applied commands, when another command arrives, then it has this outcome. Runs the rules of a decide domain as persist
+ * does, without a store or a log, and validates each command as publish does. Throws if a given command is rejected.
  */
-export function given(domain: DecideDomain, ...history: Asked[]) {
-  return { when: (asked: Asked) => run(domain, [...history, asked]) }
+export function given(domain: DecideDomain, ...history: TestCommand[]) {
+  return { when: (command: TestCommand) => run(domain, [...history, command]) }
 }
 
-async function run(domain: DecideDomain, all: Asked[]): Promise<Told> {
-  const commands = all.map((asked, index) => commandOf(domain, asked, index))
+async function run(domain: DecideDomain, history: TestCommand[]): Promise<Outcome> {
+  const commands = history.map((command, index) => complete(domain, command, index))
   const table = await tableOf(domain, commands, async () => new Map())
   const versions = new Map<string, number>()
-  let last: Pick<Told, 'events' | 'rejected'> = {}
+  let last: Pick<Outcome, 'events' | 'rejected'> = {}
   for (const [index, command] of commands.entries()) {
     const changes = table.begin(domain.touches(command), command.stream)
     const decision = domain.decide(command, changes)
     last = decision
     if ('rejected' in decision) {
-      if (index < commands.length - 1) throw new Error(`given ${command.type}: it was rejected: ${decision.rejected}`)
+      if (index < commands.length - 1)
+        throw new Error(`the given command ${command.type} was rejected: ${decision.rejected}`)
       continue
     }
     const version = versions.get(command.stream) ?? 0
@@ -57,12 +57,13 @@ async function run(domain: DecideDomain, all: Asked[]): Promise<Told> {
   return { ...last, document }
 }
 
-function commandOf(domain: DecideDomain, asked: Asked, index: number): Command {
-  const type = domain.commands[asked.type]
-  if (!type) throw new Error(`${domain.name} has no command ${asked.type}`)
-  const id = asked.id ?? `command-${index + 1}`
-  const data = type.data.parse(asked.data)
-  const { actor = 'anonymous' } = asked
+/** The command with an id, a time, an actor and a stream. */
+function complete(domain: DecideDomain, given: TestCommand, index: number): Command {
+  const type = domain.commands[given.type]
+  if (!type) throw new Error(`${domain.name} has no command ${given.type}`)
+  const id = given.id ?? `command-${index + 1}`
+  const data = type.data.parse(given.data)
+  const { actor = 'anonymous' } = given
   const time = new Date(Date.UTC(2030, 0, 1) + index * 1000).toISOString()
-  return { id, time, actor, scopes: [], offset: index, stream: type.stream(data, id, actor), ...asked, data }
+  return { id, time, actor, scopes: [], offset: index, stream: type.stream(data, id, actor), ...given, data }
 }

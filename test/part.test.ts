@@ -48,7 +48,7 @@ test('a part that ends is counted', { timeout: 120_000 }, async () => {
   expect(said).toBe('')
 })
 
-test('a part that hangs is stopped, says so, counts as failed, and keeps what ended before', {
+test('a part that hangs is stopped and counts as failed, and keeps the tests that have ended', {
   timeout: 180_000,
 }, async () => {
   expect(await run(ENDS + HANGS, 20_000)).toEqual({ passed: 1, failed: 2, skipped: 2 })
@@ -56,6 +56,6 @@ test('a part that hangs is stopped, says so, counts as failed, and keeps what en
   expect(said).toContain('failed: a.test.ts > badly')
 })
 
-test('a part whose tests can not be read counts as one that failed', { timeout: 120_000 }, async () => {
+test('a part whose tests cannot be read counts as failed', { timeout: 120_000 }, async () => {
   expect(await run('throw new Error("no tests")')).toEqual({ passed: 0, failed: 1, skipped: 0 })
 })

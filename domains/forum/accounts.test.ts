@@ -5,11 +5,11 @@ import {
   anonymous,
   bob,
   bobIsBannedEverywhere,
-  expectRefused,
+  expectRejected,
   kettles,
   people,
   person,
-  type Refused,
+  type RejectionCase,
   root,
   write,
 } from '#test/forum.ts'
@@ -17,7 +17,7 @@ import {
 const name = 'Ada Lovelace'
 const email = 'ada@example.org'
 
-test('an account is opened at the first log-in with what the token says, and others change nothing', async () => {
+test('the first log-in opens an account with the name and address of the token, and later ones change nothing', async () => {
   const { events, document } = await after([], ada('forum.accounts.open', { name, email }))
   expect(events).toEqual([{ type: 'forum.account-opened', data: { name, email } }])
   const createdAt = document('accounts', 'ada')?.createdAt
@@ -39,12 +39,12 @@ test.each([
   [{ name: '\u200b' }, 'ada'],
   [{ name: '\u202eAda\0 \u2066' }, 'Ada'],
   [{ name: ` ${'😀'.repeat(101)} ` }, '😀'.repeat(100)],
-])('whatever a token says, an account has a name: %j', async (data, name) => {
+])('an account has a name for a token with %j', async (data, name) => {
   const { document } = await after([], ada('forum.accounts.open', data))
   expect(document('accounts', 'ada')).toMatchObject({ name, email: null })
 })
 
-test('a name and an address are changed, and the account is opened by that too', async () => {
+test('a change sets name and address, and opens an account that does not exist', async () => {
   const change = ada('forum.accounts.change', { name: 'Countess', email })
   const changed = await after(people, change)
   expect(changed.events).toEqual([{ type: 'forum.account-changed', data: { name: 'Countess', email } }])
@@ -54,7 +54,7 @@ test('a name and an address are changed, and the account is opened by that too',
   expect(without.document('accounts', 'ada')).toMatchObject({ name: 'Ada', email: null })
 })
 
-test('an administrator bans an account everywhere, and lifts it; the name stays', async () => {
+test('an administrator bans an account everywhere and lifts the ban; the account keeps its name', async () => {
   const named = [...kettles, bob('forum.accounts.change', { name: 'Bob', email })]
   const banned = [...named, root('forum.siteBans.add', { accountId: 'bob' })]
   const { events, document } = await after(named, root('forum.siteBans.add', { accountId: 'bob' }))
@@ -66,17 +66,17 @@ test('an administrator bans an account everywhere, and lifts it; the name stays'
   expect((await after([...banned, lifted], bob('forum.posts.write', write()))).events).toHaveLength(1)
 })
 
-test('who has not logged in yet can be banned, and stays so', async () => {
+test('an account that does not exist yet can be banned, and is banned when it is opened', async () => {
   const banned = [...kettles, root('forum.siteBans.add', { accountId: 'new' })]
   const { document } = await after(banned, person('new', 'forum:write')('forum.accounts.open', { name }))
   expect(document('accounts', 'new')).toMatchObject({ name })
-  await expectRefused('', banned, person('new', 'forum:write')('forum.posts.write', write()), 'you are banned')
+  await expectRejected('', banned, person('new', 'forum:write')('forum.posts.write', write()), 'you are banned')
 })
 
 const bobBy = (who: typeof ada, how: 'add' | 'lift') => who(`forum.siteBans.${how}`, { accountId: 'bob' })
 const onlyAdministrators = 'only an administrator may do that'
 
-test.each<Refused>([
+test.each<RejectionCase>([
   ['opening an account without a name', [], anonymous('forum.accounts.open'), 'log in first'],
   ['changing an account without a name', [], anonymous('forum.accounts.change', { name }), 'log in first'],
   ['changing it when banned', bobIsBannedEverywhere, bob('forum.accounts.change', { name }), 'you are banned'],
@@ -84,5 +84,5 @@ test.each<Refused>([
   ['lifting that as a moderator', bobIsBannedEverywhere, bobBy(ada, 'lift'), onlyAdministrators],
   ['lifting it oneself', bobIsBannedEverywhere, bobBy(bob, 'lift'), onlyAdministrators],
   ['banning everywhere again', bobIsBannedEverywhere, bobBy(root, 'add'), 'this account is banned'],
-  ['lifting what is not there', kettles, bobBy(root, 'lift'), 'this account is not banned'],
-])('%s is refused', expectRefused)
+  ['lifting a ban that does not exist', kettles, bobBy(root, 'lift'), 'this account is not banned'],
+])('%s is rejected', expectRejected)

@@ -51,11 +51,11 @@ test.each<[type: Type, data: object, isTaken: boolean]>([
     'f:0b1c2d3e:mary',
     'x'.repeat(200),
   ].map((accountId): [Type, object, boolean] => ['forum.bans.add', { ...thread, accountId }, true]),
-])('%s is held to its bounds', (type, data, isTaken) => {
+])('%s with %j is valid: %s', (type, data, isTaken) => {
   expect(commands[type].data.safeParse(data).success).toBe(isTaken)
 })
 
-test.each(Object.keys(commands) as Type[])('%s touches a handful of documents by their ids', (type) => {
+test.each(Object.keys(commands) as Type[])('%s touches at most eleven documents by their ids', (type) => {
   const data = { ...post, accountId: 'bob', name: 'x', title: 'x', text: 'x', value: 1 }
   const stream = commands[type].stream(data, 'i', 'ada')
   const { length } = domain

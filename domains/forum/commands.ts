@@ -1,42 +1,42 @@
 import { z } from 'zod'
 import type { CommandType, Fields, Route } from '../domain.ts'
-import { LONGEST_NAME } from './accounts.ts'
-import { isVisible, straight } from './characters.ts'
-import { ADMINISTRATE, WRITE } from './here.ts'
+import { MAX_NAME } from './accounts.ts'
+import { isVisible, stripControls } from './characters.ts'
+import { ADMINISTRATE, WRITE } from './context.ts'
 
-/** Characters as people count them, behind and before which there is no space. */
-const characters = (most: number) =>
+/** A text of at most `max` code points, without the space around it. */
+const characters = (max: number) =>
   z
     .string()
     .trim()
     .min(1)
-    .refine((value) => [...value].length <= most, { error: `takes ${most} characters at most` })
-    .refine(isVisible, { error: 'has nothing to be seen in it' })
-    .meta({ maxLength: most })
+    .refine((value) => [...value].length <= max, { error: `must have at most ${max} characters` })
+    .refine(isVisible, { error: 'must contain a visible character' })
+    .meta({ maxLength: max })
 
-/** What stands in one line with others'. */
-const line = (most: number) =>
-  characters(most).refine((value) => value === straight(value), {
-    error: 'takes no U+0000 and no bidirectional controls',
+/** A text that is shown in one line with other texts. */
+const line = (max: number) =>
+  characters(max).refine((value) => value === stripControls(value), {
+    error: 'must not contain U+0000 or bidirectional controls',
   })
 
 const title = line(256)
 const text = characters(10_000)
 export const threadId = z.string().regex(/^[\w-]{1,64}$/)
 export const postId = threadId
-/** A subject, as it is accepted in a token. */
+/** The subject of a token. */
 const accountId = z.string().regex(/^[!#$&-[\]-~]{1,200}$/)
 
 const thread = z.strictObject({ threadId })
 const post = z.strictObject({ threadId, postId })
-const named = z.strictObject({ threadId, accountId })
+const target = z.strictObject({ threadId, accountId })
 const account = z.strictObject({ accountId })
 
-/** The same command with both ids in the body or in the query string, as clients of other forums send them. */
+/** A route with both ids in the body or in the query string, for clients of other forums. */
 const withBothIds = <Method extends Route['method']>(method: Method, path: string) =>
   ({ method, path, body: 'json', query: true }) as const
 
-/** For moderators and administrators, and for the account itself. */
+/** The reason of a ban. Moderators, administrators and the account itself can read it. */
 const reason = characters(1000).exactOptional()
 
 const inThread = ({ threadId }: Fields): string => `thread/${threadId}`
@@ -45,21 +45,21 @@ const ofActor = (_: Fields, __: string, actor: string): string => `account/${act
 
 export const commands = {
   'forum.threads.open': {
-    summary: 'Open a thread, with its first post or without one; who opens it moderates it',
+    summary: 'Open a thread, with or without a first post, and become its moderator',
     data: z.strictObject({ title, text: text.exactOptional() }),
     scope: WRITE,
     stream: (_, id) => `thread/${id}`,
     routes: [{ method: 'POST', path: '/api/forum/threads', body: 'json', created: '/api/forum/threads/{id}' }],
   },
   'forum.threads.change': {
-    summary: 'Change the title of a thread, as its moderator',
+    summary: 'Change the title of a thread, as a moderator',
     data: thread.extend({ title }),
     scope: WRITE,
     stream: inThread,
     routes: [{ method: 'PATCH', path: '/api/forum/threads/{threadId}', body: 'json' }],
   },
   'forum.threads.delete': {
-    summary: 'Delete a thread with all that is in it, as its moderator',
+    summary: 'Delete a thread with its posts, as a moderator',
     data: thread,
     scope: WRITE,
     stream: inThread,
@@ -80,29 +80,29 @@ export const commands = {
     ],
   },
   'forum.posts.edit': {
-    summary: "Change the text of one's own post",
+    summary: 'Change the text of your own post',
     data: post.extend({ text }),
     scope: WRITE,
     stream: inThread,
     routes: [{ method: 'PATCH', path: '/api/forum/threads/{threadId}/posts/{postId}', body: 'json' }],
   },
   'forum.posts.delete': {
-    summary: "Delete one's own post, or any as a moderator",
+    summary: 'Delete your own post, or any post as a moderator',
     data: post,
     scope: WRITE,
     stream: inThread,
     routes: [{ method: 'DELETE', path: '/api/forum/threads/{threadId}/posts/{postId}', body: 'none' }],
   },
   'forum.votes.cast': {
-    summary: 'Vote on a post: up, down, or not any more',
+    summary: 'Vote on a post: 1 is up, -1 is down, 0 takes the vote back',
     data: post.extend({ value: z.literal([1, 0, -1]) }),
     scope: WRITE,
     stream: inThread,
     routes: [{ method: 'PUT', path: '/api/forum/threads/{threadId}/posts/{postId}/vote', body: 'json' }],
   },
   'forum.moderators.appoint': {
-    summary: 'Make an account a moderator of a thread, as one of them',
-    data: named,
+    summary: 'Appoint a moderator of a thread, as a moderator',
+    data: target,
     scope: WRITE,
     stream: inThread,
     routes: [
@@ -112,8 +112,8 @@ export const commands = {
     ],
   },
   'forum.moderators.remove': {
-    summary: 'Have one moderator of a thread less, but never none',
-    data: named,
+    summary: 'Remove a moderator; the last one cannot be removed',
+    data: target,
     scope: WRITE,
     stream: inThread,
     routes: [
@@ -122,8 +122,8 @@ export const commands = {
     ],
   },
   'forum.bans.add': {
-    summary: 'Ban an account from a thread, as its moderator, with a reason or without one',
-    data: named.extend({ reason }),
+    summary: 'Ban an account from a thread, as a moderator, with or without a reason',
+    data: target.extend({ reason }),
     scope: WRITE,
     stream: inThread,
     routes: [
@@ -133,8 +133,8 @@ export const commands = {
     ],
   },
   'forum.bans.lift': {
-    summary: 'Lift a ban from a thread, as its moderator',
-    data: named,
+    summary: 'Lift a ban from a thread, as a moderator',
+    data: target,
     scope: WRITE,
     stream: inThread,
     routes: [
@@ -143,7 +143,7 @@ export const commands = {
     ],
   },
   'forum.siteBans.add': {
-    summary: 'Ban an account everywhere, as an administrator, with a reason or without one',
+    summary: 'Ban an account everywhere, as an administrator, with or without a reason',
     data: account.extend({ reason }),
     scope: ADMINISTRATE,
     stream: ofAccount,
@@ -157,17 +157,17 @@ export const commands = {
     routes: [{ method: 'DELETE', path: '/api/forum/bans/{accountId}', body: 'none' }],
   },
   'forum.accounts.open': {
-    summary: 'At a first log-in: what the token says of who it is',
+    summary: "Open your account with the token's name and address",
     data: z.strictObject({ name: z.string().max(1000).exactOptional(), email: z.string().max(1000).exactOptional() }),
     scope: WRITE,
     welcome: true,
     stream: ofActor,
-    // For pages, right after a log-in: it brings the welcome along, and changes nothing itself.
+    // A web page calls this after a log-in. It triggers the welcome command, and changes nothing itself.
     routes: [{ method: 'POST', path: '/api/accounts/me', body: 'none' }],
   },
   'forum.accounts.change': {
-    summary: "Change one's own name and address",
-    data: z.strictObject({ name: line(LONGEST_NAME), email: z.email().max(254).exactOptional() }),
+    summary: 'Change your own name and address',
+    data: z.strictObject({ name: line(MAX_NAME), email: z.email().max(254).exactOptional() }),
     scope: WRITE,
     stream: ofActor,
     routes: [{ method: 'PUT', path: '/api/accounts/me', body: 'json' }],

@@ -1,11 +1,11 @@
 import type { DecideDomain } from '../domain.ts'
-import { collections } from './collections.ts'
 import { commands } from './commands.ts'
-import { ADMINISTRATE, READ, touches, WRITE } from './here.ts'
+import { ADMINISTRATE, READ, touches, WRITE } from './context.ts'
+import { decide, project } from './decide.ts'
+import { collections } from './documents.ts'
 import { queries } from './queries.ts'
-import { decide, project } from './rules.ts'
 
-/** Threads with posts, votes and moderators, and the accounts of those who write them. */
+/** Threads with posts, votes and moderators, and the accounts of their authors. */
 export default {
   kind: 'decide',
   name: 'forum',

@@ -7,13 +7,13 @@ import {
   bobIsBannedEverywhere,
   bobModerates,
   eve,
-  expectRefused,
+  expectRejected,
   inKettles,
   inPots,
   kettles,
   kettlesAreGone,
   pots,
-  type Refused,
+  type RejectionCase,
   root,
   write,
 } from '#test/forum.ts'
@@ -23,7 +23,7 @@ const of = (accountId: string) => inKettles({ accountId })
 test.each([
   ['a moderator', ada],
   ['an administrator', root],
-])('%s makes moderators, who may do the same', async (_, who) => {
+])('%s appoints moderators, who may appoint others', async (_, who) => {
   const { events, document } = await after(kettles, who('forum.moderators.appoint', of('bob')))
   expect(events).toEqual([{ type: 'forum.moderator-appointed', data: { account: 'bob' } }])
   expect(document('moderators', 'kettles:bob')).toMatchObject({ thread: 'kettles', account: 'bob' })
@@ -32,7 +32,7 @@ test.each([
   expect(next.document('moderators', 'kettles:eve')).toMatchObject({ by: 'bob' })
 })
 
-test('moderators remove each other and themselves, down to the last', async () => {
+test('moderators remove each other and themselves, except the last one', async () => {
   const removed = await after(bobModerates, bob('forum.moderators.remove', of('ada')))
   expect(removed.document('moderators', 'kettles:ada')).toBeUndefined()
   expect(removed.document('threads', 'kettles')?.moderators).toBe(1)
@@ -50,7 +50,7 @@ test.each([
   expect(lifted.document('bans', 'kettles:bob')).toBeUndefined()
 })
 
-test('a ban keeps its reason, in its event and in its document', async () => {
+test('a ban has its reason in its event and in its document', async () => {
   const reason = 'Spam,\nthree times over 🙁'
   const { events, document } = await after(kettles, ada('forum.bans.add', inKettles({ accountId: 'bob', reason })))
   expect(events).toEqual([{ type: 'forum.banned', data: { account: 'bob', reason } }])
@@ -60,13 +60,13 @@ test('a ban keeps its reason, in its event and in its document', async () => {
   expect(everywhere.document('siteBans', 'bob')).toMatchObject({ reason })
 })
 
-test('who was banned writes again once it is lifted, and in other threads all the while', async () => {
+test('a banned account writes in other threads, and again in this one once the ban is lifted', async () => {
   const lifted = [...bobIsBanned, ada('forum.bans.lift', of('bob'))]
   expect((await after(lifted, bob('forum.posts.write', write()))).events).toHaveLength(1)
   expect((await after(bobIsBanned, bob('forum.posts.write', inPots({ text: 'Here' })))).events).toHaveLength(1)
 })
 
-test('no ban binds an administrator', async () => {
+test('a ban does not bind an administrator', async () => {
   const banned = [...kettles, ada('forum.bans.add', of('root'))]
   expect((await after(banned, root('forum.posts.write', write()))).events).toHaveLength(1)
 })
@@ -75,24 +75,29 @@ const onlyModerators = 'only a moderator of the thread may do that'
 const isBanned = 'this account is banned from the thread'
 const notBanned = 'this account is not banned from the thread'
 const moderates = 'this account is a moderator of the thread'
-const keepsLast = 'a thread keeps its last moderator'
+const keepsLast = 'the last moderator of a thread cannot be removed'
 const demoted = [...bobModerates, bob('forum.moderators.remove', of('ada'))]
 
-test.each<Refused>([
+test.each<RejectionCase>([
   ['appointing as a member', kettles, bob('forum.moderators.appoint', of('bob')), onlyModerators],
   ['appointing in another thread', pots, eve('forum.moderators.appoint', of('eve')), onlyModerators],
   ['appointing once removed', demoted, ada('forum.moderators.appoint', of('ada')), onlyModerators],
   ['appointing a moderator', bobModerates, ada('forum.moderators.appoint', of('bob')), moderates],
-  ['appointing who is banned', bobIsBanned, ada('forum.moderators.appoint', of('bob')), isBanned],
+  ['appointing a banned account', bobIsBanned, ada('forum.moderators.appoint', of('bob')), isBanned],
   ['removing the last moderator', kettles, ada('forum.moderators.remove', of('ada')), keepsLast],
   ['removing the last moderator as an administrator', kettles, root('forum.moderators.remove', of('ada')), keepsLast],
-  ['removing another last one', demoted, root('forum.moderators.remove', of('bob')), keepsLast],
+  [
+    'removing the last moderator who was appointed later',
+    demoted,
+    root('forum.moderators.remove', of('bob')),
+    keepsLast,
+  ],
   ['removing as a member', bobModerates, eve('forum.moderators.remove', of('ada')), onlyModerators],
   [
-    'removing who is none',
+    'removing an account that is not a moderator',
     kettles,
     ada('forum.moderators.remove', of('bob')),
-    'this account is no moderator of the thread',
+    'this account is not a moderator of the thread',
   ],
   ['banning as a member', kettles, bob('forum.bans.add', of('eve')), onlyModerators],
   ['banning in another thread', pots, eve('forum.bans.add', of('bob')), onlyModerators],
@@ -101,18 +106,18 @@ test.each<Refused>([
   ['banning again', bobIsBanned, ada('forum.bans.add', of('bob')), isBanned],
   ['lifting a ban of oneself', bobIsBanned, bob('forum.bans.lift', of('bob')), 'you are banned from this thread'],
   ['lifting a ban in another thread', bobIsBanned, eve('forum.bans.lift', of('bob')), onlyModerators],
-  ['lifting what is not there', kettles, ada('forum.bans.lift', of('bob')), notBanned],
+  ['lifting a ban that does not exist', kettles, ada('forum.bans.lift', of('bob')), notBanned],
   ['lifting a ban of another thread', bobIsBanned, eve('forum.bans.lift', inPots({ accountId: 'bob' })), notBanned],
   ['lifting in a thread a ban from everywhere', bobIsBannedEverywhere, ada('forum.bans.lift', of('bob')), notBanned],
   [
     'banning in a deleted thread',
     kettlesAreGone,
     ada('forum.bans.add', of('bob')),
-    'there is no such thread, or not any more',
+    'the thread does not exist or was deleted',
   ],
-])('%s is refused', expectRefused)
+])('%s is rejected', expectRejected)
 
-test('a moderator who is banned everywhere moderates no more', async () => {
+test('a moderator who is banned everywhere cannot moderate', async () => {
   const banned = [...bobModerates, root('forum.siteBans.add', { accountId: 'bob' })]
-  await expectRefused('', banned, bob('forum.bans.add', of('eve')), 'you are banned')
+  await expectRejected('', banned, bob('forum.bans.add', of('eve')), 'you are banned')
 })

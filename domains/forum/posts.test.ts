@@ -8,20 +8,20 @@ import {
   bobIsBannedEverywhere,
   bobModerates,
   eve,
-  expectRefused,
+  expectRejected,
   inPots,
   kettles,
   kettlesAreGone,
   onRed,
   pots,
-  type Refused,
+  type RejectionCase,
   redIsGone,
   root,
   write,
 } from '#test/forum.ts'
 import type { PostBeginning } from './posts.ts'
 
-test('a post is written: the thread has one more, and its time', async () => {
+test('a written post counts in the thread, and is its last activity', async () => {
   const { events, document } = await after(kettles, eve('forum.posts.write', write('Red, RED & rot'), 'new'))
   expect(events).toEqual([{ type: 'forum.post-written', data: { post: 'new', text: 'Red, RED & rot' } }])
   const createdAt = document('posts', 'new')?.createdAt
@@ -42,19 +42,19 @@ test('a post is written: the thread has one more, and its time', async () => {
   expect(document('threads', 'kettles')?.createdAt).not.toBe(createdAt)
 })
 
-test('text is kept as it came, but for the space around it', async () => {
+test('a post keeps its text unchanged, except for the space around it', async () => {
   const text = 'e\u0301 is not \u00e9,\n\u202eand this is <script>'
   const { document } = await after(kettles, bob('forum.posts.write', write(`\n ${text}\t`), 'new'))
   expect(document('posts', 'new')?.text).toBe(text)
 })
 
-test('a post is found by a thousand words, and no more', async () => {
+test('a post is found by its first thousand words only', async () => {
   const words = Array.from({ length: 1500 }, (_, n) => `w${n}`)
   const { document } = await after(kettles, bob('forum.posts.write', write(words.join(' ')), 'new'))
   expect(document('posts', 'new')?.words).toEqual(words.slice(0, 1000))
 })
 
-test('the first thousand characters of a post are found by their substrings, until it is deleted', async () => {
+test('a post has an index of its first thousand characters by substrings, until it is deleted', async () => {
   const asked = bob('forum.posts.write', write(`A  GIRAFFE ${'𐐨x'.repeat(600)} behind`), 'new')
   const written = await after(kettles, asked)
   const { beginning, trigrams, createdAt } = written.document('postBeginnings', 'new') as PostBeginning
@@ -72,7 +72,7 @@ test('the first thousand characters of a post are found by their substrings, unt
   expect((await inNew('forum.posts.delete')).document('postBeginnings', 'new')).toBeUndefined()
 })
 
-test('a post is edited by its author, and found by its new words; the thread is no more active for it', async () => {
+test('an author edits a post, which changes its words but not the last activity of the thread', async () => {
   const { events, document } = await after(kettles, bob('forum.posts.edit', onRed({ text: 'The blue one' })))
   expect(events).toEqual([{ type: 'forum.post-edited', data: { post: 'red', text: 'The blue one' } }])
   const post = document('posts', 'red')
@@ -81,7 +81,7 @@ test('a post is edited by its author, and found by its new words; the thread is 
   expect(document('threads', 'kettles')).toMatchObject({ posts: 2, lastActivityAt: post?.createdAt })
 })
 
-test('the first post is edited like any other', async () => {
+test('an author edits the first post like any other', async () => {
   const { document } = await after(kettles, ada('forum.posts.edit', onRed({ postId: 'kettles', text: 'Why?' })))
   expect(document('posts', 'kettles')?.text).toBe('Why?')
 })
@@ -90,7 +90,7 @@ test.each([
   ['its author', kettles, bob],
   ['the moderator', kettles, ada],
   ['an administrator', kettles, root],
-])('a post is deleted by %s: its place stays, its text does not', async (_, history, who) => {
+])('a post that %s deletes keeps its place without its text', async (_, history, who) => {
   const { events, document } = await after(history, who('forum.posts.delete', onRed()))
   expect(events).toEqual([{ type: 'forum.post-deleted', data: { post: 'red' } }])
   expect(document('posts', 'red')).toMatchObject({ isDeleted: true, text: '', words: [], author: 'bob' })
@@ -101,10 +101,10 @@ const notAuthor = 'only its author may edit a post'
 const neither = 'only its author or a moderator of the thread may delete a post'
 const otherThread = 'there is no such post in this thread'
 const banned = 'you are banned from this thread'
-const noThread = 'there is no such thread, or not any more'
+const noThread = 'the thread does not exist or was deleted'
 const text = 'x'
 
-test.each<Refused>([
+test.each<RejectionCase>([
   ['writing without a name', kettles, anonymous('forum.posts.write', write()), 'log in first'],
   ['writing when banned from the thread', bobIsBanned, bob('forum.posts.write', write()), banned],
   ['writing when banned everywhere', bobIsBannedEverywhere, bob('forum.posts.write', write()), 'you are banned'],
@@ -117,7 +117,7 @@ test.each<Refused>([
   ['deleting a post as a moderator of another thread', pots, eve('forum.posts.delete', onRed()), neither],
   ['deleting it by way of that thread', pots, eve('forum.posts.delete', inPots({ postId: 'red' })), otherThread],
   ['editing by way of another thread', pots, bob('forum.posts.edit', inPots({ postId: 'red', text })), otherThread],
-  ['editing a post that never was', pots, bob('forum.posts.edit', onRed({ postId: 'none', text })), otherThread],
+  ['editing a post that never existed', pots, bob('forum.posts.edit', onRed({ postId: 'none', text })), otherThread],
   ['editing a deleted post', redIsGone, bob('forum.posts.edit', onRed({ text })), 'the post is deleted'],
   ['deleting a post again', redIsGone, bob('forum.posts.delete', onRed()), 'the post is deleted'],
   ['deleting it again as an administrator', redIsGone, root('forum.posts.delete', onRed()), 'the post is deleted'],
@@ -129,4 +129,4 @@ test.each<Refused>([
     bob('forum.posts.edit', onRed({ postId: 'kettles', text })),
     notAuthor,
   ],
-])('%s is refused', expectRefused)
+])('%s is rejected', expectRejected)

@@ -1,15 +1,15 @@
 import type { View } from '../domain.ts'
 import { folded, trigramsOf, wordsOf } from '../words.ts'
-import { text, threadOf } from './here.ts'
-import { noPost, outside } from './refusals.ts'
-import type { Projections, Refusal, Rule } from './rule.ts'
-import { changed as changedThread } from './threads.ts'
+import { text, threadOf } from './context.ts'
+import { noPost, preconditions } from './rejections.ts'
+import type { Projections, Rejection, Rule } from './rule.ts'
+import { updateThread } from './threads.ts'
 
 export type Post = {
   _id: string
   thread: string
   author: string
-  /** Nothing in a deleted post, which keeps its place; only the events still have it. */
+  /** The text; empty in a deleted post, which keeps its place. Only the events still have it. */
   text: string
   words: string[]
   createdAt: string
@@ -21,44 +21,44 @@ export type Post = {
 }
 
 /**
- * By this a substring of a post's text is found. It is several times as large as the text, and so a document of its own: votes do
+ * The index of a post's text by substrings. It is several times as large as the text, so it is a document of its own: votes do
  * not write it, and pages of posts do not read it. A deleted post has none.
  */
 export type PostBeginning = { _id: string; beginning: string; trigrams: string[]; createdAt: string }
 
-/** Substrings are found in this many characters of a text. Most posts have fewer. */
-const LONGEST_BEGINNING = 1000
+/** The number of characters of a text in which substrings are found. Most posts have fewer. */
+const MAX_BEGINNING = 1000
 
 export const beginningOf = (text: string): string =>
-  folded([...text.slice(0, 2 * LONGEST_BEGINNING)].slice(0, LONGEST_BEGINNING).join(''))
+  folded([...text.slice(0, 2 * MAX_BEGINNING)].slice(0, MAX_BEGINNING).join(''))
 
-/** By how many words a post is found: most have fewer. */
-const MOST_WORDS = 1000
+/** The number of words by which a post is found. Most posts have fewer. */
+const MAX_WORDS = 1000
 
-const notAuthor: Refusal = ({ post, actor }) => post?.author !== actor.id && 'only its author may edit a post'
+const notAuthor: Rejection = ({ post, actor }) => post?.author !== actor.id && 'only its author may edit a post'
 
-const notAuthorNorModerator: Refusal = ({ post, actor }) =>
+const notAuthorNorModerator: Rejection = ({ post, actor }) =>
   post?.author !== actor.id &&
   !actor.isModerator &&
   !actor.isAdministrator &&
   'only its author or a moderator of the thread may delete a post'
 
-/** A key was used again after the horizon, so its id came back. A thread without a first post gets none this way. */
-const written: Refusal = ({ thread, post }, { id }) =>
-  (post !== undefined || thread?._id === id) && 'there is a post or a thread with this id already'
+/** Like `idTaken`, also for the id of a thread that was opened without a first post. */
+const postIdTaken: Rejection = ({ thread, post }, { id }) =>
+  (post !== undefined || thread?._id === id) && 'a thread or a post with this id already exists'
 
 export const rules = {
   'forum.posts.write': {
-    unless: [...outside, written],
-    happens: ({ id, data }) => [{ type: 'forum.post-written', data: { post: id, text: text(data.text) } }],
+    unless: [...preconditions, postIdTaken],
+    events: ({ id, data }) => [{ type: 'forum.post-written', data: { post: id, text: text(data.text) } }],
   },
   'forum.posts.edit': {
-    unless: [...outside, noPost, notAuthor],
-    happens: ({ data }) => [{ type: 'forum.post-edited', data: { post: text(data.postId), text: text(data.text) } }],
+    unless: [...preconditions, noPost, notAuthor],
+    events: ({ data }) => [{ type: 'forum.post-edited', data: { post: text(data.postId), text: text(data.text) } }],
   },
   'forum.posts.delete': {
-    unless: [...outside, noPost, notAuthorNorModerator],
-    happens: ({ data }) => [{ type: 'forum.post-deleted', data: { post: text(data.postId) } }],
+    unless: [...preconditions, noPost, notAuthorNorModerator],
+    events: ({ data }) => [{ type: 'forum.post-deleted', data: { post: text(data.postId) } }],
   },
 } satisfies { [type: string]: Rule }
 
@@ -69,7 +69,7 @@ export const projections: Projections = {
       _id: text(data.post),
       thread: threadOf(stream),
       author: actor,
-      ...said(text(data.text)),
+      ...textFields(text(data.text)),
       createdAt: time,
       editedAt: null,
       up: 0,
@@ -80,34 +80,34 @@ export const projections: Projections = {
     return [
       { collection: 'posts', document: post },
       { collection: 'postBeginnings', document: postBeginningOf(post._id, post.text, time) },
-      changedThread(event, documents, ({ posts }) => ({ posts: posts + 1, lastActivityAt: time, changedAt: time })),
+      updateThread(event, documents, ({ posts }) => ({ posts: posts + 1, lastActivityAt: time, changedAt: time })),
     ]
   },
   'forum.post-edited': (event, documents) => {
     const [id, newText, { time }] = [text(event.data.post), text(event.data.text), event]
     const { createdAt } = documents.get('posts', id) as Post
     return [
-      changed(id, documents, () => ({ ...said(newText), editedAt: time })),
+      updatePost(id, documents, () => ({ ...textFields(newText), editedAt: time })),
       { collection: 'postBeginnings', document: postBeginningOf(id, newText, createdAt) },
-      changedThread(event, documents, () => ({ changedAt: time })),
+      updateThread(event, documents, () => ({ changedAt: time })),
     ]
   },
   'forum.post-deleted': (event, documents) => [
-    changed(text(event.data.post), documents, () => ({ ...said(''), isDeleted: true })),
+    updatePost(text(event.data.post), documents, () => ({ ...textFields(''), isDeleted: true })),
     { collection: 'postBeginnings', remove: text(event.data.post) },
-    changedThread(event, documents, ({ posts }) => ({ posts: posts - 1, changedAt: event.time })),
+    updateThread(event, documents, ({ posts }) => ({ posts: posts - 1, changedAt: event.time })),
   ],
 }
 
-const said = (text: string) => ({ text, words: wordsOf(text, MOST_WORDS) })
+const textFields = (text: string) => ({ text, words: wordsOf(text, MAX_WORDS) })
 
 export function postBeginningOf(_id: string, text: string, createdAt: string): PostBeginning {
   const beginning = beginningOf(text)
   return { _id, beginning, trigrams: trigramsOf(beginning), createdAt }
 }
 
-/** A post, with what an event changes in it. */
-export function changed(id: string, documents: View, change: (post: Post) => Partial<Post>) {
+/** The change of a post. */
+export function updatePost(id: string, documents: View, change: (post: Post) => Partial<Post>) {
   const post = documents.get('posts', id) as Post
   return { collection: 'posts', document: { ...post, ...change(post) } }
 }

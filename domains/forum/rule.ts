@@ -1,14 +1,14 @@
-import type { Change, Command, Event, Happening, View } from '../domain.ts'
-import type { Here } from './here.ts'
+import type { Change, Command, Event, NewEvent, View } from '../domain.ts'
+import type { ThreadContext } from './context.ts'
 
-/** What happens when a command comes, unless one of these stands against it: the first that does is the reason. */
+/** The events of a command, unless a rejection applies. The first one that does gives the reason. */
 export interface Rule {
-  unless: Refusal[]
-  happens(command: Command, here: Here): Happening[]
+  unless: Rejection[]
+  events(command: Command, context: ThreadContext): NewEvent[]
 }
 
-/** Why not, in a few words. */
-export type Refusal = (here: Here, command: Command) => string | false
+/** The reason why a command is rejected, or false if it is not. */
+export type Rejection = (context: ThreadContext, command: Command) => string | false
 
-/** What an event changes, by its type. */
+/** The changes that each type of event makes. */
 export type Projections = { [type: string]: (event: Event, documents: View) => Change[] }

@@ -8,7 +8,7 @@ import {
   bobIsBannedEverywhere,
   bobModerates,
   eve,
-  expectRefused,
+  expectRejected,
   inKettles,
   inPots,
   kettles,
@@ -16,14 +16,14 @@ import {
   onRed,
   people,
   pots,
-  type Refused,
+  type RejectionCase,
   root,
   write,
 } from '#test/forum.ts'
 
 const open = { title: ' Kettles and pots, pots ', text: ' Which one? ' }
 
-test('who opens a thread moderates it and writes its first post', async () => {
+test('the author of a thread moderates it and writes its first post', async () => {
   const { events, document } = await after(people, ada('forum.threads.open', open, 'kettles'))
   expect(events).toEqual([
     { type: 'forum.thread-opened', data: { title: 'Kettles and pots, pots' } },
@@ -47,7 +47,7 @@ test('who opens a thread moderates it and writes its first post', async () => {
   expect(document('moderators', 'kettles:ada')).toMatchObject({ thread: 'kettles', account: 'ada', by: 'ada' })
 })
 
-test('a thread is opened without a text: it has no post, and its id is refused to one', async () => {
+test('a thread without a text has no post, and no later post can have its id', async () => {
   const opened = [...people, ada('forum.threads.open', { title: 'Pans' }, 'pans')]
   const { events, document } = await after(people, ada('forum.threads.open', { title: 'Pans' }, 'pans'))
   expect(events).toEqual([
@@ -60,16 +60,16 @@ test('a thread is opened without a text: it has no post, and its id is refused t
   expect(later.document('threads', 'pans')).toMatchObject({ posts: 1 })
   expect(later.document('posts', 'pans')).toBeUndefined()
   const reused = await after(opened, ada('forum.posts.write', { threadId: 'pans', text: 'Copper' }, 'pans'))
-  expect(reused.rejected).toBe('there is a post or a thread with this id already')
+  expect(reused.rejected).toBe('a thread or a post with this id already exists')
 })
 
 const at = (second: number) => ({ time: `2031-01-01T00:00:0${second}.000Z` })
 test.each([
-  ['its title', ada('forum.threads.change', inKettles({ title: 'Pans' }))],
+  ['a new title', ada('forum.threads.change', inKettles({ title: 'Pans' }))],
   ['a new post', bob('forum.posts.write', write())],
   ['an edited post', bob('forum.posts.edit', onRed({ text: 'The blue one' }))],
   ['a deleted post', bob('forum.posts.delete', onRed())],
-])('%s is a change of the thread', async (_, asked) => {
+])('%s changes the thread', async (_, asked) => {
   const { document } = await after(kettles, { ...asked, ...at(1) })
   expect(document('threads', 'kettles')?.changedAt).toBe(at(1).time)
 })
@@ -78,16 +78,16 @@ test.each([
   ['a vote', ada('forum.votes.cast', onRed({ value: 1 }))],
   ['a moderator', ada('forum.moderators.appoint', inKettles({ accountId: 'bob' }))],
   ['a ban', ada('forum.bans.add', inKettles({ accountId: 'bob' }))],
-])('%s is no change of the thread', async (_, asked) => {
+])('%s does not change the thread', async (_, asked) => {
   const { document } = await after(kettles, { ...asked, ...at(1) })
   expect(document('threads', 'kettles')?.changedAt).toMatch(/^2030/)
 })
 
 test.each([
   ['its moderator', pots, ada],
-  ['one who was made its moderator', bobModerates, bob],
+  ['an appointed moderator', bobModerates, bob],
   ['an administrator', pots, root],
-])('a thread is changed and deleted by %s', async (_, history, who) => {
+])('a thread can be changed and deleted by %s', async (_, history, who) => {
   const changed = await after(history, who('forum.threads.change', inKettles({ title: 'Pans' })))
   expect(changed.document('threads', 'kettles')).toMatchObject({ title: 'Pans', words: ['pans'], author: 'ada' })
   const deleted = await after(history, who('forum.threads.delete', inKettles()))
@@ -96,14 +96,14 @@ test.each([
   expect(deleted.document('threads', 'pots')).toBeDefined()
 })
 
-test('who is banned from one thread opens others', async () => {
+test('an account that is banned from one thread can open others', async () => {
   expect((await after(bobIsBanned, bob('forum.threads.open', open))).events).toHaveLength(3)
 })
 
 const onlyModerators = 'only a moderator of the thread may do that'
-const none = 'there is no such thread, or not any more'
+const none = 'the thread does not exist or was deleted'
 
-test.each<Refused>([
+test.each<RejectionCase>([
   ['opening without a name', people, anonymous('forum.threads.open', open), 'log in first'],
   ['opening when banned everywhere', bobIsBannedEverywhere, bob('forum.threads.open', open), 'you are banned'],
   [
@@ -119,15 +119,15 @@ test.each<Refused>([
   ['deleting a thread again', kettlesAreGone, ada('forum.threads.delete', inKettles()), none],
   ['deleting it again as an administrator', kettlesAreGone, root('forum.threads.delete', inKettles()), none],
   ['writing in a deleted thread', kettlesAreGone, bob('forum.posts.write', write()), none],
-  ['changing a thread that never was', kettles, root('forum.threads.change', inPots({ title: 'x' })), none],
-])('%s is refused', expectRefused)
+  ['changing a thread that never existed', kettles, root('forum.threads.change', inPots({ title: 'x' })), none],
+])('%s is rejected', expectRejected)
 
-const taken = 'there is something with this id already'
-const written = 'there is a post or a thread with this id already'
-test.each<Refused>([
-  ['a thread that is there', kettles, ada('forum.threads.open', open, 'kettles'), taken],
-  ['one that was deleted', kettlesAreGone, ada('forum.threads.open', open, 'kettles'), taken],
-  ['a post, with a thread', pots, ada('forum.threads.open', open, 'red'), taken],
-  ['a post that is there', kettles, bob('forum.posts.write', inKettles({ text: 'x' }), 'kettles'), written],
+const taken = 'a thread or a post with this id already exists'
+const written = 'a thread or a post with this id already exists'
+test.each<RejectionCase>([
+  ['an existing thread', kettles, ada('forum.threads.open', open, 'kettles'), taken],
+  ['a deleted thread', kettlesAreGone, ada('forum.threads.open', open, 'kettles'), taken],
+  ['a post with a thread', pots, ada('forum.threads.open', open, 'red'), taken],
+  ['an existing post', kettles, bob('forum.posts.write', inKettles({ text: 'x' }), 'kettles'), written],
   ['a post of another thread', pots, bob('forum.posts.write', inPots({ text: 'x' }), 'kettles'), written],
-])('a key that is used again after the horizon does not write over %s', expectRefused)
+])('a key that is used again after the horizon does not overwrite %s', expectRejected)

@@ -1,10 +1,10 @@
 import type { Document, Event, View } from '../domain.ts'
 import { folded, trigramsOf, wordsOf } from '../words.ts'
-import { text, threadOf } from './here.ts'
-import { anonymous, banned, notModerator, outside, taken } from './refusals.ts'
+import { text, threadOf } from './context.ts'
+import { anonymous, banned, idTaken, notModerator, preconditions } from './rejections.ts'
 import type { Projections, Rule } from './rule.ts'
 
-/** A deleted thread has no document any more: all that is left are its events, and posts that nobody gets to see. */
+/** A thread. A deleted one has no document: only its events are left, and posts that nobody can read. */
 export type Thread = {
   _id: string
   title: string
@@ -12,35 +12,32 @@ export type Thread = {
   trigrams: string[]
   author: string
   createdAt: string
-  /** The time of the newest post; without a post, when the thread was opened. */
+  /** The time of the newest post, or of the opening if there is no post. */
   lastActivityAt: string
-  /** When the title or a post was last written, edited or deleted. Votes, moderators and bans change neither. */
+  /** The time when the title or a post was last written, edited or deleted. Votes, moderators and bans do not count. */
   changedAt: string
-  /** How many there are, without deleted ones. */
+  /** The number of posts, without deleted ones. */
   posts: number
   moderators: number
 }
 
 export const rules = {
   'forum.threads.open': {
-    unless: [anonymous, banned, taken],
-    /**
-     * Who opens a thread moderates it. The first post has the thread's id. A thread that is opened without a text never has a
-     * first post: later posts are ordinary ones.
-     */
-    happens: ({ id, actor, data }) => [
+    unless: [anonymous, banned, idTaken],
+    /** The author becomes the thread's moderator. The first post has the thread's id; without a text there never is one. */
+    events: ({ id, actor, data }) => [
       { type: 'forum.thread-opened', data: { title: text(data.title) } },
       { type: 'forum.moderator-appointed', data: { account: actor } },
       ...(data.text === undefined ? [] : [{ type: 'forum.post-written', data: { post: id, text: text(data.text) } }]),
     ],
   },
   'forum.threads.change': {
-    unless: [...outside, notModerator],
-    happens: ({ data }) => [{ type: 'forum.thread-changed', data: { title: text(data.title) } }],
+    unless: [...preconditions, notModerator],
+    events: ({ data }) => [{ type: 'forum.thread-changed', data: { title: text(data.title) } }],
   },
   'forum.threads.delete': {
-    unless: [...outside, notModerator],
-    happens: () => [{ type: 'forum.thread-deleted', data: {} }],
+    unless: [...preconditions, notModerator],
+    events: () => [{ type: 'forum.thread-deleted', data: {} }],
   },
 } satisfies { [type: string]: Rule }
 
@@ -48,7 +45,7 @@ export const projections: Projections = {
   'forum.thread-opened': ({ stream, actor, time, data }) => {
     const thread: Thread = {
       _id: threadOf(stream),
-      ...titled(data.title),
+      ...titleOf(data.title),
       author: actor,
       createdAt: time,
       lastActivityAt: time,
@@ -59,19 +56,19 @@ export const projections: Projections = {
     return [{ collection: 'threads', document: thread }]
   },
   'forum.thread-changed': (event, documents) => [
-    changed(event, documents, () => ({ ...titled(event.data.title), changedAt: event.time })),
+    updateThread(event, documents, () => ({ ...titleOf(event.data.title), changedAt: event.time })),
   ],
   'forum.thread-deleted': ({ stream }) => [{ collection: 'threads', remove: threadOf(stream) }],
 }
 
-const titled = (title: Document[string] | undefined) => ({
+const titleOf = (title: Document[string] | undefined) => ({
   title: text(title),
   words: wordsOf(text(title)),
   trigrams: trigramsOf(folded(text(title))),
 })
 
-/** The thread that an event is about, with what the event changes in it. */
-export function changed({ stream }: Event, documents: View, change: (thread: Thread) => Partial<Thread>) {
+/** The change of an event's thread. */
+export function updateThread({ stream }: Event, documents: View, change: (thread: Thread) => Partial<Thread>) {
   const thread = documents.get('threads', threadOf(stream)) as Thread
   return { collection: 'threads', document: { ...thread, ...change(thread) } }
 }

@@ -1,16 +1,16 @@
-import { pair, text } from './here.ts'
-import { changed } from './posts.ts'
-import { noPost, outside } from './refusals.ts'
+import { pair, text } from './context.ts'
+import { updatePost } from './posts.ts'
+import { noPost, preconditions } from './rejections.ts'
 import type { Projections, Rule } from './rule.ts'
 
-/** An account's vote on a post, 1 or -1; there is none where it was taken back. */
+/** An account's vote on a post, 1 or -1. A vote that was taken back has no document. */
 export type Vote = { _id: string; value: number }
 
 export const rules = {
   'forum.votes.cast': {
-    unless: [...outside, noPost],
-    /** The vote that the actor already has changes nothing. */
-    happens: ({ data }, { vote }) =>
+    unless: [...preconditions, noPost],
+    /** Repeating one's own vote changes nothing. */
+    events: ({ data }, { vote }) =>
       data.value === vote
         ? []
         : [{ type: 'forum.vote-cast', data: { post: text(data.postId), value: Number(data.value) } }],
@@ -26,7 +26,7 @@ export const projections: Projections = {
     const vote: Vote = { _id, value }
     return [
       value === 0 ? { collection: 'votes', remove: _id } : { collection: 'votes', document: vote },
-      changed(post, documents, ({ up, down, score }) => ({
+      updatePost(post, documents, ({ up, down, score }) => ({
         up: up + more(1),
         down: down + more(-1),
         score: score + value - before,

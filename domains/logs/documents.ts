@@ -3,7 +3,7 @@ import { utcOf } from '../moment.ts'
 import { wordsOf } from '../words.ts'
 import { LEVELS } from './commands.ts'
 
-/** In each of them an organisation's events are in the order of the log, except by time: then they are in that of their acceptance. */
+/** Each index has an organisation's events in the order of the log, but `time` has them in the order of acceptance. */
 const collection: Collection = {
   name: 'logs',
   indexes: {
@@ -17,8 +17,8 @@ const collection: Collection = {
 }
 
 /**
- * `offset` is where the event stands in the log: an organisation has one partition, so this is the order in which its events
- * came. A level is kept as its rank.
+ * The document of a log event. Its `offset` in the log is the order of arrival, since an organisation has one partition. Its
+ * level is kept as a rank.
  */
 function document({ data, time, offset }: Command): Fields {
   const { organizationId = '', level, message = '', service = '', timestamp, traceId, attributes = {} } = data

@@ -3,7 +3,7 @@ import { commands } from './commands.ts'
 import { documents } from './documents.ts'
 import { queries } from './queries.ts'
 
-/** Log events by organisation, in the order of the log: each organisation has one partition. */
+/** Log events by organisation, in the order of the log, since each organisation has one partition. */
 export default {
   kind: 'append',
   name: 'logs',

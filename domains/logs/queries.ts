@@ -9,8 +9,8 @@ const item = logEvent.required({ timestamp: true, attributes: true }).extend({ i
 
 const nameOf = (rank: unknown) => LEVELS[Number(rank)] ?? 'info'
 
-/** The moment at which a period begins, of which the first characters are given. */
-const beginningOf = (period: string): string => period + '0000-01-01T00:00:00.000Z'.slice(period.length)
+/** The start of the period whose first characters are given. */
+const startOf = (period: string): string => period + '0000-01-01T00:00:00.000Z'.slice(period.length)
 
 const shape = ({ _id, _hash, words, offset, ...event }: Document) => ({
   id: _id,
@@ -20,19 +20,19 @@ const shape = ({ _id, _hash, words, offset, ...event }: Document) => ({
 
 const params = z.object({
   organizationId,
-  /** At least. */
+  /** The least level. */
   level: level.optional(),
   service: z.string().min(1).max(100).optional(),
   traceId: z.string().min(1).max(64).optional(),
-  /** All of its words, in any order. */
+  /** Words that the event must have, in any order. */
   text: z.string().min(1).max(500).optional(),
-  /** When they were accepted. */
+  /** The bounds of the time of acceptance. */
   from: bound.optional(),
   to: bound.optional(),
   order: z.enum(['oldest', 'newest']).default('oldest'),
 })
 
-/** What narrows it most. */
+/** The index that narrows the list most. */
 function index({ traceId, text, from, to, service, level }: Fields): string {
   if (traceId !== undefined) return 'trace'
   if (text !== undefined && rarestOf(text) !== '') return 'words'
@@ -75,18 +75,18 @@ const boundsOf = ({ from, to }: Fields) => ({
   to: to === undefined ? undefined : String(to),
 })
 
-/** So many characters of a time are its minute, its hour, its day. */
+/** The number of characters of a time that name its minute, hour or day. */
 const PERIODS = { minute: 16, hour: 13, day: 10 }
 
-const bounded = { scope: 'logs:read', organisation: ({ organizationId }: Fields) => String(organizationId) }
+const ofOrganisation = { scope: 'logs:read', organisation: ({ organizationId }: Fields) => String(organizationId) }
 
 export const queries = [
   {
     answers: 'page',
     path: '/api/logs',
-    ...bounded,
+    ...ofOrganisation,
     name: 'list',
-    summary: 'Log events of an organisation, in the order in which they came',
+    summary: 'Log events of an organisation, in the order of arrival',
     params,
     item,
     index,
@@ -99,9 +99,9 @@ export const queries = [
   {
     answers: 'count',
     path: '/api/logs/stats',
-    ...bounded,
+    ...ofOrganisation,
     name: 'stats',
-    summary: 'How many log events an organisation has had, by level and minute, hour or day',
+    summary: 'Number of log events of an organisation, by level and minute, hour or day',
     overview: {
       part: 'logs',
       params: ({ organisation }) =>
@@ -115,14 +115,14 @@ export const queries = [
     where: ({ organizationId = '' }) => ({ organizationId }),
     range: boundsOf,
     by: ({ by }) => [{ field: 'time', length: PERIODS[by as keyof typeof PERIODS] }, { field: 'level' }],
-    shape: ({ time, level }, count) => ({ period: beginningOf(String(time)), level: nameOf(level), count }),
+    shape: ({ time, level }, count) => ({ period: startOf(String(time)), level: nameOf(level), count }),
   },
   {
     answers: 'live',
     path: '/api/logs/live',
-    ...bounded,
+    ...ofOrganisation,
     name: 'live',
-    summary: 'Log events of an organisation as they come, as server-sent events',
+    summary: 'New log events of an organisation as server-sent events',
     params: params.omit({ from: true, to: true, order: true }),
     item,
     of: { collection: 'logs' },

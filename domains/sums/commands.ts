@@ -1,18 +1,18 @@
 import { z } from 'zod'
 import type { CommandType, Fields } from '../domain.ts'
 
-/** As the protobuf of the system that it replaces has them. */
+/** The range of the numbers in sums.proto. */
 const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 }
 const int32 = z.int().min(INT32.min).max(INT32.max)
 
-/** There is one: its id is that of the command, of the sum and of the request. */
+/** The id of the only import: of its command, its sum and its request. */
 const STARTING_TOTAL = 'starting-total'
 
 export const sumOf = ({ firstNumber, secondNumber }: Fields): number => Number(firstNumber) + Number(secondNumber)
 
 const isInt32 = (value: number): boolean => value >= INT32.min && value <= INT32.max
 
-/** The total of the system before as a sum, so that the history adds up. */
+/** The starting total as a sum, so that the history adds up to the total. */
 export const startingWith = ({ total = 0 }: Fields): Fields => ({ firstNumber: total, secondNumber: 0 })
 
 export const commands = {
@@ -52,7 +52,7 @@ export const commands = {
     ],
   },
   'sums.import': {
-    summary: 'Begin with the running total of the system before, once',
+    summary: 'Set the starting total, once',
     scope: 'sums:import',
     data: z.strictObject({ total: z.int() }),
     id: () => STARTING_TOTAL,

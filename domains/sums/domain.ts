@@ -1,8 +1,9 @@
 import type { DecideDomain } from '../domain.ts'
 import { commands } from './commands.ts'
+import { decide } from './decide.ts'
+import { collections, project, tally } from './documents.ts'
 import { queries } from './queries.ts'
 import { record } from './record.ts'
-import { decide, project, tally } from './rules.ts'
 
 /** Sums of two numbers, and the running total of them all. */
 export default {
@@ -11,7 +12,7 @@ export default {
   topic: { name: 'summation', partitions: 3, record, plain: 'sums.add' },
   ordering: 'unordered',
   commands,
-  collections: [{ name: 'sums', indexes: { time: { fields: ['time'] } } }],
+  collections,
   touches: ({ id }) => [{ collection: 'sums', ids: [id] }],
   decide,
   project,

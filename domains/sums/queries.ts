@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Document } from '../domain.ts'
 import type { Query } from '../query.ts'
-import { totalOf } from './rules.ts'
+import { totalOf } from './documents.ts'
 
 const sum = z.object({
   requestId: z.string(),
@@ -40,5 +40,5 @@ export const queries = [
     params: z.object({}),
     shape,
   },
-  { answers: 'fault', path: '/api/final/error', scope: 'sums:read', summary: 'Fails on purpose' },
+  { answers: 'fault', path: '/api/final/error', scope: 'sums:read', summary: 'Always fails, to test alerts' },
 ] as const satisfies readonly Query[]

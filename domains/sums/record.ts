@@ -1,16 +1,16 @@
 import { z } from 'zod'
-import type { RecordForm } from '../domain.ts'
+import type { RecordCodec } from '../domain.ts'
 import { startingWith, sumOf } from './commands.ts'
 
-/** A record as the system that it replaces wrote it. */
+/** The record of the system that Millrace replaces. */
 const original = z.object({
   requestId: z.string(),
   'First Number': z.int(),
   'Second Number': z.int(),
 })
 
-/** The topic keeps the original form, so that old consumers still read it, and an old producer is still read. */
-export const record: RecordForm = {
+/** The topic keeps that system's form: its consumers can read our records, and we can read those of its producers. */
+export const record: RecordCodec = {
   contentType: 'application/json',
   value: original.extend({ Result: z.int(), produceTimestamp: z.int() }),
   stamped: true,

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { given } from '#test/given.ts'
 import type { Event } from '../domain.ts'
 import { commands } from './commands.ts'
+import { tally, totalOf } from './documents.ts'
 import domain from './domain.ts'
 import { record } from './record.ts'
-import { tally, totalOf } from './rules.ts'
 
 const add = (firstNumber: number, secondNumber: number, more = {}) => ({
   type: 'sums.add',
@@ -21,7 +21,7 @@ test('given nothing, when two numbers are added, then their sum is an event and 
   expect(document('sums', 'one')).toMatchObject({ requestId: 'r-1', result: 5 })
 })
 
-test('given no request id, then the command id stands for it', async () => {
+test('given no request id, when two numbers are added, then the command id replaces it', async () => {
   const { document } = await given(domain).when({ ...add(-2, 2), id: 'one' })
   expect(document('sums', 'one')).toMatchObject({ requestId: 'one', result: 0 })
 })
@@ -32,18 +32,18 @@ test.each([
   [2 ** 31, 0, ''],
   [0.5, 1, ''],
   ['1', 1, ''],
-])('%s and %s are refused', (firstNumber, secondNumber, reason) => {
+])('%s and %s are invalid', (firstNumber, secondNumber, reason) => {
   const result = command?.data.safeParse({ firstNumber, secondNumber })
   expect(result?.success).toBe(false)
   expect(result?.error?.message).toContain(reason)
 })
 
-test('the largest and the smallest sums that fit are taken', () => {
+test('the largest and the smallest sums that fit are valid', () => {
   expect(command?.data.safeParse({ firstNumber: 2 ** 31 - 1, secondNumber: 0 }).success).toBe(true)
   expect(command?.data.safeParse({ firstNumber: -(2 ** 31), secondNumber: 0 }).success).toBe(true)
 })
 
-test('the total is exact beyond what a number can say, and negative numbers count down', () => {
+test('the total is exact beyond the range of a number, and negative results reduce it', () => {
   const huge = { total: String(2n ** 53n), count: 1 }
   const first = tally.add(huge, event(1))
   const second = tally.add({ total: '-5', count: 1 }, event(-6))
@@ -57,7 +57,7 @@ test('the total is exact beyond what a number can say, and negative numbers coun
   expect(totalOf([])).toBe('0')
 })
 
-test('the record has the form of the system that it replaces, and is read back', () => {
+test('the record has the form of the system that Millrace replaces, and decodes to its command', () => {
   const value = record.encode({ firstNumber: 2, secondNumber: 3 }, { id: 'one', time: '2030-01-01T00:00:00.000Z' })
   expect(JSON.parse(value)).toEqual({
     requestId: 'one',
@@ -73,18 +73,18 @@ test('the record has the form of the system that it replaces, and is read back',
 
 const start = (total: number) => ({ type: 'sums.import', id: 'starting-total', data: { total } })
 
-test('a total to begin with is a sum that counts once, whatever is remembered of its command', async () => {
+test('a starting total is a sum that counts once, even when its command is forgotten', async () => {
   const { events, document } = await given(domain).when(start(2 ** 53 - 1))
   const sum = { requestId: 'starting-total', firstNumber: 2 ** 53 - 1, secondNumber: 0, result: 2 ** 53 - 1 }
   expect(events).toEqual([{ type: 'sums.added', data: sum }])
   expect(document('sums', 'starting-total')).toMatchObject(sum)
   expect((await given(domain, start(7)).when(start(7))).events).toEqual([])
-  expect((await given(domain, start(7)).when(start(8))).rejected).toBe('the sums begin with 7 already')
+  expect((await given(domain, start(7)).when(start(8))).rejected).toBe('the starting total is already 7')
   expect(commands['sums.import'].id()).toBe('starting-total')
   expect(commands['sums.import'].data.safeParse({ total: 2 ** 53 }).success).toBe(false)
 })
 
-test('its record has the original form too, and is read back', () => {
+test('the record of a starting total has that form too, and decodes to its command', () => {
   const value = record.encode({ total: -5 }, { id: 'starting-total', time: '2030-01-01T00:00:00.000Z' })
   expect(JSON.parse(value)).toMatchObject({ requestId: 'starting-total', 'First Number': -5, Result: -5 })
   expect(record.decode(value, { id: 'starting-total', type: 'sums.import' })).toEqual({ total: -5 })

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import type { CommandType } from '../domain.ts'
 
-const LONGEST_TITLE = 10_000
+const MAX_TITLE = 10_000
 
 export const commands = {
   'tutorials.publish': {
     summary: 'Publish a tutorial',
     scope: 'tutorials:write',
-    data: z.strictObject({ title: z.string().trim().min(1).max(LONGEST_TITLE) }),
+    data: z.strictObject({ title: z.string().trim().min(1).max(MAX_TITLE) }),
     stream: (_, id) => `tutorial/${id}`,
     routes: [
       { method: 'POST', path: '/api/tutorials', body: 'json', created: '/api/tutorials/{id}' },
@@ -21,14 +21,14 @@ export const commands = {
     ],
   },
   'tutorials.import': {
-    summary: 'Import tutorials of the system before, with the ids and in the order that they had there',
+    summary: 'Import tutorials with the ids and the order that they had in another system',
     scope: 'tutorials:import',
     data: z.strictObject({
       id: z
         .string()
-        .regex(/^[0-9a-f]{24}$/, 'takes an ObjectId, 24 hexadecimal digits')
-        .describe('An ObjectId. It says when the tutorial was published'),
-      title: z.string().min(1).max(LONGEST_TITLE).describe('Kept as it is, with its spaces'),
+        .regex(/^[0-9a-f]{24}$/, 'must be an ObjectId of 24 hexadecimal digits')
+        .describe('An ObjectId, which contains the time of publishing'),
+      title: z.string().min(1).max(MAX_TITLE).describe('Kept as it is, with all spaces'),
     }),
     id: ({ id }) => String(id),
     stream: (_, id) => `tutorial/${id}`,

@@ -1,6 +1,6 @@
 import type { Documents } from '../domain.ts'
 
-/** The seconds that the first eight digits of an ObjectId count. */
+/** The time in the first eight digits of an ObjectId, which count seconds. */
 const timeOf = (objectId: string): string => new Date(Number.parseInt(objectId.slice(0, 8), 16) * 1000).toISOString()
 
 export const documents: Documents = {

@@ -4,7 +4,7 @@ import { commands } from './commands.ts'
 import { documents } from './documents.ts'
 import { queries } from './queries.ts'
 
-/** Titles of tutorials. The topic carries bare titles, as the system that it replaces wrote and read them. */
+/** Titles of tutorials. The topic carries bare titles, as in the system that Millrace replaces. */
 export default {
   kind: 'append',
   name: 'tutorials',
@@ -12,7 +12,7 @@ export default {
     name: 'tutorials-topic',
     partitions: 3,
     record: {
-      // Not text/plain: functions-framework breaks on a CloudEvent whose body it has parsed to a string.
+      // functions-framework parses a text/plain body to a string, and then fails on the CloudEvent.
       contentType: 'text/vnd.millrace.title; charset=utf-8',
       value: z.string(),
       encode: (data) => (data as { title: string }).title,

@@ -6,7 +6,7 @@ import domain from './domain.ts'
 const imported = commands['tutorials.import']
 const id = '507f1f77bcf86cd799439011'
 
-test('an imported tutorial keeps its id, its title with every space, and the time that its id says', () => {
+test('an imported tutorial keeps its id, its title with every space, and the time in its id', () => {
   const data = imported.data.parse({ id, title: ' \ufeffa\tb ' })
   expect(imported.id(data)).toBe(id)
   const { record } = domain.topic
@@ -21,7 +21,7 @@ test('an imported tutorial keeps its id, its title with every space, and the tim
   })
 })
 
-test('an id that only looks like an import is none: a published tutorial has the time of its command', () => {
+test('a published tutorial has the time of its command, even if its id looks like an imported one', () => {
   const time = '2026-11-21T00:00:00.000Z'
   const command = { id, type: 'tutorials.publish', data: { title: 'a' }, stream: '', time, actor: 'a' }
   expect(documents.document({ ...command, scopes: [], offset: 0 })).toEqual({ title: 'a', time })
@@ -34,6 +34,6 @@ test.each([
   [id, '', 'Too small'],
   [id, 'x'.repeat(10_001), 'Too big'],
   [id, null, 'expected string'],
-])('%s with the title %j is refused', (id, title, reason) => {
+])('the id %s with the title %j is invalid', (id, title, reason) => {
   expect(imported.data.safeParse({ id, title }).error?.message).toContain(reason)
 })

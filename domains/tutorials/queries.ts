@@ -7,13 +7,13 @@ const tutorial = z.object({ id: z.string(), title: z.string(), time: z.iso.datet
 const idAndTitle = ({ _id, title }: Document) => ({ id: _id, title: title ?? '' })
 const whole = ({ _id, title, time }: Document) => ({ id: _id, title: title ?? '', time: time ?? '' })
 
-/** By publish time and id. A tutorial that arrives late stands where its time puts it, behind a cursor that has passed. */
+/** Lists are ordered by time of publishing and id. A cursor that has passed this time skips a tutorial that arrives late. */
 export const queries = [
   {
     answers: 'all',
     path: '/api/test',
     scope: 'tutorials:read',
-    summary: 'The whole data set',
+    summary: 'All tutorials as one array',
     item: tutorial.omit({ time: true }),
     index: 'time',
     shape: idAndTitle,
@@ -23,7 +23,7 @@ export const queries = [
     path: '/api/tutorials',
     scope: 'tutorials:read',
     name: 'list',
-    summary: 'Tutorials by time',
+    summary: 'Tutorials by time of publishing',
     overview: { part: 'tutorials', params: () => ({ order: 'newest', limit: '10' }) },
     params: z.object({ order: z.enum(['oldest', 'newest']).default('oldest') }),
     item: tutorial,
@@ -36,7 +36,7 @@ export const queries = [
     path: '/api/tutorials/{id}',
     scope: 'tutorials:read',
     name: 'one',
-    summary: 'One tutorial',
+    summary: 'A tutorial',
     item: tutorial,
     shape: whole,
   },

@@ -237,13 +237,13 @@ test('a watch that is lost later on is a reset too', async () => {
   await client.stop()
 })
 
-test('what a stream hangs on is there, or it is 404', async () => {
+test('a stream whose parent does not exist is 404', async () => {
   await put(authors, [{ _id: 'ada' }])
-  const under = {
+  const parent = {
     touches: ({ author = '' }) => [{ collection: 'authors', ids: [String(author)] }],
-    isThere: (documents: View, { author = '' }) => documents.get('authors', String(author)) !== undefined,
+    exists: (documents: View, { author = '' }) => documents.get('authors', String(author)) !== undefined,
   }
-  const { respond } = asking([{ ...live, under }])
+  const { respond } = asking([{ ...live, parent }])
   await expect(respond('/live?author=eve')).rejects.toMatchObject({ status: 404 })
   const { told, until } = reader((await respond('/live?author=ada')).body)
   await until(1)

@@ -284,16 +284,16 @@ test.each([25, 4999, 5000, 12_000])(
   },
 )
 
-test('a list hangs on what is there: else it is 404', async () => {
+test('a list whose parent does not exist is 404', async () => {
   await put(authors, [note('there', { isGone: false }), note('gone', { isGone: true })])
   const query = page({
     path: '/authors/{author}/notes',
     params: z.object({ author: z.string() }),
     index: 'author',
     where: ({ author = '' }) => ({ author }),
-    under: {
+    parent: {
       touches: ({ author }) => [{ collection: 'authors', ids: [String(author)] }],
-      isThere: (documents, { author }) => documents.get('authors', String(author))?.isGone === false,
+      exists: (documents, { author }) => documents.get('authors', String(author))?.isGone === false,
     },
   })
   const { get, respond } = asking([query])

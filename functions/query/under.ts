@@ -4,14 +4,14 @@ import type { Query } from '#domains/query.ts'
 import type { Answering, Parts } from './answer.ts'
 import { viewsOf } from './views.ts'
 
-/** Answers only where that is there which the answer hangs on; else it is 404. */
+/** Answers 404 unless the query's parent exists. */
 export function under(parts: Parts, domain: Domain, query: Query, answering: Answering): Answering {
-  if (!('under' in query) || !query.under) return answering
-  const { touches, isThere } = query.under
+  if (!('parent' in query) || !query.parent) return answering
+  const { touches, exists } = query.parent
   return async (asking) => {
     const { params, request } = asking
     const [documents] = await viewsOf(parts.store, domain, [params], touches)
-    if (!isThere(documents as View, params)) {
+    if (!exists(documents as View, params)) {
       throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
     }
     return answering(asking)

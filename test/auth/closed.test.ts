@@ -14,7 +14,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-test('what is open elsewhere by a setting alone needs a token', async () => {
+test('a route that a setting opens elsewhere needs a token', async () => {
   for (const path of ['/api/tutorials', '/api/test', '/api/final', '/api/final/history']) {
     expect((await fetch(mill.query + path)).status).toBe(401)
     expect((await fetch(mill.query + path, { headers: await authorized('member') })).status).toBe(200)
@@ -24,7 +24,7 @@ test('what is open elsewhere by a setting alone needs a token', async () => {
   expect([parts, Object.keys(missing ?? {}).length > 0]).toEqual([{}, true])
 })
 
-test('over gRPC the token comes as metadata', async () => {
+test('gRPC takes the token as metadata', async () => {
   const client = grpcClient(mill.grpc, SUMS, 'SumService')
   const sum = { firstNumber: 20, secondNumber: 22 }
   expect((await client.call('AddNumbers', sum)).error?.code).toBe(status.UNAUTHENTICATED)

@@ -37,7 +37,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-test('every route has a row, and everybody stands in it', () => {
+test('every route has a row, with a status for everybody', () => {
   const described = Object.entries(openapi(domains, { faults: true, open: new Set() }).paths)
   const routes = [
     ...described.flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)),
@@ -80,7 +80,7 @@ async function statusOf(method: string, { path, body, headers }: Asked, person: 
 }
 
 test.each(['x', 'e30.e30.e30'])(
-  'a token that is no good is refused everywhere, also where none is needed: %s',
+  'the invalid token %s is refused everywhere, also where none is needed',
   async (bad) => {
     const headers = { authorization: `Bearer ${bad}` }
     for (const path of ['/api/tutorials', '/api/final', '/openapi.json']) {
@@ -92,7 +92,7 @@ test.each(['x', 'e30.e30.e30'])(
   },
 )
 
-test('a token of an issuer that is not ours is refused, whatever it says', async () => {
+test('a token of another issuer is refused, whatever it contains', async () => {
   const [head = '', body = '', signature = ''] = String(tokens.get('member')).split('.')
   const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
   const more = Buffer.from(JSON.stringify({ ...claims, roles: ['administrator'] })).toString('base64url')

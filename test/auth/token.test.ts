@@ -20,7 +20,7 @@ const token = (USER: string) =>
     )
   })
 
-test('it prints a token of that person, and nothing else', async () => {
+test('make token prints a token of the person and nothing else', async () => {
   const { code, stdout, stderr } = await token('administrator')
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
@@ -28,13 +28,13 @@ test('it prints a token of that person, and nothing else', async () => {
   expect((await fetch(`${mill.query}/api/letters`, { headers })).status).toBe(200)
 })
 
-test.each(['root', ''])('for whom there is not it says who there is: %j', async (user) => {
+test.each(['root', ''])('make token lists the people if %j is unknown', async (user) => {
   const { code, stdout, stderr } = await token(user)
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toMatch(/^No token for .*administrator/)
 })
 
-test("with make it is member's, and the shell's own USER does not count", async () => {
+test("make token defaults to member, and ignores the shell's USER", async () => {
   const make = (...args: string[]) =>
     new Promise<{ stdout: string; stderr: string }>((resolve) => {
       const env = { ...process.env, SITE: mill.publish, USER: 'alice' }
@@ -52,6 +52,6 @@ test("with make it is member's, and the shell's own USER does not count", async 
   expect((await make('USER=alice')).stderr).toContain('No token for alice')
 })
 
-test('what it starts prints nothing of its own accord', () => {
+test('the issuer prints nothing by itself', () => {
   expect(mill.output()).not.toMatch(/oidc-provider/i)
 })

@@ -15,7 +15,7 @@ const named = [...page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) ([^`?]+)(\?[^`]*)?
   }),
 )
 
-test.each(named)('docs/old-clients.md: $method $path is there, with its parameters', ({ method, path, parameters }) => {
+test.each(named)('docs/old-clients.md names an existing route: $method $path', ({ method, path, parameters }) => {
   const operation = paths[path]?.[method] as { parameters: { name?: string }[] } | undefined
   expect(operation).toBeDefined()
   expect(operation?.parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(parameters))

@@ -60,7 +60,7 @@ const guarded = {
   ],
 } as const satisfies AppendDomain
 
-test('an independent validator finds nothing wrong, and every reference leads somewhere', async () => {
+test('an independent validator finds no error, and every reference resolves', async () => {
   const validator = new Validator()
   expect(await validator.validate(structuredClone(document))).toMatchObject({ valid: true })
   expect(validator.version).toBe('3.1')
@@ -72,7 +72,7 @@ test('an independent validator finds nothing wrong, and every reference leads so
   }
 })
 
-test('every route of publish and of query is described, and nothing else is', () => {
+test('exactly the routes of publish and query are described', () => {
   const routes = new Set(routed.map(({ method, path }) => `${method} ${path}`))
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -80,12 +80,12 @@ test('every route of publish and of query is described, and nothing else is', ()
   expect(operations.sort()).toEqual([...routes].sort())
 })
 
-test('what fails on purpose is described where it is there', () => {
+test('a route that fails on purpose is described where it exists', () => {
   expect(Object.keys(described(false).paths)).not.toContain('/api/final/error')
   expect(Object.keys(document.paths)).toContain('/api/final/error')
 })
 
-test('names are unique, and the parts of each are names of JavaScript', () => {
+test('names are unique, and their parts are JavaScript names', () => {
   const names = Object.values(document.paths)
     .flatMap((methods) => Object.values(methods) as { operationId?: string }[])
     .map(({ operationId = 'a name is missing' }) => operationId)
@@ -94,7 +94,7 @@ test('names are unique, and the parts of each are names of JavaScript', () => {
   for (const name of names) expect(name).toMatch(/^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$/)
 })
 
-test('what needs a token is described to need one, and how it is refused', () => {
+test('a route that needs a token is described with the token and the refusals', () => {
   const { paths } = openapi([guarded], { faults: false, open: new Set(['notes:read']) })
   expect(paths['/api/notes']?.post).toMatchObject({
     security: [{ bearer: ['notes:write'] }],
@@ -115,7 +115,7 @@ test('what needs a token is described to need one, and how it is refused', () =>
   }
 })
 
-test('of a date it says what zod takes', () => {
+test('the pattern of a date is what zod accepts', () => {
   const dates = z.strictObject({ here: z.iso.datetime(), anywhere: z.iso.datetime({ offset: true }) })
   const command = { ...guarded.commands['notes.write'], data: dates as z.ZodType<Fields> }
   const { components } = openapi([{ ...guarded, commands: { 'notes.write': command } }], {
@@ -128,16 +128,16 @@ test('of a date it says what zod takes', () => {
   })
 })
 
-test('a route of text takes text of any type', () => {
+test('a text route takes text of any type', () => {
   const taken = document.paths['/api/publish']?.post as { requestBody: { content: object } }
   expect(taken.requestBody.content).toMatchObject({ 'text/plain': {}, '*/*': { schema: { type: 'string' } } })
 })
 
-test('it says where the site is', () => {
+test('the description names the site', () => {
   expect(document.servers).toEqual([{ url: '/', description: 'This site' }])
 })
 
-test('of a body it says what is checked at the door', () => {
+test('the description of a body names the checks before any handler', () => {
   const { schemas } = document.components
   expect(schemas['letters.redrive']).toMatchObject({ minProperties: 1, additionalProperties: false })
   const { attributes } = { ...(schemas['logs.write']?.properties as { attributes?: object } | undefined) }
@@ -148,7 +148,7 @@ test('of a body it says what is checked at the door', () => {
   })
 })
 
-test('of a list in a parameter it says how its items are written', () => {
+test('the description of a list parameter says how its items are written', () => {
   type Listed = { parameters: { schema: { pattern: string } }[] } | undefined
   const listed = document.paths['/api/forum/votes']?.get as Listed
   const pattern = new RegExp(String(listed?.parameters[0]?.schema.pattern))
@@ -161,7 +161,7 @@ test('of a list in a parameter it says how its items are written', () => {
   }
 })
 
-test('a body whose members are also in its path needs as many of the others as its schema says', () => {
+test('a body whose members are also in the path requires only the other members', () => {
   const data = z
     .strictObject({ noteId: z.string(), text: z.string().optional(), colour: z.string().optional() })
     .refine((all) => Object.keys(all).length > 1)
@@ -200,7 +200,7 @@ test('a route that takes a query string is described with both ways to give a me
   })
 })
 
-test('a page that has a number is described with both answers, its orders and how far it goes', () => {
+test('a numbered page is described with both answers, its orders and its limit', () => {
   const { parameters, responses } = (document.paths['/api/forum/threads']?.get ?? {}) as {
     parameters: { name: string; schema: object }[]
     responses: { [status: string]: { content: { 'application/json': { schema: object } } } }
@@ -219,7 +219,7 @@ test('a page that has a number is described with both answers, its orders and ho
   for (const word of ['totalPages', '"sort"']) expect(tutorials).not.toContain(word)
 })
 
-test('a domain that is added is described without more', () => {
+test('a new domain is described without further changes', () => {
   const { paths } = openapi([guarded], { faults: false, open: new Set() })
   expect(paths['/api/notes/{id}']).toMatchObject({ get: { tags: ['notes'], 'x-answers': 'one' } })
 })

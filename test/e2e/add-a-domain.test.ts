@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-test('the domain of the README is four files and nothing else changes, and it passes the type check', () => {
+test('the domain of the README is four files, which pass the type check', () => {
   expect(files.map(({ path }) => path)).toEqual(
     ['commands', 'documents', 'queries', 'domain'].map((name) => `domains/notes/${name}.ts`),
   )
@@ -32,14 +32,14 @@ test('the domain of the README is four files and nothing else changes, and it pa
   execFileSync(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.notes.json'], { cwd: root, stdio: 'pipe' })
 })
 
-test('it is described, and the client knows its names', async () => {
+test('the API description has the domain with the names of its client', async () => {
   const { paths } = (await (await fetch(`${mill.query}/openapi.json`)).json()) as { paths: object }
   const described = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[])
   const names = described.map(({ operationId }) => operationId)
   expect(names).toEqual(expect.arrayContaining(['notes.write', 'notes.list', 'notes.one']))
 })
 
-test('its command goes all the way and its query answers, beside the domains that were there', async () => {
+test("the domain's command is applied and read back, and the other domains still work", async () => {
   const note = { text: 'It turns', author: `ada ${crypto.randomUUID()}` }
   const written = await send(`${mill.publish}/api/notes`, note, { prefer: 'wait=15' })
   expect(written.status).toBe(201)

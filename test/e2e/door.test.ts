@@ -37,7 +37,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(problem.detail).toBe(`The body is larger than ${bytes} bytes.`)
   })
 
-  test.each(['/api/tutorials', '/api/publish', '/'])('a body of %s that is compressed is 415', async (path) => {
+  test.each(['/api/tutorials', '/api/publish', '/'])('a compressed body of %s is 415', async (path) => {
     const headers = { ...json, 'content-encoding': 'gzip' }
     const answer = await post(path, gzipSync('{"title":"a"}'), headers)
     expect(answer.headers.get('accept-encoding')).toBe('identity')
@@ -69,7 +69,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
   test.each([
     ['bytes of Latin-1', 'sch\u00f6n'],
     ['bytes of UTF-8', Buffer.from('schön').toString('latin1')],
-  ])('an Idempotency-Key in %s is 400 with whatever command', async (_, key) => {
+  ])('an Idempotency-Key in %s is 400 for every command', async (_, key) => {
     const sum = '{"firstNumber":1,"secondNumber":2,"requestId":"mine"}'
     const event = `{"specversion":"1.0","id":"1","source":"/s","type":"sums.add","data":${sum}}`
     const log = '[{"organizationId":"a","level":"info","message":"m","service":"s"}]'
@@ -88,7 +88,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(headers['grpc-message']).toContain('Idempotency-Key')
   })
 
-  test('a bare title is taken as any text, as curl -d sends it too, and a form is not decoded', async () => {
+  test('a bare title may have any text type, also that of curl -d, and a form is not decoded', async () => {
     const name = crypto.randomUUID().slice(0, 8)
     const titles: [type: string | undefined, body: string | Buffer<ArrayBuffer>, title: string][] = [
       ['application/x-www-form-urlencoded', `Learn+to%20mill&a=${name}`, `Learn+to%20mill&a=${name}`],
@@ -114,7 +114,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     else await expectProblem(answer, 400)
   })
 
-  test('a charset that nobody knows is 415', async () => {
+  test('an unknown charset is 415', async () => {
     const answer = await post('/api/publish', 'a', { 'content-type': 'text/plain; charset=klingon' })
     if (serving === 'framework') expect([answer.status, answer.headers.get('content-type')]).toEqual([415, HTML])
     else await expectProblem(answer, 415)

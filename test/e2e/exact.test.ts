@@ -70,7 +70,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     )
   }
 
-  test.each(WAYS)('by %s, an event comes back equal or is refused', async (way) => {
+  test.each(WAYS)('an event by %s is read back equal or is refused', async (way) => {
     let run = 0
     await fc.assert(
       fc.asyncProperty(fc.array(sample, { minLength: 1, maxLength: 40 }), async (samples) => {
@@ -87,7 +87,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     )
   })
 
-  test('a flaw is reported by its field, also in data that is encoded as base64', async () => {
+  test('an error names its field, also in base64 data', async () => {
     const text = event({ attributes: '{"n":9007199254740993}' }).replace('ORGANISATION', 'a')
     const single = await expectProblem(await send(`${mill.publish}/api/logs`, text), 400)
     expect(single.errors).toMatchObject([{ field: 'attributes.n' }])
@@ -100,7 +100,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     }
   })
 
-  test('two ids of CloudEvents that round to the same number are not one command', async () => {
+  test('two CloudEvents whose ids round to the same number are two commands', async () => {
     const headers = { 'content-type': 'application/cloudevents+json' }
     const text = event({}).replace('ORGANISATION', 'a')
     const body = `{"specversion":"1.0","id":9007199254740993,"source":"/s","type":"logs.write","data":${text}}`
@@ -108,7 +108,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(problem.errors).toMatchObject([{ field: 'id' }])
   })
 
-  test('bounds at the end of time find what is before it', async () => {
+  test('a bound at the end of time finds the documents before it', async () => {
     const organizationId = `bounds-${crypto.randomUUID().slice(0, 8)}`
     await ways.NDJSON([event({}).replace('ORGANISATION', organizationId)])
     await stored(organizationId, 1)

@@ -9,7 +9,7 @@ afterEach(async () => {
 
 const get = (path: string) => fetch(mill.query + path)
 
-test('the deliberate 500 is a problem that says so, and stands in the metrics as a 5xx', async () => {
+test('the deliberate 500 is a problem that says so, and the metrics count it as a 5xx', async () => {
   mill = await startMill({ pair: inject('pair'), env: { FAULT_ROUTES: 'on' } })
   for (let round = 0; round < 3; round++) {
     const problem = await expectProblem(await get('/api/final/error'), 500)
@@ -23,7 +23,7 @@ test('the deliberate 500 is a problem that says so, and stands in the metrics as
   expect((await get('/api/final')).status).toBe(200)
 })
 
-test('without the flag there is nothing at its path', async () => {
+test('the path of the deliberate 500 is 404 without the flag', async () => {
   mill = await startMill({ pair: inject('pair') })
   const problem = await expectProblem(await get('/api/final/error'), 404)
   expect(problem.detail).not.toContain('on purpose')

@@ -74,7 +74,7 @@ const FOREIGN = [
 ]
 
 test.each(MOUNTS)(
-  '%s: %s %s gives nothing to a page whose name was made to mean this machine',
+  '%s: %s %s gives nothing to a page whose host name was rebound to this machine',
   async (_, method, path, more) => {
     for (const host of [...FOREIGN, `evil.example:${port}`]) {
       const { status, head, text } = await ask(method, path, { host, ...more })
@@ -86,7 +86,7 @@ test.each(MOUNTS)(
 )
 
 test.each(['localhost', 'LOCALHOST', '127.0.0.1', '[::1]', 'mill.test', '[fd00::1]'])(
-  '%s is one of the names of this machine, with a port or without',
+  '%s is a name of this machine, with or without a port',
   async (name) => {
     for (const host of [name, `${name}:${port}`]) {
       expect((await ask('GET', '/health/ready', { host })).status).toBe(200)
@@ -104,7 +104,7 @@ const FOREIGN_ORIGINS = [
   'http://localhost:x',
 ]
 
-test.each(WRITES)('%s: %s %s takes nothing from a page of another site', async (_, method, path, more) => {
+test.each(WRITES)('%s: %s %s accepts nothing from a page of another site', async (_, method, path, more) => {
   for (const origin of FOREIGN_ORIGINS) {
     const { status, text } = await ask(method, path, { host: `localhost:${port}`, origin, ...more })
     expect(status, origin).toBe(403)
@@ -112,7 +112,7 @@ test.each(WRITES)('%s: %s %s takes nothing from a page of another site', async (
   }
 })
 
-test('a page of this machine writes, and gets a token', async () => {
+test('a page of this machine may write, and gets a token', async () => {
   const own = { host: `localhost:${port}`, origin: 'http://localhost:3000' }
   expect((await ask('POST', '/api/tutorials', { ...own, body: '{"title":"a"}' })).status).toBe(202)
   const token = await ask('POST', '/oidc/token', { ...own, type: FORM, body: TOKEN })
@@ -144,7 +144,7 @@ const call = (authority: string, path: string) =>
 const OK = '0, with a message'
 const DENIED = '7, without a message'
 
-test('gRPC goes by the authority', async () => {
+test('gRPC checks the authority', async () => {
   for (const path of ['/grpc.health.v1.Health/Check', '/SumService/AddNumbers']) {
     for (const authority of FOREIGN.filter((host) => /^[^@]+$/.test(host)))
       expect(await call(authority, path), authority).toBe(DENIED)

@@ -38,7 +38,7 @@ const ids = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id
 /** A word that no other test has. */
 const newWord = () => `w${crypto.randomUUID().replaceAll('-', '')}`
 
-test('a thread shows its first post as it is now, and everybody by the name they have now', async () => {
+test("a thread has its current first post and everybody's current name", async () => {
   const threadId = await open(' Kettles ')
   await write(threadId, 'The red one')
   await as('member').posts.edit({ threadId, postId: threadId, text: 'Which kettle?' })
@@ -60,7 +60,7 @@ test('a thread shows its first post as it is now, and everybody by the name they
   expect(await as().posts.byId({ postId: items[1]?.id ?? '' })).toEqual(items[1])
 })
 
-test('a thread is opened with a title only, and has no first post, also once there are others', async () => {
+test('a thread with a title only has no first post, even after other posts', async () => {
   const threadId = (await as('member').threads.open({ title: 'Only a title' })).id
   expect(await as().threads.one({ threadId })).toMatchObject({ title: 'Only a title', posts: 0, firstPost: null })
   expect((await as().posts.list({ threadId })).items).toEqual([])
@@ -71,7 +71,7 @@ test('a thread is opened with a title only, and has no first post, also once the
   expect(listed).toMatchObject({ id: threadId, firstPost: null })
 })
 
-test('posts are listed from either end and by score, in pages, and one votes once', async () => {
+test('posts are listed by age and score in pages, and each account votes once', async () => {
   const threadId = await open('Votes', 'zero')
   const posts = [threadId]
   for (const text of ['one', 'two', 'three']) posts.push(await write(threadId, text))
@@ -100,7 +100,7 @@ test('posts are listed from either end and by score, in pages, and one votes onc
   await expect(as().votes.one({ threadId, postId: threadId })).rejects.toMatchObject({ status: 401 })
 })
 
-test("a vote is asked for of a post of its thread, and nobody's but one's own", async () => {
+test('callers read only their own vote, on a post of its thread', async () => {
   const [threadId, other] = await Promise.all([open('Mine'), open('Another')])
   const postId = await write(threadId, 'Said')
   await as('member').votes.cast({ threadId, postId, value: 1 })
@@ -114,7 +114,7 @@ test("a vote is asked for of a post of its thread, and nobody's but one's own", 
   await expect(as('member').votes.list({ posts: `${postId},${postId}:f` })).rejects.toMatchObject(wrong)
 })
 
-test('posts are found by all of their words, in a thread and in all, as they are now', async () => {
+test('posts are found by all their current words, in a thread and in all threads', async () => {
   const word = newWord()
   const [threadId, other] = await Promise.all([open('Words', `${word} first`), open('Other', `Other ${word}`)])
   const postId = await write(threadId, `Grüße, ${word.toUpperCase()}!`)
@@ -132,7 +132,7 @@ test('posts are found by all of their words, in a thread and in all, as they are
   expect(ids(await as().posts.search({ text: word }))).toEqual([])
 })
 
-test('titles and texts are found by a substring in any case, together with all that narrows them', async () => {
+test('titles and texts are found by a substring in any case, combined with other filters', async () => {
   const id = crypto.randomUUID().slice(0, 8)
   const first = await open(`Giraffe${id} kettles`, `A  giraffe${id},\nof course`)
   const second = await open(`More giraffe${id}`, 'Any?', 'member2')
@@ -180,7 +180,7 @@ test('titles and texts are found by a substring in any case, together with all t
   await expect(as().posts.search({})).rejects.toMatchObject(neither)
 })
 
-test('a deleted post keeps its place without its text; a deleted thread is not there, nor is anything in it', async () => {
+test('a deleted post keeps its place without its text, and a deleted thread is 404 with everything in it', async () => {
   const threadId = await open('Gone')
   const postId = await write(threadId, 'A secret')
   await as('member').posts.delete({ threadId, postId })
@@ -238,7 +238,7 @@ test('threads are listed by last activity, posts, title, author and date', async
   expect((await changedAt()) > created).toBe(true)
 })
 
-test('threads, posts, accounts, moderators and bans have pages by number with totals, as described', async () => {
+test('threads, posts, accounts, moderators and bans have numbered pages with totals, as described', async () => {
   const ask = await conforming(mill.query)
   const get = async (path: string) => (await ask(mill.query + path)).status
   const word = newWord()
@@ -279,7 +279,7 @@ test('threads, posts, accounts, moderators and bans have pages by number with to
   expect(await get('/api/forum/threads?page=0&sort=changedAt,desc&order=recent')).toBe(400)
 })
 
-test('moderators keep a thread, and everybody can see who does and who is banned', async () => {
+test('moderators manage a thread, and everybody sees its moderators and bans', async () => {
   const threadId = await open('Moderated')
   const named = { threadId, accountId: 'moderator' }
   const [mary, max, mona] = [as('member'), as('member2'), as('moderator')]
@@ -302,11 +302,13 @@ test('moderators keep a thread, and everybody can see who does and who is banned
   await as('administrator').bans.lift({ threadId, accountId: 'member2' })
   await write(threadId, 'Thanks')
   await mona.moderators.remove({ threadId, accountId: 'member' })
-  await expect(mona.moderators.remove(named)).rejects.toMatchObject({ message: 'a thread keeps its last moderator' })
+  await expect(mona.moderators.remove(named)).rejects.toMatchObject({
+    message: 'the last moderator of a thread cannot be removed',
+  })
   expect((await as().moderators.list({ threadId })).items.map(({ account }) => account.id)).toEqual(['moderator'])
 })
 
-test('the reason of a ban is for moderators, administrators and the banned account, in no list and no history', async () => {
+test('only moderators, administrators and the banned account read the reason of a ban, and lists and histories omit it', async () => {
   const threadId = await open('Reasons')
   const reason = 'Spam, thrice'
   const ban = { threadId, accountId: 'member2' }
@@ -330,7 +332,7 @@ test('the reason of a ban is for moderators, administrators and the banned accou
   await as('administrator').siteBans.lift(everywhere)
 })
 
-test('moderators and bans are commanded with both ids in the body or in the query string', async () => {
+test('commands for moderators and bans take both ids in the body or in the query string', async () => {
   const threadId = await open('Both ids')
   const [inBody, inQuery] = [
     JSON.stringify({ threadId, accountId: 'member2' }),
@@ -372,7 +374,7 @@ test('moderators and bans are commanded with both ids in the body or in the quer
   await expect(as('member').me({ threadId: 'nowhere' })).rejects.toMatchObject({ status: 404 })
 })
 
-test('an administrator bans from everywhere, which every thread hears of', async () => {
+test('a ban from everywhere applies in every thread', async () => {
   const threadId = await open('Everywhere')
   const administrator = as('administrator')
   await expect(as('member').siteBans.add({ accountId: 'member2' })).rejects.toMatchObject({ status: 403 })
@@ -383,7 +385,7 @@ test('an administrator bans from everywhere, which every thread hears of', async
   await write(threadId, 'Back')
 })
 
-test('accounts are found by id and by words of their names; only they see their address', async () => {
+test('accounts are found by id and by words of their names, and only their owners see the address', async () => {
   const word = newWord()
   await as('moderator').accounts.change({ name: `Mona ${word}`, email: 'mona@example.org' })
   expect(await as('moderator').accounts.me()).toMatchObject({ id: 'moderator', email: 'mona@example.org' })
@@ -394,7 +396,7 @@ test('accounts are found by id and by words of their names; only they see their 
   await expect(as().accounts.me()).rejects.toMatchObject({ status: 401 })
 })
 
-test('what happens in a thread is told as it happens, and stands in its history, without who voted', async () => {
+test('the live stream and the history of a thread have its events without voters', async () => {
   const threadId = await open('Live')
   const stop = new AbortController()
   const told: { type: string; number: number }[] = []
@@ -425,7 +427,7 @@ test('what happens in a thread is told as it happens, and stands in its history,
   expect(told).toEqual(items.slice(3))
 })
 
-test('the number of the last event in the history is the version that a command may ask for', async () => {
+test('If-Match takes the number of the last event in the history', async () => {
   const threadId = await open('Versioned')
   const version = (await as().threads.history({ threadId })).items.at(-1)?.number ?? 0
   await as('member').threads.change({ threadId, title: 'Changed' }, { version })

@@ -41,12 +41,12 @@ async function withFunction(name: string, use: (url: string) => Promise<void>): 
 
 afterAll(() => void child?.kill('SIGKILL'))
 
-test('publish starts by itself with the CLI of functions-framework', () =>
+test('publish starts alone with the CLI of functions-framework', () =>
   withFunction('publish', async (url) => {
     expect((await send(`${url}/api/tutorials`, { title: 'By the CLI' })).status).toBe(202)
   }))
 
-test('persist starts by itself with the CLI of functions-framework', () =>
+test('persist starts alone with the CLI of functions-framework', () =>
   withFunction('persist', async (url) => {
     const headers = {
       'ce-specversion': '1.0',
@@ -62,7 +62,7 @@ test('persist starts by itself with the CLI of functions-framework', () =>
     expect((await send(url, 'By the CLI', headers)).status).toBe(204)
   }))
 
-test('query starts by itself with the CLI of functions-framework, and sees what persist stored', () =>
+test('query starts alone with the CLI of functions-framework, and reads what persist stored', () =>
   withFunction('query', async (url) => {
     expect(await (await fetch(`${url}/api/tutorials/by-the-cli`)).json()).toMatchObject({ title: 'By the CLI' })
   }))

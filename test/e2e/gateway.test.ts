@@ -23,20 +23,20 @@ describe.runIf(there)('the gateway in front of the functions', () => {
     if (mill) discard(mill)
   })
 
-  test('a command goes in and is read back at one origin', async () => {
+  test('a command is sent and read back at one origin', async () => {
     const answer = await send(`${gateway.url}/api/tutorials`, { title: 'Through the gate' }, { prefer: 'wait=15' })
     expect(answer.status).toBe(201)
     const one = await fetch(gateway.url + answer.headers.get('location'))
     expect(await one.json()).toMatchObject({ title: 'Through the gate' })
   })
 
-  test('what a function refuses is told in its own words', async () => {
+  test('a refusal of a function passes unchanged', async () => {
     const problem = await expectProblem(await send(`${gateway.url}/api/tutorials`, { title: '' }), 422)
     expect(problem).toMatchObject({ errors: [{ field: 'title' }] })
     await expectProblem(await fetch(`${gateway.url}/api/nothing`), 404)
   })
 
-  test('a body that is too large is 413, and the next request is served', async () => {
+  test('a body that is too large is 413, and the next request succeeds', async () => {
     const problem = await expectProblem(await send(`${gateway.url}/api/tutorials`, 'x'.repeat(1_048_577)), 413)
     expect(problem.detail).toContain('1048576')
     expect(problem.traceid).toMatch(/^[0-9a-f]{32}$/)
@@ -44,7 +44,7 @@ describe.runIf(there)('the gateway in front of the functions', () => {
     expect((await expectProblem(passed, 413)).detail).toBe('A command takes at most 262144 bytes.')
   })
 
-  test('gRPC has a port of its own, and a trace of the client goes on', async () => {
+  test('gRPC has a port of its own, and keeps the trace of the client', async () => {
     const client = grpcClient(gateway.grpc, SUMS, 'SumService')
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00'
     const { message, trailers } = await client.call('AddNumbers', { firstNumber: 2, secondNumber: 3 }, { traceparent })
@@ -54,12 +54,12 @@ describe.runIf(there)('the gateway in front of the functions', () => {
     client.close()
   })
 
-  test('metrics are for the platform, not for the site', async () => {
+  test('the site does not serve metrics', async () => {
     await expectProblem(await fetch(`${gateway.url}/metrics`), 404)
   })
 })
 
-describe.runIf(there)('the gateway and what is behind it', () => {
+describe.runIf(there)('the gateway and the servers behind it', () => {
   const closers: (() => unknown)[] = []
   afterAll(async () => {
     for (const close of closers.reverse()) await close()
@@ -82,7 +82,7 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     ({ method, url, headers }, res) =>
       res.end(JSON.stringify({ name, method, url, headers }))
 
-  test('reads go to query, everything else to publish, under the names that they have', async () => {
+  test('reads go to query and everything else to publish, each under its own host name', async () => {
     const url = await gate(urlOf(await serve(echo('query'))), urlOf(await serve(echo('publish'))))
     const ask = async (method: string) => (await (await fetch(`${url}/a%2Fb?c=%20d`, { method })).json()) as Echo
     expect(await ask('GET')).toMatchObject({ name: 'query', url: '/a%2Fb?c=%20d', headers: { host: 'query.test' } })
@@ -92,7 +92,7 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     }
   })
 
-  test('a trace goes on, or begins here', async () => {
+  test('the gateway keeps the trace of a request, or starts one', async () => {
     const url = await gate(urlOf(await serve(echo('query'))), urlOf(await serve(echo('publish'))))
     const seen = async (headers: Record<string, string>) =>
       ((await (await fetch(url, { headers })).json()) as Echo).headers.traceparent
@@ -102,7 +102,7 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     expect(await seen({})).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
   })
 
-  test('a function that is away is a problem with the trace, and is found again when it is back', async () => {
+  test('an unavailable function is a problem with the trace, and is reached again after its return', async () => {
     const port = await freePort()
     const url = await gate(`http://127.0.0.1:${port}`, `http://127.0.0.1:${port}`)
     const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -114,7 +114,7 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     await eventually(async () => expect((await fetch(url)).status).toBe(200))
   })
 
-  test('gRPC that is away is UNAVAILABLE', async () => {
+  test('unavailable gRPC is UNAVAILABLE', async () => {
     const gateway = await startGateway({ query: 'http://127.0.0.1:1', publish: 'http://127.0.0.1:1' })
     closers.push(gateway.stop)
     const client = grpcClient(gateway.grpc, SUMS, 'SumService')
@@ -122,14 +122,14 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     client.close()
   })
 
-  test('a 503 of a function is its own', async () => {
+  test('a 503 of a function passes unchanged', async () => {
     const away: RequestListener = (_, res) => res.writeHead(503, { 'retry-after': '7' }).end('{"title":"Unavailable"}')
     const server = urlOf(await serve(away))
     const answer = await fetch(await gate(server, server))
     expect([answer.headers.get('retry-after'), await answer.text()]).toEqual(['7', '{"title":"Unavailable"}'])
   })
 
-  test('what is streamed comes as it is sent, and a client that goes is told behind the gateway', async () => {
+  test('a stream passes as it is sent, and a disconnect of the client reaches the function', async () => {
     const told = Promise.withResolvers<void>()
     const stream: RequestListener = (_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -146,7 +146,7 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     await told.promise
   })
 
-  test('a large answer passes whole, and waits for a slow client behind the gateway', async () => {
+  test('a large response passes whole, and a slow client slows the function down', async () => {
     const [chunk, chunks] = [Buffer.alloc(64 * 1024, 'x'), 1024]
     let sent = 0
     const large: RequestListener = async (_, res) => {
@@ -167,7 +167,7 @@ describe.runIf(there)('the gateway and what is behind it', () => {
     expect(received).toBe(chunks * chunk.length)
   })
 
-  test('connections to a function are kept', async () => {
+  test('the gateway keeps its connections to a function', async () => {
     const server = await serve(echo('query'))
     let connections = 0
     server.on('connection', () => connections++)

@@ -34,18 +34,18 @@ const run = async (args: string[]): Promise<string> => {
   return stdout
 }
 
-test('README.md tells how the .proto file is compiled', async () => {
+test('the commands in README.md compile the .proto file', async () => {
   const [, args = ''] = /^python (-m grpc_tools\.protoc .*)$/m.exec(readme) ?? []
   expect(await run(args.replaceAll('_out=.', `_out=${compiled}`).split(' '))).toBe('')
 })
 
-test('and how it is called', async () => {
+test('the Python code in README.md calls the service', async () => {
   const [, program = ''] = /^```python\n(.*?)^```$/ms.exec(readme) ?? []
   expect(program).toContain("'localhost:50051'")
   expect(await run(['-c', program.replace('localhost:50051', mill.grpc)])).toBe('5\n')
 })
 
-test('repeats, codes, trailers, health and reflection are as Python has them', async () => {
+test('a Python client sees repeats, codes, trailers, health and reflection as expected', async () => {
   const told = JSON.parse(await run(['test/e2e/sums_client.py', mill.grpc]))
   expect(told).toMatchObject({
     results: [42, 42, 42],

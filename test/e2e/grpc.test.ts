@@ -37,7 +37,7 @@ describe.each(servings)('on the %s', (serving) => {
   /** No other test has it. */
   const number = () => Math.floor(Math.random() * 2 ** 30)
 
-  test('a sum is answered at once, and counted into the total', async () => {
+  test('a sum is answered at once and added to the total', async () => {
     const firstNumber = number()
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
     const { message, trailers } = await add(firstNumber, -5, {}, { traceparent })
@@ -46,7 +46,7 @@ describe.each(servings)('on the %s', (serving) => {
     await expectCounted({ firstNumber, secondNumber: -5, result: firstNumber - 5 }, 1)
   })
 
-  test('the same requestId counts once, over gRPC and REST, one after the other and all at once', async () => {
+  test('the same requestId counts once over gRPC and REST, sequentially and concurrently', async () => {
     const requestId = crypto.randomUUID()
     const rest = () => send(`${mill.publish}/api/sums`, { requestId, firstNumber: 20, secondNumber: 22 })
     const all = await Promise.all([...Array.from({ length: 10 }, () => add(20, 22, { requestId })), rest(), rest()])
@@ -57,7 +57,7 @@ describe.each(servings)('on the %s', (serving) => {
     await expectCounted({ requestId }, 1)
   })
 
-  test('the key may come as metadata; another sum under it is refused at once', async () => {
+  test('the key may be metadata, and another sum with it is refused at once', async () => {
     const key = { 'idempotency-key': crypto.randomUUID() }
     const firstNumber = number()
     for (let n = 0; n < 2; n++) await add(firstNumber, 2, {}, { ...key, prefer: 'wait=15' })
@@ -72,7 +72,7 @@ describe.each(servings)('on the %s', (serving) => {
     await expectCounted({ firstNumber }, 2)
   })
 
-  test('a client that was made from the original .proto works unchanged', async () => {
+  test('a client generated from the original .proto works unchanged', async () => {
     const original = grpcClient(mill.grpc, ORIGINAL, 'SumService')
     const firstNumber = number()
     for (let n = 0; n < 2; n++) {
@@ -83,7 +83,7 @@ describe.each(servings)('on the %s', (serving) => {
     await expectCounted({ firstNumber, secondNumber: 4 }, 2)
   })
 
-  test('a sum that does not fit into 32 bits is OUT_OF_RANGE, and the largest that fits is not', async () => {
+  test('a sum that does not fit into 32 bits is OUT_OF_RANGE, and the largest that fits succeeds', async () => {
     expect((await add(2 ** 31 - 1, 1)).error).toMatchObject({
       code: status.OUT_OF_RANGE,
       details: 'the sum does not fit into 32 bits',
@@ -92,7 +92,7 @@ describe.each(servings)('on the %s', (serving) => {
     expect((await add(2 ** 31 - 1, 0)).message).toEqual({ result: 2 ** 31 - 1 })
   })
 
-  test('what the schema refuses is INVALID_ARGUMENT, with the field and the trace', async () => {
+  test('a message that fails the schema is INVALID_ARGUMENT, with the field and the trace', async () => {
     const { error, trailers } = await add(1, 2, { requestId: 'x'.repeat(256) })
     expect(error?.code).toBe(status.INVALID_ARGUMENT)
     expect(error?.details).toContain('requestId: ')
@@ -106,13 +106,13 @@ describe.each(servings)('on the %s', (serving) => {
     expect(error?.code).toBe(status.RESOURCE_EXHAUSTED)
   })
 
-  test('a deadline that passes first is DEADLINE_EXCEEDED, and the next call is served', async () => {
+  test('a passed deadline is DEADLINE_EXCEEDED, and the next call succeeds', async () => {
     const { error } = await add(1, 2, {}, {}, { deadline: Date.now() - 1 })
     expect(error?.code).toBe(status.DEADLINE_EXCEEDED)
     expect((await add(1, 2)).message).toEqual({ result: 3 })
   })
 
-  test('it says that it is well, of the whole and of each service', async () => {
+  test('the health service reports the server and each service as serving', async () => {
     const health = grpcClient(mill.grpc, HEALTH, 'grpc.health.v1.Health')
     for (const service of ['', 'SumService']) {
       expect((await health.call('Check', { service })).message).toEqual({ status: 'SERVING' })
@@ -122,7 +122,7 @@ describe.each(servings)('on the %s', (serving) => {
   })
 
   test.each(['v1', 'v1alpha'] as const)(
-    'reflection %s tells which services there are and how they are called',
+    'reflection %s lists the services and describes their methods',
     async (version) => {
       const client = grpcClient(mill.grpc, reflection(version), `grpc.reflection.${version}.ServerReflection`)
       const ask = (question: object) => client.open('ServerReflectionInfo', question).next()
@@ -136,7 +136,7 @@ describe.each(servings)('on the %s', (serving) => {
     },
   )
 
-  test('calls are counted by method and code', async () => {
+  test('the metrics count calls by method and code', async () => {
     const metrics = await (await fetch(`${mill.grpcMetrics}/metrics`)).text()
     for (const code of ['OK', 'OUT_OF_RANGE', 'INVALID_ARGUMENT', 'RESOURCE_EXHAUSTED']) {
       const labels = `function="publish",method="gRPC",route="/SumService/AddNumbers",status="${code}"`

@@ -84,7 +84,7 @@ const BAD: [line: string | Buffer, reason: string][] = [
   ['[1]', 'expected object'],
 ]
 
-test('given thousands of documents, bad ones among them, when the import is killed and repeated, then each is there once', async () => {
+test('given thousands of documents, some invalid, when the import is killed and repeated, then each exists once', async () => {
   const old = oldOnes(2000)
   const lines = old.map(exported).map((line): string | Buffer => line)
   for (const [n, [line]] of BAD.entries()) lines.splice(100 + 150 * n, 0, line)
@@ -115,7 +115,7 @@ test('given thousands of documents, bad ones among them, when the import is kill
   }
 }, 180_000)
 
-test('imported tutorials stand before those of today, in pages too', async () => {
+test('imported tutorials come before those of today, also in pages', async () => {
   const [old] = oldOnes(1, 0x40000000) as [Old]
   const today = await send(`${mill.publish}/api/tutorials`, { title: 'Today' }, { prefer: 'wait=15' })
   const { id } = (await today.json()) as { id: string }
@@ -127,7 +127,7 @@ test('imported tutorials stand before those of today, in pages too', async () =>
   expect([await page('oldest'), await page('newest')]).toEqual([old.id, id])
 })
 
-test('what GET /api/test of the system before answered, and any other array, is imported as well', async () => {
+test("a response of the previous system's GET /api/test is imported, as is any other array", async () => {
   const [here, there] = [oldOnes(3, 0x51000000), oldOnes(2, 0x52000000)]
   expect(await imported({ FILE: fileOf('test.json', JSON.stringify(here)) })).toMatchObject({ code: 0, stdout: '' })
   const documents = there.map((old) => JSON.parse(exported(old)))
@@ -146,7 +146,7 @@ test('a dry run checks every document and sends nothing', async () => {
   expect(await among(old)).toEqual([])
 })
 
-test('an id that comes again with another title is told of, and the first title stays', async () => {
+test('an id that is repeated with another title is reported, and the first title stays', async () => {
   const [old] = oldOnes(1, 0x54000000) as [Old]
   const file = fileOf('twice.json', `${exported(old)}\n${exported({ ...old, title: 'Another' })}\n`)
   await imported({ FILE: fileOf('once.json', exported(old)) })
@@ -156,7 +156,7 @@ test('an id that comes again with another title is told of, and the first title 
   expect(await among([old])).toEqual([old])
 })
 
-test('nobody but administrators imports, and one without a token is told what to type', async () => {
+test('only administrators import, and a missing token is reported with the command to type', async () => {
   const [old] = oldOnes(1, 0x55000000) as [Old]
   const FILE = fileOf('refused.json', exported(old))
   const anonymous = await imported({ FILE, TOKEN: '' })
@@ -172,7 +172,7 @@ test('nobody but administrators imports, and one without a token is told what to
   await expectProblem(forged, 422)
 })
 
-test('the total of the system before is counted once, and another one is refused', async () => {
+test('the starting total counts once, and another one is rejected', async () => {
   const total = async () => BigInt(await (await fetch(`${mill.query}/api/final`)).text())
   await send(`${mill.publish}/api/sums`, { firstNumber: 2, secondNumber: 3 }, { prefer: 'wait=15' })
   expect(await imported({ TOTAL: '4201337000\n' })).toMatchObject({ code: 0, stdout: '' })
@@ -187,7 +187,7 @@ test('the total of the system before is counted once, and another one is refused
   expect(items).toContainEqual(expect.objectContaining({ requestId: 'starting-total', result: 4_201_337_000 }))
 })
 
-test('old log events are sent in parts as docs/operations.md says, and once however often', async () => {
+test('old log events are sent in parts as docs/operations.md says, and repeats add none', async () => {
   const block = /```sh\n(split --lines [^`]+)```/.exec(readFileSync('docs/operations.md', 'utf8'))?.[1] ?? ''
   const script = block.replace('http://localhost:8080', mill.publish).replace('--lines 5000', '--lines 40')
   const timestamp = '2020-02-02T02:02:02.000Z'
@@ -219,7 +219,7 @@ test('old log events are sent in parts as docs/operations.md says, and once howe
   await eventually(look, { within: 90_000, every: 300 })
 })
 
-test('a site that is away ends it in time, and make says the same', async () => {
+test('an unavailable site ends the import in time, and make reports it', async () => {
   const FILE = fileOf('away.json', oldOnes(1).map(exported).join('\n'))
   const SITE = `http://127.0.0.1:${await freePort()}`
   const away = await imported({ FILE, SITE, LIMIT: '0.5' })
@@ -237,14 +237,14 @@ test.each([
   [{ TOTAL: '12.5' }, 'TOTAL takes an integer'],
   [{ FROM: 'b' }, 'FROM takes mongodb://'],
   [{ FILE: 'a', LIMIT: '-1' }, 'LIMIT'],
-])('%j is not understood', async (given, why) => {
+])('the option %j is reported as unknown or wrong', async (given, why) => {
   const { code, stderr } = await imported(given as Record<string, string>)
   expect(code).toBe(2)
   expect(stderr).toContain(why)
   expect(stderr).toContain('make import FILE=')
 })
 
-test('a file that is not there or has nothing in it fails', async () => {
+test('a missing or empty file fails', async () => {
   expect(await imported({ FILE: join(folder, 'none') })).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('ENOENT'),
@@ -277,7 +277,7 @@ function fromMongodb(): void {
   const oldOf = (documents: ReturnType<typeof asSpring>): Old[] =>
     documents.map(({ _id, title }) => ({ id: String(_id), title }))
 
-  test('a collection of another database is imported, and left as it is', async () => {
+  test('a collection of another database is imported and stays unchanged', async () => {
     const documents = asSpring(700)
     const collection = client.db(other).collection('titles')
     await collection.insertMany(documents)
@@ -288,7 +288,7 @@ function fromMongodb(): void {
     expect(await collection.countDocuments()).toBe(701)
   })
 
-  test('documents in the collection of the store itself are not found until they are imported, and then once', async () => {
+  test("documents in the store's own collection are found once, after their import", async () => {
     const documents = asSpring(600)
     const collection = client.db(database).collection('tutorials')
     await collection.insertMany(documents)
@@ -320,7 +320,7 @@ function fromMongodb(): void {
     return ids
   }
 
-  test('a server that is away ends it, without its password', async () => {
+  test('an unavailable server ends the import, and its password is not printed', async () => {
     const FROM = `mongodb://root:secret@127.0.0.1:${await freePort()}/test?serverSelectionTimeoutMS=500`
     const { code, stderr } = await imported({ FROM })
     expect([code, stderr]).toEqual([1, expect.stringContaining('ECONNREFUSED')])

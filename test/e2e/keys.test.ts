@@ -55,7 +55,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     },
   )
 
-  test('the 409 names the command that the key stands for', async () => {
+  test('the 409 names the command that has the key', async () => {
     const headers = { ...(await authorized('member')), 'idempotency-key': crypto.randomUUID() }
     const { id, receipt } = (await (await write('first', headers)).json()) as { id: string; receipt: string }
     expect(await expectProblem(await write('second', headers), 409)).toMatchObject({
@@ -64,7 +64,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     })
   })
 
-  test('a sum under a key of another sum is refused instead of answered', async () => {
+  test('a sum with the key of another sum is refused', async () => {
     const requestId = crypto.randomUUID()
     const add = (secondNumber: number, headers = {}) =>
       send(`${mill.publish}/api/sums`, { requestId, firstNumber: 1, secondNumber }, headers)
@@ -74,7 +74,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     }
   })
 
-  test('anonymous callers at different addresses take no key from each other', async () => {
+  test('anonymous callers at different addresses do not share keys', async () => {
     const requestId = crypto.randomUUID()
     const add = (secondNumber: number, from: string) =>
       send(

@@ -79,7 +79,7 @@ async function turn(wheel: string, by: number): Promise<string> {
   return ((await answer.json()) as { id: string }).id
 }
 
-test('an operator lists, looks, tries in vain, mends, redrives, and sees that none is left', async () => {
+test('an operator lists and shows letters, redrives them in vain, fixes the bug, and redrives them all', async () => {
   expect(await letters()).toEqual({ code: 0, stdout: '', stderr: '0 letters\n' })
   const wheel = `a-${crypto.randomUUID()}`
   const ids = [await turn(wheel, 1), await turn(wheel, 2), await turn(wheel, 3)]
@@ -109,7 +109,7 @@ test('an operator lists, looks, tries in vain, mends, redrives, and sees that no
   rmSync(mended)
 })
 
-test('make letters passes what it is told on as it is, and fails as it fails', async () => {
+test('make letters passes its arguments on, and fails when the tool fails', async () => {
   // A test installs nothing, however old what is installed looks.
   const installed = '--assume-old=node_modules/.package-lock.json'
   const make = (...args: string[]) => told('make', ['--silent', installed, 'letters', ...args])
@@ -128,7 +128,7 @@ test('make letters passes what it is told on as it is, and fails as it fails', a
   expect((await make()).stderr).toContain('0 letters')
 })
 
-test('what is not understood is not sent; a site that is away or refuses is told of', async () => {
+test('wrong arguments are not sent, and an unavailable or refusing site is reported', async () => {
   const misspelt = await letters('redrive', 'domian=wheels')
   expect(misspelt.code).toBe(2)
   expect(misspelt.stderr).toContain('make letters REDRIVE=ALL')

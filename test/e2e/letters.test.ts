@@ -37,7 +37,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     return id
   }
 
-  test('a letter is shown with its event; redriven in vain it stays, and its redrive says why', async () => {
+  test('a letter has its event, and a failed redrive keeps it and says why', async () => {
     const id = await letter()
     expect(await get(`/api/letters/${id}`)).toMatchObject({ id, event: { type: 'nobody.knows' } })
     const answer = await ask('redrive', { id })
@@ -58,12 +58,12 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect((await read(`/api/letters/${id}`)).status).toBe(404)
   })
 
-  test('a redrive of everything by mistake is refused', async () => {
+  test('a redrive without a filter is refused', async () => {
     await expectProblem(await ask('redrive', {}), 422)
     await expectProblem(await ask('discard', { id: 'x' }), 422)
   })
 
-  test("letters are nobody else's business", async () => {
+  test('only operators read letters', async () => {
     expect((await fetch(`${mill.query}/api/letters`)).status).toBe(401)
     const member = await authorized('member')
     expect((await fetch(`${mill.query}/api/letters`, { headers: member })).status).toBe(403)

@@ -79,7 +79,7 @@ async function calmWait(): Promise<number> {
   return performance.now() - began
 }
 
-test('given 40 connections from far behind, then one that is 50 events behind waits hardly longer than without them', async () => {
+test('given 40 connections that are far behind, one that is 50 events behind waits hardly longer than without them', async () => {
   const alone = await calmWait()
   // The newest place first, so that no read passes the place of another one.
   const greedy = ids.slice(0, GREEDY).toReversed().map(listen)
@@ -97,7 +97,7 @@ test('given 40 connections from far behind, then one that is 50 events behind wa
 })
 
 test.each(['null', 'bnVsbA', 'e30', 'eyJfZGF0YSI6bnVsbH0', '-1', '$$$'])(
-  'given %s as Last-Event-ID, which is no place, then the stream begins with a reset',
+  'given the invalid Last-Event-ID %s, the stream begins with a reset',
   async (id) => {
     const lost = listen(id)
     await eventually(async () => expect(lost.text()).toContain('event: reset'))

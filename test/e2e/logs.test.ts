@@ -37,7 +37,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
   const page = async (organizationId: string, params = ''): Promise<Page> =>
     (await (await fetch(`${mill.query}/api/logs?organizationId=${organizationId}${params}`)).json()) as Page
 
-  test('lines of a batch are read back in their order, each organisation by itself, and a bad line is refused alone', async () => {
+  test('lines of a batch are read back in order for each organisation, and an invalid line is refused alone', async () => {
     const [ours, theirs] = [newOrganisation(), newOrganisation()]
     const lines = Array.from({ length: 300 }, (_, n) => event(n % 3 ? ours : theirs, `line ${n}`))
     const answer = await ndjson([...lines, event(ours, 'loud', { level: 'loudest' }), event(ours, 'the end')])
@@ -59,7 +59,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     )
   })
 
-  test('an event is kept as it was sent, with what it leaves out filled in', async () => {
+  test('an event is read back as it was sent, with defaults for missing fields', async () => {
     const organizationId = newOrganisation()
     const attributes = { 'http.status': 502, retried: true, path: '/Grüße', none: null }
     const full = { timestamp: '2030-01-01T02:00:00+02:00', traceId: 'a'.repeat(32), attributes }
@@ -84,7 +84,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     )
   })
 
-  test('the same batch with its key again is there once', async () => {
+  test('a batch that is repeated with its key is stored once', async () => {
     const organizationId = newOrganisation()
     const key = { 'idempotency-key': crypto.randomUUID() }
     const lines = [event(organizationId, 'one'), event(organizationId, 'two')]
@@ -101,7 +101,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     )
   })
 
-  test('what is wrong is told field by field', async () => {
+  test('invalid lines are reported field by field', async () => {
     const wrong = await send(`${mill.publish}/api/logs`, event('no spaces here', '', { attributes: { a: {} } }))
     const { errors } = await expectProblem(wrong, 422)
     expect((errors as { field: string }[]).map(({ field }) => field)).toEqual([
@@ -113,7 +113,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     await expectProblem(await send(`${mill.publish}/api/logs`, event('a', 'b', { attributes: many })), 422)
   })
 
-  test('who listens is told what comes, of what it asked for, and goes on where it was cut off', async () => {
+  test('a live stream has the matching new events, and resumes after a disconnect', async () => {
     const [ours, theirs] = [newOrganisation(), newOrganisation()]
     const listen = async (lastEventId?: string) => {
       const stop = new AbortController()
@@ -143,7 +143,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     second.stop()
   })
 
-  test('through the typed client: what one writes is there when one reads, line by line and at once', async () => {
+  test('the typed client reads its own writes, sent one by one and as a batch', async () => {
     const client = createClient<{ logs: typeof logs }>({ url: mill })
     const organizationId = newOrganisation()
     await client.logs.write({ organizationId, level: 'error', message: 'one', service: 'till', traceId: 'typed' })
@@ -197,12 +197,12 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       ['a time before all', '&to=2020-01-01T00:00:00Z', []],
       ['a time until now', '&from=2020-01-01T01:00:00%2B01:00', [0, 1, 2, 3, 4, 5]],
       ['a time, newest first, and a word', '&from=2020-01-01T00:00:00Z&order=newest&text=order', [5, 3, 2, 0]],
-    ])('finds %s', async (_, params, expected) => {
+    ])('a list finds %s', async (_, params, expected) => {
       expect(await found(params)).toEqual(expected)
     })
 
     test.each(['', '&level=info', '&order=newest', '&text=order', '&from=2020-01-01T00:00:00Z'])(
-      'page by page comes to the same as at once: %s',
+      'the pages of %j have the same events as one large page',
       async (params) => {
         const all: LogEvent[] = []
         for (let cursor = ''; ; ) {
@@ -215,7 +215,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       },
     )
 
-    test('counts by level and minute, hour and day', async () => {
+    test('the counts are grouped by level and by minute, hour or day', async () => {
       const stats = async (params: string) => {
         const answer = await fetch(`${mill.query}/api/logs/stats?organizationId=${organizationId}${params}`)
         return ((await answer.json()) as { items: { period: string; level: string; count: number }[] }).items
@@ -237,7 +237,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       expect(await stats(`&from=${time}&by=day`)).toHaveLength(5)
     })
 
-    test('as lines, from behind any of them', async () => {
+    test('NDJSON resumes after the cursor of any line', async () => {
       const lines = async (params: string) => {
         const url = `${mill.query}/api/logs?organizationId=${organizationId}${params}`
         const answer = await fetch(url, { headers: { accept: 'application/x-ndjson' } })
@@ -250,7 +250,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       expect(await lines(`&level=info&cursor=${all[4]?.cursor}`)).toEqual([])
     })
 
-    test('what is wrong with what is asked is told by its name', async () => {
+    test('an invalid parameter is reported by its name', async () => {
       await expectProblem(await fetch(`${mill.query}/api/logs`), 400)
       for (const wrong of ['level=loud', 'from=yesterday', 'order=random', 'limit=0', 'color=red']) {
         const problem = await expectProblem(await fetch(`${mill.query}/api/logs?organizationId=shop&${wrong}`), 400)

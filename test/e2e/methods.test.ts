@@ -30,18 +30,21 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     if (mill) discard(mill)
   })
 
-  test.each(Object.entries(ALLOWED))('%s takes %s, and says so to any other method', async (path, allow) => {
-    const headers = await authorized('administrator')
-    for (const method of METHODS) {
-      const site = ['GET', 'HEAD'].includes(method) ? mill.query : mill.publish
-      const answer = await fetch(site + path, { method, headers })
-      if (allow.split(', ').includes(method)) {
-        expect(answer.status, method).not.toBe(405)
-        await answer.body?.cancel()
-        continue
+  test.each(Object.entries(ALLOWED))(
+    '%s allows %s, and is 405 with Allow for any other method',
+    async (path, allow) => {
+      const headers = await authorized('administrator')
+      for (const method of METHODS) {
+        const site = ['GET', 'HEAD'].includes(method) ? mill.query : mill.publish
+        const answer = await fetch(site + path, { method, headers })
+        if (allow.split(', ').includes(method)) {
+          expect(answer.status, method).not.toBe(405)
+          await answer.body?.cancel()
+          continue
+        }
+        expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, allow])
+        if (method !== 'HEAD') await expectProblem(answer, 405)
       }
-      expect([method, answer.status, answer.headers.get('allow')]).toEqual([method, 405, allow])
-      if (method !== 'HEAD') await expectProblem(answer, 405)
-    }
-  })
+    },
+  )
 })

@@ -11,7 +11,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-test('one answer has the total and the latest titles, behind two own writes', async () => {
+test("the overview has the total and the latest titles, after the caller's own writes", async () => {
   const title = `Overview ${crypto.randomUUID()}`
   const commands = await Promise.all([
     send(`${mill.publish}/api/sums`, { firstNumber: 20, secondNumber: 22 }),
@@ -33,7 +33,7 @@ test('one answer has the total and the latest titles, behind two own writes', as
   expect((await fetch(`${mill.query}/api/overview`, { headers: { 'if-none-match': etag } })).status).toBe(304)
 })
 
-test('who reads the logs of an organisation sees how many there are, and nobody else does', async () => {
+test('only readers of an organisation see its log counts in the overview', async () => {
   const event = { organizationId: 'acme', level: 'warn', message: 'Overview', service: 'till' }
   const written = await send(`${mill.publish}/api/logs`, event, await authorized('writer'))
   expect(written.status).toBe(202)

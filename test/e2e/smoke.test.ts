@@ -16,7 +16,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-test('passes over HTTP, and leaves the cluster alone', async () => {
+test('make smoke passes over HTTP and does not call the cluster', async () => {
   const told = await rehearsal.run(['smoke'], [], { SITE: mill.publish, FAULTS: 'no' })
   expect(told.code, told.output).toBe(0)
   expect(told.output).toContain('read back after its receipt')
@@ -24,7 +24,7 @@ test('passes over HTTP, and leaves the cluster alone', async () => {
 })
 
 if (inject('pair') === 'real') {
-  test('takes persist and a broker away, and waits for the replicas', async () => {
+  test('make smoke stops persist and a broker, and waits for the replicas', async () => {
     const BROKERS = process.env.KAFKA_BROKERS ?? ''
     const broker = { kind: 'StatefulSet', metadata: { name: 'kafka' }, spec: { replicas: 1 } }
     const ready = { ...broker, status: { readyReplicas: 1, updatedReplicas: 1 } }
@@ -38,7 +38,7 @@ if (inject('pair') === 'real') {
   })
 }
 
-test('says what did not happen, and fails', async () => {
+test('make smoke fails and says what did not happen', async () => {
   const SITE = `http://127.0.0.1:${await freePort()}`
   const told = await rehearsal.run(['smoke'], [], { SITE, FAULTS: 'no', LIMIT: '1' })
   expect(told.code).toBe(1)

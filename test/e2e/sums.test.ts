@@ -27,7 +27,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     return all
   }
 
-  test('a sum is answered at once, counted into the total, and stands in the history', async () => {
+  test('a sum is answered at once, added to the total, and listed in the history', async () => {
     const client = connect()
     const requestId = crypto.randomUUID()
     const { result } = await client.sums.add({ requestId, firstNumber: 2_000_000_000, secondNumber: -5 }, { wait: 0 })
@@ -38,14 +38,14 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(total).toBe(sums.reduce((sum, { result }) => sum + BigInt(result), 0n))
   })
 
-  test('old clients see a bare answer and a bare total', async () => {
+  test('old clients receive a bare result and a bare total', async () => {
     const answer = await add(20, 22, {}, { prefer: 'wait=15' })
     expect(answer.status).toBe(200)
     expect(await answer.text()).toBe('{"result":42}')
     expect(await (await fetch(`${mill.query}/api/final`)).text()).toMatch(/^-?\d+$/)
   })
 
-  test('the same requestId counts once, whichever way it comes; another sum under it changes nothing', async () => {
+  test('the same requestId counts once on every route, and another sum with it changes nothing', async () => {
     const client = connect()
     const requestId = crypto.randomUUID()
     const same = { requestId, firstNumber: 20, secondNumber: 22 }
@@ -55,7 +55,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect((await history(client)).filter((sum) => sum.requestId === requestId)).toHaveLength(1)
   })
 
-  test('the whole history comes as lines', async () => {
+  test('the whole history is available as NDJSON', async () => {
     const client = connect()
     await client.sums.add({ firstNumber: 7, secondNumber: 8 })
     const answer = await fetch(`${mill.query}/api/final/history?limit=1`, {
@@ -70,13 +70,13 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(lines).toHaveLength(sums.length)
   })
 
-  test('a sum that does not fit into 32 bits is refused, and so is what is no number', async () => {
+  test('a sum that does not fit into 32 bits is refused, as is a value that is no number', async () => {
     await expectProblem(await add(2 ** 31 - 1, 1), 422)
     await expectProblem(await add(2 ** 31, -1), 422)
     await expectProblem(await add(1.5, 1), 422)
   })
 
-  test('If-Match takes the version of the stream: one that is not there any more is a failed precondition', async () => {
+  test('an If-Match with an old version of the stream is a failed precondition', async () => {
     const wait = { prefer: 'wait=15' }
     await expectProblem(await add(1, 1, {}, { ...wait, 'if-match': '"7"' }), 412)
     expect((await add(1, 1, {}, { ...wait, 'if-match': '"0"' })).status).toBe(200)

@@ -37,7 +37,7 @@ const linesOf = <Line = { total: string; history: string; sha256: string }>(path
     .split('\n')
     .map((line) => JSON.parse(line))
 
-test('each export is a line below the others, with a total that is the running one', async () => {
+test('each export appends a line with the running total', async () => {
   mill = await startMill({ pair: inject('pair') })
   expect((await exported()).code).toBe(0)
   await add(2, 3)
@@ -52,7 +52,7 @@ test('each export is a line below the others, with a total that is the running o
   expect(readdirSync(join(dir, 'audit'))).toEqual(['total.ndjson'])
 })
 
-test('given sums that are added while it is read, then the line is the total of the copy beside it', async () => {
+test('given sums that are added during the export, the line is the total of the copy beside it', async () => {
   mill = await startMill({ pair: inject('pair') })
   let isOver = false
   const client = async () => {
@@ -79,7 +79,7 @@ test('given sums that are added while it is read, then the line is the total of 
   }
 })
 
-test('a site that is away leaves no line', async () => {
+test('an unavailable site adds no line', async () => {
   mill = await startMill({ pair: inject('pair') })
   await mill.stop()
   const told = await exported({ LIMIT: '1', HISTORY: 'yes' })
@@ -123,7 +123,7 @@ if (inject('pair') === 'embedded') {
     expect(linesOf(FILE)).toMatchObject([{ total, count: 2502, running: total, check: 'equal' }])
   })
 
-  test('a running total that the history does not add up to is written down, and fails', async () => {
+  test('a running total that differs from the sum of the history is recorded, and fails', async () => {
     await startWith([1, 2, 3], 7n)
     const told = await exported()
     expect(told.code).toBe(1)

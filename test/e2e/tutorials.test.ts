@@ -37,7 +37,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(await one.json()).toMatchObject({ id, title: 'Learn to mill' })
   })
 
-  test('a client reads its own writes, waited for or not', async () => {
+  test('a client reads its own writes, whether it waits for them or not', async () => {
     const client = connect()
     for (const wait of [0, 15]) {
       const { id } = await client.tutorials.publish({ title: 'Read your own' }, { wait })
@@ -45,7 +45,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     }
   })
 
-  test('Prefer: wait answers 201 with where it is', async () => {
+  test('Prefer: wait returns 201 with the address of the result', async () => {
     const answer = await publish('Wait for me', wait)
     expect(answer.status).toBe(201)
     const { id } = (await answer.json()) as { id: string }
@@ -54,7 +54,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect((await get(`/api/tutorials/${id}`)).status).toBe(200)
   })
 
-  test('a repeated Idempotency-Key is one command; the same key with another body is rejected and harms nothing', async () => {
+  test('a repeated Idempotency-Key is one command, and the same key with another body is rejected without effect', async () => {
     const key = { 'idempotency-key': `key ${crypto.randomUUID()}`, ...wait }
     const first = (await (await publish('Once', key)).json()) as { id: string }
     const again = await publish('Once', key)
@@ -74,7 +74,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     }
   })
 
-  test('system A: POST /api/publish takes a bare title, GET /api/test gives the whole data set', async () => {
+  test('clients of system A can POST a bare title to /api/publish and GET everything from /api/test', async () => {
     const title = `Über Mühlen ${crypto.randomUUID()}`
     const answer = await send(`${mill.publish}/api/publish`, title, { 'content-type': 'text/plain' })
     expect(answer.status).toBe(200)
@@ -86,7 +86,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     })
   })
 
-  test('pages meet every document once, in order, and end; lines are the same', async () => {
+  test('pages have every document once in order, and NDJSON has the same', async () => {
     const client = connect()
     const titles = Array.from({ length: 25 }, (_, index) => `Page ${index} ${crypto.randomUUID()}`)
     await Promise.all(titles.map((title) => client.tutorials.publish({ title })))
@@ -101,7 +101,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(lines).toEqual(met)
   })
 
-  test('a page that the client has is 304', async () => {
+  test('an unchanged page is 304', async () => {
     await publish('Tagged', wait)
     const path = '/api/tutorials?limit=1'
     const etag = (await get(path)).headers.get('etag') ?? ''
@@ -110,7 +110,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect((await get(path, { 'if-none-match': '"other"' })).status).toBe(200)
   })
 
-  test('invalid commands are refused field by field with the trace id, and leave nothing behind', async () => {
+  test('invalid commands are refused field by field with the trace id, and have no effect', async () => {
     const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
     const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` }
     const problem = await expectProblem(await publish('  ', headers), 422)
@@ -121,7 +121,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     await expectProblem(await publish('a', { 'idempotency-key': 'x'.repeat(256) }), 400)
   })
 
-  test('what is not there is 404, what is there for another method 405', async () => {
+  test('an unknown path is 404, and a known path with another method is 405', async () => {
     await expectProblem(await send(`${mill.publish}/api/nothing`, {}), 404)
     await expectProblem(await get('/api/nothing'), 404)
     await expectProblem(await get('/api/tutorials/nothing'), 404)
@@ -133,7 +133,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     await expectProblem(await get('/api/tutorials?limit=0'), 400)
   })
 
-  test('a delivery that is no command of ours is kept as a letter', async () => {
+  test('a delivery of an unknown command is kept as a letter', async () => {
     const id = `letter-${crypto.randomUUID()}`
     const answer = await send(mill.persist, { anything: true }, delivery(id, 'nobody.knows', '{"anything":true}'))
     expect(answer.status).toBe(serving === 'framework' ? 204 : 422)
@@ -157,7 +157,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(all.filter((item) => item.id === id)).toEqual([{ id, title }])
   })
 
-  test('a request that is not from a KafkaSource is not answered as if it were', async () => {
+  test('a request that is not from a KafkaSource is 404', async () => {
     const { 'ce-knativekafkaoffset': _, ...headers } = delivery(crypto.randomUUID(), 'tutorials.publish', 'x')
     const answer = await send(mill.persist, 'x', { ...headers, 'content-type': 'text/vnd.millrace.title' })
     expect(answer.status).toBe(serving === 'framework' ? 500 : 404)

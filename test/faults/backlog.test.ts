@@ -62,7 +62,7 @@ async function eventsOfLogs({ query }: Mill): Promise<number> {
   return body.split('\n').length - 1
 }
 
-test('given a crash and a backlog of log events behind it, then the forum goes on, and the backlog is done', {
+test('given a crash and a backlog of log events, the forum continues, and the backlog is processed', {
   timeout: 480_000,
 }, async () => {
   mill = await startMill({ pair: 'embedded', dir })

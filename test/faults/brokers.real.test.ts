@@ -133,7 +133,7 @@ function check(found: LogRecord[], { yes, no, unknown }: Told): void {
   expect(wrong.slice(0, 20), `${wrong.length} wrong`).toEqual([])
 }
 
-test('given leaders that are killed and paused under load, then each acknowledged record is there once, in order', {
+test('given leaders that are killed and paused under load, each acknowledged record exists once, in order', {
   timeout: 4 * MINUTE,
 }, async () => {
   const { told, bugs, stop } = startLoad()
@@ -192,7 +192,7 @@ async function coordinatorOf(group: string) {
   }
 }
 
-test('given coordinators of a group that are killed under load, then it commits again within seconds and misses nothing', {
+test('given group coordinators that are killed under load, the group commits again within seconds and misses nothing', {
   timeout: 4 * MINUTE,
 }, async () => {
   const group = 'committer'
@@ -248,7 +248,7 @@ test('given coordinators of a group that are killed under load, then it commits 
   )
 })
 
-test('given brokers that are all paused, then each append is answered by its own deadline', async () => {
+test('given brokers that are all paused, each append ends by its own deadline', async () => {
   await Promise.all(BROKERS.map((n) => services.broker(n).pause()))
   const late = await Promise.all(
     Array.from({ length: 60 }, async (_, number) => {
@@ -267,7 +267,7 @@ test('given brokers that are all paused, then each append is answered by its own
   console.log(`answers came ${Math.min(...late)} to ${Math.max(...late)} ms after their deadlines`)
 })
 
-test('given brokers that are all away, then appends are answered in time, and log and consumer go on by themselves', {
+test('given brokers that are all unavailable, appends end in time, and log and consumer recover by themselves', {
   timeout: 4 * MINUTE,
 }, async () => {
   const taken = new Set<string>()

@@ -40,7 +40,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-test('a command that kills the process is parked after its attempts, and everything else goes on', async () => {
+test('a command that kills the process is parked after its attempts, and everything else continues', async () => {
   mill = await startMill({ pair: 'embedded', root })
   const lay = async (live: boolean) =>
     ((await (await send(`${mill.publish}/api/bombs`, { live })).json()) as { id: string }).id

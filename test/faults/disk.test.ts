@@ -83,7 +83,7 @@ if (disk === undefined) {
       env: { ANONYMOUS_SCOPES: 'tutorials:read tutorials:write forum:read forum:write' },
     })
 
-  test('a full disk: writes are 503, reads go on, /health/deep says so, also after a restart; once there is space all works by itself', async () => {
+  test('on a full disk writes are 503, reads continue and /health/deep says so, also after a restart, and space restores everything', async () => {
     mill = await start()
     await expectWell(mill)
     fill(disk)
@@ -110,7 +110,7 @@ const home = (): string => {
 test.each([
   ['millrace.db', 'is not a SQLite database', /Restore it from a backup/],
   ['lock.db', 'is damaged. It has no data', /delete it/],
-])('a start on a damaged %s ends with the name of the file and what to do', (name, says, advice) => {
+])('a start with a damaged %s ends with the name of the file and what to do', (name, says, advice) => {
   const dir = home()
   writeFileSync(join(dir, name), 'damaged '.repeat(1000))
   const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {
@@ -126,30 +126,27 @@ test.each([
 test.each([
   ['its second page', 4096, 'x'.repeat(4096), 'is damaged'],
   ['the format in its header', 44, 'zzzz', 'can not be opened: unsupported file format'],
-])(
-  'a start on a millrace.db that was damaged in %s ends with the name of the file and what to do',
-  (_, at, bytes, says) => {
-    const dir = home()
-    const file = openFile(dir)
-    const log = embeddedLog(file)
-    void log.close()
-    file.close()
-    const name = join(dir, 'millrace.db')
-    const damaged = openSync(name, 'r+')
-    writeSync(damaged, bytes, at)
-    closeSync(damaged)
-    const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {
-      env: { ...process.env, MILLRACE_DIR: dir, PORT: '0', GRPC_PORT: '0', LOG: 'embedded', STORE: 'embedded' },
-      encoding: 'utf8',
-    })
-    expect(status).toBe(1)
-    const lastLine = stderr.trimEnd().split('\n').at(-1)
-    expect(lastLine).toContain(`${name} ${says}`)
-    expect(lastLine).toMatch(/Restore it from a backup/)
-  },
-)
+])('a start with a millrace.db damaged in %s ends with the name of the file and what to do', (_, at, bytes, says) => {
+  const dir = home()
+  const file = openFile(dir)
+  const log = embeddedLog(file)
+  void log.close()
+  file.close()
+  const name = join(dir, 'millrace.db')
+  const damaged = openSync(name, 'r+')
+  writeSync(damaged, bytes, at)
+  closeSync(damaged)
+  const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {
+    env: { ...process.env, MILLRACE_DIR: dir, PORT: '0', GRPC_PORT: '0', LOG: 'embedded', STORE: 'embedded' },
+    encoding: 'utf8',
+  })
+  expect(status).toBe(1)
+  const lastLine = stderr.trimEnd().split('\n').at(-1)
+  expect(lastLine).toContain(`${name} ${says}`)
+  expect(lastLine).toMatch(/Restore it from a backup/)
+})
 
-test('a start in a folder that can not be made ends with its name and the setting', () => {
+test('a start in a folder that cannot be created ends with its name and the setting', () => {
   const dir = home()
   writeFileSync(join(dir, 'file'), '')
   const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {

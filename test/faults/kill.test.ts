@@ -20,7 +20,7 @@ const allStored = (yes: Set<string>) =>
     { within: 20_000 },
   )
 
-test('kill -9 at any moment loses nothing that was acknowledged, and doubles nothing', async () => {
+test('kill -9 at any moment loses no acknowledged command, and duplicates none', async () => {
   mill = await startMill({ pair: 'embedded' })
   const load = startLoad(() => mill)
   for (let round = 1; round <= 4; round++) {
@@ -34,7 +34,7 @@ test('kill -9 at any moment loses nothing that was acknowledged, and doubles not
   expect(load.told.yes.size).toBeGreaterThan(500)
 })
 
-test('Ctrl-C under load drains: it ends by itself with 0, and nothing is lost', async () => {
+test('Ctrl-C under load drains, ends with 0, and loses nothing', async () => {
   mill = await startMill({ pair: 'embedded' })
   const load = startLoad(() => mill)
   await eventually(async () => expect(load.told.yes.size).toBeGreaterThan(200))
@@ -46,7 +46,7 @@ test('Ctrl-C under load drains: it ends by itself with 0, and nothing is lost', 
   expectStored(load.told, await allStored(load.told.yes))
 })
 
-test('a second start on the same files says who holds them, and harms nothing', async () => {
+test('a second start on the same files names the process that holds them, and does no harm', async () => {
   mill = await startMill({ pair: 'embedded' })
   const second = spawnSync(process.execPath, ['main/dev.ts'], {
     env: { ...process.env, MILLRACE_DIR: mill.dir, PORT: '0', LOG: 'embedded', STORE: 'embedded' },

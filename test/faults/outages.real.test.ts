@@ -64,7 +64,7 @@ const until = (load: { told: Told }, more: number) => {
 }
 
 test(
-  'each broker killed and paused in turn under load: nothing acknowledged is lost, nothing is doubled',
+  'killing and pausing each broker in turn under load loses no acknowledged command, and duplicates none',
   async () => {
     const load = startLoad(() => mill, 16)
     for (const n of [1, 2, 3] as const) {
@@ -85,7 +85,7 @@ test(
 )
 
 test(
-  'publish and persist killed under load, between acknowledgement and answer too: nothing is lost',
+  'killing publish and persist under load, also between acknowledgement and response, loses nothing',
   async () => {
     const load = startLoad(() => mill, 16)
     for (let round = 0; round < 3; round++) {
@@ -100,7 +100,7 @@ test(
 )
 
 test(
-  'the store killed: publish goes on with 202, reads say 503, and work goes on within seconds of its return',
+  'while the store is down publish returns 202 and reads are 503, and work resumes within seconds of its return',
   async () => {
     await services.mongod.kill()
     const load = startLoad(() => mill, 4)
@@ -122,7 +122,7 @@ test(
 )
 
 test(
-  'Kafka gone: 503 with Retry-After, UNAVAILABLE over gRPC, both within 2 s; reads go on, and publish heals by itself',
+  'without Kafka commands are 503 with Retry-After or UNAVAILABLE within 2 s, reads continue, and publish recovers by itself',
   async () => {
     await Promise.all(([1, 2, 3] as const).map((n) => services.broker(n).kill()))
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -163,7 +163,7 @@ test(
 )
 
 test(
-  'two of three brokers gone under load: nothing is acknowledged, 503 within 2 s, reads go on, and all heals by itself',
+  'without two of three brokers nothing is acknowledged, commands are 503 within 2 s, reads continue, and everything recovers',
   async () => {
     const load = startLoad(() => mill, 8)
     await until(load, 200)
@@ -190,7 +190,7 @@ test(
 )
 
 test(
-  'a bare title that an old producer writes straight to the topic is applied, once',
+  'a bare title that an old producer writes to the topic is applied once',
   async () => {
     const log = kafkaLog({ brokers: services.brokers, replication: 3, maxBuffered: 10 })
     const title = `Bare ${crypto.randomUUID()}`

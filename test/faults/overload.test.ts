@@ -14,7 +14,7 @@ const memory = async () => {
   return Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1]) / 1e6
 }
 
-test('overload is refused with 503 and Retry-After, memory stays flat, and what was acknowledged is stored', async () => {
+test('overload is 503 with Retry-After, memory stays flat, and every acknowledged command is stored', async () => {
   mill = await startMill({ pair: 'embedded', env: { MAX_IN_FLIGHT: '10' } })
   const acknowledged: string[] = []
   let refused = 0

@@ -113,7 +113,7 @@ beforeAll(async () => {
 })
 afterAll(() => log.close())
 
-test('publish works by itself, in whatever order its servers return', () =>
+test('publish recovers by itself, in whatever order its servers return', () =>
   inEveryOrder(['kafka', 'mongodb', 'issuer'], async (order) => {
     const place = await startAway('publish')
     const token = await authorized('member')
@@ -126,7 +126,7 @@ test('publish works by itself, in whatever order its servers return', () =>
     })
   }))
 
-test('grpc works by itself, in whatever order its servers return', () =>
+test('grpc recovers by itself, in whatever order its servers return', () =>
   inEveryOrder(['kafka', 'mongodb', 'issuer'], async (order) => {
     const place = await startAway('grpc')
     const token = await authorized('member')
@@ -142,7 +142,7 @@ test('grpc works by itself, in whatever order its servers return', () =>
     client.close()
   }))
 
-test('query works by itself, in whatever order its servers return', () =>
+test('query recovers by itself, in whatever order its servers return', () =>
   inEveryOrder(['mongodb', 'issuer'], async (order) => {
     const place = await startAway('query')
     const token = await authorized('member')
@@ -154,7 +154,7 @@ test('query works by itself, in whatever order its servers return', () =>
     })
   }))
 
-test('persist applies what is delivered to it while MongoDB is away, within seconds of its return', async () => {
+test('persist applies deliveries from an outage of MongoDB within seconds of its return', async () => {
   const place = await startAway('persist')
   const deliver = (offset: number) =>
     fetch(`${place.run.url}/`, {
@@ -181,7 +181,7 @@ test('persist applies what is delivered to it while MongoDB is away, within seco
   expect((await deliver(900_003)).status).toBe(204)
 })
 
-test('prepare and make dev wait, say for what, and work, in whatever order their servers return', () =>
+test('prepare and make dev wait, say for which server, and work, in whatever order the servers return', () =>
   inEveryOrder(['kafka', 'mongodb'], async ([first, second]) => {
     const places = await Promise.all([startAway('prepare'), startAway('dev')])
     const [{ run: prepare }, { run: dev }] = places
@@ -204,7 +204,7 @@ test('prepare and make dev wait, say for what, and work, in whatever order their
 
 /** One after the other: two of them would share the records. */
 test.each(orders<Server>(['kafka', 'persist']).map((order) => [order.join(', '), order] as const))(
-  'source delivers by itself when its servers return in the order %s',
+  'the source delivers by itself when its servers return in the order %s',
   async (_, order) => {
     const sink = await receiver(() => ({ status: 204 }))
     const place = await startAway('source', portOf(new URL(sink.url).origin))
@@ -218,7 +218,7 @@ test.each(orders<Server>(['kafka', 'persist']).map((order) => [order.join(', '),
   },
 )
 
-test('a source that waits for its brokers stops when it is told to', async () => {
+test('a source that waits for its brokers stops on request', async () => {
   const { run } = await startAway('source')
   await expectAway(run, 'log')
   expect(await run.stop()).toBe(0)

@@ -91,7 +91,7 @@ async function expectNothingGivenUp(): Promise<void> {
 
 /** The pause that the return meets is another one each time; the longest is no longer than the rest of a minute. */
 test.each([0, 17, 34, 51, 68])(
-  'MongoDB away for 3 hours and %i s: nothing is dropped, order is held, and a minute after its return all is done',
+  'after 3 hours and %i s without MongoDB nothing is dropped, order is kept, and everything is applied within a minute',
   async (more) => {
     for (let round = 0; round < 5; round++) await write()
     await mill.pass(5)
@@ -119,7 +119,7 @@ test.each([0, 17, 34, 51, 68])(
   30_000,
 )
 
-test('outages do not count: a fault gets its four tries, after 1, 2 and 4 s, however long the store was away', async () => {
+test('an outage is no attempt: a fault has four attempts, after 1, 2 and 4 s, however long the store was unavailable', async () => {
   mill.reach('away')
   await write()
   await mill.publish('journal.write', 'broken', { page: 'a', line: UNWRITABLE })

@@ -23,7 +23,7 @@ const root = copyWith([
 ])
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-test('a folder more is a domain more in the bundles too', async () => {
+test('a bundle has a domain for each folder', async () => {
   for (const file of ['bundle.ts', 'licenses.ts', 'package-lock.json', 'LICENSE', 'THIRD-PARTY-LICENSES.md'])
     cpSync(file, join(root, file))
   execFileSync(process.execPath, ['bundle.ts'], { cwd: root, stdio: 'pipe' })

@@ -42,7 +42,7 @@ const grant = (realm: string, client: string, username: string, password: string
   })
 const tokensOf = (person: string) => grant('millrace', 'millrace-cli', person, person)
 
-test('its people are those of make dev, with the same rights', async () => {
+test('Keycloak has the people of make dev, with the same rights', async () => {
   const verify = verifier(options)
   for (const [name, { roles, organisation, ...person }] of Object.entries(people)) {
     const caller = await verify((await tokensOf(name)).access_token)
@@ -53,7 +53,7 @@ test('its people are those of make dev, with the same rights', async () => {
   }
 })
 
-test('a scope that a client asks for is in its token, and grants nothing', async () => {
+test('a scope that a client asks for is in the token, but grants nothing', async () => {
   const { access_token } = await grant('master', 'admin-cli', ADMINISTRATOR.name, ADMINISTRATOR.password)
   const headers = { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' }
   const realm = `${origin}/admin/realms/millrace`
@@ -68,7 +68,7 @@ test('a scope that a client asks for is in its token, and grants nothing', async
   expect((await verifier(options)(asked)).scopes).toEqual(new Set(scopesOf('member')))
 })
 
-test('what it gives for other purposes is no access token', async () => {
+test('tokens of Keycloak for other purposes are not accepted', async () => {
   const verify = verifier(options)
   const { access_token, id_token, refresh_token } = await tokensOf('administrator')
   await verify(access_token)
@@ -77,7 +77,7 @@ test('what it gives for other purposes is no access token', async () => {
   await expect(web(id_token)).rejects.toMatchObject({ status: 401 })
 })
 
-test('it is known by one name and reached elsewhere; by another name its tokens are not taken', async () => {
+test('Keycloak may be reached at another address, but only tokens of its own name are accepted', async () => {
   expect(new URL(issuer).origin).not.toBe(origin)
   const { access_token } = await tokensOf('member')
   await expect(verifier({ ...options, issuer: url })(access_token)).rejects.toMatchObject({ what: 'issuer' })
@@ -88,7 +88,7 @@ test('a token of another realm is refused', async () => {
   await expect(verifier(options)(access_token)).rejects.toMatchObject({ status: 401 })
 })
 
-test('when it takes a new key, tokens of both are good at once', async () => {
+test('after a key change the tokens of both keys are accepted at once', async () => {
   const verify = verifier(options)
   const before = (await tokensOf('member')).access_token
   await verify(before)
@@ -111,7 +111,7 @@ test('when it takes a new key, tokens of both are good at once', async () => {
   expect(await verify(before)).toMatchObject({ name: 'Mary Miller' })
 })
 
-test('its pages take a code with its proof only, and nobody writes into which organisation he belongs', async () => {
+test('the pages of Keycloak require the proof of a code, and nobody can change their own organisation', async () => {
   const { access_token } = await grant('master', 'admin-cli', ADMINISTRATOR.name, ADMINISTRATOR.password)
   const headers = { authorization: `Bearer ${access_token}` }
   const [web] = await ask<{ attributes: object; directAccessGrantsEnabled: boolean; publicClient: boolean }[]>(

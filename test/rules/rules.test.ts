@@ -15,6 +15,8 @@ test.each([
   ['domains/x/commands.ts', `import { commands } from '../y/commands.ts'`],
   ['domains/x/commands.ts', `import { config } from '#main/config.ts'`],
   ['domains/domain.ts', `import type { Log } from '#core/log.ts'`],
+  ['examples/1-x/domain.ts', `import { commands } from '../2-y/commands.ts'`],
+  ['examples/1-x/domain.ts', `import sums from '#domains/sums/domain.ts'`],
   ['core/x.ts', `import { config } from '#main/config.ts'`],
   ['core/x.ts', `import { kafkaLog } from '#adapters/log/kafka.ts'`],
   ['core/x.ts', `import type { IncomingMessage } from 'node:http'`],
@@ -57,6 +59,7 @@ test.each([
 test.each([
   ['domains/x/commands.ts', `import { z } from 'zod'\nimport type { CommandType } from '../domain.ts'`],
   ['domains/x/domain.ts', `import { commands } from './commands.ts'`],
+  ['examples/1-x/domain.ts', `import type { Domain } from '#domains/domain.ts'\nimport { decide } from './decide.ts'`],
   ['core/x.ts', `import { Problem } from './problem.ts'\nimport type { Domain } from '#domains/domain.ts'`],
   ['adapters/x.ts', `import type { Topic } from '#domains/domain.ts'\nimport kafkajs from 'kafkajs'`],
   ['local/x.ts', `import { httpFunction } from '#adapters/host/http.ts'`],

@@ -7,8 +7,8 @@ export interface Source {
   text: string
 }
 
-/** The folders of the product, in the order of dependence: each imports only what `ALLOWED` names. */
-const FOLDERS = ['domains', 'core', 'functions', 'adapters', 'local', 'main', 'client']
+/** The folders whose code keeps the rules, in the order of dependence: each imports only what `ALLOWED` names. */
+const FOLDERS = ['domains', 'examples', 'core', 'functions', 'adapters', 'local', 'main', 'client']
 /** The contract of domains, for everybody. */
 const CONTRACT = ['domains/domain.ts', 'domains/query.ts', 'domains/words.ts', 'domains/moment.ts']
 /** What a file of each folder may import, besides packages, the contract and its own folder. */
@@ -82,7 +82,9 @@ function mayImport(path: string, target: string): boolean {
   const [layer = '', folder] = path.split('/')
   const [top = '', inner] = target.split('/')
   const isOurs = [...FOLDERS, 'test', 'deploy'].includes(top)
-  if (layer === 'domains') return target === 'zod' || CONTRACT.includes(target) || (top === layer && inner === folder)
+  if (layer === 'domains' || layer === 'examples') {
+    return target === 'zod' || CONTRACT.includes(target) || (top === layer && inner === folder)
+  }
   if (layer === 'client') return target === 'zod' || CONTRACT.includes(target) || top === layer
   if (ENTRY.test(path)) return !isOurs || top !== 'test'
   if (!isOurs) return !['core', 'functions'].includes(layer) || !DRIVERS.some((driver) => target.startsWith(driver))

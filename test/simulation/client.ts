@@ -1,19 +1,19 @@
 import { Problem } from '#core/problem.ts'
 import type { Address } from '#core/receipts.ts'
 import type { Request, Response } from '#core/request.ts'
-import type { Asked } from './history.ts'
-import type { Mill } from './mill.ts'
+import type { ClientRequest } from './history.ts'
+import type { System } from './system.ts'
 
-/** What became of a command, as far as its client knows. */
+/** A command that a client has sent, with all that the client knows of it. */
 export interface Sent {
-  asked: Asked
-  /** Which command it is, once publish has said so. */
+  request: ClientRequest
+  /** The command's address, once publish has returned it. */
   address: Address | undefined
   receipt: string | undefined
   fate: 'acknowledged' | 'ambiguous' | 'refused'
-  /** Outcomes that it was told of, in their order. */
-  told: string[]
-  /** Whether reads with `?after=` showed what it did. */
+  /** The outcomes that the client received, in order. */
+  reported: string[]
+  /** True for each read with `?after=` that showed the command's effect. */
   reads: boolean[]
 }
 
@@ -33,7 +33,7 @@ interface OwnRead {
 const readPurse = (body: Json, id: string): OwnRead | undefined =>
   body.by === 0 ? undefined : { path: `/api/purses/${body.purse}`, shows: (text) => text.includes(id) }
 
-/** Where one's own write is read, and whether it shows there. A move by nothing has nothing to show. */
+/** The read that shows a write of the same client. A move by zero has no effect to show. */
 const READS: { [path: string]: (body: Json, id: string) => OwnRead | undefined } = {
   '/api/purses/move': readPurse,
   '/api/purses/close': readPurse,
@@ -51,19 +51,19 @@ const READS: { [path: string]: (body: Json, id: string) => OwnRead | undefined }
 
 export type Client = ReturnType<typeof newClient>
 
-export function newClient({ publishers, query, clock, addresses }: Mill) {
+export function newClient({ publishers, query, clock, addresses }: System) {
   const all: Sent[] = []
   let calls = 0
-  const publish: Mill['query'] = (request) => (publishers[calls++ % publishers.length] as Mill['query'])(request)
+  const publish: System['query'] = (request) => (publishers[calls++ % publishers.length] as System['query'])(request)
 
-  function newSent(asked: Asked): Sent {
-    const sent: Sent = { asked, address: undefined, receipt: undefined, fate: 'refused', told: [], reads: [] }
+  function newSent(request: ClientRequest): Sent {
+    const sent: Sent = { request, address: undefined, receipt: undefined, fate: 'refused', reported: [], reads: [] }
     all.push(sent)
     return sent
   }
 
-  /** What an answer says of it, or that of its line. One whose key stands for another command never was one. */
-  function note(sent: Sent, { status, body }: Answer): void {
+  /** Records a response, or the line of one. A request whose key belongs to another command is no command. */
+  function record(sent: Sent, { status, body }: Answer): void {
     if (isReuse({ status, body })) return
     const receipt = receiptIn(body)
     if (receipt !== undefined) {
@@ -74,53 +74,53 @@ export function newClient({ publishers, query, clock, addresses }: Mill) {
     else if (body.unknown && sent.fate === 'refused') sent.fate = 'ambiguous'
   }
 
-  /** Sends it, again where that may help, and reads what came of it. */
-  async function send(asked: Asked): Promise<void> {
-    if (Array.isArray(asked.body)) return await sendBatch(asked, asked.body)
-    const sent = newSent(asked)
-    let { key } = asked
-    for (let left = asked.repeats; ; left--) {
-      const { status, body } = await call(publish, { ...asked, key })
-      note(sent, { status, body })
+  /** Sends a request, repeats it if that may help, and reads its outcome. */
+  async function send(request: ClientRequest): Promise<void> {
+    if (Array.isArray(request.body)) return await sendBatch(request, request.body)
+    const sent = newSent(request)
+    let { key } = request
+    for (let left = request.repeats; ; left--) {
+      const { status, body } = await call(publish, { ...request, key })
+      record(sent, { status, body })
       if (isReuse({ status, body })) return
       if (status !== 503) {
         if (sent.receipt === undefined) throw new Error(`publish answered ${status}: ${JSON.stringify(body)}`)
-        if (typeof body.status === 'string' && body.status !== 'pending') sent.told.push(body.status)
-        if (typeof body.outcome === 'string') sent.told.push(body.outcome)
+        if (typeof body.status === 'string' && body.status !== 'pending') sent.reported.push(body.status)
+        if (typeof body.outcome === 'string') sent.reported.push(body.outcome)
         break
       }
       if (left === 0) return
       if (body.idempotencyKey !== undefined) key = String(body.idempotencyKey)
       await clock.sleep(1000)
     }
-    if (asked.reads) await readBack(sent)
+    if (request.reads) await readBack(sent)
   }
 
-  /** Again only with a key: without one each line would be another command. */
-  async function sendBatch(asked: Asked, bodies: Json[]): Promise<void> {
-    const lines = bodies.map((body) => newSent({ ...asked, body }))
-    const asks = { ...asked, waits: false }
-    for (let left = asked.key === undefined ? 0 : asked.repeats; ; left--) {
+  /** Repeats only with a key. Without one each line would be another command. */
+  async function sendBatch(request: ClientRequest, bodies: Json[]): Promise<void> {
+    const lines = bodies.map((body) => newSent({ ...request, body }))
+    const asks = { ...request, waits: false }
+    for (let left = request.key === undefined ? 0 : request.repeats; ; left--) {
       const { body } = await call(publish, asks)
       const answers = (Array.isArray(body) ? body : body.lines) as (Json & { line: number; status: number })[]
       for (const { line, status, ...body } of answers)
-        if (status !== 422) note(lines[line - 1] as Sent, { status, body })
+        if (status !== 422) record(lines[line - 1] as Sent, { status, body })
       if (left === 0 || answers.every(({ status }) => status !== 503)) break
       await clock.sleep(1000)
     }
-    if (asked.reads) for (const sent of lines) if (sent.fate === 'acknowledged') await readBack(sent)
+    if (request.reads) for (const sent of lines) if (sent.fate === 'acknowledged') await readBack(sent)
   }
 
-  async function readBack({ asked, address, receipt, told, reads }: Sent): Promise<void> {
-    const read = READS[asked.path]?.(asked.body as Json, address?.id ?? '')
+  async function readBack({ request, address, receipt, reported, reads }: Sent): Promise<void> {
+    const read = READS[request.path]?.(request.body as Json, address?.id ?? '')
     if (read) {
       const { status, text } = await call(query, { path: read.path }, { after: String(receipt), ...read.params })
       if (status !== 503) reads.push(status === 200 && read.shows(text))
     }
-    told.push(await outcomeOf(String(receipt)))
+    reported.push(await outcomeOf(String(receipt)))
   }
 
-  /** As a client reads it; `unknown` while the store is away. */
+  /** The outcome in a receipt; `unknown` while the store is unavailable. */
   async function outcomeOf(receipt: string): Promise<string> {
     const { status, body } = await call(query, { path: `/api/receipts/${receipt}` })
     return status === 200 ? String(body.status) : 'unknown'
@@ -131,14 +131,14 @@ export function newClient({ publishers, query, clock, addresses }: Mill) {
     return (body.items ?? []) as Json[]
   }
 
-  /** What an operator asks for. */
+  /** Sends a command of an operator. */
   const order = (what: 'redrive' | 'discard', body: Json): Promise<void> =>
     send({ path: `/api/letters/${what}`, body, waits: false, reads: false, repeats: 5 })
 
   return { sent: all, send, order, outcomeOf, letters }
 }
 
-/** Publish knows at once that the key stands for another command. */
+/** True when publish already knows the key from another command. */
 const isReuse = ({ status, body }: Answer): boolean => status === 409 && body.first !== undefined
 
 function receiptIn({ receipt }: Json): string | undefined {
@@ -147,15 +147,15 @@ function receiptIn({ receipt }: Json): string | undefined {
 
 const never = new AbortController().signal
 
-/** What is asked of publish as a client has it, or of query, which takes nothing else. */
+/** Sends a request to publish, or to query if it has only a path. */
 async function call(
   handle: (request: Request) => Promise<Response>,
-  asked: Asked | Pick<Asked, 'path'>,
+  sent: ClientRequest | Pick<ClientRequest, 'path'>,
   params?: Record<string, string>,
 ): Promise<Answer & { text: string }> {
-  const { path, method, body, as, key, ifMatch, waits }: Partial<Asked> & Pick<Asked, 'path'> = asked
+  const { path, method, body, as, key, ifMatch, waits }: Partial<ClientRequest> & Pick<ClientRequest, 'path'> = sent
   const request: Request = {
-    method: method ?? ('body' in asked ? 'POST' : 'GET'),
+    method: method ?? ('body' in sent ? 'POST' : 'GET'),
     path,
     query: new URLSearchParams(params),
     headers: {

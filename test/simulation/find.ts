@@ -2,7 +2,7 @@ import { type IndexRange, sorted } from '#core/index-range.ts'
 import type { Count, Counted, Find } from '#core/store.ts'
 import type { Document, Json } from '#domains/domain.ts'
 
-/** The documents of an index's part: a list is found by its items. */
+/** The documents in a range of an index. A list is found by its items. */
 export function within(documents: Document[], { equal, free: [first], range }: IndexRange): Document[] {
   const isIn = (value: Json, bound: Json) => typeof value === typeof bound
   return documents.filter((document) => {
@@ -16,7 +16,7 @@ export function within(documents: Document[], { equal, free: [first], range }: I
   })
 }
 
-/** A page of these documents, in the order of the part. */
+/** A page of these documents, in the order of the index. */
 export function pageOf(documents: Document[], { free }: IndexRange, query: Find): Document[] {
   const { after, newestFirst, skip = 0, limit } = query
   const direction = newestFirst ? -1 : 1
@@ -33,7 +33,7 @@ export function pageOf(documents: Document[], { free }: IndexRange, query: Find)
     .slice(skip, skip + limit)
 }
 
-/** How many of these documents are in each group. */
+/** The number of these documents in each group. */
 export function countOf(documents: Document[], query: Count): Counted[] {
   const counts = new Map<string, number>()
   for (const document of documents.slice(0, query.upTo)) {
@@ -49,7 +49,7 @@ export function countOf(documents: Document[], query: Count): Counted[] {
   )
 }
 
-/** Null is the lowest; text goes by its characters, whatever JavaScript makes of them. */
+/** Null is the lowest value. Text is compared by code points, unlike in JavaScript. */
 function compare(a: Json, b: Json): number {
   if (a === b) return 0
   if (a === null || b === null) return a === null ? -1 : 1

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { derivedId } from '#core/ids.ts'
-import type { Asked } from './history.ts'
+import type { ClientRequest } from './history.ts'
 import type { Person } from './people.ts'
 
-/** What is made under a key has an id that others know before it is there. */
+/** The id of a command with a key, known before the command exists. */
 const idOf = (who: string, key: string): string => derivedId('forum', who, key, 0)
 
 const MEMBERS: Person[] = ['ada', 'bob', 'eve']
@@ -13,16 +13,16 @@ const anyone = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Person>('root') },
   { weight: 1, arbitrary: fc.constant(undefined) },
 )
-/** There are two threads, one of which is where most of it happens; each is known by who opens it. */
+/** The owner of one of the two threads. Most commands go to the first one. */
 const owner = fc.constantFrom<Person>('ada', 'ada', 'ada', 'ada', 'bob')
-/** The first post of the thread, or one of those that somebody may have written in it. */
+/** The author of a post that may exist in the thread, or undefined for its first post. */
 const post = fc.constantFrom(undefined, undefined, undefined, ...MEMBERS)
 const text = fc.constantFrom('one', 'two')
 const rarely = fc.constantFrom(false, false, false, true)
 const sometimes = <Value>(value: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })
 
-type Command = Pick<Asked, 'path'> & Partial<Asked>
+type Command = Pick<ClientRequest, 'path'> & Partial<ClientRequest>
 
 interface Scene {
   owner: Person
@@ -34,8 +34,8 @@ interface Scene {
 
 const scene: fc.Arbitrary<Scene> = fc.record({ owner, post, text, member, value: fc.constantFrom(1, 1, 1, 1, -1, 0) })
 
-/** By anyone, or by who may do it. */
-const asked = (by: fc.Arbitrary<Person | undefined>, command: (scene: Scene, by?: Person) => Command) =>
+/** A request by somebody who may send it, or by anyone. */
+const request = (by: fc.Arbitrary<Person | undefined>, command: (scene: Scene, by?: Person) => Command) =>
   fc
     .record({
       scene,
@@ -46,7 +46,7 @@ const asked = (by: fc.Arbitrary<Person | undefined>, command: (scene: Scene, by?
       repeats: fc.nat({ max: 2 }),
     })
     .map(
-      ({ scene, by, ...manner }): Asked => ({
+      ({ scene, by, ...manner }): ClientRequest => ({
         body: undefined,
         reads: false,
         as: by,
@@ -59,7 +59,7 @@ const threadOf = ({ owner }: Scene): string => `/api/forum/threads/${idOf(owner,
 const postOf = (scene: Scene): string =>
   `${threadOf(scene)}/posts/${scene.post ? idOf(scene.post, `in the thread of ${scene.owner}`) : idOf(scene.owner, 'open')}`
 
-export const opening = (owner: Person): Asked => ({
+export const opening = (owner: Person): ClientRequest => ({
   path: '/api/forum/threads',
   body: { title: `of ${owner}`, text: 'the first' },
   key: 'open',
@@ -74,32 +74,32 @@ const root = fc.constant<Person>('root')
 const writing = (text: fc.Arbitrary<string>) =>
   fc
     .tuple(
-      asked(member, (scene, by) => ({
+      request(member, (scene, by) => ({
         path: `${threadOf(scene)}/posts`,
         key: by && `in the thread of ${scene.owner}`,
       })),
       text,
     )
-    .map(([asked, text]): Asked => ({ ...asked, body: { text } }))
+    .map(([request, text]): ClientRequest => ({ ...request, body: { text } }))
 
-/** The commands of the forum, and how often they come beside each other. */
-export const FORUM: { weight: number; arbitrary: fc.Arbitrary<Asked> }[] = [
+/** The commands of the forum with their relative frequencies. */
+export const FORUM: { weight: number; arbitrary: fc.Arbitrary<ClientRequest> }[] = [
   { weight: 2, arbitrary: fc.constantFrom(opening('ada'), opening('bob')) },
   { weight: 10, arbitrary: writing(text) },
   { weight: 1, arbitrary: writing(fc.constantFrom('bug', 'crash')) },
   {
     weight: 1,
-    arbitrary: asked(moderator, (scene) => ({ method: 'PATCH', path: threadOf(scene), body: { title: scene.text } })),
+    arbitrary: request(moderator, (scene) => ({ method: 'PATCH', path: threadOf(scene), body: { title: scene.text } })),
   },
-  { weight: 1, arbitrary: asked(moderator, (scene) => ({ method: 'DELETE', path: threadOf(scene) })) },
+  { weight: 1, arbitrary: request(moderator, (scene) => ({ method: 'DELETE', path: threadOf(scene) })) },
   {
     weight: 3,
-    arbitrary: asked(member, (scene) => ({ method: 'PATCH', path: postOf(scene), body: { text: scene.text } })),
+    arbitrary: request(member, (scene) => ({ method: 'PATCH', path: postOf(scene), body: { text: scene.text } })),
   },
-  { weight: 2, arbitrary: asked(moderator, (scene) => ({ method: 'DELETE', path: postOf(scene) })) },
+  { weight: 2, arbitrary: request(moderator, (scene) => ({ method: 'DELETE', path: postOf(scene) })) },
   {
     weight: 10,
-    arbitrary: asked(member, (scene) => ({
+    arbitrary: request(member, (scene) => ({
       method: 'PUT',
       path: `${postOf(scene)}/vote`,
       body: { value: scene.value },
@@ -108,11 +108,11 @@ export const FORUM: { weight: number; arbitrary: fc.Arbitrary<Asked> }[] = [
   ...(['moderators', 'bans'] as const).flatMap((mark) => [
     {
       weight: 3,
-      arbitrary: asked(moderator, (scene) => ({ method: 'PUT', path: `${threadOf(scene)}/${mark}/${scene.member}` })),
+      arbitrary: request(moderator, (scene) => ({ method: 'PUT', path: `${threadOf(scene)}/${mark}/${scene.member}` })),
     },
     {
       weight: 2,
-      arbitrary: asked(moderator, (scene) => ({
+      arbitrary: request(moderator, (scene) => ({
         method: 'DELETE',
         path: `${threadOf(scene)}/${mark}/${scene.member}`,
       })),
@@ -120,15 +120,15 @@ export const FORUM: { weight: number; arbitrary: fc.Arbitrary<Asked> }[] = [
   ]),
   {
     weight: 2,
-    arbitrary: asked(root, ({ member }) => ({ method: 'PUT', path: `/api/forum/bans/${member}`, as: 'root' })),
+    arbitrary: request(root, ({ member }) => ({ method: 'PUT', path: `/api/forum/bans/${member}`, as: 'root' })),
   },
   {
     weight: 2,
-    arbitrary: asked(root, ({ member }) => ({ method: 'DELETE', path: `/api/forum/bans/${member}`, as: 'root' })),
+    arbitrary: request(root, ({ member }) => ({ method: 'DELETE', path: `/api/forum/bans/${member}`, as: 'root' })),
   },
   {
     weight: 1,
-    arbitrary: asked(member, ({ text }) => ({ method: 'PUT', path: '/api/accounts/me', body: { name: text } })),
+    arbitrary: request(member, ({ text }) => ({ method: 'PUT', path: '/api/accounts/me', body: { name: text } })),
   },
-  { weight: 1, arbitrary: asked(member, () => ({ path: '/api/accounts/me' })) },
+  { weight: 1, arbitrary: request(member, () => ({ path: '/api/accounts/me' })) },
 ]

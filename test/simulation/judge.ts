@@ -9,7 +9,7 @@ import type { Evidence } from './simulate.ts'
 import { judgeThreads } from './threads.ts'
 import { Violation } from './violation.ts'
 
-/** A command as it stands in the log. */
+/** A command in the log. */
 export interface Logged extends Provenance {
   domain: Domain
   record: LogRecord
@@ -17,7 +17,7 @@ export interface Logged extends Provenance {
 
 export type Outcome = { status: 'applied' | 'rejected' | 'parked'; reason: string; hash: string }
 
-/** Throws a `Violation` where a history ended as it must not. */
+/** Throws a `Violation` if a history broke an invariant. */
 export function judge(evidence: Evidence): void {
   judgeOnce(evidence)
   const logged = evidence.domains.flatMap((domain) => loggedOf(evidence, domain))
@@ -61,7 +61,7 @@ function outcomesOf(evidence: Evidence, logged: Logged[]): Map<string, Outcome> 
       const document = JSON.parse(text) as Document
       const itsHash = String(document[of] ?? hash)
       used.add(`${collection} ${_id}`)
-      // That a letter ended by a redrive is no outcome: what came of it stands elsewhere.
+      // A redriven letter is no outcome: the command's outcome is in another document.
       if (document.status === 'redriven') return
       if (hash !== undefined && itsHash !== hash) isOthers = true
       else found.push({ status: status(document), reason: String(document.reason ?? ''), hash: itsHash })
@@ -73,12 +73,13 @@ function outcomesOf(evidence: Evidence, logged: Logged[]): Map<string, Outcome> 
     const rejections = [...replicas.read('receipts').keys()].filter((key) => key.startsWith(`${id}.`))
     for (const key of hash === undefined ? rejections : [`${id}.${hash}`]) look('receipts', key, decided, 'hash')
     const [outcome, other] = found
-    if (!outcome && isOthers) throw new Violation('once', `${id} is another body's, and this one was not rejected`)
+    if (!outcome && isOthers)
+      throw new Violation('once', `${id} has the outcome of another body, and this one was not rejected`)
     if (!outcome) throw new Violation('outcome', `${id} of ${domain.name} has none`)
-    // One that publish has not written is told from others with its id by nothing.
+    // Records that publish has not written cannot be distinguished by body.
     if (other && hash !== undefined) throw new Violation('outcome', `${id} is ${outcome.status} and ${other.status}`)
     outcomes.set(nameOf({ id, hash }), outcome)
-    evidence.seen.count(outcome.reason.replace(/(:| \d).*/, '') || outcome.status)
+    evidence.coverage.count(outcome.reason.replace(/(:| \d).*/, '') || outcome.status)
   }
   for (const collection of ['receipts', 'letters', ...evidence.domains.flatMap(appended)]) {
     const stray = [...replicas.read(collection).keys()].find((id) => !used.has(`${collection} ${id}`))
@@ -89,18 +90,18 @@ function outcomesOf(evidence: Evidence, logged: Logged[]): Map<string, Outcome> 
 
 const appended = (domain: Domain): string[] => (domain.kind === 'append' ? [domain.documents.collection.name] : [])
 
-/** The events of a command are of one stream and one time, and no two of them are the same. */
+/** The events of a command have one stream and one time, and no two of them are equal. */
 function judgeOnce(evidence: Evidence): void {
   const commands = Map.groupBy(all(evidence, 'events'), ({ command }) => command)
   for (const [command, events] of commands) {
     const records = new Set(events.map(({ key, time }) => `${key} ${time}`))
-    const told = new Set(events.map(({ type, data }) => JSON.stringify([type, data])))
-    if (records.size > 1 || told.size < events.length)
+    const reported = new Set(events.map(({ type, data }) => JSON.stringify([type, data])))
+    if (records.size > 1 || reported.size < events.length)
       throw new Violation('once', `${command} has ${JSON.stringify(events)}`)
   }
 }
 
-/** Events are numbered without a gap and come from applied commands only; what is read is their fold. */
+/** Events are numbered without a gap and come from applied commands only. Documents are the fold of the events. */
 function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<string, Outcome>): void {
   const applied = new Set(
     [...outcomes].filter(([, { status }]) => status === 'applied').map(([name]) => name.split(' ')[0]),
@@ -150,8 +151,8 @@ const eventsOf = (evidence: Evidence, { name }: DecideDomain): (Event & { key: s
     .sort((a, b) => a.number - b.number)
 
 /**
- * Each says what a record of its command says, or a copy that came back from the error topic, which stands elsewhere in the
- * log. The outcome of a redrive stands beside that.
+ * Each document matches a record of its command, or a copy of the record from the error topic, which has another offset. The
+ * outcome of a redrive is in the document too.
  */
 function judgeDocuments(evidence: Evidence, domain: AppendDomain, logged: Logged[]): void {
   const { name, documents } = domain
@@ -159,33 +160,33 @@ function judgeDocuments(evidence: Evidence, domain: AppendDomain, logged: Logged
   const byId = Map.groupBy([...logged, ...copies], ({ id }) => id)
   for (const { _hash, ...document } of all(evidence, documents.collection.name)) {
     const meant = byId.get(document._id) ?? []
-    const told = meant
+    const reported = meant
       .filter(({ hash }) => hash === undefined || hash === _hash)
       .flatMap((command) => {
         const checked = commandOf(command)
         return checked ? [{ ...documents.document(checked), _id: document._id }] : []
       })
-    if (!told.some((one) => isDeepStrictEqual({ ...document, ...one }, document)))
-      throw new Violation('fold', `${JSON.stringify(document)} of ${name} is none of ${JSON.stringify(told)}`)
+    if (!reported.some((one) => isDeepStrictEqual({ ...document, ...one }, document)))
+      throw new Violation('fold', `${JSON.stringify(document)} of ${name} is none of ${JSON.stringify(reported)}`)
   }
 }
 
-/** Of a process that works on it, each of which may have been its fault. */
+/** The number of crashes during a command's attempts after which it is parked. */
 const CRASHES_TO_PARK = 4
 const UNREADABLE =
   /^(unknown command type|fails its schema|a record without a value|can not be decoded|not a CloudEvent)/
 const REFUSED = /^(a record of type \S+ that publish has not sealed|its seal (is|names) )/
 
-/** Of all letters that there ever were. */
+/** Checks every letter of the history, also those that no longer exist. */
 function judgeLetters(evidence: Evidence): void {
-  const { replicas, seen, crashes } = evidence
+  const { replicas, coverage, crashes } = evidence
   const [left] = all(evidence, 'letters')
   if (left) throw new Violation('redriven', JSON.stringify(left))
   for (const { name, text } of replicas.inserts) {
     if (name !== 'letters') continue
     const { _id, error: given, event, key, verdict } = JSON.parse(text)
     const error = String(given)
-    seen.count(error.startsWith('behind') ? 'parked behind another' : 'parked')
+    coverage.count(error.startsWith('behind') ? 'parked behind another' : 'parked')
     if (verdict === 'refused' && key !== undefined) throw new Violation('sealed', `${_id} has parked ${key}`)
     const isFaulty = /"(flaw|text)":"(bug|crash)"/.test(String(event.data))
     const mayBeCrash = crashes >= CRASHES_TO_PARK && error.startsWith('no attempt came back')
@@ -194,27 +195,30 @@ function judgeLetters(evidence: Evidence): void {
   }
 }
 
-function judgeClients({ sent, outcomes: told, replicas, seen }: Evidence, outcomes: Map<string, Outcome>): void {
+function judgeClients(
+  { sent, outcomes: reported, replicas, coverage }: Evidence,
+  outcomes: Map<string, Outcome>,
+): void {
   const kept = replicas.inserts.filter(({ name }) => name === 'letters').map(({ text }) => JSON.parse(text)._id)
   const letters = new Set<string>(kept)
   const maybe = new Set(sent.flatMap(({ address, fate }) => (address && fate !== 'refused' ? [nameOf(address)] : [])))
-  for (const { address, receipt, fate, told: before, reads } of sent) {
-    seen.count(fate)
+  for (const { address, receipt, fate, reported: before, reads } of sent) {
+    coverage.count(fate)
     if (!address || !receipt) continue
     const end = outcomes.get(nameOf(address))?.status
     if (fate === 'acknowledged' && !end) throw new Violation('acknowledged', `${address.id} is not in the log`)
     if (fate === 'refused' && end && !maybe.has(nameOf(address)))
       throw new Violation('acknowledged', `${address.id} was refused and is in the log`)
-    if (told.get(receipt) !== (end ?? 'pending'))
-      throw new Violation('told', `${address.id} is ${end}, and its receipt says ${told.get(receipt)}`)
+    if (reported.get(receipt) !== (end ?? 'pending'))
+      throw new Violation('reported', `${address.id} is ${end}, and its receipt says ${reported.get(receipt)}`)
     for (const status of before) {
-      seen.count(`told ${status}`)
+      coverage.count(`reported ${status}`)
       const isFinal = status === 'applied' || status === 'rejected'
       if (isFinal ? status !== end : status === 'parked' && !letters.has(address.id))
-        throw new Violation('told', `${address.id} is ${end} and was told to be ${status}`)
+        throw new Violation('reported', `${address.id} is ${end} and was reported to be ${status}`)
     }
     for (const isShown of reads) {
-      seen.count(isShown ? 'own write shown' : 'own write not shown')
+      coverage.count(isShown ? 'own write shown' : 'own write not shown')
       if (!isShown && end === 'applied' && !letters.has(address.id))
         throw new Violation('reads', `${address.id} was not shown`)
     }

@@ -1,7 +1,7 @@
 import { logContract } from '#test/contracts/log.ts'
 import { newTopics, simulatedLog } from './log.ts'
 
-/** The simulated log is no toy: it keeps the contract of the real ones. */
+/** The simulated log passes the same contract as the real ones. */
 logContract('simulated', async () => {
   const topics = newTopics()
   return {

@@ -5,18 +5,18 @@ import type { Io } from './store.ts'
 
 const MAX_RECORD_BYTES = 1_048_576
 
-/** Topics on three brokers, as their clients know them: what is acknowledged is there for ever, in its order. */
+/** The topics of three brokers, from the view of their clients: an acknowledged record is kept in order. */
 export interface Topics {
   partitions(topic: string): LogRecord[][]
   ensure(topic: string, partitions: number): void
   append(topic: string, record: NewRecord, time: number): LogRecord
-  /** What a group has committed. Whoever joins is its only member from then on: the partitions of others are no longer theirs. */
+  /** Makes the caller the only member of the group, and returns the committed offsets. Earlier members lose their partitions. */
   join(
     topic: string,
     group: string,
   ): { committed: ReadonlyMap<number, number>; commit(partition: number, offset: number): void }
   lag(topic: string, group: string): Map<number, number>
-  /** Calls `look` at each append, until it is called off. */
+  /** Calls `look` at each append, until the returned function is called. */
   onAppend(look: () => void): () => void
 }
 
@@ -90,10 +90,10 @@ export function newTopics(): Topics {
 
 const bytes = (value: string | Uint8Array | null): Buffer | null => (value === null ? null : Buffer.from(value))
 
-/** The log port on topics, by calls that take as long and end as `io` says. */
+/** The log port on topics. `io` determines how long each call takes, and how it ends. */
 export function simulatedLog(topics: Topics, io: Io, now: () => number, maxBuffered = 1000): Log {
   let isClosed = false
-  const underWay = new Set<Promise<unknown>>()
+  const pending = new Set<Promise<unknown>>()
 
   return {
     async ensure(wanted) {
@@ -102,12 +102,12 @@ export function simulatedLog(topics: Topics, io: Io, now: () => number, maxBuffe
 
     append(topic, record) {
       if (isClosed) return Promise.reject(new Unavailable('log', 'it is closed'))
-      if (underWay.size >= maxBuffered) return Promise.reject(new Unavailable('log', 'the buffer is full'))
+      if (pending.size >= maxBuffered) return Promise.reject(new Unavailable('log', 'the buffer is full'))
       const append = io('append', () => {
         const { partition, offset } = topics.append(topic, record, now())
         return { partition, offset }
-      }).finally(() => underWay.delete(append))
-      underWay.add(append)
+      }).finally(() => pending.delete(append))
+      pending.add(append)
       return append
     },
 
@@ -121,7 +121,7 @@ export function simulatedLog(topics: Topics, io: Io, now: () => number, maxBuffe
     ping: () => io('ping', () => undefined),
     async close() {
       isClosed = true
-      await Promise.allSettled(underWay)
+      await Promise.allSettled(pending)
     },
   }
 }
@@ -166,13 +166,13 @@ function consume(
     }
   }
 
-  const callOff = topics.onAppend(look)
+  const cancel = topics.onAppend(look)
   look()
   return {
     commit: (partition, offset) => io('commit offset', () => commit(partition, offset)),
     async close() {
       isClosed = true
-      callOff()
+      cancel()
       await Promise.all(readers.map(({ reading }) => reading))
     },
   }

@@ -3,7 +3,7 @@ import { anybody } from '../auth/anybody.ts'
 
 const MEMBER = ['forum:read', 'forum:write', 'tutorials:write', 'sums:write', 'logs:write', 'logs:all']
 
-/** Who brings a token, which is their name, and what it brings them. Who brings none may do everything but what wants a name. */
+/** The scopes of the callers with a token, which is their name. Anonymous callers have every scope but no name. */
 const PEOPLE = {
   ada: MEMBER,
   bob: MEMBER,

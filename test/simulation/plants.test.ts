@@ -8,17 +8,17 @@ import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Event, View } from '#domains/domain.ts'
 import { textOf } from '#functions/persist/value.ts'
 import { SEALS, trusting } from '../trust.ts'
+import { newCoverage } from './coverage.ts'
 import { forumHistories, otherHistories } from './history.ts'
 import { judge } from './judge.ts'
-import type { Plant } from './mill.ts'
-import { newSeen } from './seen.ts'
 import { simulate } from './simulate.ts'
+import type { Plant } from './system.ts'
 import { Violation } from './violation.ts'
 
-/** Bugs that this code could have, each as it would look from its ports, and what the simulation must find broken by it. */
+/** Bugs that this code could have, planted at its ports, and the invariants that the simulation must find broken. */
 const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof forumHistories; plant: Plant }[] = [
   {
-    bug: 'the id check is skipped: no receipt is looked for, and none is in the way',
+    bug: 'persist skips the check of ids: it reads no receipt, and overwrites those that exist',
     breaks: ['once'],
     plant: {
       store: (store) => ({
@@ -29,7 +29,7 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
   {
-    bug: 'a delivery is acknowledged before its commit',
+    bug: 'persist acknowledges a delivery before its commit',
     breaks: ['outcome'],
     plant: {
       persist: ({ persist, close }) => ({
@@ -42,28 +42,28 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
   {
-    bug: "the head's compare-and-set is dropped",
-    // What it leaves of the head's meaning: the version, the order of letters, or that a stream is parked.
+    bug: 'persist writes heads without compare-and-set',
+    // It loses a version, the order of letters, or that a stream is parked.
     breaks: ['fold', 'order', 'redriven'],
     plant: { store: (store) => ({ ...store, commit: overwriting(store, heads) }) },
   },
   {
-    bug: 'a stream is set going again by the first of its letters that goes',
+    bug: 'the first redriven letter unparks its stream',
     breaks: ['order'],
     plant: {
       store: (store) => ({
         ...store,
-        // Only who asks whether others wait behind a letter wants two.
+        // Only the check for letters behind another one has the limit 2.
         find: async (collection, query) =>
           collection === letters && query.limit === 2 ? [] : await store.find(collection, query),
       }),
     },
   },
   {
-    bug: 'outages count as attempts',
+    bug: 'persist counts outages as attempts',
     breaks: ['parked'],
     plant: {
-      // What is counted is counted as before.
+      // The counting itself works as before.
       store: ({ commit, insert, ...store }) => ({
         ...store,
         commit: (writes) => (writes.some(isCounting) ? commit(writes) : blaming(commit)(writes)),
@@ -73,7 +73,7 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
   {
-    bug: 'publish acknowledges what the log may not have',
+    bug: 'publish acknowledges a command that the log may not have',
     breaks: ['acknowledged'],
     plant: {
       append: (append) => (topic, record) =>
@@ -84,7 +84,7 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
   {
-    bug: 'persist keeps what it first read of bans from everywhere',
+    bug: 'persist caches bans from everywhere',
     breaks: ['order'],
     among: forumHistories,
     plant: {
@@ -101,7 +101,7 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
   {
-    bug: 'a vote counts beside the one that it replaces',
+    bug: 'a vote counts in addition to the one that it replaces',
     breaks: ['threads'],
     among: forumHistories,
     plant: {
@@ -112,19 +112,19 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     },
   },
   {
-    bug: 'persist believes a record that has no seal',
+    bug: 'persist trusts a record without a seal',
     breaks: ['outcome', 'once', 'sealed'],
     plant: { trust: trusting },
   },
   {
-    bug: 'persist believes a seal whatever the value is',
+    bug: 'persist trusts a seal of another value',
     breaks: ['outcome', 'once', 'fold', 'order'],
     plant: {
       persist: ({ persist, close }) => ({ persist: (event) => persist(resealed(event)), close }),
     },
   },
   {
-    bug: 'query keeps documents as it first read them',
+    bug: 'query caches documents',
     breaks: ['reads'],
     plant: {
       reads(store) {
@@ -141,7 +141,7 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
   },
 ]
 
-/** The event under a seal of its own value, if any other value was sealed. */
+/** The event with a seal of its own value, whatever value was sealed. */
 function resealed(event: CloudEvent): CloudEvent {
   const opened = event.seal === undefined ? undefined : SEALS.open(String(event.seal))
   if (!opened?.ok) return event
@@ -153,7 +153,7 @@ const without = (collection: string, { type }: Event, documents: View): View => 
   get: (name, id) => (type === 'forum.vote-cast' && name === collection ? undefined : documents.get(name, id)),
 })
 
-/** A commit that looks at nothing which is there in this collection. */
+/** A commit that overwrites the documents of this collection. */
 const overwriting =
   ({ commit }: Store, { name }: StoredCollection): Store['commit'] =>
   (writes) =>
@@ -169,7 +169,7 @@ const overwriting =
 const isCounting = ({ collection }: Pick<Write, 'collection'>): boolean =>
   [attempts.name, runs.name].includes(collection.name)
 
-/** A call that takes an outage for a fault of what it was called with. */
+/** The call, with outages turned into faults of its arguments. */
 const blaming =
   <Parts extends unknown[], Result>(call: (...parts: Parts) => Promise<Result>) =>
   (...parts: Parts): Promise<Result> =>
@@ -177,24 +177,24 @@ const blaming =
       throw error instanceof Unavailable ? new Error(error.message) : error
     })
 
-const MOST_RUNS = 3000
-/** Shrinking goes on as long, for those who read what it comes to. */
+const MAX_RUNS = 3000
+/** The time for which a failing history is shrunk, so that people can read it. */
 const SHRINKING_MS = 2000
 
-test.each(PLANTS)('given that $bug, then a history shows it', async ({ breaks, among = otherHistories, plant }) => {
+test.each(PLANTS)('given the bug that $bug, a history shows it', async ({ breaks, among = otherHistories, plant }) => {
   let until = Number.POSITIVE_INFINITY
   const { errorInstance } = await fc.check(
     fc.asyncProperty(among, async (history) => {
       if (performance.now() > until) return
       try {
-        judge(await simulate(history, newSeen(), plant))
+        judge(await simulate(history, newCoverage(), plant))
       } catch (error) {
         if (error instanceof Violation && !breaks.includes(error.invariant)) return
         until = Math.min(until, performance.now() + SHRINKING_MS)
         throw error
       }
     }),
-    { numRuns: MOST_RUNS },
+    { numRuns: MAX_RUNS },
   )
   expect(errorInstance).toBeInstanceOf(Violation)
   expect(breaks).toContain((errorInstance as Violation).invariant)

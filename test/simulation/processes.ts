@@ -4,27 +4,27 @@ import type { CloudEventRequest } from '#local/kafka-source/record-to-request.ts
 import { quiet } from '../telemetry.ts'
 import { wary } from '../trust.ts'
 import { domainsOf } from './domains.ts'
-import type { Plant } from './mill.ts'
+import type { Environment } from './environment.ts'
 import { simulatedStore } from './store.ts'
-import type { Surroundings } from './surroundings.ts'
-import type { Life } from './world.ts'
+import type { Plant } from './system.ts'
+import type { ProcessRun } from './world.ts'
 
 interface Process {
   instance: string
-  life: Life
+  run: ProcessRun
   persister: Persister
-  /** Resolves when it is killed. */
+  /** Resolves when the process is killed. */
   gone: Promise<undefined>
   kill(): void
 }
 
-/** The processes of persist, any of which takes a delivery. */
+/** The processes of persist. Each delivery goes to one of them. */
 export interface Processes {
-  /** Resolves with the status; never, or with none, where the process is killed first. */
-  deliver(posting: CloudEventRequest, luck: number): Promise<number | undefined>
+  /** Resolves with the status. If the process is killed first, it never resolves, or without a status. */
+  deliver(posting: CloudEventRequest, chance: number): Promise<number | undefined>
   crash(at: number): void
   crashes(): number
-  /** Each gets time to end what it is at, as in a rollout. */
+  /** Replaces each process after it has had time to drain, as in a rollout. */
   deploy(isMended: boolean): Promise<void>
 }
 
@@ -32,42 +32,42 @@ const COUNT = 2
 const RESTART_MS = 2000
 const DRAIN_MS = 30_000
 
-export function startProcesses(around: Surroundings, plant: Plant): Processes {
-  const { world, weather, seen, replicas, born, toStore } = around
+export function startProcesses(environment: Environment, plant: Plant): Processes {
+  const { world, faults, coverage, replicas, newRun, toStore } = environment
   let isMended = false
   let instances = 0
   let crashes = 0
 
   function start(instance: string): Process {
-    const life = born(instance)
+    const run = newRun(instance)
     const { promise: gone, resolve } = Promise.withResolvers<undefined>()
     const kill = () => {
-      life.kill()
+      run.kill()
       resolve(undefined)
     }
     const crash = () => {
-      seen.count('crash of a command')
+      coverage.count('crash of a command')
       crashed(process)
     }
-    const store = simulatedStore(replicas, toStore(life))
+    const store = simulatedStore(replicas, toStore(run))
     const real = persister({
       ...quiet(),
       domains: domainsOf({ isMended, crash }, plant),
       store: plant.store?.(store) ?? store,
-      clock: life.clock,
+      clock: run.clock,
       instance,
       maxInFlight: 20,
       trust: plant.trust ?? wary,
     })
-    const process: Process = { instance, life, persister: plant.persist?.(real) ?? real, gone, kill }
+    const process: Process = { instance, run, persister: plant.persist?.(real) ?? real, gone, kill }
     return process
   }
 
   const processes = Array.from({ length: COUNT }, () => start(`persist-${++instances}`))
 
-  /** It is gone at once, and its successor is there a little later. */
+  /** Kills the process at once, and starts its successor a little later. */
   function crashed(process: Process): void {
-    if (!process.life.isAlive()) return
+    if (!process.run.isAlive()) return
     process.kill()
     crashes++
     world.later(RESTART_MS, () => {
@@ -76,21 +76,18 @@ export function startProcesses(around: Surroundings, plant: Plant): Processes {
     })
   }
 
-  async function deliverTo(
-    { life, persister, gone }: Process,
-    posting: CloudEventRequest,
-  ): Promise<number | undefined> {
-    if (!life.isAlive()) return undefined
+  async function deliverTo({ run, persister, gone }: Process, posting: CloudEventRequest): Promise<number | undefined> {
+    if (!run.isAlive()) return undefined
     const event = eventOf(posting.headers, Buffer.from(posting.body ?? ''))
     const outcome = await Promise.race([persister.persist(event), gone])
     return outcome?.status
   }
 
   return {
-    deliver(posting, luck) {
-      const at = Math.floor(luck * COUNT)
-      if (weather.is('zombies')) {
-        seen.count('zombie')
+    deliver(posting, chance) {
+      const at = Math.floor(chance * COUNT)
+      if (faults.isActive('zombies')) {
+        coverage.count('zombie')
         void deliverTo(processes[(at + 1) % COUNT] as Process, posting)
       }
       return deliverTo(processes[at] as Process, posting)

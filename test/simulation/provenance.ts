@@ -4,14 +4,14 @@ import type { LogRecord } from '#core/log.ts'
 import type { Domain } from '#domains/domain.ts'
 import { SEALS } from '../trust.ts'
 
-/** What a record of the log is, by its seal. */
+/** The origin of a record in the log, by its seal. */
 export interface Provenance {
   id: string
-  /** Unknown of what publish has not written. */
+  /** The hash of the body; unknown for a record that publish has not written. */
   hash: string | undefined
-  /** What publish vouches for; of a plain record what persist is to take it for. */
+  /** The attributes that publish vouches for, or that a plain record has by default. */
   attributes: Record<string, string>
-  /** True for what publish has not sealed and the topic does not take otherwise. */
+  /** True when publish has not sealed the record, and the topic has no plain records of this kind. */
   isRefused: boolean
 }
 
@@ -40,7 +40,7 @@ export function provenanceOf(domain: Domain, record: LogRecord): Provenance {
   return { id: derivedId('refused', source, id, hash, seal ?? ''), hash, attributes: { type, time }, isRefused: true }
 }
 
-/** The id that persist gives to a record whose own says nothing: the body belongs to it. */
+/** The id that persist derives for a record without a trusted one. It depends on the body. */
 function plainId({ name, topic }: Domain, record: LogRecord, { id, source, type }: Record<string, string>): string {
   const { partition, offset, time } = record
   const text = String(record.value ?? '')
@@ -50,8 +50,8 @@ function plainId({ name, topic }: Domain, record: LogRecord, { id, source, type 
     return derivedId('plain', name, String(key), hash)
   }
   if (id !== undefined) return derivedId('plain', name, source ?? '', id, bodyHash(type ?? '', text))
-  const place = derivedId(topic.name, String(partition), String(offset), new Date(time).toISOString())
-  return derivedId('plain', place, bodyHash(PLAIN, text))
+  const offsetId = derivedId(topic.name, String(partition), String(offset), new Date(time).toISOString())
+  return derivedId('plain', offsetId, bodyHash(PLAIN, text))
 }
 
 function dataOf({ record }: Domain['topic'], text: string): { requestId?: string } | undefined {

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { Command, CommandType, DecideDomain, Document, Event, Fields, View } from '#domains/domain.ts'
 
-/** What is wrong with the first version of persist: a bug, one that ends the process, and a command that only the next one reads. */
+/** The flaws of the first version: a bug, a crash, and a command that only the next version can read. */
 export const FLAWS = ['bug', 'crash', 'unread'] as const
 
 export interface Version {
   isMended: boolean
-  /** Ends the process that decides. */
+  /** Kills the process that decides. */
   crash(): void
 }
 
@@ -32,8 +32,8 @@ const commands = {
 const unmended = { 'purses.move': { ...move, data: moving.refine(({ flaw }) => flaw !== 'unread') } }
 
 /**
- * A domain of the simulation: purses that never go below zero and can be closed, so that it shows in which order their
- * commands were applied. Its first version has flaws and doesn't know `purses.close`.
+ * A domain of the simulation: purses that never go below zero and can be closed, so that their state reveals the order of their
+ * commands. The first version has flaws and does not know `purses.close`.
  */
 export function purses({ isMended, crash }: Version): DecideDomain {
   return {
@@ -75,7 +75,7 @@ const purseIn = (documents: View, { purse }: Fields): Fields => documents.get('p
 
 const sumOf = (sum: number, { total }: Document) => sum + Number(total)
 
-/** A large move is two events, and one by nothing is none. */
+/** A large move is two events, and a move by zero is none. */
 function decide({ type, data }: Command, documents: View) {
   const { closed = false, balance = 0 } = purseIn(documents, data)
   if (closed) return { rejected: 'the purse is closed' }

@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Command, DecideDomain, Decision, Document, View } from '#domains/domain.ts'
 import { all, type Logged, nameOf, type Outcome } from './judge.ts'
-import { type Past, pastOf } from './past.ts'
 import type { Evidence } from './simulate.ts'
+import { type Timeline, timelineOf } from './timeline.ts'
 import { Violation } from './violation.ts'
 
 /**
- * What a domain's commands come to when nothing ever goes wrong: one after the other, in the order of the log, by its newest
- * rules. That is what must have come of them, however it went: who waited behind a letter has kept the place. What was
- * discarded has not happened. Of other streams' documents a command has seen what was there at some moment between its
- * append and its outcome, and nothing older or newer.
+ * Applies a domain's commands one after another, in the order of the log, by its newest rules and without any fault. Throws a
+ * `Violation` if the history had another result. Discarded commands are skipped. A command may have seen any state of another
+ * stream's document between its append and its outcome.
  */
 export function replay(
   evidence: Evidence,
@@ -21,7 +20,7 @@ export function replay(
   const own: View = { get: (collection, id) => documents.get(`${collection} ${id}`) }
   const versions = new Map<string, number>()
   const firsts = new Map<string, Logged & { stream: string }>()
-  const past = pastOf(evidence, domain)
+  const timeline = timelineOf(evidence, domain)
   for (const logging of logged) {
     const { id, hash, attributes } = logging
     const command = commandOf(logging)
@@ -45,12 +44,17 @@ export function replay(
     const isStale = expected !== undefined && Number(expected) !== version
     const possible = isStale
       ? [{ rejected: `the stream is at version ${version}, not ${expected}` }]
-      : decisionsOn(domain, command, own, past, logging.record.time)
-    if (possible.length > 1) evidence.seen.count('raced by another stream')
-    const decision = possible.find((one) => isTold(outcome, one))
+      : decisionsOn(domain, command, own, timeline, logging.record.time)
+    if (possible.length > 1) evidence.coverage.count('raced with another stream')
+    const decision = possible.find((one) => matches(outcome, one))
     if (!decision) {
-      const told = possible.map((one) => ('rejected' in one ? `rejected: ${one.rejected}` : 'applied')).join(', or ')
-      throw new Violation('order', `${id} of ${domain.name} is ${outcome.status} and not ${told} (${outcome.reason})`)
+      const reported = possible
+        .map((one) => ('rejected' in one ? `rejected: ${one.rejected}` : 'applied'))
+        .join(', or ')
+      throw new Violation(
+        'order',
+        `${id} of ${domain.name} is ${outcome.status} and not ${reported} (${outcome.reason})`,
+      )
     }
     if ('rejected' in decision) continue
     for (const [at, event] of decision.events.entries()) {
@@ -76,7 +80,7 @@ export function replay(
   }
 }
 
-/** A record as rules see it; undefined for what is no command. */
+/** The command of a record, or undefined if it is none. */
 export function commandOf({ domain, id, record, attributes, isRefused }: Logged): Command | undefined {
   if (isRefused) return undefined
   const { type = '' } = attributes
@@ -95,34 +99,34 @@ export function commandOf({ domain, id, record, attributes, isRefused }: Logged)
   }
 }
 
-/** One for each way in which the documents of other streams may have looked. */
-function decisionsOn(domain: DecideDomain, command: Command, own: View, past: Past, from: number): Decision[] {
+/** The possible decisions, one for each combination of other streams' document states. */
+function decisionsOn(domain: DecideDomain, command: Command, own: View, timeline: Timeline, from: number): Decision[] {
   const { id, stream } = command
-  const places = domain
+  const documentIds = domain
     .touches(command)
     .flatMap(({ collection, ids }) => [...new Set(ids)].map((id) => ({ collection, id })))
-  let looks: Map<string, Document | undefined>[] = [new Map()]
-  for (const { collection, id: of } of places) {
-    const seen = past.seen(collection, of, stream, from, past.settled(id))
-    if (seen)
-      looks = looks.flatMap((look) => seen.map((document) => new Map(look).set(`${collection} ${of}`, document)))
+  let views: Map<string, Document | undefined>[] = [new Map()]
+  for (const { collection, id: of } of documentIds) {
+    const visible = timeline.visible(collection, of, stream, from, timeline.settled(id))
+    if (visible)
+      views = views.flatMap((view) => visible.map((document) => new Map(view).set(`${collection} ${of}`, document)))
   }
-  const decisions = looks.map((look) =>
+  const decisions = views.map((view) =>
     domain.decide(command, {
       get: (collection, id) =>
-        look.has(`${collection} ${id}`) ? look.get(`${collection} ${id}`) : own.get(collection, id),
+        view.has(`${collection} ${id}`) ? view.get(`${collection} ${id}`) : own.get(collection, id),
     }),
   )
   return decisions.filter((one, at) => decisions.findIndex((other) => isDeepStrictEqual(one, other)) === at)
 }
 
-const isTold = ({ status, reason }: Outcome, decision: Decision): boolean =>
+const matches = ({ status, reason }: Outcome, decision: Decision): boolean =>
   'rejected' in decision ? status === 'rejected' && reason === decision.rejected : status === 'applied'
 
 const isReused = ({ status, reason }: Outcome) => status === 'rejected' && reason.startsWith('this key was used before')
 
-function expect({ id, domain }: Logged, isSo: boolean, what: string): void {
-  if (!isSo) throw new Violation('order', `${id} of ${domain.name} ${what}`)
+function expect({ id, domain }: Logged, condition: boolean, what: string): void {
+  if (!condition) throw new Violation('order', `${id} of ${domain.name} ${what}`)
 }
 
 function dataOf({ record }: DecideDomain['topic'], text: string, command: { id: string; type: string }): unknown {

@@ -2,40 +2,40 @@ import { once } from 'node:events'
 import { Conflict } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 
-/** What one write changed, until most members have it. */
+/** The changes of one write, until a majority has them. */
 export interface Entry {
   changes: { name: string; id: string; before: string | undefined; after: string | undefined }[]
   state: 'primary' | 'majority' | 'gone'
 }
 
-/** The documents as the primary has them, while it writes: all of it or nothing. */
+/** The primary's documents during an atomic write. */
 export interface Primary {
   get(name: string, id: string): string | undefined
   set(name: string, id: string, text: string | undefined): void
-  /** Throws `Conflict` for one that is there. */
+  /** Throws `Conflict` if the document exists. */
   insert(name: string, id: string, text: string): void
-  /** Throws `Conflict` unless the one before is there. */
+  /** Throws `Conflict` unless the document has the previous generation. */
   swap(name: string, id: string, generation: number, text: string): void
-  /** Throws `Conflict` for one of another stream, and when one to remove is missing. */
+  /** Throws `Conflict` if the document belongs to another stream, or is missing and to be removed. */
   own(name: string, id: string, stream: string, text: string | undefined): void
 }
 
 export interface Replicas {
   write<Result>(work: (primary: Primary) => Result): { entry: Entry; result: Result }
-  /** Most members have it, and so all that was before it. Throws `Unavailable` for one that a failover has rolled back. */
+  /** Replicates the entry and all earlier ones to a majority. Throws `Unavailable` if a failover has rolled it back. */
   confirm(entry: Entry): void
   confirmAll(): void
-  /** Another member becomes primary: what most had not is gone. */
+  /** Makes another member primary, which rolls back all writes that no majority has. Returns their number. */
   failover(): number
-  /** What most members have. */
+  /** The documents that a majority has. */
   read(name: string): ReadonlyMap<string, string>
-  /** What was not there before, in the order in which most members came to have it, and when. */
+  /** The inserted documents, in the order and with the time of their replication to a majority. */
   inserts: { name: string; id: string; text: string; at: number }[]
-  /** Resolves at the next insert, or as `signal` aborts. */
+  /** Resolves at the next insert, or when `signal` aborts. */
   inserted(signal: AbortSignal): Promise<void>
 }
 
-/** Three members of a MongoDB, as their clients know them. */
+/** A MongoDB replica set of three members, from the view of its clients. */
 export function replicaSet(now: () => number): Replicas {
   const primary = new Map<string, Map<string, string>>()
   const majority = new Map<string, Map<string, string>>()
@@ -86,7 +86,7 @@ export function replicaSet(now: () => number): Replicas {
           get,
           set,
           insert(name, id, text) {
-            if (get(name, id) !== undefined) throw new Conflict(`${id} of ${name} is there`)
+            if (get(name, id) !== undefined) throw new Conflict(`${id} of ${name} exists`)
             set(name, id, text)
           },
           swap(name, id, generation, text) {

@@ -1,96 +1,96 @@
+import { backgroundFaults } from './background-faults.ts'
 import { type Client, newClient, type Sent } from './client.ts'
+import type { Coverage } from './coverage.ts'
+import { type Environment, newEnvironment } from './environment.ts'
 import type { Action, History } from './history.ts'
-import { type Mill, type Plant, startMill } from './mill.ts'
-import type { Seen } from './seen.ts'
 import { isStray, STRAYS } from './strays.ts'
-import { type Surroundings, surroundings } from './surroundings.ts'
+import { type Plant, type System, startSystem } from './system.ts'
 import { Violation } from './violation.ts'
-import { forecast } from './weather.ts'
 import { inWorld } from './world.ts'
 
-/** All that there is to judge a history by, once everything is healed and nothing is left to do. */
-export interface Evidence extends Pick<Surroundings, 'topics' | 'replicas' | 'seen'>, Pick<Mill, 'domains'> {
+/** The state after a history, once all faults have ended and all work is done. */
+export interface Evidence extends Pick<Environment, 'topics' | 'replicas' | 'coverage'>, Pick<System, 'domains'> {
   sent: Sent[]
   crashes: number
-  /** What the receipts say in the end, by their addresses. */
+  /** The final outcomes in the receipts, by address. */
   outcomes: Map<string, string>
 }
 
-/** Long enough for all retries of what went wrong for minutes. */
+/** A time in which all retries after minutes of faults end. */
 const DRAINED_WITHIN_MS = 3_600_000
-const MOST_ROUNDS = 30
+const MAX_ROUNDS = 30
 
-/** Plays a history, heals what it has broken, waits until all is delivered, and redrives what is left. */
-export function simulate(history: History, seen: Seen, plant: Plant = {}): Promise<Evidence> {
+/** Plays a history, ends its faults, waits until everything is delivered, and redrives the letters that are left. */
+export function simulate(history: History, coverage: Coverage, plant: Plant = {}): Promise<Evidence> {
   return inWorld(history.seed, async (world) => {
-    const around = surroundings(world, forecast(world.now), seen)
-    const mill = await startMill(around, history.isImpatient, plant)
-    const client = newClient(mill)
-    const underWay = new Set<Promise<void>>()
+    const environment = newEnvironment(world, backgroundFaults(world.now), coverage)
+    const system = await startSystem(environment, history.isImpatient, plant)
+    const client = newClient(system)
+    const pending = new Set<Promise<void>>()
     let broken: unknown
 
     function begin(work: Promise<void>): void {
       const noting = (error: unknown) => {
         broken ??= error
       }
-      const done = work.catch(noting).finally(() => underWay.delete(done))
-      underWay.add(done)
+      const done = work.catch(noting).finally(() => pending.delete(done))
+      pending.add(done)
     }
 
-    async function until(isSo: () => boolean, what: string): Promise<void> {
-      const became = await world.until(() => broken !== undefined || isSo(), DRAINED_WITHIN_MS)
+    async function until(condition: () => boolean, what: string): Promise<void> {
+      const became = await world.until(() => broken !== undefined || condition(), DRAINED_WITHIN_MS)
       if (broken) throw broken
       if (!became) throw new Violation('drained', what)
     }
 
-    /** Until it is done, and so is all that it has put into the log. */
+    /** Waits for the work, and for the delivery of all that it has appended to the log. */
     async function finish(work: Promise<void>): Promise<void> {
       begin(work)
-      await until(() => underWay.size === 0, 'what was begun does not end')
-      await until(mill.sources.areDrained, 'the log does not drain')
+      await until(() => pending.size === 0, 'the work does not end')
+      await until(system.sources.areDrained, 'the log does not drain')
     }
 
-    begin(play(history, (action) => begin(act(action, around, mill, client))))
-    await until(() => underWay.size === 0, 'the history does not end')
-    around.weather.clear()
-    await finish(mill.processes.deploy(true))
-    for (let round = 0; around.replicas.read('letters').size > 0 && round < MOST_ROUNDS; round++) {
+    begin(play(history, (action) => begin(act(action, environment, system, client))))
+    await until(() => pending.size === 0, 'the history does not end')
+    environment.faults.clear()
+    await finish(system.processes.deploy(true))
+    for (let round = 0; environment.replicas.read('letters').size > 0 && round < MAX_ROUNDS; round++) {
       await finish(redriveAll(client))
       await finish(discardStray(client))
     }
     const outcomes = new Map<string, string>()
     await finish(readAll(client, outcomes))
-    return { ...around, domains: mill.domains, sent: client.sent, crashes: mill.processes.crashes(), outcomes }
+    return { ...environment, domains: system.domains, sent: client.sent, crashes: system.processes.crashes(), outcomes }
 
     async function play({ actions }: History, begin: (action: Action) => void): Promise<void> {
       for (const { after, action } of actions) {
-        await mill.clock.sleep(after)
+        await system.clock.sleep(after)
         begin(action)
       }
     }
   })
 }
 
-async function act(action: Action, around: Surroundings, mill: Mill, client: Client): Promise<void> {
-  const { seen, topics, weather, replicas, world } = around
-  seen.count(action.do)
+async function act(action: Action, environment: Environment, system: System, client: Client): Promise<void> {
+  const { coverage, topics, faults, replicas, world } = environment
+  coverage.count(action.do)
   switch (action.do) {
     case 'send':
-      return await client.send(action.asked)
+      return await client.send(action.request)
     case 'stray':
-      seen.count(action.stray)
+      coverage.count(action.stray)
       return STRAYS[action.stray](topics, world.now())
-    case 'weather':
-      return weather.begin(action.weather, action.ms)
+    case 'background fault':
+      return faults.begin(action.fault, action.ms)
     case 'crash':
-      return mill.processes.crash(action.at)
+      return system.processes.crash(action.at)
     case 'rebalance':
-      return await mill.sources.rebalance(action.at)
+      return await system.sources.rebalance(action.at)
     case 'failover':
-      if (replicas.failover() > 0) seen.count('rolled back')
+      if (replicas.failover() > 0) coverage.count('rolled back')
       return
     case 'deploy':
-      return await mill.processes.deploy(action.isMended)
+      return await system.processes.deploy(action.isMended)
     case 'redrive': {
       const by = (await client.letters())[action.letter]?.[action.by]
       if (by) await client.order('redrive', { [action.by]: String(by).slice(0, 300) })
@@ -98,7 +98,7 @@ async function act(action: Action, around: Surroundings, mill: Mill, client: Cli
     }
     case 'discard': {
       const letter = (await client.letters())[action.letter]
-      if (letter) await client.order('discard', { id: letter.id, reason: 'never meant' })
+      if (letter) await client.order('discard', { id: letter.id, reason: 'a mistake' })
       return
     }
     default:
@@ -111,7 +111,7 @@ async function redriveAll(client: Client): Promise<void> {
     if (domain) await client.order('redrive', { domain })
 }
 
-/** The first of those that nobody can apply: it may have been in the way of others. */
+/** Discards the first letter that can never be applied. It may block others. */
 async function discardStray(client: Client): Promise<void> {
   const stray = (await client.letters()).find(isStray)
   if (stray) await client.order('discard', { id: stray.id, reason: 'a stray' })

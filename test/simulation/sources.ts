@@ -5,26 +5,26 @@ import type { HttpClient } from '#local/kafka-source/http-client.ts'
 import { startKafkaSource } from '#local/kafka-source/kafka-source.ts'
 import type { CloudEventRequest } from '#local/kafka-source/record-to-request.ts'
 import { quiet } from '../telemetry.ts'
+import type { Environment } from './environment.ts'
 import { simulatedLog } from './log.ts'
 import type { Processes } from './processes.ts'
-import type { Surroundings } from './surroundings.ts'
-import type { Life } from './world.ts'
+import type { ProcessRun } from './world.ts'
 
 export interface Sources {
-  /** Begins where the one before has committed. That one is gone, and its count of attempts with it, but not what it has posted. */
+  /** Replaces a source by one that starts at the committed offsets. Its attempts are forgotten, but its open requests go on. */
   rebalance(at: number): Promise<void>
-  /** Whether every record of every topic is delivered, and that is committed. */
+  /** True when every record of every topic is delivered and committed. */
   areDrained(): boolean
 }
 
 const SINKS = { persist: 'http://persist/', deadLetters: 'http://dead-letters/' }
-/** As the KafkaSources say it. */
+/** The time-out of a delivery in the KafkaSource manifests. */
 const TIMEOUT_MS = 60_000
 const NOTHING = Buffer.alloc(0)
 
-/** The stand-in for KafkaSource, as it is, between the simulated log and the processes of persist. */
+/** The real local KafkaSource between the simulated log and the processes of persist. */
 export async function startSources(
-  { world, weather, seen, topics, born, toLog }: Surroundings,
+  { world, faults, coverage, topics, newRun, toLog }: Environment,
   domains: Domain[],
   { deliver }: Processes,
   isImpatient: boolean,
@@ -34,32 +34,32 @@ export async function startSources(
       ? { ...spec, delivery: { ...spec.delivery, retry: 3 } }
       : spec,
   )
-  const lives = new Map<string, Life>()
+  const runs = new Map<string, ProcessRun>()
 
-  async function toPersist({ io, random }: Life, posting: CloudEventRequest): Promise<number | undefined> {
+  async function toPersist({ io, random }: ProcessRun, posting: CloudEventRequest): Promise<number | undefined> {
     const answer = await io(() => ({ status: deliver(posting, random()) }))
     const status = await answer.status
-    if (status !== undefined) seen.count(`answer ${status}`)
+    if (status !== undefined) coverage.count(`response ${status}`)
     return await io(() => {
-      const isLost = random() < 0.5 && weather.is('answers lost')
-      return isLost ? seen.count('answers lost', undefined) : status
+      const isLost = random() < 0.5 && faults.isActive('responses lost')
+      return isLost ? coverage.count('responses lost', undefined) : status
     })
   }
 
-  const toSink = ({ io }: Life, posting: CloudEventRequest): Promise<number> =>
+  const toSink = ({ io }: ProcessRun, posting: CloudEventRequest): Promise<number> =>
     io(() => {
-      // A source that gives up on its sink too has lost the record: so are KafkaSources.
-      if (weather.is('sink away') && !isImpatient) return seen.count('sink away', 503)
-      if (posting.headers['ce-knativeerrorcode'] !== '422') seen.count('given up by a source')
+      // A source that gives up on its sink too loses the record, as a KafkaSource does.
+      if (faults.isActive('sink unavailable') && !isImpatient) return coverage.count('sink unavailable', 503)
+      if (posting.headers['ce-knativeerrorcode'] !== '422') coverage.count('given up by a source')
       topics.append(deadLetters.name, recordOf(posting), world.now())
-      return seen.count('dead letter', 202)
+      return coverage.count('dead letter', 202)
     })
 
-  const posterOf = (life: Life): HttpClient => ({
+  const posterOf = (run: ProcessRun): HttpClient => ({
     async post(url, posting) {
       const { promise: late, resolve } = Promise.withResolvers<undefined>()
       const inTime = world.later(TIMEOUT_MS, () => resolve(undefined))
-      const answer = url === SINKS.deadLetters ? toSink(life, posting) : toPersist(life, posting)
+      const answer = url === SINKS.deadLetters ? toSink(run, posting) : toPersist(run, posting)
       const status = await Promise.race([answer, late])
       inTime()
       return { status, head: NOTHING }
@@ -68,12 +68,12 @@ export async function startSources(
   })
 
   async function start(spec: (typeof specs)[number]): Promise<void> {
-    lives.get(spec.name)?.kill()
-    const life = born(`source ${spec.name}`)
-    lives.set(spec.name, life)
-    const log = simulatedLog(topics, toLog(life), world.now)
-    const onOutcome = (outcome: string) => seen.count(`source: ${outcome}`)
-    await startKafkaSource(spec, { ...quiet(), log, clock: life.clock, httpClient: posterOf(life), onOutcome })
+    runs.get(spec.name)?.kill()
+    const run = newRun(`source ${spec.name}`)
+    runs.set(spec.name, run)
+    const log = simulatedLog(topics, toLog(run), world.now)
+    const onFate = (fate: string) => coverage.count(`source: ${fate}`)
+    await startKafkaSource(spec, { ...quiet(), log, clock: run.clock, poster: posterOf(run), onFate })
   }
 
   for (const spec of specs) await start(spec)
@@ -84,7 +84,7 @@ export async function startSources(
   }
 }
 
-/** As a KafkaSink writes it. */
+/** The record that a KafkaSink writes. */
 function recordOf({ headers, body }: CloudEventRequest): NewRecord {
   const attributes = Object.entries(headers).filter(([name]) => name.startsWith('ce-'))
   const named = Object.fromEntries(attributes.map(([name, value]) => [`ce_${name.slice(3)}`, value]))

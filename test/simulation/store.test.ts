@@ -4,7 +4,7 @@ import { indexContract } from '#test/contracts/store-index.ts'
 import { replicaSet } from './replicas.ts'
 import { simulatedStore } from './store.ts'
 
-/** The simulated store is no toy: it keeps the contract of the real ones. */
+/** The simulated store passes the same contract as the real ones. */
 async function makeGround() {
   const replicas = replicaSet(Date.now)
   return { open: () => simulatedStore(replicas, async (_, effect) => effect()), remove: async () => {} }

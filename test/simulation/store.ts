@@ -5,13 +5,13 @@ import type { Document, Json } from '#domains/domain.ts'
 import { countOf, pageOf, within } from './find.ts'
 import type { Entry, Replicas } from './replicas.ts'
 
-/** How a call gets to the store and its result back: at once, or as a world has it. Rejects in an outage. */
+/** Executes a call, with or without a simulated latency. Rejects during an outage. */
 export type Io = <Result>(what: string, effect: () => Result) => Promise<Result>
 
-/** Neither a document of BSON nor one of SQLite is nested as deeply. */
-const MOST_LEVELS = 1000
+/** A depth of nesting that neither BSON nor SQLite allows. */
+const MAX_LEVELS = 1000
 
-/** The store port on a replica set: a write is answered once most members have it, and that is what is read. Nothing expires. */
+/** The store port on a replica set. Writes wait for a majority, and reads see only what a majority has. Nothing expires. */
 export function simulatedStore(replicas: Replicas, io: Io): Store {
   let isClosed = false
   const call: Io = (what, effect) =>
@@ -115,14 +115,14 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
   }
 }
 
-/** As text: what is kept is nobody else's object. */
+/** The documents as text, so that the store shares no objects with its callers. */
 function encode(documents: Document[]) {
   const texts: [string, string][] = []
   const refused = new Map<string, string>()
   for (const document of documents) {
     try {
       const text = JSON.stringify(document)
-      if (text.length > MOST_LEVELS && levels(document) > MOST_LEVELS) throw new Error('nested too deep')
+      if (text.length > MAX_LEVELS && levels(document) > MAX_LEVELS) throw new Error('nested too deep')
       texts.push([document._id, text])
     } catch (error) {
       refused.set(document._id, (error as Error).message)

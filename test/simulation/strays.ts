@@ -6,7 +6,7 @@ import type { Topics } from './log.ts'
 
 type Put = (topics: Topics, now: number) => void
 
-/** What stands in a topic and was not written by this publish: by an old producer, a version to come, or nobody in his right mind. */
+/** Records that this publish has not written: from an old producer, from a later version, or malformed. */
 const OTHERS = {
   'unknown type': (topics, now) => void topics.append('purses', sealed('unknown', 'purses.forgotten', '{}', now), now),
   'bad data': (topics, now) =>
@@ -22,7 +22,7 @@ const OTHERS = {
 
 const PURSE = '{"purse":"a","by":1000}'
 
-/** Records of somebody who may write to the topics, reads what stands there, and does not have publish's secret. */
+/** Records of an attacker who can read and write the topics, but does not have publish's secret. */
 const FORGERIES = {
   'forged command': (topics, now) => void topics.append('purses', event('forged', 'purses.move', PURSE, now), now),
   'forged seal': (topics, now) => {
@@ -53,7 +53,7 @@ export const STRAYS = { ...OTHERS, ...FORGERIES }
 
 export type Stray = keyof typeof STRAYS
 
-/** True for a letter of what nobody can apply. */
+/** True when the letter's record can never be applied. */
 export const isStray = ({ record, event }: Record<string, unknown>): boolean =>
   JSON.stringify([record, event]).includes('stray')
 

@@ -3,7 +3,7 @@ import { all } from './judge.ts'
 import type { Evidence } from './simulate.ts'
 import { Violation } from './violation.ts'
 
-/** What is true of every thread, whatever its events were. */
+/** Checks the invariants of every thread. */
 export function judgeThreads(evidence: Evidence): void {
   const [posts, moderators] = ['posts', 'moderators'].map((name) =>
     Map.groupBy(all(evidence, name), ({ thread }) => thread),
@@ -21,13 +21,13 @@ export function judgeThreads(evidence: Evidence): void {
   for (const { _id, score, up, down } of all(evidence, 'posts')) {
     const cast = (votes.get(_id) ?? []).map(({ value }) => Number(value))
     const [ups, downs] = [1, -1].map((vote) => cast.filter((value) => value === vote).length)
-    const isSo = up === ups && down === downs && score === cast.reduce((sum, value) => sum + value, 0)
-    expect(isSo, `post ${_id} has ${up} up, ${down} down, ${score} in all, and the votes ${cast}`)
+    const condition = up === ups && down === downs && score === cast.reduce((sum, value) => sum + value, 0)
+    expect(condition, `post ${_id} has ${up} up, ${down} down, ${score} in all, and the votes ${cast}`)
   }
   const banned = new Set(all(evidence, 'bans').map(({ _id }: Document) => _id))
   for (const { _id } of all(evidence, 'moderators')) expect(!banned.has(_id), `${_id} is a moderator and banned`)
 }
 
-function expect(isSo: boolean, otherwise: string): void {
-  if (!isSo) throw new Violation('threads', otherwise)
+function expect(condition: boolean, otherwise: string): void {
+  if (!condition) throw new Violation('threads', otherwise)
 }

@@ -2,28 +2,28 @@ import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import type { Clock } from '#core/clock.ts'
 
-/** Where all that happens, happens in the order of its time, and time is whatever is due next. */
+/** A scheduler with simulated time. It runs tasks in the order of their times. */
 export interface World {
   now(): number
-  /** Calls `run` in `ms`; what it returns calls it off. */
+  /** Calls `run` in `ms`. The returned function cancels it. */
   later(ms: number, run: () => void): () => void
-  /** Lets things happen, one by one, until it is so. False: it did not become so in `ms`, or nothing is left to happen. */
-  until(isSo: () => boolean, ms: number): Promise<boolean>
-  /** Numbers from 0 to 1 of its own for each name, the same ones in each run of a seed. */
+  /** Runs tasks until the condition holds. Resolves with false if it does not hold within `ms`, or no task is left. */
+  until(condition: () => boolean, ms: number): Promise<boolean>
+  /** The random numbers from 0 to 1 of this name, which are the same for the same seed. */
   random(name: string): () => number
 }
 
-/** A process. Nothing that it has begun comes back to it once it is killed, and nobody tells it. */
-export interface Life {
+/** A run of a process. After it is killed, none of its calls and pauses resolve. */
+export interface ProcessRun {
   clock: Clock
   random(): number
-  /** Asks something of the world: some time later `effect` happens, and its result comes back. */
+  /** Executes `effect` after a latency, and resolves with its result after another one. */
   io<Result>(effect: () => Result): Promise<Result>
   isAlive(): boolean
   kill(): void
 }
 
-interface Happening {
+interface ScheduledTask {
   due: number
   run: (() => void) | undefined
 }
@@ -31,10 +31,10 @@ interface Happening {
 const BEGIN = Date.UTC(2030, 0, 1)
 
 /**
- * Runs `story` in a world of its own, in which the same seed is the same story: chance comes from the seed, and the event loop's
- * own queue is the world's, so that a batch waits for its turn like all else.
+ * Runs `scenario` with simulated time, so that the same seed gives the same run. Randomness comes from the seed, and
+ * `setImmediate` is scheduled like everything else.
  */
-export async function inWorld<Result>(seed: number, story: (world: World) => Promise<Result>): Promise<Result> {
+export async function inWorld<Result>(seed: number, scenario: (world: World) => Promise<Result>): Promise<Result> {
   const world = newWorld(seed)
   const real = { random: Math.random, uuid: crypto.randomUUID, setImmediate: globalThis.setImmediate }
   const { stackTraceLimit } = Error
@@ -51,10 +51,10 @@ export async function inWorld<Result>(seed: number, story: (world: World) => Pro
   crypto.randomUUID = uuid
   globalThis.setImmediate = ((run: () => void) => world.later(0, run)) as never
   syncBuiltinESMExports()
-  // Outages are thrown by the thousand, and nobody looks where.
+  // Outages are thrown by the thousand, and their stacks are never read.
   Error.stackTraceLimit = 2
   try {
-    return await story(world)
+    return await scenario(world)
   } finally {
     Error.stackTraceLimit = stackTraceLimit
     Math.random = real.random
@@ -65,32 +65,32 @@ export async function inWorld<Result>(seed: number, story: (world: World) => Pro
 }
 
 function newWorld(seed: number): World {
-  const queue: Happening[] = []
+  const queue: ScheduledTask[] = []
   let now = BEGIN
 
   function later(ms: number, run: () => void): () => void {
-    const happening: Happening = { due: now + Math.max(0, ms), run }
+    const task: ScheduledTask = { due: now + Math.max(0, ms), run }
     let [low, high] = [0, queue.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((queue[middle] as Happening).due > happening.due) low = middle + 1
+      if ((queue[middle] as ScheduledTask).due > task.due) low = middle + 1
       else high = middle
     }
-    queue.splice(low, 0, happening)
+    queue.splice(low, 0, task)
     return () => {
-      happening.run = undefined
+      task.run = undefined
     }
   }
 
   return {
     now: () => Math.floor(now),
     later,
-    async until(isSo, ms) {
+    async until(condition, ms) {
       const end = now + ms
       for (;;) {
-        // A tick comes when no promise has anything left to do.
+        // The tick comes after all promises have settled.
         await new Promise<void>((resolve) => process.nextTick(resolve))
-        if (isSo()) return true
+        if (condition()) return true
         let next = queue.pop()
         while (next && !next.run) next = queue.pop()
         if (!next) return false
@@ -107,7 +107,7 @@ function newWorld(seed: number): World {
   }
 }
 
-/** mulberry32, begun anew for each name, so that what one process does changes no other's luck. */
+/** mulberry32 with a state for each name, so that processes do not change each other's numbers. */
 function numbers(seed: number, name: string): () => number {
   let state = seed
   for (const letter of name) state = Math.imul(state ^ letter.charCodeAt(0), 0x9e3779b1)
@@ -119,13 +119,13 @@ function numbers(seed: number, name: string): () => number {
   }
 }
 
-/** Most answers take a moment, some a while, and a few so long that others have given up on them. */
+/** A latency: mostly short, sometimes long, and rarely longer than any time-out. */
 function latency(random: () => number): number {
   const kind = random()
   return random() * (kind < 0.9 ? 5 : kind < 0.995 ? 300 : 20_000)
 }
 
-export function life(world: World, name: string): Life {
+export function startRun(world: World, name: string): ProcessRun {
   let isAlive = true
   const random = world.random(name)
   return {
@@ -136,7 +136,7 @@ export function life(world: World, name: string): Life {
     },
     io: (effect) =>
       new Promise((resolve, reject) => {
-        // What was sent before the kill may arrive or not.
+        // A request that was sent before the kill may arrive or not.
         const isSent = random() < 0.5
         world.later(latency(random), () => {
           if (!isAlive && !isSent) return
@@ -154,11 +154,11 @@ export function life(world: World, name: string): Life {
         new Promise((resolve) => {
           if (signal?.aborted) return resolve()
           const wake = () => {
-            callOff()
+            cancel()
             signal?.removeEventListener('abort', wake)
             if (isAlive) resolve()
           }
-          const callOff = world.later(ms, wake)
+          const cancel = world.later(ms, wake)
           signal?.addEventListener('abort', wake)
         }),
     },

@@ -3,24 +3,24 @@ import type { Document, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
 import { hasWords, rarestOf, wordsOf } from '../../words.ts'
 import type { Account } from '../accounts.ts'
-import { READ, text, WRITE } from '../here.ts'
+import { READ, text, WRITE } from '../context.ts'
 import { search, time } from './shapes.ts'
 
 const account = z.object({
   id: z.string(),
   name: z.string(),
   createdAt: time,
-  isBanned: z.boolean().describe('From everywhere'),
+  isBanned: z.boolean().describe('true: banned from every thread'),
 })
 
 const own = account.extend({
   email: z.string().nullable(),
-  createdAt: time.nullable().describe('null: it is not there yet, and this is what your token says'),
+  createdAt: time.nullable().describe('null: the account does not exist yet, and name and email are from your token'),
 })
 
 const withBan = (id: string): Touch[] => ['accounts', 'siteBans'].map((collection) => ({ collection, ids: [id] }))
 
-/** An address is nobody else's business. */
+/** An account without its address, which only its owner may read. */
 function accountIn(documents: View, document: Document) {
   const { _id: id, name, createdAt } = document as Account
   return { id, name, createdAt, isBanned: documents.get('siteBans', id) !== undefined }
@@ -31,7 +31,7 @@ export const accounts = [
     answers: 'page',
     path: '/api/accounts',
     name: 'accounts.list',
-    summary: 'Accounts with all of these words in their names',
+    summary: 'Accounts whose names have all of these words',
     scope: READ,
     params: z.object({ name: search }),
     item: account,

@@ -3,18 +3,18 @@ import type { Caller, Document, Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
 import type { SiteBan } from '../accounts.ts'
 import { threadId } from '../commands.ts'
-import { ADMINISTRATE, pair, READ, text, WRITE } from '../here.ts'
+import { ADMINISTRATE, pair, READ, text, WRITE } from '../context.ts'
 import type { Mark } from '../moderation.ts'
-import { person, personIn, time, underThread } from './shapes.ts'
+import { parentThread, person, personIn, time } from './shapes.ts'
 
 const mark = z.object({ account: person, by: person, since: time })
 
-/** A page of what some accounts are in a thread. */
+/** The query of the marks on accounts in a thread. */
 const marks = {
   answers: 'page',
   scope: READ,
   item: mark,
-  under: underThread,
+  parent: parentThread,
   index: 'thread',
   where: ({ threadId = '' }) => ({ thread: threadId }),
   numbered: { sorts: { since: {} }, isByIndex: () => true },
@@ -26,7 +26,7 @@ const marks = {
 } as const
 
 const ban = mark.extend({
-  reason: z.string().nullable().describe('null for all but moderators, administrators and the account itself'),
+  reason: z.string().nullable().describe('Only for moderators, administrators and the account itself, else null'),
 })
 
 const banIn = (documents: View, account: string, { by, since, reason }: Mark | SiteBan, mayKnow: boolean) => ({
@@ -36,19 +36,19 @@ const banIn = (documents: View, account: string, { by, since, reason }: Mark | S
   reason: mayKnow ? (reason ?? null) : null,
 })
 
-/** What the caller is in a thread. */
-const me = {
+/** The query of the caller's standing in a thread. */
+const standing = {
   answers: 'view',
   scope: WRITE,
   item: z.object({ isModerator: z.boolean(), isAdministrator: z.boolean(), isBanned: z.boolean() }),
   touches: (asked: Fields, { id }: Caller): Touch[] => [
-    ...underThread.touches(asked),
+    ...parentThread.touches(asked),
     { collection: 'moderators', ids: [pair(text(asked.threadId), id)] },
     { collection: 'bans', ids: [pair(text(asked.threadId), id)] },
     { collection: 'siteBans', ids: [id] },
   ],
   answer(documents: View, asked: Fields, { id, scopes }: Caller) {
-    if (!underThread.isThere(documents, asked)) return undefined
+    if (!parentThread.exists(documents, asked)) return undefined
     const isMarked = (collection: string) => documents.get(collection, pair(text(asked.threadId), id)) !== undefined
     const isAdministrator = scopes.has(ADMINISTRATE)
     const isBanned = isMarked('bans') || documents.get('siteBans', id) !== undefined
@@ -61,28 +61,28 @@ export const moderation = [
     ...marks,
     path: '/api/forum/threads/{threadId}/moderators',
     name: 'moderators.list',
-    summary: 'Who moderates a thread, and who made them',
+    summary: 'The moderators of a thread, and who appointed them',
     from: 'moderators',
   },
   {
     ...marks,
     path: '/api/forum/threads/{threadId}/bans',
     name: 'bans.list',
-    summary: 'Who is banned from a thread, and by whom',
+    summary: 'The accounts that are banned from a thread, and who banned them',
     from: 'bans',
   },
   {
     answers: 'view',
     path: '/api/forum/threads/{threadId}/bans/{accountId}',
     name: 'bans.one',
-    summary: 'A ban from a thread, with its reason for those whom it concerns',
+    summary: 'A ban from a thread',
     scope: READ,
     item: ban,
     touches(asked, { id }, documents) {
       const [threadId, accountId] = [text(asked.threadId), text(asked.accountId)]
       const found = documents.get('bans', pair(threadId, accountId))
       return [
-        ...underThread.touches(asked),
+        ...parentThread.touches(asked),
         { collection: 'bans', ids: [pair(threadId, accountId)] },
         { collection: 'moderators', ids: [pair(threadId, id)] },
         { collection: 'accounts', ids: [accountId, ...(found ? [text(found.by)] : [])] },
@@ -91,7 +91,7 @@ export const moderation = [
     answer(documents, asked, { id, scopes }) {
       const [threadId, accountId] = [text(asked.threadId), text(asked.accountId)]
       const found = documents.get('bans', pair(threadId, accountId)) as Mark | undefined
-      if (!found || !underThread.isThere(documents, asked)) return undefined
+      if (!found || !parentThread.exists(documents, asked)) return undefined
       const isModerator = documents.get('moderators', pair(threadId, id)) !== undefined
       const mayKnow = isModerator || id === accountId || scopes.has(ADMINISTRATE)
       return banIn(documents, accountId, found, mayKnow)
@@ -101,7 +101,7 @@ export const moderation = [
     answers: 'view',
     path: '/api/forum/bans/{accountId}',
     name: 'siteBans.one',
-    summary: 'A ban from everywhere, with its reason for those whom it concerns',
+    summary: 'A ban from everywhere',
     scope: READ,
     item: ban,
     touches({ accountId }, _, documents) {
@@ -120,7 +120,7 @@ export const moderation = [
     answers: 'page',
     path: '/api/forum/bans',
     name: 'siteBans.list',
-    summary: 'Who is banned everywhere, and by whom',
+    summary: 'The accounts that are banned everywhere, and who banned them',
     scope: READ,
     item: mark,
     from: 'siteBans',
@@ -133,16 +133,16 @@ export const moderation = [
     },
   },
   {
-    ...me,
+    ...standing,
     path: '/api/forum/threads/{threadId}/me',
     name: 'threads.me',
-    summary: 'Whether you moderate a thread, or are banned from it',
+    summary: 'Your standing in a thread: moderator, administrator, banned',
   },
   {
-    ...me,
+    ...standing,
     path: '/api/forum/me',
     name: 'me',
-    summary: 'Whether you moderate a thread, or are banned from it; its id stands in the query string',
+    summary: 'Your standing in a thread whose id is in the query string',
     params: z.object({ threadId }),
   },
 ] as const satisfies readonly Query[]

@@ -3,30 +3,30 @@ import type { Document, Fields, Touch, View } from '../../domain.ts'
 import type { Query } from '../../query.ts'
 import { folded, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { postId, threadId } from '../commands.ts'
-import { pair, READ, text, WRITE } from '../here.ts'
+import { pair, READ, text, WRITE } from '../context.ts'
 import { beginningOf } from '../posts.ts'
-import { post, postIn, search, substring, underThread, withThread } from './shapes.ts'
+import { parentThread, post, postIn, search, substring, withThread } from './shapes.ts'
 
 const vote = z.literal([1, 0, -1])
-const MOST_POSTS = 100
+const MAX_POSTS = 100
 const ids = z
   .string()
   .max(10_000)
   .transform((value) => value.split(','))
-  .pipe(z.array(postId).max(MOST_POSTS))
-  .meta({ pattern: `^[\\w-]{1,64}(,[\\w-]{1,64}){0,${MOST_POSTS - 1}}$`, maxLength: 10_000 })
+  .pipe(z.array(postId).max(MAX_POSTS))
+  .meta({ pattern: `^[\\w-]{1,64}(,[\\w-]{1,64}){0,${MAX_POSTS - 1}}$`, maxLength: 10_000 })
 
 const postWithThread = ({ postId }: Fields, _: unknown, documents: View): Touch[] => {
   const found = documents.get('posts', text(postId))
   return [{ collection: 'posts', ids: [text(postId)] }, ...(found ? withThread(found) : [])]
 }
 
-/** A post, unless its thread was deleted. */
-function postThere(documents: View, found: Document | undefined) {
+/** A post as a client reads it, or undefined if its thread was deleted. */
+function visiblePost(documents: View, found: Document | undefined) {
   return found && documents.get('threads', text(found.thread)) ? postIn(documents, found) : undefined
 }
 
-/** Not what is kept of its beginning. */
+/** True for a post, false for a PostBeginning. */
 const isPost = ({ thread }: Document): boolean => thread !== undefined
 
 const isFound = (post: Document, { text: words, textContains }: Fields): boolean =>
@@ -38,8 +38,7 @@ export const posts = [
     answers: 'page',
     path: '/api/forum/threads/{threadId}/posts',
     name: 'posts.list',
-    summary:
-      'The posts of a thread: the oldest, the newest, the best; those with all of some words, or with a substring',
+    summary: 'The posts of a thread by age or score, filtered by words or a substring',
     scope: READ,
     params: z.object({
       order: z.enum(['oldest', 'newest', 'best']).default('oldest'),
@@ -48,7 +47,7 @@ export const posts = [
     }),
     item: post,
     from: 'posts',
-    under: underThread,
+    parent: parentThread,
     index({ order, text }) {
       if (order === 'best') return 'best'
       return text === undefined ? 'thread' : 'threadWords'
@@ -69,15 +68,15 @@ export const posts = [
     answers: 'page',
     path: '/api/forum/posts',
     name: 'posts.search',
-    summary: 'Posts with all of some words, or with a substring, the newest first',
+    summary: 'Posts of all threads that contain some words or a substring, newest first',
     scope: READ,
     params: z
       .object({ text: search.optional(), textContains: substring.optional() })
       .refine(({ text, textContains }) => text !== undefined || textContains !== undefined, {
-        error: 'takes text or textContains',
+        error: 'needs text or textContains',
       }),
     item: post,
-    /** Words find the posts themselves; a substring finds what is kept of their beginnings. */
+    /** Words find the posts themselves, a substring finds their PostBeginnings. */
     from: ({ text }) => (text === undefined ? 'postBeginnings' : 'posts'),
     index: ({ text }) => (text === undefined ? 'trigrams' : 'words'),
     where: ({ text, textContains }) =>
@@ -94,7 +93,7 @@ export const posts = [
       return [{ collection: 'posts', ids: [document._id] }, ...(found ? withThread(found) : [])]
     },
     shape: (document, documents) =>
-      postThere(documents, isPost(document) ? document : documents.get('posts', document._id)),
+      visiblePost(documents, isPost(document) ? document : documents.get('posts', document._id)),
   },
   {
     answers: 'view',
@@ -106,28 +105,28 @@ export const posts = [
     touches: postWithThread,
     answer(documents, { threadId, postId }) {
       const found = documents.get('posts', text(postId))
-      return found?.thread === threadId ? postThere(documents, found) : undefined
+      return found?.thread === threadId ? visiblePost(documents, found) : undefined
     },
   },
   {
     answers: 'view',
     path: '/api/forum/posts/{postId}',
     name: 'posts.byId',
-    summary: 'A post, by its id alone',
+    summary: 'A post by its id alone',
     scope: READ,
     item: post,
     touches: postWithThread,
-    answer: (documents, { postId }) => postThere(documents, documents.get('posts', text(postId))),
+    answer: (documents, { postId }) => visiblePost(documents, documents.get('posts', text(postId))),
   },
   {
     answers: 'view',
     path: '/api/forum/threads/{threadId}/posts/{postId}/vote',
     name: 'votes.one',
-    summary: 'Your vote on a post; 0 is none',
+    summary: 'Your vote on a post, 0 for none',
     scope: WRITE,
     params: z.object({ threadId, postId }),
     item: z.object({ value: vote }),
-    under: underThread,
+    parent: parentThread,
     touches: ({ postId }, { id }) => [
       { collection: 'posts', ids: [text(postId)] },
       { collection: 'votes', ids: [pair(text(postId), id)] },
@@ -141,7 +140,7 @@ export const posts = [
     answers: 'view',
     path: '/api/forum/votes',
     name: 'votes.list',
-    summary: 'Your votes on some posts, 100 at most: their ids, with commas between them',
+    summary: 'Your votes on at most 100 posts, whose ids are separated by commas',
     scope: WRITE,
     params: z.object({ posts: ids }),
     item: z.object({ items: z.array(z.object({ postId: z.string(), value: vote })) }),

@@ -2,25 +2,25 @@ import { z } from 'zod'
 import type { Document, Fields, Touch, View } from '../../domain.ts'
 import { folded, trigramsOf, wordsOf } from '../../words.ts'
 import type { Account } from '../accounts.ts'
-import { text } from '../here.ts'
+import { text } from '../context.ts'
 import type { Post } from '../posts.ts'
 import type { Thread } from '../threads.ts'
 
-/** What several queries have in common. */
+/** The answers and parameters that several queries share. */
 
 const count = z.int().min(0)
 export const time = z.iso.datetime()
 
 export const person = z.object({
   id: z.string(),
-  name: z.string().nullable().describe('null where it is not known yet'),
+  name: z.string().nullable().describe('null: not known yet'),
 })
 
 export const post = z.object({
   id: z.string(),
   threadId: z.string(),
   author: person,
-  text: z.string().describe('Nothing of a deleted post'),
+  text: z.string().describe('Empty for a deleted post'),
   createdAt: time,
   editedAt: time.nullable(),
   up: count,
@@ -34,14 +34,14 @@ export const thread = z.object({
   title: z.string(),
   author: person,
   createdAt: time,
-  lastActivityAt: time.describe('When the newest post was written'),
-  changedAt: time.describe('When the title or a post was last written, edited or deleted'),
+  lastActivityAt: time.describe('Time of the newest post'),
+  changedAt: time.describe('Time when the title or a post was last written, edited or deleted'),
   posts: count,
   moderators: count,
   firstPost: post.nullable().describe('null: the thread was opened without a text'),
 })
 
-/** A name is its owner's to change: it is never copied, but joined where it is read. */
+/** A person with the current name. Its owner may change it, so it is joined on reading and never copied. */
 export const personIn = (documents: View, id: string) => {
   const account = documents.get('accounts', id) as Account | undefined
   return { id, name: account?.name ?? null }
@@ -52,20 +52,20 @@ export function postIn(documents: View, document: Document) {
   return { id, threadId, author: personIn(documents, author), ...rest }
 }
 
-/** A post outlives its thread: only whether that is there tells whether the post is to be seen. */
+/** The documents that a post is shown with. A post outlives its thread, and is visible only while the thread exists. */
 export const withThread = ({ author, thread }: Fields): Touch[] => [
   { collection: 'accounts', ids: [text(author)] },
   { collection: 'threads', ids: [text(thread)] },
 ]
 
-/** The first post has the thread's id, and its author. */
+/** The documents that a thread is shown with. The first post has the thread's id and author. */
 export const withFirstPost = ({ _id, author }: Document): Touch[] => [
   { collection: 'posts', ids: [_id] },
   { collection: 'accounts', ids: [text(author)] },
 ]
 
 export function threadIn(documents: View, document: Document) {
-  // Threads that were last written before `changedAt` was kept have none.
+  // Threads that were last written before `changedAt` was introduced have none.
   const {
     _id: id,
     author,
@@ -75,25 +75,25 @@ export function threadIn(documents: View, document: Document) {
     ...rest
   } = document as Omit<Thread, 'changedAt'> & Partial<Thread>
   const first = documents.get('posts', id)
-  // A post of another thread can have this id, where a key was used again after the horizon.
+  // A post of another thread can have this id, if a key was used again after the horizon.
   const firstPost = first?.thread === id ? postIn(documents, first) : null
   return { id, author: personIn(documents, author), ...rest, changedAt: changedAt ?? rest.lastActivityAt, firstPost }
 }
 
-/** What there is to read in a thread goes with it. */
-export const underThread = {
+/** The thread in the path, without which nothing in it is readable. */
+export const parentThread = {
   touches: ({ threadId }: Fields): Touch[] => [{ collection: 'threads', ids: [text(threadId)] }],
-  isThere: (documents: View, { threadId }: Fields) => documents.get('threads', text(threadId)) !== undefined,
+  exists: (documents: View, { threadId }: Fields) => documents.get('threads', text(threadId)) !== undefined,
 }
 
-/** Words that are looked for, all of them, in any order. */
+/** A search for all of these words, in any order. */
 export const search = z
   .string()
   .max(500)
-  .refine((value) => wordsOf(value).length > 0, { error: 'has no word in it' })
+  .refine((value) => wordsOf(value).length > 0, { error: 'must contain a word' })
 
-/** Characters that are looked for as they stand, in any case. */
+/** A search for these characters as they are, in any case. */
 export const substring = z
   .string()
   .max(256)
-  .refine((value) => trigramsOf(folded(value)).length > 0, { error: 'takes three letters or digits in a row at least' })
+  .refine((value) => trigramsOf(folded(value)).length > 0, { error: 'must contain three letters or digits in a row' })

@@ -3,24 +3,24 @@ import type { Document, Event, Fields } from '../../domain.ts'
 import { bound } from '../../moment.ts'
 import type { Query } from '../../query.ts'
 import { contains, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
-import { READ, text } from '../here.ts'
-import { search, substring, thread, threadIn, time, underThread, withFirstPost } from './shapes.ts'
+import { READ, text } from '../context.ts'
+import { parentThread, search, substring, thread, threadIn, time, withFirstPost } from './shapes.ts'
 
 const listing = z.object({
-  /** All of its words. */
+  /** Words that the title must have. */
   title: search.optional(),
   titleContains: substring.optional(),
   author: z.string().min(1).max(200).optional(),
-  /** When they were opened. */
+  /** The bounds of the opening time. */
   from: bound.optional(),
   to: bound.optional(),
-  /** Of the last activity, or where something is looked for, when they were opened; `active` have most posts. */
+  /** `active` means most posts. The default is `recent`, but `newest` if another parameter narrows the list. */
   order: z.enum(['recent', 'changed', 'active', 'newest', 'oldest']).optional(),
 })
 
 const OWN_ORDERS = ['recent', 'changed', 'active']
 
-/** An order of its own goes before what narrows it. */
+/** An order with an index of its own takes precedence over the narrowing parameters. */
 function index({ title, titleContains, author, from, to, order }: Fields): string {
   if (OWN_ORDERS.includes(text(order))) return text(order)
   if (title !== undefined) return 'words'
@@ -49,7 +49,7 @@ const keep = (thread: Document, { title, titleContains, author, from, to }: Fiel
   (from === undefined || text(thread.createdAt) >= text(from)) &&
   (to === undefined || text(thread.createdAt) < text(to))
 
-/** True where the index finds all that is asked for, and nothing else. */
+/** True when the index alone finds exactly what the parameters ask for. */
 function isByIndex(asked: Fields): boolean {
   const { title, titleContains, author, from, to } = asked
   if (titleContains !== undefined) return false
@@ -64,16 +64,16 @@ function isByIndex(asked: Fields): boolean {
   }
 }
 
-const happened = z.object({
+const threadEvent = z.object({
   number: z.int().min(1),
   type: z.string(),
   time,
-  actor: z.string().nullable().describe('null: who voted is not told'),
+  actor: z.string().nullable().describe('null for a vote, which is anonymous'),
   data: z.record(z.string(), z.json()),
 })
 
-/** Without titles and texts, which may have been moderated away since, without who voted how, and without the reasons of bans. */
-function told({ number, type, time, actor, data: { title, text, value, reason, ...data } }: Event) {
+/** An event without titles and texts, which may have been moderated since, without voters and without reasons of bans. */
+function publicEvent({ number, type, time, actor, data: { title, text, value, reason, ...data } }: Event) {
   return { number, type, time, actor: type === 'forum.vote-cast' ? null : actor, data }
 }
 
@@ -82,8 +82,7 @@ export const threads = [
     answers: 'page',
     path: '/api/forum/threads',
     name: 'threads.list',
-    summary:
-      'Threads with their first posts: the last active, the last changed, the most active, the newest; by words or a substring of the title, author, date',
+    summary: 'Threads with their first posts, by activity, change, posts or age, filtered by title, author and time',
     overview: { part: 'threads', params: () => ({ order: 'active', limit: '10' }) },
     scope: READ,
     params: listing,
@@ -115,7 +114,7 @@ export const threads = [
     item: thread,
     touches(asked, _, documents) {
       const found = documents.get('threads', text(asked.threadId))
-      return [...underThread.touches(asked), ...(found ? withFirstPost(found) : [])]
+      return [...parentThread.touches(asked), ...(found ? withFirstPost(found) : [])]
     },
     answer(documents, { threadId }) {
       const found = documents.get('threads', text(threadId))
@@ -126,23 +125,23 @@ export const threads = [
     answers: 'history',
     path: '/api/forum/threads/{threadId}/history',
     name: 'threads.history',
-    summary: 'What happened in a thread, from its events, without titles and texts',
+    summary: 'The events of a thread, without titles and texts',
     scope: READ,
-    item: happened,
-    under: underThread,
+    item: threadEvent,
+    parent: parentThread,
     stream: ({ threadId }) => `thread/${threadId}`,
-    shape: told,
+    shape: publicEvent,
   },
   {
     answers: 'live',
     path: '/api/forum/threads/{threadId}/live',
     name: 'threads.live',
-    summary: 'What happens in a thread from now on, as server-sent events, without titles and texts',
+    summary: 'New events of a thread as server-sent events, without titles and texts',
     scope: READ,
-    item: happened,
+    item: threadEvent,
     of: 'events',
-    under: underThread,
+    parent: parentThread,
     keep: ({ stream }, { threadId }) => stream === `thread/${threadId}`,
-    shape: (inserted) => told(inserted as unknown as Event),
+    shape: (inserted) => publicEvent(inserted as unknown as Event),
   },
 ] as const satisfies readonly Query[]

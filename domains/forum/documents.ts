@@ -1,6 +1,6 @@
 import type { Collection } from '../domain.ts'
 
-/** Nothing in a document grows with its thread: what there are many of has a document each. */
+/** No document grows with its thread: each post, vote, moderator and ban has a document of its own. */
 export const collections: Collection[] = [
   {
     name: 'threads',

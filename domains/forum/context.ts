@@ -5,56 +5,56 @@ import type { Thread } from './threads.ts'
 
 export const READ = 'forum:read'
 export const WRITE = 'forum:write'
-/** Who has it may do everywhere what a moderator may do in a thread. */
+/** The scope of administrators, who may do in every thread what its moderators may. */
 export const ADMINISTRATE = 'forum:administrate'
 
-/** What is known of those whom a command is about. */
-export interface Here {
+/** The documents that the rules of a command look at. For a command of an account there is no thread and no post. */
+export interface ThreadContext {
   thread: Thread | undefined
   post: Post | undefined
-  /** Where the command is a vote, the one that the actor has on this post: 1, -1, or 0 for none. */
+  /** The actor's vote on this post: 1, -1, or 0 for none. Read only for the command that votes. */
   vote: number
   actor: Standing & { isAdministrator: boolean }
-  /** Who is appointed, removed, banned. */
-  named: Standing
+  /** The account that the command appoints, removes or bans. */
+  target: Standing
 }
 
 interface Standing {
   id: string
   account: Account | undefined
   isModerator: boolean
-  isBannedHere: boolean
+  isBannedFromThread: boolean
   isBannedEverywhere: boolean
 }
 
 export const text = (value: Json | undefined): string => String(value ?? '')
 
-/** A member only where there is something in it. */
+/** The reason as a member, only if there is one. */
 export const reasonOf = ({ reason }: Fields): Fields => (reason === undefined ? {} : { reason })
 
-/** Of what two of them share. The id of a thread and of a post is a command's: it has no colon in it. */
+/** The id of a document about a thread or post and an account. Neither a thread's nor a post's id contains a colon. */
 export const pair = (first: string, account: string): string => `${first}:${account}`
 
-/** The thread that a stream is; none for that of an account. */
+/** The thread of a stream; empty for the stream of an account. */
 export const threadOf = (stream: string): string => (/^thread\/(.*)$/.exec(stream) ?? [])[1] ?? ''
 
-const namedIn = ({ id, stream, actor, data }: Command) => ({
+const idsOf = ({ id, stream, actor, data }: Command) => ({
   thread: threadOf(stream),
   post: text(data.postId ?? id),
   actor,
-  named: text(data.accountId ?? actor),
+  target: text(data.accountId ?? actor),
 })
 
 const WRITE_TEXTS = ['forum.threads.open', 'forum.posts.write', 'forum.posts.edit', 'forum.posts.delete']
 
 const isVote = ({ type }: Command) => type === 'forum.votes.cast'
 
-/** A handful of documents by their ids, however long the thread is. Those of accounts are of other streams: they are read only. */
+/** At most eleven documents, however long the thread is. Those of accounts belong to other streams and are only read. */
 export function touches(command: Command): Touch[] {
-  const { thread, post, actor, named } = namedIn(command)
-  const accounts = ['accounts', 'siteBans'].map((collection) => ({ collection, ids: [actor, named] }))
+  const { thread, post, actor, target } = idsOf(command)
+  const accounts = ['accounts', 'siteBans'].map((collection) => ({ collection, ids: [actor, target] }))
   if (thread === '') return accounts
-  const pairs = [pair(thread, actor), pair(thread, named)]
+  const pairs = [pair(thread, actor), pair(thread, target)]
   return [
     ...accounts,
     { collection: 'threads', ids: [thread] },
@@ -66,22 +66,21 @@ export function touches(command: Command): Touch[] {
   ]
 }
 
-export function hereOf(command: Command, documents: View): Here {
-  const { thread, post, actor, named } = namedIn(command)
-  const isInThread = thread !== ''
-  const there = (collection: string, id: string) => (isInThread ? documents.get(collection, id) : undefined)
+export function readContext(command: Command, documents: View): ThreadContext {
+  const { thread, post, actor, target } = idsOf(command)
+  const find = (collection: string, id: string) => (thread === '' ? undefined : documents.get(collection, id))
   const standing = (id: string): Standing => ({
     id,
     account: documents.get('accounts', id) as Account | undefined,
-    isModerator: there('moderators', pair(thread, id)) !== undefined,
-    isBannedHere: there('bans', pair(thread, id)) !== undefined,
+    isModerator: find('moderators', pair(thread, id)) !== undefined,
+    isBannedFromThread: find('bans', pair(thread, id)) !== undefined,
     isBannedEverywhere: documents.get('siteBans', id) !== undefined,
   })
   return {
-    thread: there('threads', thread) as Thread | undefined,
-    post: there('posts', post) as Post | undefined,
-    vote: isVote(command) ? Number(there('votes', pair(post, actor))?.value ?? 0) : 0,
+    thread: find('threads', thread) as Thread | undefined,
+    post: find('posts', post) as Post | undefined,
+    vote: isVote(command) ? Number(find('votes', pair(post, actor))?.value ?? 0) : 0,
     actor: { ...standing(actor), isAdministrator: command.scopes.includes(ADMINISTRATE) },
-    named: standing(named),
+    target: standing(target),
   }
 }

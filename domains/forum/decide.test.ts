@@ -31,7 +31,7 @@ const history = [
   eve('forum.threads.delete', { threadId: 'pots' }),
 ]
 
-test('what is read can be made anew from the events, one stream after the other', () => {
+test('the events of each stream, replayed alone, rebuild all documents', () => {
   const documents: Documents = new Map()
   const events: Event[] = []
   for (const [at, { id = `command-${at}`, type, data, actor = '', scopes = [] }] of history.entries()) {

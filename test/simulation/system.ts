@@ -13,37 +13,37 @@ import { querier } from '#functions/query/querier.ts'
 import { quiet } from '../telemetry.ts'
 import { SEALS } from '../trust.ts'
 import { domainsOf, NEWEST } from './domains.ts'
+import type { Environment } from './environment.ts'
 import { simulatedLog } from './log.ts'
 import { callerOf } from './people.ts'
 import { startProcesses } from './processes.ts'
 import { startSources } from './sources.ts'
 import { simulatedStore } from './store.ts'
-import type { Surroundings } from './surroundings.ts'
 
-/** What a test changes about the real code, to see whether the simulation notices. */
+/** A change of the real code that the simulation must detect. */
 export interface Plant {
-  /** What persist sees of the store. */
+  /** The store that persist uses. */
   store?(store: Store): Store
   persist?(persister: Persister): Persister
   trust?: Trust
-  /** The rules, of which the judge then has the same. */
+  /** The rules, for persist and for the judge alike. */
   rules?(domain: Domain): Domain
-  /** What query sees of the store. */
+  /** The store that query uses. */
   reads?(store: Store): Store
-  /** What publish sees of the log. */
+  /** The log that publish uses. */
   append?(append: Log['append']): Log['append']
 }
 
-export type Mill = Awaited<ReturnType<typeof startMill>>
+export type System = Awaited<ReturnType<typeof startSystem>>
 
-/** A Millrace in a world: the real publish, persist, query and sources on the simulated log and store. */
-export async function startMill(around: Surroundings, isImpatient: boolean, plant: Plant) {
-  const { world, topics, replicas, born, toStore, toLog } = around
+/** A simulated Millrace: the real publish, persist, query and sources on the simulated log and store. */
+export async function startSystem(environment: Environment, isImpatient: boolean, plant: Plant) {
+  const { world, topics, replicas, newRun, toStore, toLog } = environment
   const domains = domainsOf(NEWEST, plant)
   for (const { name, partitions } of topicsOf(domains)) topics.ensure(name, partitions)
-  const { clock, ...life } = born('publish and query')
-  const store = simulatedStore(replicas, toStore({ clock, ...life }))
-  const log = simulatedLog(topics, toLog({ clock, ...life }), world.now)
+  const { clock, ...run } = newRun('publish and query')
+  const store = simulatedStore(replicas, toStore({ clock, ...run }))
+  const log = simulatedLog(topics, toLog({ clock, ...run }), world.now)
   const shared = {
     ...quiet(),
     domains,
@@ -54,10 +54,10 @@ export async function startMill(around: Surroundings, isImpatient: boolean, plan
     waiting: waiting(store, domains, clock),
   }
   const publishing = { ...shared, log: { append: plant.append?.(log.append) ?? log.append } }
-  const processes = startProcesses(around, plant)
+  const processes = startProcesses(environment, plant)
   return {
     ...shared,
-    /** Two instances, neither of which knows what the other has taken. */
+    /** Two instances, which do not share what they remember of keys. */
     publishers: [0, 1].map(() => publisher(publishing, welcoming(domains, submitter(publishing), shared.logger))),
     query: querier({
       ...shared,
@@ -66,6 +66,6 @@ export async function startMill(around: Surroundings, isImpatient: boolean, plan
       descriptions: {},
     }),
     processes,
-    sources: await startSources(around, domains, processes, isImpatient),
+    sources: await startSources(environment, domains, processes, isImpatient),
   }
 }

@@ -2,25 +2,31 @@ import { streamKey } from '#core/collections.ts'
 import type { DecideDomain, Document, Event, View } from '#domains/domain.ts'
 import type { Evidence } from './simulate.ts'
 
-/** A document as an event of its stream left it. */
+/** A document after an event of its stream. */
 interface State {
   stream: string
   at: number
   document: Document | undefined
 }
 
-export interface Past {
+export interface Timeline {
   /**
-   * What a command of this stream may have seen of a document of another one, if it was appended and settled then: what was
-   * there at some moment in between. Undefined for a document of its own stream, and for one that never was.
+   * The states of another stream's document that a command may have seen between its append and its outcome. Undefined for a
+   * document of its own stream, and for one that never existed.
    */
-  seen(collection: string, id: string, stream: string, from: number, to: number): (Document | undefined)[] | undefined
-  /** When the outcome of a command was there for all to see. */
+  visible(
+    collection: string,
+    id: string,
+    stream: string,
+    from: number,
+    to: number,
+  ): (Document | undefined)[] | undefined
+  /** The time at which the outcome of a command was visible. */
   settled(id: string): number
 }
 
-/** When the documents of a domain were what: its events in the order in which they were committed. */
-export function pastOf({ replicas }: Evidence, domain: DecideDomain): Past {
+/** The states of a domain's documents over time, from its events in the order of their commits. */
+export function timelineOf({ replicas }: Evidence, domain: DecideDomain): Timeline {
   const states = new Map<string, State[]>()
   const settled = new Map<string, number>()
   const view: View = { get: (collection, id) => states.get(`${collection} ${id}`)?.at(-1)?.document }
@@ -32,13 +38,13 @@ export function pastOf({ replicas }: Evidence, domain: DecideDomain): Past {
     if (key !== streamKey(domain.name, stream)) continue
     for (const change of domain.project(event, view)) {
       const isGone = 'remove' in change
-      const place = `${change.collection} ${isGone ? change.remove : change.document._id}`
+      const key = `${change.collection} ${isGone ? change.remove : change.document._id}`
       const state = { stream, at, document: isGone ? undefined : change.document }
-      states.set(place, [...(states.get(place) ?? []), state])
+      states.set(key, [...(states.get(key) ?? []), state])
     }
   }
   return {
-    seen(collection, id, stream, from, to) {
+    visible(collection, id, stream, from, to) {
       const all = states.get(`${collection} ${id}`)
       if (!all || all[0]?.stream === stream) return undefined
       const before = all.findLast(({ at }) => at < from)?.document

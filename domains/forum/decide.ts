@@ -1,7 +1,7 @@
 import type { Change, Command, Decision, Event, View } from '../domain.ts'
 import * as accounts from './accounts.ts'
 import type { commands } from './commands.ts'
-import { hereOf } from './here.ts'
+import { readContext } from './context.ts'
 import * as moderation from './moderation.ts'
 import * as posts from './posts.ts'
 import type { Projections, Rule } from './rule.ts'
@@ -27,18 +27,18 @@ const projections: Projections = {
 }
 
 export function decide(command: Command, documents: View): Decision {
-  const { unless, happens } = rules[command.type as Type]
-  const here = hereOf(command, documents)
-  for (const refusal of unless) {
-    const reason = refusal(here, command)
+  const { unless, events } = rules[command.type as Type]
+  const context = readContext(command, documents)
+  for (const rejection of unless) {
+    const reason = rejection(context, command)
     if (reason) return { rejected: reason }
   }
-  return { events: happens(command, here) }
+  return { events: events(command, context) }
 }
 
-/** Throws for an event that none of these rules made. */
+/** Throws for an event of an unknown type. */
 export function project(event: Event, documents: View): Change[] {
   const projection = projections[event.type]
-  if (!projection) throw new Error(`nothing is known of ${event.type}`)
+  if (!projection) throw new Error(`unknown event type ${event.type}`)
   return projection(event, documents)
 }

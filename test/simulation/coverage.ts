@@ -1,10 +1,10 @@
-/** What happened in a run, so that a simulation in which nothing happens can't pass for one in which nothing goes wrong. */
-export interface Seen {
+/** Counts what happened in the histories. A simulation in which an expected fault or outcome never occurs must fail. */
+export interface Coverage {
   counts: Map<string, number>
   count<Value>(what: string, value?: Value): Value
 }
 
-export function newSeen(): Seen {
+export function newCoverage(): Coverage {
   const counts = new Map<string, number>()
   return {
     counts,
