@@ -1,3 +1,4 @@
+import './node-version.mjs'
 import { startHost } from '#adapters/host/host.ts'
 import { issuer, issuerName } from '#local/issuer/issuer.ts'
 import { localOnly } from '#local/local-only.ts'
