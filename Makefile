@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help ready dev token up down test check check-manifests image services services-down bench clean
+.PHONY: help ready dev token up down test check check-manifests docs image services services-down bench clean
 .PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters import total flux pin undeploy
 
 help: ## Print this help
@@ -43,6 +43,9 @@ check: ready ## Check types, format, lint, import rules, docs and manifests
 
 check-manifests: ready ## Build the manifests and check them against schemas, rules and the code (needs Go, nginx)
 	@node test/manifests/check.ts
+
+docs: ready ## Write the tables of routes and settings in docs/ from the code
+	@node deploy/generate-docs.ts
 
 image: ## Build the image millrace:dev, with Docker
 	docker build --tag millrace:dev .
