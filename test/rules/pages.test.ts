@@ -43,8 +43,10 @@ function deadLinks(page: string): string[] {
 
 const FOLDERS = new Set(run(['ls-files']).flatMap((path) => (path.includes('/') ? [path.split('/', 1)[0]] : [])))
 /** The files that a reader of the page creates. */
-const createdBy = (page: string): string[] =>
-  [...textOf(page).matchAll(/^```ts\n\/\/ (\S+)$/gm)].map(([, path = '']) => path)
+const createdBy = (page: string): string[] => [
+  ...[...textOf(page).matchAll(/^```ts\n\/\/ (\S+)$/gm)].map(([, path = '']) => path),
+  ...[...textOf(page).matchAll(/^cp -r \S+ (\S+)$/gm)].map(([, path = '']) => path),
+]
 
 /** The files and folders of the project that a page names and that do not exist. */
 function missingPaths(page: string): string[] {
