@@ -1,91 +1,98 @@
-# One Makefile drives all. Settings pass through: make dev STORE=mongodb LOG=kafka.
-# Node 24 comes as an npm package, so any Node that runs npm will do.
+# Every task of the project is a target here. Settings pass through: make dev STORE=mongodb LOG=kafka.
+# Node 24 is an npm package of the project, so any Node from 20 on that runs npm is enough to begin.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-# Old makes look commands up on their own PATH, unless told of a shell.
+# Old versions of make ignore the exported PATH unless SHELL is set.
 SHELL := /bin/bash
-# An attestation has the time in it: an image that has not changed would be another one.
+# An attestation contains the time, so an unchanged image would get a new digest.
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help dev token up down test check check-manifests image services services-down bench clean
+.PHONY: help ready dev token up down test check check-manifests docs image services services-down bench clean
 .PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters import total flux pin undeploy
 
-help: ## This help
+help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-dev: $(INSTALLED) ## The whole Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb)
+dev: ready ## Run all of Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb)
 	@node main/dev.ts
 
-# A shell has a USER too: only one on make's own command line says whose token.
+# Shells set USER too, so only a USER on the command line of make counts.
 token: export USER := $(if $(filter command,$(origin USER)),$(USER),member)
-token: $(INSTALLED) ## A token of somebody that make dev knows: USER=member, administrator, ... (SITE=, ISSUER=, PASSWORD=)
+token: ready ## Print a token of a sample person: USER=member, administrator, ... (SITE=, ISSUER=, PASSWORD=)
 	@node deploy/token.ts
 
-up: .env ## The whole Millrace in containers at http://localhost:8080, with Docker Compose
+up: .env ## Run all of Millrace in containers at http://localhost:8080, with Docker Compose
 	docker compose up --build --detach --wait
 
-down: ## Stop what make up started; its data stay
+down: ## Stop the containers of make up and keep their data
 	docker compose down
 
-# The secret that publish, persist and query share, made once.
+# The secret that publish, persist and query share. It is generated once.
 .env:
 	@umask 077; echo "RECEIPT_SECRET=$$(head -c 32 /dev/urandom | base64)" > $@
 
-test: $(INSTALLED) ## Every test that this machine can run; ends with a count
+test: ready ## Run every test that this machine can run, and print the counts last
 	@node test/run.ts
 
-check: $(INSTALLED) ## Types, format, lint, import rules, manifests
+check: ready ## Check types, format, lint, import rules, docs and manifests
 	tsc --noEmit
 	biome ci .
 	vitest run --project rules
 	@$(MAKE) --no-print-directory check-manifests
 	@node deploy/cli.ts unpinned
 
-check-manifests: $(INSTALLED) ## The manifests: build, real schemas, our own rules, the code (Go, nginx)
+check-manifests: ready ## Build the manifests and check them against schemas, rules and the code (needs Go, nginx)
 	@node test/manifests/check.ts
 
-image: ## The image millrace:dev, with Docker
+docs: ready ## Write the tables of routes and settings in docs/ from the code
+	@node deploy/generate-docs.ts
+
+image: ## Build the image millrace:dev, with Docker
 	docker build --tag millrace:dev .
 
-services: $(INSTALLED) ## Three Kafka brokers and a MongoDB on 127.0.0.1
+services: ready ## Start three Kafka brokers and a MongoDB on 127.0.0.1
 	@node test/services/cli.ts start
 
-services-down: $(INSTALLED) ## Stop exactly what make services started
+services-down: ready ## Stop the servers of make services
 	@node test/services/cli.ts stop
 
-deploy: $(INSTALLED) ## All of it on a kind cluster, in the steps below; safe to repeat
+deploy: ready ## Deploy everything to a kind cluster, in the steps below; safe to repeat
 	@node deploy/cli.ts $@
 
-# The steps of make deploy, and what else is done to a cluster. Settings: CLUSTER= LIMIT= OVERLAY= CONTEXT= IMAGE=.
-tools: ## - docker, kind and kubectl are there
-cluster: ## - the kind cluster
-platform: ## - Knative and Kourier, as pinned in deploy/versions.json
-data: ## - Secrets, Kafka, MongoDB, Redis, Keycloak
-image-load: ## - the image, built and loaded into the nodes
-prepare: ## - topics, collections and indexes
-apply: ## - persist and its sources, then publish, query and the gateway
-wait: ## - until every part is ready, or what is not and why
-smoke: ## Uses a running cluster as a client does, and takes persist and a broker away (SITE=, FAULTS=no)
-total: ## The running total of all sums, appended to FILE= for audit (SITE=, HISTORY=yes copies the sums beside it)
-flux: ## Flux follows the repository from now on (REPO=, BRANCH=)
-pin: $(INSTALLED) ## Fills in missing checksums, digests of images and commits of actions, on a machine with a network
+# The steps of make deploy, and other commands for a cluster. Settings: CLUSTER= LIMIT= OVERLAY= CONTEXT= IMAGE=.
+tools: ## - check that docker, kind and kubectl are installed
+cluster: ## - create the kind cluster
+platform: ## - install Knative and Kourier, as pinned in deploy/versions.json
+data: ## - create the Secrets, and start Kafka, MongoDB, Redis and Keycloak
+image-load: ## - build the image and load it into the nodes
+prepare: ## - create topics, collections and indexes
+apply: ## - roll out persist and its sources, then publish, query and the gateway
+wait: ## - wait until every part is ready, or report which one is not and why
+smoke: ## Test a running cluster as a client, while persist and a broker stop (SITE=, FAULTS=no)
+total: ## Append the running total of all sums to FILE=, for audit (SITE=, HISTORY=yes copies the sums)
+flux: ## Install Flux, which deploys what is merged (REPO=, BRANCH=)
+pin: ready ## Pin checksums, image digests and action commits that are missing (needs a network)
 	@node deploy/cli.ts pin digests
-undeploy: ## Delete the kind cluster, with its data
-tools cluster platform data image-load prepare apply wait smoke total flux undeploy: $(INSTALLED)
+undeploy: ## Delete the kind cluster and its data
+tools cluster platform data image-load prepare apply wait smoke total flux undeploy: ready
 	@node deploy/cli.ts $@
 
-letters: $(INSTALLED) ## What could not be applied: SHOW=<id>, REDRIVE=<id> or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)
+letters: ready ## List letters, or SHOW=<id>, REDRIVE=<id> or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)
 	@node deploy/letters/cli.ts $${JSON:+--json} -- $${SHOW:+show "$$SHOW"} $${REDRIVE:+redrive "$$REDRIVE"} $${DISCARD:+discard "$$DISCARD" "$$REASON"}
 
-import: $(INSTALLED) ## What the system before has: tutorials from FILE= or FROM=mongodb://..., TOTAL= of sums (DRY=1, SITE=, TOKEN=)
+import: ready ## Import from the previous system: tutorials from FILE= or FROM=mongodb://..., TOTAL= of sums (DRY=1, SITE=, TOKEN=)
 	@node deploy/import/cli.ts
 
-bench: $(INSTALLED) ## Our figures beside their floors, as a table and as bench.json
+bench: ready ## Run the benchmarks; prints a table and writes bench.json
 	@node test/bench/bench.ts
 
-clean: ## Remove what was installed, built and stored
+clean: ## Remove installed packages, build output and stored data
 	@[ ! -e $(INSTALLED) ] || node test/services/cli.ts stop
 	rm -rf node_modules .millrace dist bench.json
+
+# An older Node fails with errors that do not name their cause, so this target stops it with one line.
+ready: $(INSTALLED)
+	@node main/node-version.mjs
 
 $(INSTALLED): package.json package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error

@@ -1,3 +1,5 @@
+import './main/node-version.mjs'
+
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
 const MINUTE = 60_000

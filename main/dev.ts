@@ -1,3 +1,4 @@
+import './node-version.mjs'
 import { startHost } from '#adapters/host/host.ts'
 import { allowedHosts } from '#local/allowed-hosts.ts'
 import { issuer, issuerName } from '#local/issuer/issuer.ts'

@@ -1,3 +1,4 @@
+import './node-version.mjs'
 import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
 import type { Check } from '#adapters/host/probes.ts'
 import { config } from './config.ts'

@@ -5,16 +5,19 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { copyWith } from '../copy.ts'
 import { discard, type Mill, send, startMill } from '../mill.ts'
 
-/** What README.md says under "Add a domain in ten minutes", file by file. */
-const files = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(
-  ([, path = '', text = '']) => ({ path, text }),
-)
+/** The files of the product that a page shows. The first line of each is a comment with its path. */
+const filesOf = (page: string) =>
+  [...readFileSync(page, 'utf8').matchAll(/```ts\n\/\/ (domains\/\S+)\n([\s\S]*?)```/g)].map(
+    ([, path = '', text = '']) => ({ path, text }),
+  )
+const readme = filesOf('README.md')
+const tutorial = filesOf('docs/tutorial.md')
 
 let root: string
 let mill: Mill
 
 beforeAll(async () => {
-  root = copyWith(files)
+  root = copyWith([...readme, ...tutorial])
   mill = await startMill({ pair: inject('pair'), root })
 })
 
@@ -24,22 +27,43 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-test('the domain of the README is four files, which pass the type check', () => {
-  expect(files.map(({ path }) => path)).toEqual(
+test('the domain of README.md is one file of twelve lines, and that of the tutorial is four files', () => {
+  expect(readme.map(({ path }) => path)).toEqual(['domains/bookmarks/domain.ts'])
+  expect(
+    readme[0]?.text
+      .trim()
+      .split('\n')
+      .filter((line) => line !== ''),
+  ).toHaveLength(12)
+  expect(tutorial.map(({ path }) => path)).toEqual(
     ['commands', 'documents', 'queries', 'domain'].map((name) => `domains/notes/${name}.ts`),
   )
-  writeFileSync(join(root, 'tsconfig.notes.json'), '{"extends":"./tsconfig.json","include":["domains/notes"]}')
-  execFileSync(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.notes.json'], { cwd: root, stdio: 'pipe' })
 })
 
-test('the API description has the domain with the names of its client', async () => {
+test('both pass the type check, and nothing else changes', () => {
+  const include = ['domains/bookmarks', 'domains/notes']
+  writeFileSync(join(root, 'tsconfig.added.json'), JSON.stringify({ extends: './tsconfig.json', include }))
+  execFileSync(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.added.json'], { cwd: root, stdio: 'pipe' })
+})
+
+test('both are described, and the client knows their names', async () => {
   const { paths } = (await (await fetch(`${mill.query}/openapi.json`)).json()) as { paths: object }
   const described = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[])
   const names = described.map(({ operationId }) => operationId)
+  expect(names).toEqual(expect.arrayContaining(['bookmarks.add', 'bookmarks.list']))
   expect(names).toEqual(expect.arrayContaining(['notes.write', 'notes.list', 'notes.one']))
 })
 
-test("the domain's command is applied and read back, and the other domains still work", async () => {
+test('the domain of README.md stores a command, refuses an invalid one and answers its query', async () => {
+  const bookmark = { url: `https://example.org/${crypto.randomUUID()}` }
+  expect((await send(`${mill.publish}/api/bookmarks`, { url: 'no address' })).status).toBe(422)
+  const added = await send(`${mill.publish}/api/bookmarks`, bookmark, { prefer: 'wait=15' })
+  expect(added.status).toBe(200)
+  const { items } = (await (await fetch(`${mill.query}/api/bookmarks`)).json()) as { items: object[] }
+  expect(items).toEqual([{ id: expect.any(String), ...bookmark }])
+})
+
+test('the domain of the tutorial stores a command and answers its queries, beside the domains that were there', async () => {
   const note = { text: 'It turns', author: `ada ${crypto.randomUUID()}` }
   const written = await send(`${mill.publish}/api/notes`, note, { prefer: 'wait=15' })
   expect(written.status).toBe(201)

@@ -10,7 +10,7 @@ import { grpcTools } from '../services/install.ts'
 
 /** What a user does who is given sums.proto: compiles it with Google's own tools, and calls. */
 const compiled = mkdtempSync(join(tmpdir(), 'sums-'))
-const readme = readFileSync('README.md', 'utf8')
+const page = readFileSync('docs/grpc.md', 'utf8')
 let mill: Mill
 let python = ''
 let lack: Error | undefined
@@ -34,13 +34,13 @@ const run = async (args: string[]): Promise<string> => {
   return stdout
 }
 
-test('the commands in README.md compile the .proto file', async () => {
-  const [, args = ''] = /^python (-m grpc_tools\.protoc .*)$/m.exec(readme) ?? []
+test('the command in docs/grpc.md compiles the .proto file', async () => {
+  const [, args = ''] = /^python (-m grpc_tools\.protoc .*)$/m.exec(page) ?? []
   expect(await run(args.replaceAll('_out=.', `_out=${compiled}`).split(' '))).toBe('')
 })
 
-test('the Python code in README.md calls the service', async () => {
-  const [, program = ''] = /^```python\n(.*?)^```$/ms.exec(readme) ?? []
+test('the program in docs/grpc.md adds two numbers', async () => {
+  const [, program = ''] = /^```python\n(.*?)^```$/ms.exec(page) ?? []
   expect(program).toContain("'localhost:50051'")
   expect(await run(['-c', program.replace('localhost:50051', mill.grpc)])).toBe('5\n')
 })

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { readVersions } from '../../deploy/versions.ts'
 import { once, run } from '../services/install.ts'
 
-/** What checks the manifests, at the versions that we know: made by `go install`, and kept. */
+/** The programs that check the manifests, by the module and version that `go install` builds. kind is the one that `make deploy` uses. */
 const TOOLS = {
   kustomize: 'sigs.k8s.io/kustomize/kustomize/v5@v5.7.1',
   kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0',
-  kind: 'sigs.k8s.io/kind@v0.30.0',
+  kind: `sigs.k8s.io/kind@v${readVersions('deploy/versions.json').kind}`,
   yq: 'github.com/mikefarah/yq/v4@v4.47.2',
   actionlint: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
 }

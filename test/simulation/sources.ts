@@ -55,7 +55,7 @@ export async function startSources(
       return coverage.count('dead letter', 202)
     })
 
-  const posterOf = (run: ProcessRun): HttpClient => ({
+  const httpClientOf = (run: ProcessRun): HttpClient => ({
     async post(url, posting) {
       const { promise: late, resolve } = Promise.withResolvers<undefined>()
       const inTime = world.later(TIMEOUT_MS, () => resolve(undefined))
@@ -73,7 +73,7 @@ export async function startSources(
     runs.set(spec.name, run)
     const log = simulatedLog(topics, toLog(run), world.now)
     const onFate = (fate: string) => coverage.count(`source: ${fate}`)
-    await startKafkaSource(spec, { ...quiet(), log, clock: run.clock, poster: posterOf(run), onFate })
+    await startKafkaSource(spec, { ...quiet(), log, clock: run.clock, httpClient: httpClientOf(run), onFate })
   }
 
   for (const spec of specs) await start(spec)

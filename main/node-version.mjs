@@ -1,0 +1,10 @@
+// Ends a process that runs on a Node too old for this project. Plain JavaScript, because such a Node cannot read TypeScript.
+const OLDEST = 24
+const current = process.versions.node
+
+if (Number.parseInt(current, 10) < OLDEST) {
+  console.error(
+    `Millrace needs Node ${OLDEST} or later, and this is Node ${current}. Run it with make or npm run, which bring their own after npm ci.`,
+  )
+  process.exit(1)
+}
