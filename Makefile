@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help dev token up down test check check-manifests image services services-down bench clean
+.PHONY: help dev token up down test check check-manifests docs image services services-down bench clean
 .PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters import total flux pin undeploy
 
 help: ## This help
@@ -43,6 +43,9 @@ check: $(INSTALLED) ## Types, format, lint, import rules, manifests
 
 check-manifests: $(INSTALLED) ## The manifests: build, real schemas, our own rules, the code (Go, nginx)
 	@node test/manifests/check.ts
+
+docs: $(INSTALLED) ## Write the tables of routes and settings in docs/ from the code
+	@node deploy/generate-docs.ts
 
 image: ## The image millrace:dev, with Docker
 	docker build --tag millrace:dev .

@@ -5,8 +5,8 @@ import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { files } from './functions/describe/page.ts'
 import { LIST, listOf, shippedPackages, textsOf } from './licenses.ts'
-import { settings } from './main/config.ts'
 import { findProtos } from './main/find-protos.ts'
+import { settings } from './main/settings.ts'
 
 /**
  * `npm run bundle`: dist/<target>.mjs for each thing that the image runs, with its source map, `dist/serve.mjs` that starts

@@ -20,7 +20,9 @@ export function eventOperation(domains: Domain[], schemas: Schemas): Operation {
     path: EVENTS_PATH,
     operationId: 'events.send',
     tags: ['events'],
-    summary: 'A command as a CloudEvent; its source and id are its key',
+    summary: 'Send a command as a CloudEvent',
+    description:
+      'The `source` and `id` of the event are the idempotency key. The caller needs the scope of the command type.',
     security: OPTIONAL,
     parameters: [
       ...ATTRIBUTES.map((name) => ({

@@ -13,6 +13,8 @@ export const securitySchemes = {
 /** A token is not needed, but what is answered may depend on it. */
 export const OPTIONAL = [{}, { bearer: [] }]
 
+const BOUND = 'The caller must belong to the organisation, or have the scope over all organisations.'
+
 /** Says who may; `open` is what callers without a token may. */
 export function guard(operation: Operation, { scope, organisation }: Guarded, open: ReadonlySet<string>): Operation {
   if (scope === undefined && !organisation) {
@@ -21,6 +23,7 @@ export function guard(operation: Operation, { scope, organisation }: Guarded, op
   const isOpen = !organisation && open.has(scope ?? '')
   return {
     ...operation,
+    ...(organisation ? { description: BOUND } : {}),
     security: [...(isOpen ? [{}] : []), { bearer: scope === undefined ? [] : [scope] }],
     responses: { ...operation.responses, ...problems(401, 403) },
   }

@@ -9,6 +9,7 @@ export interface Operation {
   'x-answers'?: string
   tags: string[]
   summary: string
+  description?: string
   parameters: object[]
   requestBody?: object
   responses: { [status: string]: object }

@@ -16,10 +16,10 @@ const described = (path: string, name: string, summary: string, content: { [type
 const json = { 'application/json': { type: 'object' } }
 const text = { type: 'string' }
 
-/** The descriptions describe themselves too. */
+/** The routes of the descriptions themselves. */
 export const own: Operation[] = [
-  described(OPENAPI_PATH, 'openapi', 'This description', json),
-  described(ASYNCAPI_PATH, 'asyncapi', 'What is on the topics', json),
-  described(DOCS_PATH, 'page', 'The page of this description', { 'text/html': text }),
-  described(FILE_PATH, 'file', 'What that page is made of', { 'text/css': text, 'text/javascript': text }),
+  described(OPENAPI_PATH, 'openapi', 'The HTTP API as an OpenAPI document', json),
+  described(ASYNCAPI_PATH, 'asyncapi', 'The Kafka topics as an AsyncAPI document', json),
+  described(DOCS_PATH, 'page', 'The HTTP API as a web page, to read and to try', { 'text/html': text }),
+  described(FILE_PATH, 'file', 'The files of that web page', { 'text/css': text, 'text/javascript': text }),
 ]

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { settings } from '#main/config.ts'
+import { settings } from '#main/settings.ts'
 import { type Model, readModel, type Service } from './model.ts'
 import { envOf, ours, violations } from './rules.ts'
 

@@ -1,4 +1,5 @@
-import { readConfig, settings } from '#main/config.ts'
+import { readConfig } from '#main/config.ts'
+import { settings } from '#main/settings.ts'
 import { targetOf } from '../manifests/truth.ts'
 import type { Model, Service } from './model.ts'
 

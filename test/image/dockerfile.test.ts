@@ -4,7 +4,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from 'node:os'
 import { dirname, join, matchesGlob } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { settings } from '#main/config.ts'
+import { settings } from '#main/settings.ts'
 import { LIST } from '../../licenses.ts'
 import { eventually, freePort } from '../mill.ts'
 import { rawSocket } from '../socket.ts'

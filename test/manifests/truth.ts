@@ -1,6 +1,7 @@
 import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
 import type { Domain } from '#domains/domain.ts'
-import { readConfig, settings } from '#main/config.ts'
+import { readConfig } from '#main/config.ts'
+import { settings } from '#main/settings.ts'
 import { isFunction, type Manifest, nameOf, ofKind } from './overlay.ts'
 import { containersOf, podOf } from './rules/pods.ts'
 

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { settings } from '#main/config.ts'
 import { productCode, violations } from './rules.ts'
 
 test('the code keeps the rules', () => {
@@ -68,9 +66,4 @@ test.each([
   ['functions/x/index.ts', 'go()\n'.repeat(40)],
 ])('what keeps the rules is left alone: %s %j', (path, text) => {
   expect(violations({ path, text })).toEqual([])
-})
-
-test('README.md tells of every setting', () => {
-  const readme = readFileSync('README.md', 'utf8')
-  expect(Object.keys(settings).filter((name) => !readme.includes(`| \`${name}\` |`))).toEqual([])
 })

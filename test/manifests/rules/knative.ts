@@ -1,5 +1,5 @@
 import { milliseconds } from '#local/kafka-source/duration.ts'
-import { settings } from '#main/config.ts'
+import { settings } from '#main/settings.ts'
 import { isFunction, type Manifest, nameOf, ofKind } from '../overlay.ts'
 
 /** What Knative accepts in silence and then does otherwise, or fails at. */
