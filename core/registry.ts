@@ -60,6 +60,8 @@ export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{r
 export const OVERVIEW_PATH = '/api/overview'
 export const LETTERS_PATH = '/api/letters'
 export const LETTER_PATH = '/api/letters/{id}'
+/** The scope that a caller needs to read letters. */
+export const LETTERS_SCOPE = 'letters:read'
 
 /** Every path that query answers; one that fails on purpose is nobody else's business. */
 export const readPaths = (domains: Domain[]): string[] => [

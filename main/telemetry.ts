@@ -5,6 +5,6 @@ import { config } from './config.ts'
 
 let made: { logger: Logger; metrics: PrometheusMetrics } | undefined
 
-/** The log and the metrics of this process. */
+/** The logger and the metrics of this process, created at the first call. */
 export const telemetry = (): { logger: Logger; metrics: PrometheusMetrics } =>
   (made ??= { logger: jsonLogger(config().LOG_LEVEL), metrics: prometheusMetrics() })

@@ -14,7 +14,7 @@ type Wiring = Awaited<ReturnType<typeof wire>>
 
 let wired: Promise<Wiring> | undefined
 
-/** What the functions of this process share: settings, domains, store, clock, telemetry, callers, secrets. */
+/** The parts that the functions of this process share. They are created at the first call. */
 export const wiring = (): Promise<Wiring> => (wired ??= wire())
 
 async function wire() {
@@ -29,6 +29,7 @@ async function wire() {
     domains,
     store,
     clock,
+    random: Math.random,
     callerOf: openCallers(settings, domains),
     addresses: addresses(...shared),
     seals: seals(shared),

@@ -75,6 +75,7 @@ export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
     addresses: addresses('a secret of this test'),
     waiting: waiting(store, domains, systemClock),
     clock: systemClock,
+    random: Math.random,
     faults: false,
     descriptions: {},
     ...changes,

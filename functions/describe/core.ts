@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
+import { LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
 import type { Described } from './queries.ts'
 
 /** What a client is told of a command that the log has. */
@@ -46,9 +46,6 @@ const overview = z.object({
     .array(z.object({ part: z.string(), reason: z.string() }))
     .describe('Parts that are away, late or not allowed'),
 })
-
-/** As query has it. */
-const LETTERS_SCOPE = 'letters:read'
 
 /** What query answers for no domain. */
 export const core: Described[] = [

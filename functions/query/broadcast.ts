@@ -1,56 +1,70 @@
 import type { Inserted } from '#core/store.ts'
 
-/** A client that wants to hear what is inserted. It is told in order, and nothing after `ended`. */
+/** A client of a live query. It gets inserts in order, and nothing after `ended`. */
 export interface Listener {
-  /** It hears everything behind this place, or everything that it is told from now on; `isReset`: not what follows its own place. */
-  begun(place: string | undefined, isReset: boolean): void
+  /** The listener misses nothing after `position`. `isReset` is true if it misses inserts between its own position and this one. */
+  begun(position: string | undefined, isReset: boolean): void
   inserted(inserted: Inserted): void
-  /** The watch broke off: come again, with the last place. */
+  /** The watch failed. The client is to reconnect with its last position. */
   ended(): void
 }
 
-/** A client that comes again within so many inserts needs no read of the store. */
-const MOST_RECENT = 500
+/** The number of inserts in memory: a client that reconnects within them needs no read of the store. */
+const MAX_RECENT = 500
 
-export type Broadcast = ReturnType<typeof broadcastTo>
+export type Broadcast = ReturnType<typeof newBroadcast>
 
-/** What is inserted now, told to all who listen. The last inserts are kept in memory for those who come again. */
-export function broadcastTo(first: Iterable<Listener>) {
-  const listeners = new Set(first)
-  /** By their places; all that came behind `from`, unless `isCut`. */
+/** The inserts of one watch, passed on to all listeners. The latest inserts stay in memory for listeners that are behind. */
+export function newBroadcast() {
+  const listeners = new Set<Listener>()
+  /** The listeners that have missed inserts and wait for the beginning. */
+  const resets = new Set<Listener>()
+  /** The latest inserts by position: all inserts after `start`, unless `isCut`. */
   const recent = new Map<string, Inserted>()
-  let from: string | undefined
+  let start: string | undefined
   let hasBegun = false
   let isCut = false
 
-  const isStart = (place: string): boolean => place === from && !isCut
+  const isStart = (position: string): boolean => position === start && !isCut
+  const latest = (): string | undefined => [...recent.keys()].at(-1) ?? start
 
   return {
-    listeners,
     stop: new AbortController(),
+    listeners: (): Listener[] => [...listeners],
+    isUnused: () => listeners.size === 0,
     hasBegun: () => hasBegun,
-    /** What follows this place is in memory. */
-    knows: (place: string): boolean => hasBegun && (recent.has(place) || isStart(place)),
-    /** Where it stands, if that is known. */
-    place: (): string | undefined => [...recent.keys()].at(-1) ?? from,
-    begin(place: string | undefined): void {
+    /** True when all inserts after the position are in memory. */
+    knows: (position: string): boolean => hasBegun && (recent.has(position) || isStart(position)),
+    /** Marks the beginning of the watch, after which it misses nothing. */
+    begin(position: string | undefined): void {
       hasBegun = true
-      from = place
+      start = position
+      for (const listener of listeners) listener.begun(position, resets.delete(listener))
     },
     push(inserted: Inserted): void {
       recent.set(inserted.resume, inserted)
       for (const listener of listeners) listener.inserted(inserted)
-      const [oldest] = recent.size > MOST_RECENT ? recent.keys() : []
+      const [oldest] = recent.size > MAX_RECENT ? recent.keys() : []
       if (oldest !== undefined) isCut = recent.delete(oldest)
     },
-    /** From a place that it knows. */
-    subscribe(place: string, listener: Listener): void {
-      let isBehind = isStart(place)
+    /** Adds a listener from now on. */
+    join(listener: Listener, isReset: boolean): void {
+      listeners.add(listener)
+      if (hasBegun) listener.begun(latest(), isReset)
+      else if (isReset) resets.add(listener)
+    },
+    /** Adds a listener from a position that the broadcast knows. */
+    subscribe(position: string, listener: Listener): void {
+      let isAfter = isStart(position)
       for (const inserted of recent.values()) {
-        if (isBehind) listener.inserted(inserted)
-        isBehind ||= inserted.resume === place
+        if (isAfter) listener.inserted(inserted)
+        isAfter ||= inserted.resume === position
       }
       listeners.add(listener)
+    },
+    leave(listener: Listener): void {
+      listeners.delete(listener)
+      resets.delete(listener)
     },
   }
 }

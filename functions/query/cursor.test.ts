@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { Problem } from '#core/problem.ts'
 import { readCursor, writeCursor } from './cursor.ts'
-import type { List } from './list.ts'
+import type { IndexScan } from './index-scan.ts'
 
-const list = (changes: Partial<List> = {}): List => ({
+const list = (changes: Partial<IndexScan> = {}): IndexScan => ({
   collection: { name: 'notes', indexes: {} },
   index: 'time',
-  wheres: [{}],
+  filters: [{}],
   range: undefined,
   newestFirst: false,
-  free: ['time'],
+  sortFields: ['time'],
   ...changes,
 })
 const last = { _id: 'a', time: '2026-01-01T00:00:00.000Z', title: 'left out' }
@@ -25,7 +25,7 @@ test.each([
   ['an operator', Buffer.from('["time",{"$gt":""},"a"]').toString('base64url')],
   ['that of another index', writeCursor(list({ index: 'other' }), last)],
   ['that of the other direction', writeCursor(list({ newestFirst: true }), last)],
-  ['that of more fields', writeCursor(list({ free: ['author', 'time'] }), last)],
+  ['that of more fields', writeCursor(list({ sortFields: ['author', 'time'] }), last)],
 ])('a cursor that was not given out for this list is refused: %s', (_, cursor) => {
   expect(() => readCursor(list(), cursor)).toThrow(Problem)
 })

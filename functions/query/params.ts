@@ -4,100 +4,112 @@ import { Problem } from '#core/problem.ts'
 import { refusalOf } from '#core/refusal.ts'
 import type { Fields } from '#domains/domain.ts'
 import type { Numbered, Query } from '#domains/query.ts'
-import type { Asking } from './answer.ts'
-import { misreadIn } from './forms.ts'
+import type { QueryRequest } from './handler.ts'
+import { malformedIn } from './parameter-formats.ts'
 
-/** As much of a query as says what it takes. */
-export interface Taking {
+/** The members of a query that declare its parameters. */
+export interface ParamsDeclaration {
   answers: Query['answers']
   params?: z.ZodObject
   numbered?: Numbered
 }
 
-export type Given = Record<string, string | undefined>
+/** Parameters as the client sent them. */
+export type RawParams = Record<string, string | undefined>
 
-type Read = Pick<Asking, 'params' | 'limit' | 'cursor' | 'numbering' | 'newestFirst'>
+type ValidParams = Pick<QueryRequest, 'params' | 'limit' | 'cursor' | 'numbering' | 'newestFirst'>
 
 const PAGED = ['page', 'history']
 const WITH_PARAMS = [...PAGED, 'view', 'live', 'count']
 
 /**
- * Throws with every wrong parameter by name: 422 where all of them are written in a form that their type does not have (see
- * `misreadIn`), else 400. Of a query that takes parameters an unknown one is wrong too. What stands in the path is checked like
- * the rest, or, where `params` does not declare it, a string as it is.
+ * The validated parameters of a query. Throws a problem that names every wrong parameter: 422 if all of them are malformed (see
+ * `malformedIn`), else 400. A query that takes parameters refuses unknown ones. A parameter of the path that `params` does not
+ * declare is a string.
  */
-export function readParams(taking: Taking, path: Given, behind: URLSearchParams): Read {
-  const { answers, params, numbered } = taking
-  const { after: _, ...given } = WITH_PARAMS.includes(answers) ? Object.fromEntries(behind) : {}
-  const schema = params ?? NONE
-  const numbers = numbered ? numbersOf(numbered) : NONE
+export function readParams(declaration: ParamsDeclaration, path: RawParams, search: URLSearchParams): ValidParams {
+  const { answers, params: schema = NONE, numbered } = declaration
+  const { after: _, ...given } = WITH_PARAMS.includes(answers) ? Object.fromEntries(search) : {}
+  const numberingSchema = numbered ? numberingSchemaOf(numbered) : NONE
   const isPaging = (name: string) => PAGED.includes(answers) && Object.hasOwn(paging.shape, name)
-  const isNumbering = (name: string) => Object.hasOwn(numbers.shape, name)
+  const isNumbering = (name: string) => Object.hasOwn(numberingSchema.shape, name)
   const isDeclared = (name: string) => Object.hasOwn(schema.shape, name)
   const isOwn = (name: string) => !isPaging(name) && !isNumbering(name)
 
-  const ofPage = only(given, isPaging)
-  const ofNumber = only(given, isNumbering)
-  const ofQuery = { ...only(given, isOwn), ...only(path, isDeclared) }
-  const page = paging.safeParse(ofPage)
-  const number = numbers.safeParse(ofNumber)
-  const own = schema.strict().safeParse(ofQuery)
-  const sorted = number.success ? sortOf(number.data, numbered) : {}
-  const clashes = clashesOf(given, numbered && (given.page ?? given.size) !== undefined, sorted.params)
-  const misread = [misreadIn(paging, ofPage), misreadIn(numbers, ofNumber), misreadIn(schema, ofQuery)]
-  if (page.success && number.success && own.success && clashes.length + misread.flat().length === 0) {
+  const rawPaging = pick(given, isPaging)
+  const rawNumbering = pick(given, isNumbering)
+  const rawOwn = { ...pick(given, isOwn), ...pick(path, isDeclared) }
+  const page = paging.safeParse(rawPaging)
+  const number = numberingSchema.safeParse(rawNumbering)
+  const own = schema.strict().safeParse(rawOwn)
+  const sort = number.success ? sortOf(number.data, numbered) : {}
+  const clashes = clashesOf(given, numbered && (given.page ?? given.size) !== undefined, sort.params)
+  const malformed = [
+    malformedIn(paging, rawPaging),
+    malformedIn(numberingSchema, rawNumbering),
+    malformedIn(schema, rawOwn),
+  ]
+  if (page.success && number.success && own.success && clashes.length + malformed.flat().length === 0) {
     const { limit, cursor } = page.data
-    const { newestFirst } = sorted
+    const { newestFirst } = sort
     return {
       limit,
       cursor,
-      params: { ...path, ...own.data, ...sorted.params } as Fields,
+      params: { ...path, ...own.data, ...sort.params } as Fields,
       ...numberingOf(number.data),
       ...(newestFirst === undefined ? {} : { newestFirst }),
     }
   }
-  const issues = [page, number, own].flatMap(({ error }, at) => {
-    const known = misread[at] ?? []
+  const invalid = [page, number, own].map(({ error }) => error?.issues ?? [])
+  throw badParameters(malformed, invalid, clashes)
+}
+
+type Issues = z.core.$ZodIssue[]
+
+/** A problem with one issue for each wrong parameter. A malformed parameter is not also reported as invalid. */
+function badParameters(malformed: Issues[], invalid: Issues[], clashes: Issues): Problem {
+  const issues = invalid.flatMap((found, at) => {
+    const known = malformed[at] ?? []
     const isNew = ({ path }: z.core.$ZodIssue) => known.every((other) => other.path[0] !== path[0])
-    return [...known, ...(error?.issues ?? []).filter(isNew)]
+    return [...known, ...found.filter(isNew)]
   })
   const { errors, detail } = refusalOf(new z.ZodError([...issues, ...clashes]))
-  const isMisread = issues.length + clashes.length === misread.flat().length
-  const [status, title] = isMisread ? ([422, 'Invalid parameters'] as const) : ([400, 'Bad parameters'] as const)
-  throw new Problem(status, title, detail, { members: { errors } })
+  const isMalformed = issues.length + clashes.length === malformed.flat().length
+  const [status, title] = isMalformed ? ([422, 'Invalid parameters'] as const) : ([400, 'Bad parameters'] as const)
+  return new Problem(status, title, detail, { members: { errors } })
 }
 
 const NONE = z.object({})
 
-const made = new WeakMap<Numbered, z.ZodObject>()
+const numberingSchemas = new WeakMap<Numbered, z.ZodObject>()
 
-/** Made once for each query. */
-function numbersOf(numbered: Numbered): z.ZodObject {
-  const schema = made.get(numbered) ?? numbering(Object.keys(numbered.sorts))
-  made.set(numbered, schema)
+/** The schema of a query's numbering, created once. */
+function numberingSchemaOf(numbered: Numbered): z.ZodObject {
+  const schema = numberingSchemas.get(numbered) ?? numbering(Object.keys(numbered.sorts))
+  numberingSchemas.set(numbered, schema)
   return schema
 }
 
-type Numbers = Partial<Record<'page' | 'size' | 'sort', unknown>>
+type NumberingParams = Partial<Record<'page' | 'size' | 'sort', unknown>>
 
-/** A page is asked for by its number once its number or its size is said. */
-const numberingOf = ({ page, size }: Numbers): Pick<Read, 'numbering'> =>
+/** The page by number that `page` or `size` asks for. */
+const numberingOf = ({ page, size }: NumberingParams): Pick<ValidParams, 'numbering'> =>
   page === undefined && size === undefined
     ? {}
     : { numbering: { page: Number(page ?? 0), size: Number(size ?? USUAL_SIZE) } }
 
-/** The parameters that an order stands for, and its direction: ascending unless said. */
-function sortOf({ sort }: Numbers, numbered: Numbered | undefined): { params?: Fields; newestFirst?: boolean } {
+/** The parameters that the name of an order stands for, and its direction. The default is ascending. */
+function sortOf({ sort }: NumberingParams, numbered: Numbered | undefined): { params?: Fields; newestFirst?: boolean } {
   if (sort === undefined) return {}
   const [name = '', direction] = String(sort).split(',')
   return { params: numbered?.sorts[name] ?? {}, newestFirst: direction === 'desc' }
 }
 
-/** What must not be said together: a page's number and a cursor; an order by its name and by the parameters that it stands for. */
-function clashesOf(given: Given, isNumbered = false, sorted: Fields = {}): z.core.$ZodIssue[] {
+/** An issue for each parameter that excludes another: a cursor and a page number, an order's name and its parameters. */
+function clashesOf(given: RawParams, isNumbered = false, sortParams: Fields = {}): Issues {
   const pairs = [
     ...(isNumbered ? Object.keys(paging.shape).map((name) => [name, 'page and size']) : []),
-    ...Object.keys(sorted).map((name) => [name, 'sort']),
+    ...Object.keys(sortParams).map((name) => [name, 'sort']),
   ]
   return pairs
     .filter(([name = '']) => given[name] !== undefined)
@@ -109,5 +121,5 @@ function clashesOf(given: Given, isNumbered = false, sorted: Fields = {}): z.cor
     }))
 }
 
-const only = (all: Given, isWanted: (name: string) => boolean): Given =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => isWanted(name)))
+const pick = (params: RawParams, isWanted: (name: string) => boolean): RawParams =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => isWanted(name)))

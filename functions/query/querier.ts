@@ -1,131 +1,132 @@
 import { allow, type Guarded } from '#core/access.ts'
 import type { CallerOf } from '#core/caller.ts'
 import { Problem } from '#core/problem.ts'
-import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
+import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
 import type { Request, Response } from '#core/request.ts'
 import { type Entry, router } from '#core/router.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
-import { all } from './all.ts'
-import type { Answering, Parts } from './answer.ts'
-import { count } from './count.ts'
+import { allHandler } from './all-handler.ts'
+import { countHandler } from './count-handler.ts'
 import { feedsOf } from './feeds.ts'
-import { history } from './history.ts'
-import { letterPage, oneLetter } from './letters.ts'
-import { type LiveParts, live } from './live.ts'
-import { one } from './one.ts'
-import { overview, type Part } from './overview.ts'
-import { page } from './page.ts'
-import { type Given, readParams, type Taking } from './params.ts'
-import { readable } from './readable.ts'
-import { ownWrite, type ReceiptParts, receipt } from './receipt.ts'
-import { total } from './total.ts'
-import { under } from './under.ts'
-import { view } from './view.ts'
+import type { QueryHandler, QueryParts } from './handler.ts'
+import { historyHandler } from './history-handler.ts'
+import { letterHandler, letterListHandler } from './letter-handlers.ts'
+import { type LiveParts, liveHandler } from './live-handler.ts'
+import { oneHandler } from './one-handler.ts'
+import { type OverviewPart, overviewHandler } from './overview-handler.ts'
+import { pageHandler } from './page-handler.ts'
+import { type ParamsDeclaration, type RawParams, readParams } from './params.ts'
+import { requireParent } from './parent.ts'
+import { queryStore } from './query-store.ts'
+import { type ReceiptParts, receiptHandler, waitForOwnWrite } from './receipt-handler.ts'
+import { totalHandler } from './total-handler.ts'
+import { viewHandler } from './view-handler.ts'
 
-export interface QuerierParts extends Parts, ReceiptParts {
+export interface QuerierParts extends QueryParts, ReceiptParts {
   domains: Domain[]
   callerOf: CallerOf
-  /** The routes that describe the API, by path. */
-  descriptions: { [path: string]: Answering }
-  /** Whether queries that fail on purpose are there. */
+  /** A number from 0 up to but not including 1, like `Math.random`. */
+  random: () => number
+  /** The handlers of the routes that describe the API, by path. */
+  descriptions: { [path: string]: QueryHandler }
+  /** True to serve the queries that fail on purpose. */
   faults: boolean
 }
 
-/** What stands at a path. */
-interface Place {
-  query: Taking & Guarded
-  answer: Answering
+interface ReadRoute {
+  query: ParamsDeclaration & Guarded
+  handler: QueryHandler
 }
 
-const LETTERS_SCOPE = 'letters:read'
-
-/** query: match the route, know the caller, wait for one's own write if asked, read, answer. */
+/** The function query: matches the route, identifies the caller, waits for the caller's own writes, reads and answers. */
 export function querier(parts: QuerierParts) {
-  const store = readable(parts.store)
-  const match = router(entriesOf({ ...parts, store, feeds: feedsOf(store, parts) }))
+  const store = queryStore(parts.store)
+  const match = router(routesOf({ ...parts, store, feeds: feedsOf(store, parts) }))
 
   return async function query(request: Request): Promise<Response> {
     const { target, params, path } = match(request.method, request.path)
     request.route = path
-    if (!target) throw new Problem(404, 'Not found', 'Commands are taken by publish, not by query.')
-    const behind = request.query
+    if (!target) throw new Problem(404, 'Not found', 'This route takes commands: publish serves it, not query.')
+    const search = request.query
     const caller = await parts.callerOf(request.headers)
-    const ask = asking(target, caller, params, behind)
+    const respond = responder(target, caller, params, search)
     try {
-      await Promise.all(behind.getAll('after').map((own) => ownWrite(parts, own, request.signal)))
-      return await ask(request)
+      await Promise.all(search.getAll('after').map((receipt) => waitForOwnWrite(parts, receipt, request.signal)))
+      return await respond(request)
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
       const headers = { 'retry-after': '1' }
-      throw new Problem(503, 'Store unavailable', 'The store can not be read now.', { cause: error, headers })
+      throw new Problem(503, 'Store unavailable', 'The store cannot be read now.', { cause: error, headers })
     }
   }
 }
 
-/** The one way to an answer. Who asks and what is asked for are checked before anything is waited for or read. */
-function asking({ query, answer }: Place, caller: Caller, path: Given, behind: URLSearchParams) {
+/** Checks the caller and the parameters at once, before anything is waited for or read. The result answers the request. */
+function responder({ query, handler }: ReadRoute, caller: Caller, path: RawParams, search: URLSearchParams) {
   allow(query, caller)
-  const asked = readParams(query, path, behind)
-  allow(query, caller, asked.params)
-  return (request: Request) => answer({ request, caller, ...asked })
+  const valid = readParams(query, path, search)
+  allow(query, caller, valid.params)
+  return (request: Request) => handler({ request, caller, ...valid })
 }
 
-function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] {
-  const get = (path: string, answer: Answering, query: Taking & Guarded = { answers: 'one' }) =>
-    ({ method: 'GET', path, target: { query, answer } }) as const
-  const entries: Entry<Place | undefined>[] = [
+function routesOf(parts: QuerierParts & LiveParts): Entry<ReadRoute | undefined>[] {
+  const get = (path: string, handler: QueryHandler, query: ParamsDeclaration & Guarded = { answers: 'one' }) =>
+    ({ method: 'GET', path, target: { query, handler } }) as const
+  const queries = parts.domains.flatMap((domain) =>
+    domain.queries
+      .filter(({ answers }) => answers !== 'fault' || parts.faults)
+      .map((query) => ({
+        query,
+        handler: requireParent(parts, domain, query, handlerOf(parts, domain, query)),
+      })),
+  )
+  const commandRoutes = parts.domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
+  return [
     { method: 'POST', path: EVENTS_PATH, target: undefined },
-    get(RECEIPT_PATH, receipt(parts)),
-    get(LETTERS_PATH, letterPage(parts), { answers: 'page', scope: LETTERS_SCOPE }),
-    get(LETTER_PATH, oneLetter(parts), { answers: 'one', scope: LETTERS_SCOPE }),
-    ...Object.entries(parts.descriptions).map(([path, answer]) => get(path, answer)),
+    ...commandRoutes.map(({ method, path }) => ({ method, path, target: undefined })),
+    get(RECEIPT_PATH, receiptHandler(parts)),
+    get(LETTERS_PATH, letterListHandler(parts), { answers: 'page', scope: LETTERS_SCOPE }),
+    get(LETTER_PATH, letterHandler(parts), { answers: 'one', scope: LETTERS_SCOPE }),
+    ...Object.entries(parts.descriptions).map(([path, handler]) => get(path, handler)),
+    ...queries.map(({ query, handler }) => get(query.path, handler, query)),
+    get(OVERVIEW_PATH, overviewHandler(parts, queries.filter(({ query }) => query.overview).map(overviewPart))),
   ]
-  const partsOfOverview: Part[] = []
-  for (const domain of parts.domains) {
-    for (const query of domain.queries) {
-      if (query.answers === 'fault' && !parts.faults) continue
-      const place = { query, answer: under(parts, domain, query, answering(parts, domain, query)) }
-      entries.push({ method: 'GET', path: query.path, target: place })
-      const ask: Part['ask'] = async (request, caller) => asking(place, caller, {}, request.query)(request)
-      if (query.overview) partsOfOverview.push({ query, ask })
-    }
-    for (const { method, path } of Object.values(domain.commands).flatMap(({ routes }) => routes)) {
-      entries.push({ method, path, target: undefined })
-    }
-  }
-  entries.push(get(OVERVIEW_PATH, overview(parts, partsOfOverview)))
-  return entries
 }
 
-function answering(parts: Parts & LiveParts, domain: Domain, query: Query): Answering {
+const overviewPart = (route: { query: Query; handler: QueryHandler }): OverviewPart => ({
+  query: route.query,
+  ask: async (request, caller) => responder(route, caller, {}, request.query)(request),
+})
+
+function handlerOf(parts: QueryParts & LiveParts, domain: Domain, query: Query): QueryHandler {
   switch (query.answers) {
     case 'page':
-      return page(parts, domain, query)
+      return pageHandler(parts, domain, query)
     case 'one':
-      return one(parts, domain, query)
+      return oneHandler(parts, domain, query)
     case 'view':
-      return view(parts, domain, query)
+      return viewHandler(parts, domain, query)
     case 'all':
-      return all(parts, domain, query)
+      return allHandler(parts, domain, query)
     case 'history':
-      return history(parts, domain, query)
+      return historyHandler(parts, domain, query)
     case 'count':
-      return count(parts, domain, query)
+      return countHandler(parts, domain, query)
     case 'live':
-      return live(parts, domain, query)
+      return liveHandler(parts, domain, query)
     case 'total':
-      return total(parts, domain, query)
+      return totalHandler(parts, domain, query)
     case 'fault':
-      return deliberateFault(parts)
+      return faultHandler(parts)
     default:
       return query satisfies never
   }
 }
 
-const deliberateFault =
-  ({ metrics }: Parts): Answering =>
+const faultHandler =
+  ({ metrics }: QueryParts): QueryHandler =>
   async () => {
     metrics.failed('deliberate')
     throw new Problem(500, 'Deliberate fault', 'This route fails on purpose, to test alerts (FAULT_ROUTES=on).')

@@ -43,6 +43,7 @@ function serve(port: number) {
     store,
     addresses: addresses('a secret of this test'),
     clock: systemClock,
+    random: Math.random,
     faults: false,
     descriptions: descriptions({ domains: [domain], faults: false, anonymousScopes: new Set() }),
   }

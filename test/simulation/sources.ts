@@ -72,8 +72,8 @@ export async function startSources(
     const run = newRun(`source ${spec.name}`)
     runs.set(spec.name, run)
     const log = simulatedLog(topics, toLog(run), world.now)
-    const onFate = (fate: string) => coverage.count(`source: ${fate}`)
-    await startKafkaSource(spec, { ...quiet(), log, clock: run.clock, httpClient: httpClientOf(run), onFate })
+    const onOutcome = (outcome: string) => coverage.count(`source: ${outcome}`)
+    await startKafkaSource(spec, { ...quiet(), log, clock: run.clock, httpClient: httpClientOf(run), onOutcome })
   }
 
   for (const spec of specs) await start(spec)

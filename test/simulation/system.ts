@@ -49,6 +49,7 @@ export async function startSystem(environment: Environment, isImpatient: boolean
     domains,
     callerOf,
     clock,
+    random: Math.random,
     addresses: addresses('a secret'),
     seals: SEALS,
     waiting: waiting(store, domains, clock),

@@ -1,8 +1,8 @@
 import type { Document } from '#domains/domain.ts'
-import type { Parts } from './answer.ts'
+import type { QueryParts } from './handler.ts'
 
-/** The store as queries see it. `_stream` tells persist which stream a document belongs to, and is part of no answer. */
-export const readable = (store: Parts['store']): Parts['store'] => ({
+/** The store as queries see it: documents are without `_stream`, which tells persist the stream of a document. */
+export const queryStore = (store: QueryParts['store']): QueryParts['store'] => ({
   ...store,
   async get(collection, ids) {
     const found = await store.get(collection, ids)

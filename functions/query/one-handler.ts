@@ -3,14 +3,15 @@ import { Problem } from '#core/problem.ts'
 import type { Store, StoredCollection } from '#core/store.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { OneQuery } from '#domains/query.ts'
-import { type Answering, collectionOf, type Parts } from './answer.ts'
+import { collectionOf, type QueryHandler, type QueryParts } from './handler.ts'
 
-export const one = ({ store }: Parts, domain: Domain, query: OneQuery): Answering =>
-  oneOf(store, collectionOf(domain, query), query)
+/** Answers one document of the domain by its id. */
+export const oneHandler = ({ store }: QueryParts, domain: Domain, query: OneQuery): QueryHandler =>
+  documentHandler(store, collectionOf(domain, query), query)
 
-/** One document by its id. */
-export const oneOf =
-  (store: Pick<Store, 'get'>, collection: StoredCollection, { shape }: Pick<OneQuery, 'shape'>): Answering =>
+/** Answers one document of a collection by its id. */
+export const documentHandler =
+  (store: Pick<Store, 'get'>, collection: StoredCollection, { shape }: Pick<OneQuery, 'shape'>): QueryHandler =>
   async ({ request, params }) => {
     const id = String(params.id)
     const document = (await store.get(collection, [id])).get(id)

@@ -4,7 +4,7 @@ import type { Store } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import type { Numbered, PageQuery } from '#domains/query.ts'
 import { asking, notes, put, world } from '#test/reading.ts'
-import type { NumberedPage } from './numbered.ts'
+import type { NumberedPage } from './numbered-page.ts'
 
 const page = (numbered: Partial<Numbered> = {}, changes: Partial<PageQuery> = {}): PageQuery => ({
   answers: 'page',

@@ -1,0 +1,48 @@
+import { tagged } from '#core/etag.ts'
+import { compareKeys } from '#core/index-range.ts'
+import { Problem } from '#core/problem.ts'
+import { type Count, type Counted, TooManyGroups } from '#core/store.ts'
+import type { Domain, Fields } from '#domains/domain.ts'
+import type { CountQuery } from '#domains/query.ts'
+import { collectionOf, type QueryHandler, type QueryParts } from './handler.ts'
+import { indexScanOf } from './index-scan.ts'
+
+const MAX_GROUPS = 10_000
+
+/** Answers the number of documents in each group. */
+export function countHandler({ store }: QueryParts, domain: Domain, query: CountQuery): QueryHandler {
+  const collection = collectionOf(domain, query)
+
+  async function countGroups(params: Fields): Promise<Counted[]> {
+    const { index, filters, range } = indexScanOf(collection, query, params)
+    const by = query.by(params)
+    const count = { index, by, limit: MAX_GROUPS, ...(range ? { range } : {}) } satisfies Count
+    const counts = await Promise.all(filters.map((where) => store.count(collection, { ...count, where })))
+    return counts.length === 1 ? (counts[0] as Counted[]) : addUp(counts.flat())
+  }
+
+  return async ({ request, params }) => {
+    const fields = query.by(params).map(({ field }) => field)
+    const groups = await countGroups(params).catch(refuseTooManyGroups)
+    const items = groups.map(({ key, count }) =>
+      query.shape(Object.fromEntries(fields.map((field, at) => [field, key[at] ?? null])), count),
+    )
+    return tagged(request, { items })
+  }
+}
+
+/** The groups with each key once, sorted by key. */
+function addUp(groups: Counted[]): Counted[] {
+  const totals = new Map<string, Counted>()
+  for (const { key, count } of groups) {
+    const name = JSON.stringify(key)
+    totals.set(name, { key, count: count + (totals.get(name)?.count ?? 0) })
+  }
+  return [...totals.values()].toSorted((one, other) => compareKeys(one.key, other.key))
+}
+
+function refuseTooManyGroups(error: unknown): never {
+  if (!(error instanceof TooManyGroups)) throw error
+  const detail = `The answer has more than ${MAX_GROUPS} groups. Ask for a shorter range or for larger groups.`
+  throw new Problem(400, 'Too many groups', detail, { cause: error })
+}

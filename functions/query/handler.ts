@@ -1,0 +1,43 @@
+import type { Clock } from '#core/clock.ts'
+import type { Request, Response } from '#core/request.ts'
+import type { Store } from '#core/store.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import type { Caller, Collection, Domain, Fields } from '#domains/domain.ts'
+import type { Numbering } from './numbered-page.ts'
+
+/** The parts that the handlers of all kinds of queries use. */
+export interface QueryParts extends Telemetry {
+  store: Pick<Store, 'get' | 'find' | 'watch' | 'count'>
+  clock: Clock
+}
+
+/** A request with its caller and its validated parameters. */
+export interface QueryRequest {
+  request: Request
+  caller: Caller
+  /** The parameters of the path and of the query string. */
+  params: Fields
+  limit: number
+  cursor: string | undefined
+  /** The page and its size, if the client asks for a page by its number. */
+  numbering?: Numbering
+  /** The direction, if the client asks for an order by its name. */
+  newestFirst?: boolean
+}
+
+export type QueryHandler = (asked: QueryRequest) => Promise<Response>
+
+export const NDJSON = 'application/x-ndjson'
+
+/** The number of documents that a streamed response holds in memory at once. */
+export const SCAN_BATCH = 1000
+
+/** The collection that a query names, or the domain's only one. Throws if there is no such collection. */
+export function collectionOf(domain: Domain, { path, from }: { path: string; from?: string }): Collection {
+  const all = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
+  const [first] = from === undefined && all.length === 1 ? all : all.filter(({ name }) => name === from)
+  if (first) return first
+  if (from === undefined)
+    throw new Error(`${path}: the query must name one of the collections of domain ${domain.name}`)
+  throw new Error(`${path}: domain ${domain.name} has no collection ${from}`)
+}

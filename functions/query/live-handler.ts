@@ -1,0 +1,59 @@
+import { events, streamKey } from '#core/collections.ts'
+import { ANONYMOUS } from '#core/ids.ts'
+import type { Request } from '#core/request.ts'
+import type { Inserted } from '#core/store.ts'
+import type { Telemetry } from '#core/telemetry.ts'
+import type { Caller, Domain, Fields } from '#domains/domain.ts'
+import type { LiveQuery } from '#domains/query.ts'
+import type { Listener } from './broadcast.ts'
+import { dataEvent, eventStream, positionIn, type StreamParts } from './event-stream.ts'
+import type { Feeds } from './feeds.ts'
+import { collectionOf, type QueryHandler } from './handler.ts'
+
+export interface LiveParts extends Telemetry, StreamParts {
+  feeds: Feeds
+}
+
+const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
+
+/** Answers with server-sent events: the documents that are inserted from now on, or after `Last-Event-ID`. */
+export function liveHandler(parts: LiveParts, domain: Domain, query: LiveQuery): QueryHandler {
+  const { of, path } = query
+  const { feeds, logger, metrics } = parts
+  const collection = of === 'events' ? events : collectionOf(domain, { path, from: of.collection })
+  const ownKeys = streamKey(domain.name, '')
+  const shaped = new WeakMap<Inserted, string>()
+
+  /** The event for a document, or nothing. A document that makes the domain's code throw is left out. */
+  function textOf(inserted: Inserted, params: Fields): string {
+    try {
+      return belongs(inserted, params) ? shapedText(inserted) : ''
+    } catch (error) {
+      metrics.failed('bug')
+      logger.error({ err: error }, 'a live query failed')
+      return ''
+    }
+  }
+
+  function belongs({ document }: Inserted, params: Fields): boolean {
+    if (of === 'events' && !String(document.key).startsWith(ownKeys)) return false
+    return query.keep(document, params)
+  }
+
+  /** The event for a document, written once for all clients. */
+  function shapedText(inserted: Inserted): string {
+    const text = shaped.get(inserted) ?? dataEvent(query.shape(inserted.document), inserted.resume)
+    shaped.set(inserted, text)
+    return text
+  }
+
+  return async ({ request, caller, params }) => {
+    const position = positionIn(request)
+    const join = (listener: Listener) => feeds.join(collection, position, listener, turnOwner(caller, request))
+    const body = eventStream(parts, request, join, (inserted) => textOf(inserted, params))
+    return { status: 200, headers, body }
+  }
+}
+
+/** The owner of a read turn: the caller, or for callers without a token their network address. */
+const turnOwner = ({ id }: Caller, { address }: Request): string => (id === ANONYMOUS ? `at ${address}` : id)

@@ -1,0 +1,107 @@
+import { tagged } from '#core/etag.ts'
+import { Problem } from '#core/problem.ts'
+import type { Response } from '#core/request.ts'
+import type { Store, StoredCollection } from '#core/store.ts'
+import type { Document, Domain, Fields, View } from '#domains/domain.ts'
+import type { PageQuery } from '#domains/query.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+import { collectionOf, NDJSON, type QueryHandler, type QueryParts, SCAN_BATCH } from './handler.ts'
+import { indexScanOf, type ScanQuery, scan } from './index-scan.ts'
+import { loadViews } from './load-views.ts'
+import { type ListParts, numberedPage } from './numbered-page.ts'
+
+/** The number of documents that a page reads at most to find those that belong to it. */
+const MAX_READ = 5000
+
+/** Answers a page of a list, or streams the list as NDJSON. */
+export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery): QueryHandler {
+  const { path, from, join } = query
+
+  async function shape(documents: Document[]): Promise<(Fields | undefined)[]> {
+    const views = await loadViews(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
+    return documents.map((document, at) => query.shape(document, views[at] as View))
+  }
+
+  /** The collection to read. A name that does not depend on the parameters is checked at the start. */
+  function collectionFor(): (params: Fields) => StoredCollection {
+    if (typeof from === 'function') return (params) => collectionOf(domain, { path, from: from(params) })
+    const collection = collectionOf(domain, from === undefined ? { path } : { path, from })
+    return () => collection
+  }
+
+  return listHandler(parts, { collectionFor: collectionFor(), query, shape })
+}
+
+interface ListDeclaration {
+  collectionFor(params: Fields): StoredCollection
+  query: ScanQuery & Pick<PageQuery, 'keep' | 'numbered'>
+  /** The items of documents; `undefined` for a document that does not belong to the list. */
+  shape(documents: Document[]): Promise<(Fields | undefined)[]>
+}
+
+/** Answers a page of a list. With `Accept: application/x-ndjson` it streams the list from the page's start to its end. */
+export function listHandler(
+  { store }: { store: Pick<Store, 'find' | 'count'> },
+  { collectionFor, query, shape }: ListDeclaration,
+): QueryHandler {
+  return async ({ request, params, limit, cursor, numbering, newestFirst }) => {
+    const indexScan = indexScanOf(collectionFor(params), query, params, newestFirst)
+    const after = cursor === undefined ? undefined : readCursor(indexScan, cursor)
+    const keep = (document: Document) => query.keep?.(document, params) ?? true
+    const list: ListParts = { store, indexScan, keep, shape }
+    const isLines = request.headers.accept?.includes(NDJSON)
+    if (numbering) {
+      if (isLines) throw new Problem(400, 'Bad parameters', 'NDJSON has no pages: leave out page and size.')
+      const isByIndex = query.numbered?.isByIndex?.(params) ?? false
+      return tagged(request, await numberedPage(list, numbering, isByIndex))
+    }
+    if (isLines) return linesResponse(list, after, request.signal)
+    return tagged(request, await cursorPage(list, after, limit))
+  }
+}
+
+/** A page and the cursor of the next one. The page is short if the scan reaches its maximum of documents first. */
+async function cursorPage({ store, indexScan, keep, shape }: ListParts, after: Document | undefined, limit: number) {
+  const items = new Map<string, Fields>()
+  let read = 0
+  let last = after
+  const isFull = () => items.size === limit || read === MAX_READ
+  for await (const documents of scan(store, indexScan, after, limit + 1)) {
+    // A full page only needs to know whether another document follows.
+    const kept = isFull() ? [] : documents.slice(0, MAX_READ - read).filter(keep)
+    const shaped = await shape(kept)
+    const itemOf = new Map(kept.map((document, at) => [document, shaped[at]]))
+    for (const document of documents) {
+      if (last && isFull()) return { items: [...items.values()], next: writeCursor(indexScan, last) }
+      read++
+      last = document
+      const item = itemOf.get(document)
+      if (item) items.set(document._id, item)
+    }
+  }
+  return { items: [...items.values()], next: null }
+}
+
+/** The list as NDJSON. Each line has its cursor, with which a client resumes after a broken connection. */
+function linesResponse(list: ListParts, after: Document | undefined, signal: AbortSignal): Response {
+  const headers = { 'content-type': NDJSON, 'cache-control': 'no-cache' }
+  return { status: 200, headers, body: linesOf(list, after, signal) }
+}
+
+async function* linesOf(
+  { store, indexScan, keep, shape }: ListParts,
+  after: Document | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  for await (const documents of scan(store, indexScan, after, SCAN_BATCH)) {
+    if (signal.aborted) return
+    const kept = documents.filter(keep)
+    const shaped = await shape(kept)
+    // Yields even an empty chunk, so that the response starts.
+    yield shaped
+      .map((fields, at) => (fields ? lineOf(fields, writeCursor(indexScan, kept[at] as Document)) : ''))
+      .join('')
+  }
+}
+
+const lineOf = (fields: Fields, cursor: string): string => `${JSON.stringify({ ...fields, cursor })}\n`

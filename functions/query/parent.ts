@@ -1,0 +1,19 @@
+import { Problem } from '#core/problem.ts'
+import type { Domain, View } from '#domains/domain.ts'
+import type { Query } from '#domains/query.ts'
+import type { QueryHandler, QueryParts } from './handler.ts'
+import { loadViews } from './load-views.ts'
+
+/** Answers 404 unless the query's parent exists. */
+export function requireParent(parts: QueryParts, domain: Domain, query: Query, handler: QueryHandler): QueryHandler {
+  if (!('parent' in query) || !query.parent) return handler
+  const { touches, exists } = query.parent
+  return async (asked) => {
+    const { params, request } = asked
+    const [documents] = await loadViews(parts.store, domain, [params], touches)
+    if (!exists(documents as View, params)) {
+      throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
+    }
+    return handler(asked)
+  }
+}
