@@ -1,5 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 
+export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
+
 /** Time as it passes; tests bring one that they turn by hand. */
 export interface Clock {
   now(): number

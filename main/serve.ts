@@ -1,5 +1,6 @@
 import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
 import type { Check } from '#adapters/host/probes.ts'
+import { MINUTE_MS } from '#core/clock.ts'
 import { config } from './config.ts'
 import { endWith } from './end-with.ts'
 import { closeAll, openLog, openStore } from './open.ts'
@@ -12,7 +13,7 @@ import { telemetry } from './telemetry.ts'
 const settings = config()
 const { logger, metrics } = telemetry()
 /** A Job that fails is seen to fail, and is started again by the platform. */
-const PREPARE_WITHIN_MS = 60_000
+const PREPARE_WITHIN_MS = MINUTE_MS
 const { FUNCTION_TARGET: target } = settings
 switch (target) {
   case undefined:

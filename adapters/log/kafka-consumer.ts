@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, Kafka, Consumer as KafkaConsumer, KafkaMessage } from 'kafkajs'
-import { type Clock, systemClock } from '#core/clock.ts'
+import { type Clock, MINUTE_MS, systemClock } from '#core/clock.ts'
 import type { ConsumeOptions, Consumer, LogRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { asUnavailable, connected, isCoordinatorMoving } from './kafka-errors.ts'
 
 const REOPEN_MS = 500
-const JOINED_WITHIN_MS = 60_000
+const JOINED_WITHIN_MS = MINUTE_MS
 
 /** kafkajs finds a moved coordinator by its heartbeats within two seconds, if it finds it. */
 const REJOIN_AFTER_MS = 4000

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '#core/clock.ts'
 import { sorted } from '#core/index-range.ts'
 import {
   type Count,
@@ -17,7 +18,7 @@ import { countSql, findSql } from './embedded-find.ts'
 import { makeIndex } from './embedded-index.ts'
 import { watchersOf } from './embedded-watch.ts'
 
-const SWEEP_MS = 60_000
+const SWEEP_MS = MINUTE_MS
 
 /** The store in the embedded file: a table for each collection, an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
