@@ -3,7 +3,7 @@ import { ANONYMOUS } from './ids.ts'
 import { Problem } from './problem.ts'
 
 /** What a command type or a query says of who may ask for it. */
-export interface Guarded {
+export interface Restriction {
   scope?: string | undefined
   organisation?: ((of: Fields) => string) | undefined
 }
@@ -12,7 +12,7 @@ export interface Guarded {
  * Throws 401 for a caller without a token where one is needed, 403 for one whose token is not enough. Of whom it is can be
  * told only once it is known what is asked for.
  */
-export function allow({ scope, organisation }: Guarded, caller: Caller, of?: Fields): void {
+export function authorize({ scope, organisation }: Restriction, caller: Caller, of?: Fields): void {
   if (scope !== undefined && !caller.scopes.has(scope)) throw denied(caller, `This needs the scope ${scope}.`, scope)
   if (!organisation || !of || caller.scopes.has(allOf(scope))) return
   if (caller.organisation === undefined || caller.organisation !== organisation(of)) {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Event, MALFORMED, PLAIN } from './delivery.ts'
-import { isDeeper } from './json.ts'
+import { isDeeper } from './json-scan.ts'
 import type { Headers } from './request.ts'
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
@@ -25,7 +25,7 @@ type ParseJson = (body: Buffer) => unknown
  * came, so that persist can keep it: nothing that a KafkaSource delivers may be dropped at the door. What `parse` throws is
  * thrown.
  */
-export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parsed): Event {
+export function toDelivery(headers: Headers, body: Buffer, parse: ParseJson = parsed): Event {
   const type = mediaType(headers['content-type'])
   try {
     const isStructured = type.startsWith('application/cloudevents')
@@ -41,7 +41,7 @@ export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parse
 }
 
 /** An event of type MALFORMED for a body of which only the beginning is known. */
-export const oversized = (headers: Headers, head: Buffer, reason: string): Event => ({
+export const oversizedDelivery = (headers: Headers, head: Buffer, reason: string): Event => ({
   ...malformed(headers, head, reason),
   truncated: 'true',
 })
@@ -99,7 +99,7 @@ function attribute(header: string): string {
 }
 
 /** An event of the bare framework, which leaves attributes as they stand in their headers. */
-export const decodedOf = (event: Event): Event => {
+export const decodeAttributes = (event: Event): Event => {
   const attributes = Object.entries(event).map(([name, value]) => [
     name,
     typeof value === 'string' && name !== 'data' ? attribute(value) : value,

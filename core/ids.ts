@@ -25,7 +25,7 @@ export const bodyHash = (type: string, value: string): string =>
  * The hash of a command's body: of its record's value, which some topics' forms stamp with more than the data. With another
  * expected version it is another body.
  */
-export const hashOf = (
+export const commandHash = (
   type: string,
   data: unknown,
   value: string,

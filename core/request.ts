@@ -42,7 +42,7 @@ export interface Response {
   body?: string | AsyncIterable<string>
 }
 
-export const json = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
+export const jsonResponse = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
   status,
   headers: { 'content-type': 'application/json', ...headers },
   body: JSON.stringify(body),

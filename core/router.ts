@@ -9,7 +9,7 @@ export interface Match<Target> {
 }
 
 /** Paths are written as OpenAPI writes them: `/api/tutorials/{id}`. */
-export interface Entry<Target> {
+export interface RouteEntry<Target> {
   method: HTTPMethod
   path: string
   target: Target
@@ -19,7 +19,7 @@ export interface Entry<Target> {
  * Finds the target of a request; throws 404 for an unknown path and 405 with `Allow` for a known one. A path that is declared as
  * it stands takes what is declared for it, and nothing of a pattern that it fits too.
  */
-export function router<Target>(entries: Entry<Target>[]): (method: string, path: string) => Match<Target> {
+export function router<Target>(entries: RouteEntry<Target>[]): (method: string, path: string) => Match<Target> {
   const routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: 1024 })
   const methods = new Set<HTTPMethod>()
   const literal = new Map<string, Set<HTTPMethod>>()

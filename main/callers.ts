@@ -1,4 +1,4 @@
-import { refused, type Verify, verifier } from '#adapters/auth/verifier.ts'
+import { invalidToken, type Verify, verifier } from '#adapters/auth/verifier.ts'
 import type { CallerOf } from '#core/caller.ts'
 import { systemClock } from '#core/clock.ts'
 import { ANONYMOUS } from '#core/ids.ts'
@@ -38,8 +38,8 @@ export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
   return async function callerOf({ authorization }, deadline) {
     if (authorization === undefined) return anonymous
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-    if (token === undefined) throw refused('Authorization takes Bearer and a token.')
-    if (!verify) throw refused('No issuer of tokens is known here.')
+    if (token === undefined) throw invalidToken('Authorization takes Bearer and a token.')
+    if (!verify) throw invalidToken('No issuer of tokens is known here.')
     return await verify(token, deadline)
   }
 }

@@ -26,7 +26,7 @@ const schema = z.object({
  * What issuers say of who asks, each in its own way: ours and others in `roles`, Keycloak by realm or client. The `scope` claim
  * is not read: it says what a client asked for, and many issuers let any client ask for any name.
  */
-export function claimsOf(payload: unknown, audience: string) {
+export function parseClaims(payload: unknown, audience: string) {
   const result = schema.safeParse(payload)
   if (!result.success) return undefined
   const { sub: id, realm_access, resource_access, organisation, preferred_username, email } = result.data

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { MINUTE_MS } from '#core/clock.ts'
 import { Problem } from '#core/problem.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Caller } from '#domains/domain.ts'
-import { claimsOf } from './claims.ts'
-import { issuerKeys, type KeysOptions } from './keys.ts'
+import { parseClaims } from './claims.ts'
+import { issuerKeys, type KeysOptions } from './issuer-keys.ts'
 
 export interface VerifierOptions extends KeysOptions {
   audience: string
@@ -25,7 +26,7 @@ const SKEW_SECONDS = 30
 const TYPES = ['at+jwt', 'application/at+jwt', 'jwt']
 
 /** A signature costs 50 to 110 us, a hash 2: a client that comes again is known for a minute. */
-const REMEMBERED_MS = 60_000
+const REMEMBERED_MS = MINUTE_MS
 const MOST_REMEMBERED = 10_000
 
 /** Bearer tokens of one issuer. */
@@ -41,7 +42,7 @@ export function verifier(options: VerifierOptions): Verify {
   }
 
   return async function verify(token, deadline) {
-    if (token.length > MAX_TOKEN_BYTES) throw refused(`A token takes at most ${MAX_TOKEN_BYTES} bytes.`)
+    if (token.length > MAX_TOKEN_BYTES) throw invalidToken(`A token takes at most ${MAX_TOKEN_BYTES} bytes.`)
     const now = clock.now()
     const id = hash('sha256', token, 'base64url')
     const found = remembered.get(id)
@@ -56,19 +57,19 @@ export function verifier(options: VerifierOptions): Verify {
         currentDate: new Date(now),
         requiredClaims: ['exp', 'sub'],
       })
-      if (!TYPES.includes((protectedHeader.typ ?? 'jwt').toLowerCase())) throw refused('It is no access token.')
+      if (!TYPES.includes((protectedHeader.typ ?? 'jwt').toLowerCase())) throw invalidToken('It is no access token.')
       const caller = callerOf(payload)
       remember(id, caller, payload, now)
       return caller
     } catch (error) {
       if (error instanceof Unavailable || error instanceof Problem) throw error
-      throw refused(reasonOf(error), error)
+      throw invalidToken(reasonOf(error), error)
     }
   }
 
   function callerOf(payload: JWTPayload): Caller {
-    const claims = claimsOf(payload, audience)
-    if (!claims) throw refused('Its claims are not those of an access token.')
+    const claims = parseClaims(payload, audience)
+    if (!claims) throw invalidToken('Its claims are not those of an access token.')
     const { roles, ...caller } = claims
     const brought = roles.flatMap((role) => [...options.scopesOf(role)])
     return { ...caller, scopes: new Set([...everybody, ...brought]) }
@@ -76,7 +77,7 @@ export function verifier(options: VerifierOptions): Verify {
 }
 
 /** RFC 6750: the token is no good, whatever was asked. */
-export function refused(reason: string, cause?: unknown): Problem {
+export function invalidToken(reason: string, cause?: unknown): Problem {
   const challenge = `Bearer realm="millrace", error="invalid_token", error_description="${reason}"`
   return new Problem(401, 'Invalid token', reason, { cause, headers: { 'www-authenticate': challenge } })
 }

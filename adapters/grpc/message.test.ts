@@ -3,7 +3,7 @@ import protobuf from 'protobufjs'
 import { expect, test } from 'vitest'
 import { KITCHEN_SINK, messages } from '#test/proto.ts'
 import { messageReader } from './message.ts'
-import { Malformed } from './wire.ts'
+import { MalformedMessage } from './wire.ts'
 
 const { root } = protobuf.parse(KITCHEN_SINK, { keepCase: true })
 const type = root.resolveAll().lookup('All') as protobuf.Type
@@ -97,7 +97,7 @@ test.each([
   ['a group with the end of another one', 'c3 3e cc 3e', 'did not begin'],
   ['a key __proto__', 'b2 01 0b 0a 09 5f5f70726f746f5f5f', '__proto__'],
 ])('%s is refused', (_, bytes, reason) => {
-  expect(() => read(hex(bytes))).toThrow(Malformed)
+  expect(() => read(hex(bytes))).toThrow(MalformedMessage)
   expect(() => read(hex(bytes))).toThrow(reason)
 })
 
@@ -145,7 +145,7 @@ test('whatever bytes come, they are a message or are refused as none', () => {
       try {
         expect(Object.keys(read(Buffer.from(bytes)))).toEqual(expect.arrayContaining(Object.keys(EMPTY)))
       } catch (error) {
-        expect(error).toBeInstanceOf(Malformed)
+        expect(error).toBeInstanceOf(MalformedMessage)
       }
     }),
     { numRuns: 2000 },

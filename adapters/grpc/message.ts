@@ -1,9 +1,9 @@
 import protobuf, { type Field, type MapField, type OneOf, type Type } from 'protobufjs'
 import type { Fields, Json } from '#domains/domain.ts'
 import { int32, type Scalar, scalars } from './scalars.ts'
-import { DEEPEST, END_GROUP, FIXED32, FIXED64, GROUP, LENGTH, Malformed, VARINT, WireReader } from './wire.ts'
+import { DEEPEST, END_GROUP, FIXED32, FIXED64, GROUP, LENGTH, MalformedMessage, VARINT, WireReader } from './wire.ts'
 
-/** Turns the bytes of a message into its fields. Throws `Malformed` for bytes that are no message of the type. */
+/** Turns the bytes of a message into its fields. Throws `MalformedMessage` for bytes that are no message of the type. */
 export type ReadMessage = (bytes: Buffer) => Fields
 
 /**
@@ -42,7 +42,7 @@ interface KnownField {
 }
 
 function readFields(reader: WireReader, shape: Shape, message: Fields, depth: number, group?: number): void {
-  if (depth > DEEPEST) throw new Malformed(`it is nested more than ${DEEPEST} times`)
+  if (depth > DEEPEST) throw new MalformedMessage(`it is nested more than ${DEEPEST} times`)
   const seen = shape.required.length > 0 ? new Set<string>() : undefined
   let isOpen = true
   while (isOpen && reader.at < reader.end) {
@@ -54,9 +54,9 @@ function readFields(reader: WireReader, shape: Shape, message: Fields, depth: nu
       seen?.add(field.name)
     } else reader.skip(tag, depth)
   }
-  if (group !== undefined && isOpen) throw new Malformed('a group does not end')
+  if (group !== undefined && isOpen) throw new MalformedMessage('a group does not end')
   const missing = shape.required.find((name) => !seen?.has(name))
-  if (missing !== undefined) throw new Malformed(`${missing} is missing`)
+  if (missing !== undefined) throw new MalformedMessage(`${missing} is missing`)
 }
 
 function readField(reader: WireReader, field: KnownField, message: Fields, wire: number, depth: number): void {
@@ -68,7 +68,7 @@ function readField(reader: WireReader, field: KnownField, message: Fields, wire:
     })
     return
   }
-  if (wire !== field.wire) throw new Malformed(`${name} is of another type`)
+  if (wire !== field.wire) throw new MalformedMessage(`${name} is of another type`)
   switch (kind) {
     case 'single': {
       const value = field.read(reader, message[name], depth)
@@ -168,7 +168,8 @@ function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read']
   return (reader, before, depth) => {
     const entry = entries.empty()
     within(reader, () => readFields(reader, entries, entry, depth + 1))
-    if (entry.key === '__proto__') throw new Malformed(`${field.name} has the key __proto__, which is not allowed`)
+    if (entry.key === '__proto__')
+      throw new MalformedMessage(`${field.name} has the key __proto__, which is not allowed`)
     const map = before as Fields
     map[String(entry.key)] = entry.value as Json
     return map

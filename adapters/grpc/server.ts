@@ -3,13 +3,14 @@ import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceI
 import { load, type PackageDefinition } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
 import protobuf, { type NamespaceBase } from 'protobufjs'
+import { MINUTE_MS } from '#core/clock.ts'
 import type { GrpcMethod } from '#core/grpc-method.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { admitting } from './admitting.ts'
-import './metadata.ts'
-import { observed } from './observed.ts'
+import { authorityCheck } from './authority-check.ts'
+import './unreadable-metadata.ts'
+import { observeCalls } from './call-observer.ts'
 import { reflectionOf } from './reflection.ts'
-import { received, unary } from './unary.ts'
+import { messageDeserializer, unary } from './unary.ts'
 
 export interface GrpcOptions {
   port: number
@@ -34,7 +35,7 @@ export interface GrpcServer {
 /** On one connection; a client that has more under way waits, or opens another one. */
 const MAX_STREAMS = 1000
 /** A client that is gone without a word is found out. */
-const PING_EVERY_MS = 60_000
+const PING_EVERY_MS = MINUTE_MS
 const PONG_WITHIN_MS = 20_000
 
 /** Serves methods over gRPC without TLS, which is the mesh's or the ingress's, with the standard health and reflection services. */
@@ -51,9 +52,9 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const types = await new protobuf.Root().load(protos, { keepCase: true })
   const services = servicesOf(declared, types.resolveAll(), options)
   const ours = new Set(methods.map(({ name }) => `/${name}`))
-  const { interceptor, endStreams } = observed((path) => ours.has(path), telemetry.metrics)
+  const { interceptor, endStreams } = observeCalls((path) => ours.has(path), telemetry.metrics)
   const server = new Server({
-    interceptors: [interceptor, ...(options.refusal ? [admitting(options.refusal)] : [])],
+    interceptors: [interceptor, ...(options.refusal ? [authorityCheck(options.refusal)] : [])],
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc.keepalive_time_ms': PING_EVERY_MS,
@@ -110,7 +111,7 @@ function servicesOf(
     }
     const before = services.get(service) ?? { definition, implementation: {} }
     services.set(service, {
-      definition: { ...before.definition, [method]: { ...declaration, requestDeserialize: received(type) } },
+      definition: { ...before.definition, [method]: { ...declaration, requestDeserialize: messageDeserializer(type) } },
       implementation: { ...before.implementation, [method]: unary(serve, telemetry) },
     })
   }

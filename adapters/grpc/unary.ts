@@ -7,22 +7,22 @@ import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import { type Trace, traceOf } from '#core/trace.ts'
 import type { Fields } from '#domains/domain.ts'
-import { fromOf } from '../host/http.ts'
+import { forwardingChain } from '../host/http.ts'
 import { messageReader } from './message.ts'
 import { statusOf, trailers } from './status.ts'
-import { Malformed } from './wire.ts'
+import { MalformedMessage } from './wire.ts'
 
 /** A message, or the reason why it is none. */
-type Received = Fields | Problem
+type MessageOrProblem = Fields | Problem
 
 /** Reads messages of a type without throwing: what a deserializer throws grpc-js reports as a bug. */
-export function received(type: Type): (bytes: Buffer) => Received {
+export function messageDeserializer(type: Type): (bytes: Buffer) => MessageOrProblem {
   const read = messageReader(type)
   return (bytes) => {
     try {
       return read(bytes)
     } catch (error) {
-      if (!(error instanceof Malformed)) throw error
+      if (!(error instanceof MalformedMessage)) throw error
       return new Problem(400, 'Malformed message', `This is no ${type.name}: ${error.message}.`, { cause: error })
     }
   }
@@ -30,23 +30,23 @@ export function received(type: Type): (bytes: Buffer) => Received {
 
 /** What a method throws becomes a status; of a bug a client gets to know the trace only. */
 export const unary =
-  (serve: GrpcMethod['serve'], telemetry: Telemetry): handleUnaryCall<Received, Fields> =>
+  (serve: GrpcMethod['serve'], telemetry: Telemetry): handleUnaryCall<MessageOrProblem, Fields> =>
   (call, answer) => {
     const headers = headersOf(call.metadata)
     const trace = traceOf(headers)
-    void serve(new Incoming(call, headers, trace)).then(
+    void serve(new GrpcCall(call, headers, trace)).then(
       (message) => answer(null, message, trailers(trace)),
       (error) => answer(statusOf(toProblem(error, trace, telemetry), trace)),
     )
   }
 
-class Incoming implements UnaryCall {
+class GrpcCall implements UnaryCall {
   readonly headers: IncomingHttpHeaders
   readonly trace: Trace
   readonly arrived = Date.now()
-  readonly #call: ServerUnaryCall<Received, Fields>
+  readonly #call: ServerUnaryCall<MessageOrProblem, Fields>
 
-  constructor(call: ServerUnaryCall<Received, Fields>, headers: IncomingHttpHeaders, trace: Trace) {
+  constructor(call: ServerUnaryCall<MessageOrProblem, Fields>, headers: IncomingHttpHeaders, trace: Trace) {
     this.headers = headers
     this.trace = trace
     this.#call = call
@@ -60,7 +60,7 @@ class Incoming implements UnaryCall {
 
   /** The peer is an address and a port, which is another one for each connection. */
   get from(): string | undefined {
-    return fromOf(this.headers, this.#call.getPeer().replace(/:\d+$/, ''))
+    return forwardingChain(this.headers, this.#call.getPeer().replace(/:\d+$/, ''))
   }
 
   get signal(): AbortSignal {

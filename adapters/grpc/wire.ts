@@ -11,11 +11,11 @@ export const FIXED32 = 5
 export const DEEPEST = 100
 
 /** Bytes that are no message of the type that they should be. */
-export class Malformed extends Error {
-  override name = 'Malformed'
+export class MalformedMessage extends Error {
+  override name = 'MalformedMessage'
 }
 
-/** Reads the wire format of Protocol Buffers, and throws `Malformed` for all that is not in it. */
+/** Reads the wire format of Protocol Buffers, and throws `MalformedMessage` for all that is not in it. */
 export class WireReader {
   readonly bytes: Buffer
   at = 0
@@ -34,7 +34,7 @@ export class WireReader {
   varint(): void {
     let [low, high] = [0, 0]
     for (let shift = 0; shift < 70; shift += 7) {
-      if (this.at === this.end) throw new Malformed('it ends within a number')
+      if (this.at === this.end) throw new MalformedMessage('it ends within a number')
       const byte = this.bytes[this.at++] as number
       const bits = byte & 0x7f
       if (shift < 28) low |= bits << shift
@@ -49,35 +49,35 @@ export class WireReader {
         return
       }
     }
-    throw new Malformed('a number has more than 64 bits')
+    throw new MalformedMessage('a number has more than 64 bits')
   }
 
   /** A tag or a length: five bytes at most. */
   #uint32(what: string): number {
     const begin = this.at
     this.varint()
-    if (this.high !== 0 || this.at - begin > 5) throw new Malformed(`a ${what} has more than 32 bits`)
+    if (this.high !== 0 || this.at - begin > 5) throw new MalformedMessage(`a ${what} has more than 32 bits`)
     return this.low
   }
 
   /** The number of the next field, and its wire type in the three lowest bits. */
   tag(): number {
     const tag = this.#uint32('tag')
-    if (tag >>> 3 === 0) throw new Malformed('there is no field 0')
-    if ((tag & 7) > FIXED32) throw new Malformed(`there is no wire type ${tag & 7}`)
+    if (tag >>> 3 === 0) throw new MalformedMessage('there is no field 0')
+    if ((tag & 7) > FIXED32) throw new MalformedMessage(`there is no wire type ${tag & 7}`)
     return tag
   }
 
   /** A length of which all bytes are there. */
   length(): number {
     const length = this.#uint32('length')
-    if (length > this.end - this.at) throw new Malformed('a length is beyond the end')
+    if (length > this.end - this.at) throw new MalformedMessage('a length is beyond the end')
     return length
   }
 
   /** The position of a value of so many bytes, which are behind it then. */
   fixed(bytes: 4 | 8): number {
-    if (bytes > this.end - this.at) throw new Malformed('it ends within a number')
+    if (bytes > this.end - this.at) throw new MalformedMessage('it ends within a number')
     this.at += bytes
     return this.at - bytes
   }
@@ -91,7 +91,7 @@ export class WireReader {
 
   string(): string {
     const bytes = this.delimited()
-    if (!isUtf8(bytes)) throw new Malformed('a string is not UTF-8')
+    if (!isUtf8(bytes)) throw new MalformedMessage('a string is not UTF-8')
     return bytes.toString('utf8')
   }
 
@@ -114,17 +114,17 @@ export class WireReader {
         this.#skipGroup(tag >>> 3, depth + 1)
         break
       default:
-        throw new Malformed('a group ends that did not begin')
+        throw new MalformedMessage('a group ends that did not begin')
     }
   }
 
   #skipGroup(number: number, depth: number): void {
-    if (depth > DEEPEST) throw new Malformed(`it is nested more than ${DEEPEST} times`)
+    if (depth > DEEPEST) throw new MalformedMessage(`it is nested more than ${DEEPEST} times`)
     for (;;) {
       const tag = this.tag()
       if ((tag & 7) !== END_GROUP) this.skip(tag, depth)
       else if (tag >>> 3 === number) return
-      else throw new Malformed('a group ends that did not begin')
+      else throw new MalformedMessage('a group ends that did not begin')
     }
   }
 }

@@ -5,12 +5,12 @@ import type { Event, Outcome } from '#core/delivery.ts'
 import { Problem } from '#core/problem.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { traceOf } from '#core/trace.ts'
-import { Gone, readBody } from './body.ts'
-import { deliver } from './delivery.ts'
-import { checkEncoding, checkRequest } from './door.ts'
+import { ClientGone, readBody } from './body.ts'
+import { sendProblem, sendRawProblem, toClientErrorProblem, toHostProblem } from './error-response.ts'
+import { handleEvent } from './event-handler.ts'
 import { type FunctionRequest, type HttpFunction, httpFunction } from './http.ts'
 import { type Check, isProbe, probes } from './probes.ts'
-import { problemOf, refuse, refuseRaw, unreadable } from './refuse.ts'
+import { checkEncoding, checkRequest } from './request-checks.ts'
 
 /** A function and the requests that are its own. The first mount that accepts a request serves it. */
 export type Mount = HttpMount | EventMount
@@ -116,15 +116,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     try {
       checkRequest(req)
       options.admit?.(req)
-      if (mount.kind === 'cloudevent') return await deliver({ serve: mount.serve, maxBodyBytes, metrics }, req, res)
+      if (mount.kind === 'cloudevent') return await handleEvent({ serve: mount.serve, maxBodyBytes, metrics }, req, res)
       checkEncoding(req)
       const body = readBody(req, mount.maxBodyBytes?.(method, path) ?? maxBodyBytes)
       req.rawBody = body instanceof Promise ? await body : body
       await mount.serve(req, res)
     } catch (error) {
-      if (error instanceof Gone) return
+      if (error instanceof ClientGone) return
       const trace = traceOf(req.headers)
-      refuse(req, res, problemOf(error, trace, telemetry), trace)
+      sendProblem(req, res, toHostProblem(error, trace, telemetry), trace)
     }
   }
 
@@ -136,10 +136,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const last = lastOn(socket)
     if (error.code === 'ECONNRESET') socket.destroy()
-    else if (!last) refuseRaw(socket, unreadable(error))
-    else if (last.req.complete) last.once('finish', () => refuseRaw(socket, unreadable(error)))
+    else if (!last) sendRawProblem(socket, toClientErrorProblem(error))
+    else if (last.req.complete) last.once('finish', () => sendRawProblem(socket, toClientErrorProblem(error)))
     else {
-      refuse(last.req, last, unreadable(error))
+      sendProblem(last.req, last, toClientErrorProblem(error))
       last.end()
     }
   }
@@ -153,7 +153,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     for (const [res, started] of underWay) {
       if (started > before) return
       if (res.req.socket.destroyed) underWay.delete(res)
-      else if (!res.headersSent) refuse(res.req, res, new Problem(503, 'Too slow', 'There was no answer in time.'))
+      else if (!res.headersSent) sendProblem(res.req, res, new Problem(503, 'Too slow', 'There was no answer in time.'))
     }
   }
 

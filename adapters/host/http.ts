@@ -21,7 +21,7 @@ export function httpFunction(handle: (request: Request) => Promise<Response>, te
   return async (req, res) => {
     const trace = traceOf(req.headers)
     try {
-      await write(res, await handle(new Incoming(req, res, trace)), trace)
+      await write(res, await handle(new HttpRequest(req, res, trace)), trace)
     } catch (error) {
       if (res.destroyed) return
       const problem = toProblem(error, trace, telemetry)
@@ -32,7 +32,7 @@ export function httpFunction(handle: (request: Request) => Promise<Response>, te
 }
 
 /** A class, for its getters are free until they are asked. */
-class Incoming implements Request {
+class HttpRequest implements Request {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
@@ -59,7 +59,7 @@ class Incoming implements Request {
   }
 
   get from(): string | undefined {
-    return fromOf(this.headers, this.#req.socket.remoteAddress)
+    return forwardingChain(this.headers, this.#req.socket.remoteAddress)
   }
 
   get address(): string {
@@ -87,7 +87,7 @@ class Incoming implements Request {
 }
 
 /** A client may claim any addresses, but each proxy appends the one that it sees: nobody can copy another's list whole. */
-export const fromOf = (headers: IncomingHttpHeaders, peer: string | undefined): string | undefined =>
+export const forwardingChain = (headers: IncomingHttpHeaders, peer: string | undefined): string | undefined =>
   peer === undefined ? undefined : `${headers['x-forwarded-for'] ?? ''} ${peer}`
 
 export function problemResponse({ status, title, message, headers, members }: Problem, { traceId }: Trace) {

@@ -1,4 +1,4 @@
-import type { Guarded } from '#core/access.ts'
+import type { Restriction } from '#core/access.ts'
 import { type Operation, problems } from './operation.ts'
 
 export const securitySchemes = {
@@ -14,7 +14,11 @@ export const securitySchemes = {
 export const OPTIONAL = [{}, { bearer: [] }]
 
 /** Says who may; `open` is what callers without a token may. */
-export function guard(operation: Operation, { scope, organisation }: Guarded, open: ReadonlySet<string>): Operation {
+export function guard(
+  operation: Operation,
+  { scope, organisation }: Restriction,
+  open: ReadonlySet<string>,
+): Operation {
   if (scope === undefined && !organisation) {
     return { ...operation, security: operation.security ?? [], responses: { ...operation.responses, ...problems(401) } }
   }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Guarded } from '#core/access.ts'
+import type { Restriction } from '#core/access.ts'
 import { numbering } from '#core/paging.ts'
 import type { Numbered, Query } from '#domains/query.ts'
 import { OPTIONAL } from './guard.ts'
@@ -7,7 +7,7 @@ import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, prob
 import type { Schema, Schemas } from './schemas.ts'
 
 /** What there is to say of a query, whatever it answers. */
-export interface Described extends Guarded {
+export interface Described extends Restriction {
   answers: Query['answers']
   path: string
   name?: string

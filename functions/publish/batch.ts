@@ -5,8 +5,8 @@ import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import type { Caller, Route } from '#domains/domain.ts'
 import { itemCheck, parseJson, parseWithFlaws } from './parse-json.ts'
-import type { Target } from './publisher.ts'
-import { bound, dataOf, mediaType, utf8 } from './read.ts'
+import { assertSize, mediaType, toCommandData, utf8 } from './parse-request.ts'
+import type { CommandRoute } from './publisher.ts'
 import type { Submit } from './submit.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -37,7 +37,7 @@ const firstIn = (body: Buffer): number => body.findIndex((byte) => byte > 0x20)
 
 interface BatchRequest {
   request: Request
-  target: Target
+  target: CommandRoute
   params: Record<string, string | undefined>
   caller: Caller
 }
@@ -77,8 +77,8 @@ export async function submitBatch(
 
   async function take({ number: line, bytes, read }: Line): Promise<Answered> {
     try {
-      bound(bytes())
-      const data = dataOf(read(), target.route, target.command, params)
+      assertSize(bytes())
+      const data = toCommandData(read(), target.route, target.command, params)
       const { id, receipt } = await submit(target, data, caller, { headers, trace, arrived, signal, from, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {

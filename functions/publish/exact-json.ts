@@ -1,4 +1,4 @@
-import { endOfString } from '#core/json.ts'
+import { endOfString } from '#core/json-scan.ts'
 
 /** A part of a JSON text that JSON.parse would change or drop. */
 export interface Flaw {

@@ -1,8 +1,8 @@
-import type { Clock } from '#core/clock.ts'
+import { type Clock, HOUR_MS } from '#core/clock.ts'
 import type { Address } from '#core/receipts.ts'
 
 const MAX_USES = 20_000
-const FORGET_AFTER_MS = 3_600_000
+const FORGET_AFTER_MS = HOUR_MS
 
 /** The command that a key stands for. */
 interface Use {

@@ -1,6 +1,6 @@
-import { scanJson } from '#core/json.ts'
+import { toFieldErrors } from '#core/field-errors.ts'
+import { scanJson } from '#core/json-scan.ts'
 import { Problem } from '#core/problem.ts'
-import { refusalOf } from '#core/refusal.ts'
 import { countMembers, type Flaw, flawsIn, MAX_FLAWS } from './exact-json.ts'
 
 /** Much more than a command needs, much less than JSON.stringify can write. */
@@ -50,6 +50,6 @@ function jsonOf(text: string): unknown {
 
 function refuse(flaws: Flaw[]): void {
   if (flaws.length === 0) return
-  const { errors, detail } = refusalOf({ issues: flaws })
+  const { errors, detail } = toFieldErrors({ issues: flaws })
   throw new Problem(400, 'Malformed body', detail, { members: { errors } })
 }

@@ -10,8 +10,8 @@ import { findDomains } from '#main/find-domains.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
+import { attribute } from './command-record.ts'
 import { publisher } from './publisher.ts'
-import { attribute } from './record.ts'
 
 const domains = await findDomains()
 

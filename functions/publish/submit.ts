@@ -1,4 +1,4 @@
-import { allow } from '#core/access.ts'
+import { authorize } from '#core/access.ts'
 import type { Clock } from '#core/clock.ts'
 import { ANONYMOUS } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
@@ -12,12 +12,12 @@ import type { Telemetry } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Waiting } from '#core/waiting.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
+import { commandIds } from './command-id.ts'
+import { type AcceptedCommand, toRecord } from './command-record.ts'
 import { deadlineOf, timeLimit } from './deadline.ts'
-import { identifier } from './key.ts'
 import { type EndUse, isSameCommand, keyUses } from './key-uses.ts'
-import { readExpectedVersion, readWait } from './read.ts'
-import { type Accepted, toRecord } from './record.ts'
-import { remembered } from './repeats.ts'
+import { readExpectedVersion, readWait } from './parse-request.ts'
+import { recentCommands } from './recent-commands.ts'
 
 export interface SubmitParts extends Telemetry {
   log: Pick<Log, 'append'>
@@ -36,7 +36,7 @@ export type Submission = Pick<Request, 'headers' | 'trace' | 'arrived' | 'signal
 }
 
 /** A command that the log has. */
-export interface Taken {
+export interface Submitted {
   id: string
   /** The receipt's address. */
   receipt: string
@@ -45,7 +45,7 @@ export interface Taken {
 }
 
 /** Commands reach the log in the order of the calls. */
-export type Submit = (known: KnownType, data: Fields, caller: Caller, submission: Submission) => Promise<Taken>
+export type Submit = (known: KnownType, data: Fields, caller: Caller, submission: Submission) => Promise<Submitted>
 
 /**
  * What every way into publish comes to: a checked command gets its id, is sealed, appended, and waited for if the client
@@ -53,14 +53,14 @@ export type Submit = (known: KnownType, data: Fields, caller: Caller, submission
  * key is known to stand for another command, 409 and 412 when it was waited for and did not take effect.
  */
 export function submitter({ log, addresses, seals, waiting, clock, logger, metrics }: SubmitParts): Submit {
-  const once = remembered<Address>(clock, metrics)
+  const dedupe = recentCommands<Address>(clock, metrics)
   const uses = keyUses(clock)
-  const identify = identifier(addresses)
+  const identify = commandIds(addresses)
   const within = timeLimit(clock)
 
   return async function submit(known, data, caller, submission) {
     const { domain, type, command } = known
-    allow(command, caller, data)
+    authorize(command, caller, data)
     const { line = 0 } = submission
     const wait = line > 0 ? undefined : readWait(submission)
     const expectedVersion = readExpectedVersion(submission, domain)
@@ -70,7 +70,7 @@ export function submitter({ log, addresses, seals, waiting, clock, logger, metri
     const { id: actor } = caller
     const stream = command.stream(data, id, actor)
     const scopes = scopesIn(domain, caller.scopes)
-    const accepted: Accepted = { id, type, stream, time, actor, scopes, traceparent, data, expectedVersion }
+    const accepted: AcceptedCommand = { id, type, stream, time, actor, scopes, traceparent, data, expectedVersion }
     const { record, hash } = toRecord(accepted, domain.topic, seals)
 
     async function append(): Promise<Address> {
@@ -91,7 +91,7 @@ export function submitter({ log, addresses, seals, waiting, clock, logger, metri
     }
 
     if (first && !isSameCommand(first, { ...first, hash })) throw reused(first, caller)
-    const address = await (use !== undefined && line === 0 ? once(`${id} ${hash}`, append) : append())
+    const address = await (use !== undefined && line === 0 ? dedupe(`${id} ${hash}`, append) : append())
     const receipt = addresses.sign(address)
     const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, submission.signal)
     if (outcome) refuseUnlessApplied(outcome, id, receipt)

@@ -12,7 +12,7 @@ const MOST_MET = 10_000
  * that domain, with the same id each time: who comes again, or by another process, is welcomed once. Another domain's commands
  * wait for no welcome: its topic may be there when this one's is away. Commands of a caller stay in order within a domain.
  */
-export function welcoming(domains: Domain[], submit: Submit, logger: Logger): Submit {
+export function withWelcome(domains: Domain[], submit: Submit, logger: Logger): Submit {
   const welcomes = [...commandTypes(domains).values()].filter(({ command }) => command.welcome)
   /** Who was here last stands last; the promise stays, since what hangs on it keeps its order. */
   const met = new Map<string, Promise<void>>()

@@ -1,7 +1,7 @@
 import type { Clock } from '#core/clock.ts'
 import { unlessKnown } from '#core/etag.ts'
 import { Problem } from '#core/problem.ts'
-import { json, type Request, type Response } from '#core/request.ts'
+import { jsonResponse, type Request, type Response } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import type { Caller } from '#domains/domain.ts'
@@ -80,6 +80,6 @@ export function overview({ clock, ...telemetry }: Telemetry & { clock: Clock }, 
     // As text: a total may be larger than a number can say.
     const texts = there.map(([name, text]) => `${JSON.stringify(name)}:${text}`)
     const body = `{"parts":{${texts.join()}},"missing":${JSON.stringify(missing)}}`
-    return unlessKnown(request, { ...json(200, undefined, { 'cache-control': 'no-cache' }), body })
+    return unlessKnown(request, { ...jsonResponse(200, undefined, { 'cache-control': 'no-cache' }), body })
   }
 }

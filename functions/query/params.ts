@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { toFieldErrors } from '#core/field-errors.ts'
 import { numbering, paging, USUAL_SIZE } from '#core/paging.ts'
 import { Problem } from '#core/problem.ts'
-import { refusalOf } from '#core/refusal.ts'
 import type { Fields } from '#domains/domain.ts'
 import type { Numbered, Query } from '#domains/query.ts'
 import type { Asking } from './answer.ts'
@@ -61,7 +61,7 @@ export function readParams(taking: Taking, path: Given, behind: URLSearchParams)
     const isNew = ({ path }: z.core.$ZodIssue) => known.every((other) => other.path[0] !== path[0])
     return [...known, ...(error?.issues ?? []).filter(isNew)]
   })
-  const { errors, detail } = refusalOf(new z.ZodError([...issues, ...clashes]))
+  const { errors, detail } = toFieldErrors(new z.ZodError([...issues, ...clashes]))
   const isMisread = issues.length + clashes.length === misread.flat().length
   const [status, title] = isMisread ? ([422, 'Invalid parameters'] as const) : ([400, 'Bad parameters'] as const)
   throw new Problem(status, title, detail, { members: { errors } })

@@ -1,9 +1,9 @@
-import { allow, type Guarded } from '#core/access.ts'
+import { authorize, type Restriction } from '#core/access.ts'
 import type { CallerOf } from '#core/caller.ts'
 import { Problem } from '#core/problem.ts'
 import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
 import type { Request, Response } from '#core/request.ts'
-import { type Entry, router } from '#core/router.ts'
+import { type RouteEntry, router } from '#core/router.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
@@ -35,7 +35,7 @@ export interface QuerierParts extends Parts, ReceiptParts {
 
 /** What stands at a path. */
 interface Place {
-  query: Taking & Guarded
+  query: Taking & Restriction
   answer: Answering
 }
 
@@ -66,16 +66,16 @@ export function querier(parts: QuerierParts) {
 
 /** The one way to an answer. Who asks and what is asked for are checked before anything is waited for or read. */
 function asking({ query, answer }: Place, caller: Caller, path: Given, behind: URLSearchParams) {
-  allow(query, caller)
+  authorize(query, caller)
   const asked = readParams(query, path, behind)
-  allow(query, caller, asked.params)
+  authorize(query, caller, asked.params)
   return (request: Request) => answer({ request, caller, ...asked })
 }
 
-function entriesOf(parts: QuerierParts & LiveParts): Entry<Place | undefined>[] {
-  const get = (path: string, answer: Answering, query: Taking & Guarded = { answers: 'one' }) =>
+function entriesOf(parts: QuerierParts & LiveParts): RouteEntry<Place | undefined>[] {
+  const get = (path: string, answer: Answering, query: Taking & Restriction = { answers: 'one' }) =>
     ({ method: 'GET', path, target: { query, answer } }) as const
-  const entries: Entry<Place | undefined>[] = [
+  const entries: RouteEntry<Place | undefined>[] = [
     { method: 'POST', path: EVENTS_PATH, target: undefined },
     get(RECEIPT_PATH, receipt(parts)),
     get(LETTERS_PATH, letterPage(parts), { answers: 'page', scope: LETTERS_SCOPE }),

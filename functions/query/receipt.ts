@@ -1,7 +1,7 @@
 import type { Clock } from '#core/clock.ts'
 import { Problem } from '#core/problem.ts'
 import type { Addresses } from '#core/receipts.ts'
-import { json } from '#core/request.ts'
+import { jsonResponse } from '#core/request.ts'
 import type { Waiting } from '#core/waiting.ts'
 import type { Answering } from './answer.ts'
 
@@ -21,7 +21,7 @@ export const receipt =
     const address = addresses.verify(String(params.receipt), clock.now())
     const found = await waiting.wait(address, 0, request.signal)
     const headers = { 'cache-control': 'no-store', ...(found.status === 'pending' ? { 'retry-after': '1' } : {}) }
-    return json(200, { id: address.id, ...found }, headers)
+    return jsonResponse(200, { id: address.id, ...found }, headers)
   }
 
 /** Resolves once the command of a receipt has its outcome; `receipt` may be its whole address. */

@@ -1,4 +1,4 @@
-import { eventOf } from '#core/cloudevent.ts'
+import { toDelivery } from '#core/cloudevent.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
 import type { Posting } from '#local/kafka-source/request.ts'
 import { quiet } from '../telemetry.ts'
@@ -78,7 +78,7 @@ export function startProcesses(around: Surroundings, plant: Plant): Processes {
 
   async function deliverTo({ life, persister, gone }: Process, posting: Posting): Promise<number | undefined> {
     if (!life.isAlive()) return undefined
-    const event = eventOf(posting.headers, Buffer.from(posting.body ?? ''))
+    const event = toDelivery(posting.headers, Buffer.from(posting.body ?? ''))
     const outcome = await Promise.race([persister.persist(event), gone])
     return outcome?.status
   }

@@ -1,5 +1,5 @@
 import { submitter } from '#functions/publish/submit.ts'
-import { welcoming } from '#functions/publish/welcome.ts'
+import { withWelcome } from '#functions/publish/welcome.ts'
 import { openLog } from './open.ts'
 import { wiring } from './wiring.ts'
 
@@ -9,4 +9,4 @@ const wired = await wiring()
 
 export const parts = { ...wired, log: await openLog(wired.settings) }
 
-export const submit = welcoming(parts.domains, submitter(parts), parts.logger)
+export const submit = withWelcome(parts.domains, submitter(parts), parts.logger)

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { internalError, Problem } from '#core/problem.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { type Trace, traceOf } from '#core/trace.ts'
-import { isReceived, TooLarge } from './body.ts'
+import { BodyTooLarge, isReceived } from './body.ts'
 import { problemResponse } from './http.ts'
 
 const LINGER_MS = 2000
@@ -12,7 +12,7 @@ const LINGER_MS = 2000
  * Answers with a problem, whatever state the request is in. A client that is still sending sees the answer only if
  * someone goes on reading: closing with bytes unread resets the connection, and the answer is lost with it.
  */
-export function refuse(
+export function sendProblem(
   req: IncomingMessage,
   res: ServerResponse,
   problem: Problem,
@@ -42,22 +42,22 @@ const REASONS: Record<string, [status: number, detail: string]> = {
 }
 
 /** What node:http could not read. */
-export function unreadable({ code = '' }: NodeJS.ErrnoException): Problem {
+export function toClientErrorProblem({ code = '' }: NodeJS.ErrnoException): Problem {
   const [status, detail] = REASONS[code] ?? [400, 'This is not HTTP that can be read.']
   return new Problem(status, STATUS_CODES[status] ?? '', detail)
 }
 
 /** What the host itself answers when serving failed. */
-export function problemOf(error: unknown, { traceId }: Trace, { logger, metrics }: Telemetry): Problem {
+export function toHostProblem(error: unknown, { traceId }: Trace, { logger, metrics }: Telemetry): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof TooLarge) return new Problem(413, 'Content too large', error.message)
+  if (error instanceof BodyTooLarge) return new Problem(413, 'Content too large', error.message)
   logger.error({ trace: traceId, err: error }, 'a request failed in the host')
   metrics.failed('bug')
   return internalError()
 }
 
 /** Answers what node:http could not read as a request at all. */
-export function refuseRaw(socket: Duplex, problem: Problem, trace: Trace = traceOf({})): void {
+export function sendRawProblem(socket: Duplex, problem: Problem, trace: Trace = traceOf({})): void {
   if (!socket.writable) return void socket.destroy()
   const { status, headers, body } = problemResponse(problem, trace)
   const fields = { ...headers, traceparent: trace.traceparent, 'content-length': Buffer.byteLength(body) }

@@ -13,14 +13,14 @@ const UNREADABLE = ['Failed to decompress message', 'Error deserializing request
 const isRefusal = ({ code, details }: { code?: status | null; details?: string | null }): boolean =>
   code === status.INTERNAL && UNREADABLE.some((beginning) => details?.startsWith(beginning))
 
-export interface Observed {
+export interface CallObserver {
   interceptor: ServerInterceptor
   /** Ends every stream: one that is watched has no end of its own. */
   endStreams(): void
 }
 
 /** Sees each call that a server takes, counts it by method and code, and knows the streams that are open. */
-export function observed(isOurs: (path: string) => boolean, metrics: Pick<Metrics, 'requestDone'>): Observed {
+export function observeCalls(isOurs: (path: string) => boolean, metrics: Pick<Metrics, 'requestDone'>): CallObserver {
   const streams = new Set<ServerInterceptingCallInterface>()
 
   const interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, next) => {

@@ -8,7 +8,7 @@ interface Issue {
 }
 
 /** What a schema refused: field by field for programs, in one line for people. */
-export function refusalOf({ issues }: { issues: Issue[] }): {
+export function toFieldErrors({ issues }: { issues: Issue[] }): {
   errors: { field: string; message: string }[]
   detail: string
 } {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
+import { toFieldErrors } from '#core/field-errors.ts'
 import { Problem } from '#core/problem.ts'
-import { refusalOf } from '#core/refusal.ts'
 import type { Request } from '#core/request.ts'
 import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
 import { parseJson } from './parse-json.ts'
@@ -14,10 +14,10 @@ type Params = Record<string, string | undefined>
 
 /** The command's data from a request, as its route takes it and its schema allows it. Throws 413, 415, 400 and 422. */
 export function readData(request: Request, route: Route, command: CommandType, params: Params = {}): Fields {
-  bound(request.body.length)
+  assertSize(request.body.length)
   const body = readBody(request, route)
   const inQuery = route.query ? readQuery(request.query, body) : {}
-  return dataOf(body, route, command, { ...inQuery, ...params })
+  return toCommandData(body, route, command, { ...inQuery, ...params })
 }
 
 /** The members that the query string gives. Throws 400 for one that is given twice with different values, there or in the body. */
@@ -31,16 +31,16 @@ function readQuery(query: URLSearchParams, body: unknown): Params {
 }
 
 /** No event of ours is larger, whichever way it comes. */
-export function bound(bytes: number): void {
+export function assertSize(bytes: number): void {
   if (bytes <= MAX_EVENT_BYTES) return
   throw new Problem(413, 'Content too large', `A command takes at most ${MAX_EVENT_BYTES} bytes.`)
 }
 
 /** The data of one body, or of one item of a batch. */
-export function dataOf(body: unknown, route: Route, command: CommandType, params: Params): Fields {
+export function toCommandData(body: unknown, route: Route, command: CommandType, params: Params): Fields {
   const given = route.read ? route.read(body) : body
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
-  return checked(command, isObject ? { ...given, ...params } : given)
+  return validate(command, isObject ? { ...given, ...params } : given)
 }
 
 function readBody(request: Request, route: Route): unknown {
@@ -52,7 +52,7 @@ function readBody(request: Request, route: Route): unknown {
 }
 
 /** What the command's schema makes of it. Throws 422, field by field. */
-export function checked(command: CommandType, given: unknown): Fields {
+export function validate(command: CommandType, given: unknown): Fields {
   const result = command.data.safeParse(given)
   if (!result.success) throw invalid(result.error)
   return result.data
@@ -86,7 +86,7 @@ export function utf8(body: Buffer): string {
 }
 
 function invalid(error: z.ZodError): Problem {
-  const { errors, detail } = refusalOf(error)
+  const { errors, detail } = toFieldErrors(error)
   const outOfRange = error.issues.every((issue) => issue.code === 'custom' && issue.params?.outOfRange === true)
   return new Problem(422, 'Invalid command', detail, { members: { errors, ...(outOfRange ? { outOfRange } : {}) } })
 }

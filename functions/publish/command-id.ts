@@ -3,7 +3,7 @@ import { Problem } from '#core/problem.ts'
 import type { Address, Addresses } from '#core/receipts.ts'
 import type { KnownType } from '#core/registry.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
-import { readKey } from './read.ts'
+import { readKey } from './parse-request.ts'
 import type { Submission } from './submit.ts'
 
 interface Identity {
@@ -31,7 +31,7 @@ export type Identify = (command: Identifying) => Identity
  * The command's id: new, or the one that this caller's key stands for in this domain. The body's own key goes first, and is the
  * same in whatever line; a key of the request is another one for each line.
  */
-export const identifier =
+export const commandIds =
   (addresses: Addresses): Identify =>
   (command) => {
     const { known, data, submission, time } = command

@@ -1,11 +1,11 @@
-import { bodyHash, hashOf } from '#core/ids.ts'
+import { bodyHash, commandHash } from '#core/ids.ts'
 import type { NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import type { Seals } from '#core/seals.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
 
 /** A command that publish accepted, on its way to the log. */
-export interface Accepted {
+export interface AcceptedCommand {
   id: string
   type: string
   stream: string
@@ -20,7 +20,7 @@ export interface Accepted {
   expectedVersion?: number | undefined
 }
 
-export interface Sealed {
+export interface CommandRecord {
   record: NewRecord
   hash: string
 }
@@ -29,11 +29,11 @@ export interface Sealed {
  * The record of a command: a CloudEvent in binary mode, keyed by its stream. persist believes the seal alone. What stands beside it
  * is for other readers of the topic, and for the persist of version 0.1.
  */
-export function toRecord(command: Accepted, topic: Topic, { seal }: Seals): Sealed {
+export function toRecord(command: AcceptedCommand, topic: Topic, { seal }: Seals): CommandRecord {
   const { id, type, stream, actor, scopes, expectedVersion } = command
   const time = new Date(command.time).toISOString()
   const value = topic.record ? topic.record.encode(command.data, { id, time }) : JSON.stringify(command.data)
-  const hash = hashOf(type, command.data, value, topic, expectedVersion)
+  const hash = commandHash(type, command.data, value, topic, expectedVersion)
   const isBody = !topic.record?.stamped && expectedVersion === undefined
   const streamAttribute = attribute(stream)
   const hasScopes = scopes !== undefined && scopes.length > 0

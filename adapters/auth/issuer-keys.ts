@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters, type RemoteJWKSet } from 'jose'
 import { z } from 'zod'
-import { type Clock, inTime } from '#core/clock.ts'
+import { type Clock, inTime, MINUTE_MS } from '#core/clock.ts'
 import type { Logger } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 
@@ -21,7 +21,7 @@ export type Keys = ReturnType<typeof issuerKeys>
 /** A look goes on for so many times `withinMs`: a slow issuer is known to the callers that come after it. */
 const PATIENCE = 5
 /** Also what the issuer has withdrawn is out of use after so long. */
-const REFRESH_MS = 600_000
+const REFRESH_MS = 10 * MINUTE_MS
 
 const metadata = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) })
 

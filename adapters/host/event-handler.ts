@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { eventOf, KEPT_BYTES, oversized } from '#core/cloudevent.ts'
+import { KEPT_BYTES, oversizedDelivery, toDelivery } from '#core/cloudevent.ts'
 import type { Event, Outcome } from '#core/delivery.ts'
 import { Problem } from '#core/problem.ts'
 import type { Metrics } from '#core/telemetry.ts'
-import { readBody, TooLarge } from './body.ts'
-import { refuse } from './refuse.ts'
+import { BodyTooLarge, readBody } from './body.ts'
+import { sendProblem } from './error-response.ts'
 
 const TITLES: Record<Exclude<Outcome['status'], 204>, string> = {
   404: 'Not found',
@@ -20,7 +20,7 @@ interface DeliveryOptions {
 }
 
 /** Hands a delivery to `serve`, be it an event or not, and answers with the outcome: KafkaSource goes by the status. */
-export async function deliver(
+export async function handleEvent(
   { serve, maxBodyBytes, metrics }: DeliveryOptions,
   req: IncomingMessage,
   res: ServerResponse,
@@ -32,15 +32,15 @@ export async function deliver(
   if (status === 500) metrics.failed('bug')
   if (status === 503) metrics.failed('store')
   const headers: Record<string, string> = status === 503 ? { 'retry-after': '1' } : {}
-  refuse(req, res, new Problem(status, TITLES[status], detail, { headers }))
+  sendProblem(req, res, new Problem(status, TITLES[status], detail, { headers }))
 }
 
 async function read(req: IncomingMessage, maxBodyBytes: number): Promise<Event> {
   try {
-    return eventOf(req.headers, await readBody(req, maxBodyBytes, KEPT_BYTES))
+    return toDelivery(req.headers, await readBody(req, maxBodyBytes, KEPT_BYTES))
   } catch (error) {
-    if (!(error instanceof TooLarge)) throw error
+    if (!(error instanceof BodyTooLarge)) throw error
     req.resume()
-    return oversized(req.headers, error.head, error.message)
+    return oversizedDelivery(req.headers, error.head, error.message)
   }
 }
