@@ -6,65 +6,68 @@ import { Unavailable } from '#core/unavailable.ts'
 
 export interface KeysOptions {
   issuer: string
-  /** Where the issuer is reached, if not at its name. */
+  /** The address of the issuer, if it differs from the issuer's name. */
   url?: string | undefined
   clock: Clock
   logger: Pick<Logger, 'warn'>
-  /** The longest that a caller waits for the issuer, however many requests that takes. */
+  /** The longest that a caller waits for the issuer, over all requests to it. */
   withinMs?: number
-  /** How often a token with an unknown key makes us look for new ones at most. */
+  /** The shortest time between two requests for new keys because of a token with an unknown key. */
   cooldownMs?: number
 }
 
 export type Keys = ReturnType<typeof issuerKeys>
 
-/** A look goes on for so many times `withinMs`: a slow issuer is known to the callers that come after it. */
-const PATIENCE = 5
-/** Also what the issuer has withdrawn is out of use after so long. */
+/** A discovery may take this many times `withinMs`, so that later callers profit from a slow response. */
+const DISCOVERY_FACTOR = 5
+/** The longest that a key which the issuer has withdrawn remains in use. */
 const REFRESH_MS = 10 * MINUTE_MS
 
 const metadata = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) })
 
-/** What the set says of a token, not of the issuer. */
-const OF_THE_TOKEN = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
+/** The errors of the key set that are the token's fault, not the issuer's. */
+const TOKEN_ERRORS = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported]
 
 /**
- * The issuer's keys, found by its name. A new one is met by the first token that is signed with it. While the issuer is away
- * those that are known go on; whoever needs another gets `Unavailable`.
+ * The issuer's keys, discovered by its name. The first token that is signed with a new key loads it. While the issuer is unavailable,
+ * known keys remain in use, and a token that needs another key gets `Unavailable`.
  */
 export function issuerKeys({ issuer, url = issuer, clock, logger, withinMs = 2000, cooldownMs = 5000 }: KeysOptions) {
   let known: RemoteJWKSet | undefined
-  let looking: Promise<RemoteJWKSet> | undefined
-  let looked = Number.NEGATIVE_INFINITY
+  let discovery: Promise<RemoteJWKSet> | undefined
+  let discoveredAt = Number.NEGATIVE_INFINITY
 
   async function discover(): Promise<RemoteJWKSet> {
     const document = `${url.replace(/\/$/, '')}/.well-known/openid-configuration`
-    const answer = await fetch(document, { signal: AbortSignal.timeout(PATIENCE * withinMs), redirect: 'error' })
-    if (!answer.ok) throw new Error(`${document} answers ${answer.status}`)
-    const told = metadata.parse(await answer.json())
-    if (told.issuer !== issuer) throw new Error(`${document} is of ${told.issuer}, not of ${issuer}`)
+    const response = await fetch(document, {
+      signal: AbortSignal.timeout(DISCOVERY_FACTOR * withinMs),
+      redirect: 'error',
+    })
+    if (!response.ok) throw new Error(`${document} responds with ${response.status}`)
+    const provider = metadata.parse(await response.json())
+    if (provider.issuer !== issuer) throw new Error(`${document} names the issuer ${provider.issuer}, not ${issuer}`)
     const options = { timeoutDuration: withinMs, cooldownDuration: cooldownMs, cacheMaxAge: Number.POSITIVE_INFINITY }
-    const keys = createRemoteJWKSet(new URL(told.jwks_uri), options)
+    const keys = createRemoteJWKSet(new URL(provider.jwks_uri), options)
     await keys.reload()
     return keys
   }
 
-  /** Callers share a look. Beside one that takes long a new one begins, and the first to come back is taken. */
-  function look(): Promise<RemoteJWKSet> {
-    if (looking && clock.now() - looked < withinMs) return looking
-    looked = clock.now()
-    const made = discover().then((keys) => (known = keys))
-    const first = looking ? Promise.any([made, looking]) : made
+  /** Callers share a discovery. If it takes long, the next caller starts another one, and the first result counts. */
+  function shareDiscovery(): Promise<RemoteJWKSet> {
+    if (discovery && clock.now() - discoveredAt < withinMs) return discovery
+    discoveredAt = clock.now()
+    const started = discover().then((keys) => (known = keys))
+    const first = discovery ? Promise.any([started, discovery]) : started
     const forget = () => {
-      if (looking === first) looking = undefined
+      if (discovery === first) discovery = undefined
     }
     first.then(forget, forget)
-    looking = first
+    discovery = first
     return first
   }
 
   async function find(header?: JWSHeaderParameters, token?: FlattenedJWSInput) {
-    const keys = known ?? (await look())
+    const keys = known ?? (await shareDiscovery())
     return await keys(header, token)
   }
 
@@ -75,14 +78,14 @@ export function issuerKeys({ issuer, url = issuer, clock, logger, withinMs = 200
     deadline = Number.POSITIVE_INFINITY,
   ) {
     try {
-      if (known && clock.now() - looked > REFRESH_MS) {
-        look().catch((error) => logger.warn({ err: error }, 'the keys of the issuer are not refreshed'))
+      if (known && clock.now() - discoveredAt > REFRESH_MS) {
+        shareDiscovery().catch((error) => logger.warn({ err: error }, 'the keys of the issuer could not be refreshed'))
       }
       const by = Math.min(deadline, clock.now() + withinMs)
-      return await inTime(clock, by, find(header, token), () => new Error('no answer in time'))
+      return await inTime(clock, by, find(header, token), () => new Error('the issuer did not respond in time'))
     } catch (cause) {
-      if (OF_THE_TOKEN.some((kind) => cause instanceof kind)) throw cause
-      throw new Unavailable('issuer', `${issuer} does not tell its keys`, { cause })
+      if (TOKEN_ERRORS.some((kind) => cause instanceof kind)) throw cause
+      throw new Unavailable('issuer', `the keys of ${issuer} are unavailable`, { cause })
     }
   }
 }

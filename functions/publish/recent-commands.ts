@@ -1,28 +1,25 @@
+import { BoundedMap } from '#core/bounded-map.ts'
 import { type Clock, HOUR_MS } from '#core/clock.ts'
 import type { Metrics } from '#core/telemetry.ts'
 
-const MOST = 10_000
-const FOR_MS = HOUR_MS
+const MAX_COMMANDS = 10_000
 
 /**
- * What succeeded is answered again from memory, for an hour and as long as it is among the last ten thousand; who asks
- * while it is being made shares the answer. A failure is not kept.
+ * Returns a function that appends a command once and answers its repeats from memory: for an hour, and while it is among the last
+ * 10,000 commands. Repeats that arrive during the append share its result. A failure is forgotten.
  */
-export function recentCommands<Answer>(clock: Clock, metrics: Pick<Metrics, 'repeated'>) {
-  const known = new Map<string, { since: number; answer: Promise<Answer> }>()
-  return function dedupe(key: string, make: () => Promise<Answer>): Promise<Answer> {
+export function recentCommands<Result>(clock: Clock, metrics: Pick<Metrics, 'repeated'>) {
+  const results = new BoundedMap<Promise<Result>>(MAX_COMMANDS)
+  return function dedupe(key: string, append: () => Promise<Result>): Promise<Result> {
     const now = clock.now()
-    const found = known.get(key)
-    if (found && now - found.since < FOR_MS) {
+    const known = results.get(key, now)
+    if (known) {
       metrics.repeated()
-      return found.answer
+      return known
     }
-    known.delete(key)
-    const [oldest = ''] = known.keys()
-    if (known.size === MOST) known.delete(oldest)
-    const entry = { since: now, answer: make() }
-    known.set(key, entry)
-    entry.answer.catch(() => known.get(key) === entry && known.delete(key))
-    return entry.answer
+    const result = append()
+    results.set(key, result, now + HOUR_MS)
+    result.catch(() => results.delete(key, result))
+    return result
   }
 }
