@@ -14,7 +14,7 @@ interface GrpcMethodsParts {
   clock: Clock
 }
 
-/** publish over gRPC: know the caller, check the command, submit it, answer. */
+/** publish over gRPC: identify the caller, validate the command, submit it, respond. */
 export const grpcMethods = ({ domains, callerOf, clock }: GrpcMethodsParts, submit: Submit): GrpcMethod[] =>
   [...commandTypes(domains).values()].flatMap((known) =>
     (known.command.calls ?? []).map(({ method, read, answer }) => ({
