@@ -64,11 +64,11 @@ test.each([
   [
     'a format we do not read',
     toDelivery({ 'content-type': 'application/cloudevents+xml' }, Buffer.from('<a/>')),
-    'no format',
+    'in the unsupported format',
   ],
-  ['a batch', toDelivery({ 'content-type': 'application/cloudevents-batch+json' }, Buffer.from('[]')), 'no format'],
-  ['a structured array', structured([]), 'no object'],
-  ['a structured null', structured(null), 'no object'],
+  ['a batch', toDelivery({ 'content-type': 'application/cloudevents-batch+json' }, Buffer.from('[]')), 'in the unsupported format'],
+  ['a structured array', structured([]), 'it is not an object'],
+  ['a structured null', structured(null), 'it is not an object'],
   ['a structured event without a type', structured({ ...attributes, type: undefined }), 'no type'],
   ['an attribute that is an object', structured({ ...attributes, subject: {} }), 'subject is not a simple value'],
 ])('%s is an event of type MALFORMED that says so', (_, event, reason) => {

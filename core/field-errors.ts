@@ -1,22 +1,22 @@
-/** What is told of a body that is wrong all over: more would be larger than the body. */
-const MOST_TOLD = 20
-const LONGEST_NAME = 200
+/** The limits of an error report, which must not be larger than the body that it describes. */
+const MAX_ERRORS = 20
+const MAX_TEXT = 200
 
 interface Issue {
   path: PropertyKey[]
   message: string
 }
 
-/** What a schema refused: field by field for programs, in one line for people. */
+/** The issues of a schema: a list of fields for programs, and one line for people. */
 export function toFieldErrors({ issues }: { issues: Issue[] }): {
   errors: { field: string; message: string }[]
   detail: string
 } {
-  const told = issues.slice(0, MOST_TOLD)
-  const errors = told.map(({ path, message }) => ({ field: short(path.join('.')), message: short(message) }))
+  const reported = issues.slice(0, MAX_ERRORS)
+  const errors = reported.map(({ path, message }) => ({ field: short(path.join('.')), message: short(message) }))
   const lines = errors.map(({ field, message }) => (field ? `${field}: ${message}` : message))
-  const more = issues.length > MOST_TOLD ? [`and ${issues.length - MOST_TOLD} more`] : []
+  const more = issues.length > MAX_ERRORS ? [`and ${issues.length - MAX_ERRORS} more`] : []
   return { errors, detail: [...lines, ...more].join('; ') }
 }
 
-const short = (text: string): string => (text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}...` : text)
+const short = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text)

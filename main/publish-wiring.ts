@@ -3,7 +3,7 @@ import { withWelcome } from '#functions/publish/welcome.ts'
 import { openLog } from './open.ts'
 import { wiring } from './wiring.ts'
 
-/** What HTTP and gRPC share in one process, so that a repeated command is known whichever way it comes. */
+/** The parts of publish that HTTP and gRPC share in a process, so that both recognise a command that the other has seen. */
 
 const wired = await wiring()
 

@@ -1,4 +1,5 @@
-import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
+import { EVERYWHERE, startHost } from '#adapters/host/host.ts'
+import type { Mount } from '#adapters/host/mounts.ts'
 import type { Check } from '#adapters/host/probes.ts'
 import { MINUTE_MS } from '#core/clock.ts'
 import { config } from './config.ts'

@@ -1,6 +1,6 @@
 import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js'
 
-/** Refuses calls for another host, to any service, before their messages are read. */
+/** Refuses calls to a wrong authority before their messages are read, whatever service they are for. */
 export const authorityCheck =
   (refusal: (authority: string) => string | undefined): ServerInterceptor =>
   (_, call) =>

@@ -187,7 +187,7 @@ test.each([
     PATH,
     '0b08050c',
     {},
-    'The bytes are not a valid AddRequest: firstNumber is of another type.',
+    'The bytes are not a valid AddRequest: firstNumber has the wrong wire type.',
   ],
   ['a string that is not UTF-8', PATH, '1a02ff61', {}, 'a string is not UTF-8'],
   ['a string beyond the end', PATH, '1a0561', {}, 'a length is beyond the end'],

@@ -4,7 +4,6 @@ const EMPTY = Buffer.alloc(0)
 
 export class BodyTooLarge extends Error {
   override name = 'BodyTooLarge'
-  /** The beginning of the body. */
   readonly head: Buffer
 
   constructor(limit: number, head: Buffer) {
@@ -20,12 +19,12 @@ export class ClientGone extends Error {
 export const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
-/** Whether nothing of this request is still to come. */
+/** True when the whole request has arrived. */
 export const isReceived = (req: IncomingMessage): boolean => req.complete || !hasBody(req.headers)
 
 /**
- * The whole body; `BodyTooLarge`, with its first `keep` bytes, as soon as it is known to exceed `limit`: at once when it says
- * so itself. Memory never holds more than `limit` and one chunk. `ClientGone` when the client is, before the end.
+ * The whole body. Throws `BodyTooLarge` with the first `keep` bytes as soon as the body is known to exceed `limit`, which may be before it
+ * arrives. Memory never holds more than `limit` and one chunk. Throws `ClientGone` when the client disconnects before the end.
  */
 export function readBody(req: IncomingMessage, limit: number, keep = 0): Promise<Buffer> | Buffer {
   if (!hasBody(req.headers)) return EMPTY
@@ -44,7 +43,7 @@ export function readBody(req: IncomingMessage, limit: number, keep = 0): Promise
     req.on('data', onData)
     req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)))
     req.on('close', () => {
-      if (!req.complete) reject(new ClientGone('the client went away before the end of its body'))
+      if (!req.complete) reject(new ClientGone('the client disconnected before the end of its body'))
     })
   })
 }

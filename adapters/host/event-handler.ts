@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KEPT_BYTES, oversizedDelivery, toDelivery } from '#core/cloudevent.ts'
 import type { Event, Outcome } from '#core/delivery.ts'
-import { Problem } from '#core/problem.ts'
+import { Problem, RETRY_SOON } from '#core/problem.ts'
 import type { Metrics } from '#core/telemetry.ts'
 import { BodyTooLarge, readBody } from './body.ts'
 import { sendProblem } from './error-response.ts'
@@ -13,29 +13,29 @@ const TITLES: Record<Exclude<Outcome['status'], 204>, string> = {
   503: 'Unavailable',
 }
 
-interface DeliveryOptions {
+interface EventHandler {
   serve(event: Event): Promise<Outcome>
   maxBodyBytes: number
   metrics: Metrics
 }
 
-/** Hands a delivery to `serve`, be it an event or not, and answers with the outcome: KafkaSource goes by the status. */
+/** Passes a delivery to `serve`, whether it is a valid event or not, and responds with the outcome. A KafkaSource acts on the status. */
 export async function handleEvent(
-  { serve, maxBodyBytes, metrics }: DeliveryOptions,
+  { serve, maxBodyBytes, metrics }: EventHandler,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  const { status, detail = '' } = await serve(await read(req, maxBodyBytes))
+  const { status, detail = '' } = await serve(await readDelivery(req, maxBodyBytes))
   if (res.headersSent || res.destroyed) return
   if (status === 204) return void res.writeHead(204).end()
   if (status === 422) metrics.letterKept()
   if (status === 500) metrics.failed('bug')
   if (status === 503) metrics.failed('store')
-  const headers: Record<string, string> = status === 503 ? { 'retry-after': '1' } : {}
+  const headers: Record<string, string> = status === 503 ? RETRY_SOON : {}
   sendProblem(req, res, new Problem(status, TITLES[status], detail, { headers }))
 }
 
-async function read(req: IncomingMessage, maxBodyBytes: number): Promise<Event> {
+async function readDelivery(req: IncomingMessage, maxBodyBytes: number): Promise<Event> {
   try {
     return toDelivery(req.headers, await readBody(req, maxBodyBytes, KEPT_BYTES))
   } catch (error) {

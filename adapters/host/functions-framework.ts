@@ -6,8 +6,8 @@ import type { HttpFunction } from './http.ts'
 import { checkEncoding, checkRequest } from './request-checks.ts'
 
 /**
- * A function as functions-framework serves it: that reads bodies of up to 1 GB and decompresses them, so what our host
- * refuses at the door is refused here. A body without a content type is left to us.
+ * A function as functions-framework serves it. The framework reads bodies of up to 1 GB and decompresses them, so this applies the checks
+ * of our host. The framework leaves a body without a content type unread.
  */
 export const withRequestChecks =
   (serve: HttpFunction, maxBodyBytes: (method: string, path: string) => number, telemetry: Telemetry): HttpFunction =>

@@ -27,8 +27,6 @@ export interface Asking {
 
 export type Answering = (asking: Asking) => Promise<Response>
 
-export const NDJSON = 'application/x-ndjson'
-
 /** As many documents as a stream has in memory at once. */
 export const AT_ONCE = 1000
 

@@ -1,6 +1,6 @@
 import type { Clock } from '#core/clock.ts'
 import { unlessKnown } from '#core/etag.ts'
-import { Problem } from '#core/problem.ts'
+import { Problem, RETRY_SOON } from '#core/problem.ts'
 import { jsonResponse, type Request, type Response } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
@@ -74,7 +74,7 @@ export function overview({ clock, ...telemetry }: Telemetry & { clock: Clock }, 
     const there = found.filter((one): one is [string, string] => typeof one[1] === 'string')
     const problems = found.flatMap(([part, answer]) => (typeof answer === 'string' ? [] : [{ part, answer }]))
     if (there.length === 0 && problems.some(({ answer }) => answer.status >= 500)) {
-      throw new Problem(503, 'Store unavailable', 'No part can be read now.', { headers: { 'retry-after': '1' } })
+      throw new Problem(503, 'Store unavailable', 'No part can be read now.', { headers: RETRY_SOON })
     }
     const missing = problems.map(({ part, answer }) => ({ part, reason: answer.message }))
     // As text: a total may be larger than a number can say.

@@ -1,10 +1,11 @@
 import { tagged } from '#core/etag.ts'
+import { NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
 import type { Response } from '#core/request.ts'
 import type { StoredCollection } from '#core/store.ts'
 import type { Document, Domain, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
-import { type Answering, type Asking, AT_ONCE, collectionOf, NDJSON, type Parts } from './answer.ts'
+import { type Answering, type Asking, AT_ONCE, collectionOf, type Parts } from './answer.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { type Finding, type List, listOf, reading } from './list.ts'
 import { numberedPage } from './numbered.ts'
@@ -41,7 +42,7 @@ export function pageOf(
     const list = listOf(collectionFor(asking.params), query, asking.params, asking.newestFirst)
     const after = asking.cursor === undefined ? undefined : readCursor(list, asking.cursor)
     const keep = (document: Document) => query.keep?.(document, asking.params) ?? true
-    const isLines = asking.request.headers.accept?.includes(NDJSON)
+    const isLines = asking.request.headers.accept?.includes(NDJSON_TYPE)
     if (asking.numbering) {
       if (isLines) throw new Problem(400, 'Bad parameters', 'NDJSON has no pages: leave out page and size.')
       const isByIndex = query.numbered?.isByIndex?.(asking.params) ?? false
@@ -99,7 +100,7 @@ export function pageOf(
           .join('')
       }
     }
-    return { status: 200, headers: { 'content-type': NDJSON, 'cache-control': 'no-cache' }, body: written() }
+    return { status: 200, headers: { 'content-type': NDJSON_TYPE, 'cache-control': 'no-cache' }, body: written() }
   }
 }
 

@@ -1,6 +1,6 @@
 import { authorize, type Restriction } from '#core/access.ts'
 import type { CallerOf } from '#core/caller.ts'
-import { Problem } from '#core/problem.ts'
+import { Problem, RETRY_SOON } from '#core/problem.ts'
 import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
 import type { Request, Response } from '#core/request.ts'
 import { type RouteEntry, router } from '#core/router.ts'
@@ -58,7 +58,7 @@ export function querier(parts: QuerierParts) {
       return await ask(request)
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
-      const headers = { 'retry-after': '1' }
+      const headers = RETRY_SOON
       throw new Problem(503, 'Store unavailable', 'The store can not be read now.', { cause: error, headers })
     }
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '#core/clock.ts'
-import { Problem } from '#core/problem.ts'
+import { Problem, RETRY_SOON } from '#core/problem.ts'
 import type { Addresses } from '#core/receipts.ts'
 import { jsonResponse } from '#core/request.ts'
 import type { Waiting } from '#core/waiting.ts'
@@ -20,7 +20,7 @@ export const receipt =
   async ({ request, params }) => {
     const address = addresses.verify(String(params.receipt), clock.now())
     const found = await waiting.wait(address, 0, request.signal)
-    const headers = { 'cache-control': 'no-store', ...(found.status === 'pending' ? { 'retry-after': '1' } : {}) }
+    const headers = { 'cache-control': 'no-store', ...(found.status === 'pending' ? RETRY_SOON : {}) }
     return jsonResponse(200, { id: address.id, ...found }, headers)
   }
 
@@ -29,7 +29,7 @@ export async function ownWrite(parts: ReceiptParts, receipt: string, signal: Abo
   const address = parts.addresses.verify(receipt.replace(/^.*\//, ''), parts.clock.now())
   const found = await parts.waiting.wait(address, OWN_WRITE_MS, signal)
   if (found.status === 'pending') {
-    const headers = { 'retry-after': '1' }
+    const headers = RETRY_SOON
     throw new Problem(503, 'Not yet applied', 'The command of this receipt is not applied yet.', { headers })
   }
 }
