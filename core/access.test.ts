@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Caller } from '#domains/domain.ts'
-import { allow } from './access.ts'
+import { authorize } from './access.ts'
 import { rolesOf, scopesIn } from './roles.ts'
 
 const caller = (scopes: string[], organisation?: string): Caller => ({
@@ -12,15 +12,15 @@ const anonymous: Caller = { ...caller(['notes:read']), id: 'anonymous' }
 const ofAcme = { scope: 'logs:read', organisation: () => 'acme' }
 
 test('what needs nothing is open to all', () => {
-  allow({}, anonymous, {})
-  allow({ scope: 'notes:read' }, anonymous, {})
+  authorize({}, anonymous, {})
+  authorize({ scope: 'notes:read' }, anonymous, {})
 })
 
 test('without a token it is 401, which says how; with one that is not enough 403, which says what is lacking', () => {
-  expect(() => allow({ scope: 'notes:write' }, anonymous)).toThrow(
+  expect(() => authorize({ scope: 'notes:write' }, anonymous)).toThrow(
     expect.objectContaining({ status: 401, headers: { 'www-authenticate': 'Bearer realm="millrace"' } }),
   )
-  expect(() => allow({ scope: 'notes:write' }, caller(['notes:read']))).toThrow(
+  expect(() => authorize({ scope: 'notes:write' }, caller(['notes:read']))).toThrow(
     expect.objectContaining({
       status: 403,
       headers: { 'www-authenticate': 'Bearer realm="millrace", error="insufficient_scope", scope="notes:write"' },
@@ -29,19 +29,19 @@ test('without a token it is 401, which says how; with one that is not enough 403
 })
 
 test('what is of an organisation is for who belongs to it', () => {
-  allow(ofAcme, caller(['logs:read'], 'acme'), {})
+  authorize(ofAcme, caller(['logs:read'], 'acme'), {})
   for (const stranger of [caller(['logs:read'], 'other'), caller(['logs:read'])]) {
-    expect(() => allow(ofAcme, stranger, {})).toThrow(expect.objectContaining({ status: 403 }))
+    expect(() => authorize(ofAcme, stranger, {})).toThrow(expect.objectContaining({ status: 403 }))
   }
-  expect(() => allow(ofAcme, { ...anonymous, scopes: new Set(['logs:read']) }, {})).toThrow(
+  expect(() => authorize(ofAcme, { ...anonymous, scopes: new Set(['logs:read']) }, {})).toThrow(
     expect.objectContaining({ status: 401 }),
   )
 })
 
 test('only the scope over all organisations lifts that bound, and does not stand for the right itself', () => {
-  allow(ofAcme, caller(['logs:read', 'logs:all'], 'other'), {})
+  authorize(ofAcme, caller(['logs:read', 'logs:all'], 'other'), {})
   for (const scopes of [['logs:all'], ['logs:read', 'forum:all'], ['logs:read', 'all']]) {
-    expect(() => allow(ofAcme, caller(scopes, 'other'), {})).toThrow(expect.objectContaining({ status: 403 }))
+    expect(() => authorize(ofAcme, caller(scopes, 'other'), {})).toThrow(expect.objectContaining({ status: 403 }))
   }
 })
 

@@ -2,31 +2,31 @@ import type { Caller, Fields } from '#domains/domain.ts'
 import { ANONYMOUS } from './ids.ts'
 import { Problem } from './problem.ts'
 
-/** What a command type or a query says of who may ask for it. */
-export interface Guarded {
+/** The scope and organisation that a command type or a query requires of its caller. */
+export interface Restriction {
   scope?: string | undefined
-  organisation?: ((of: Fields) => string) | undefined
+  organisation?: ((subject: Fields) => string) | undefined
 }
 
 /**
- * Throws 401 for a caller without a token where one is needed, 403 for one whose token is not enough. Of whom it is can be
- * told only once it is known what is asked for.
+ * Throws 401 for a caller without a token if one is required, and 403 for a token that is not sufficient. The organisation is checked only
+ * with a `subject`: the command's data or the query's parameters.
  */
-export function allow({ scope, organisation }: Guarded, caller: Caller, of?: Fields): void {
-  if (scope !== undefined && !caller.scopes.has(scope)) throw denied(caller, `This needs the scope ${scope}.`, scope)
-  if (!organisation || !of || caller.scopes.has(allOf(scope))) return
-  if (caller.organisation === undefined || caller.organisation !== organisation(of)) {
-    throw denied(caller, 'This is of an organisation that the caller does not belong to.')
+export function authorize({ scope, organisation }: Restriction, caller: Caller, subject?: Fields): void {
+  if (scope !== undefined && !caller.scopes.has(scope)) throw denied(caller, `The scope ${scope} is required.`, scope)
+  if (!organisation || !subject || caller.scopes.has(allOf(scope))) return
+  if (caller.organisation === undefined || caller.organisation !== organisation(subject)) {
+    throw denied(caller, 'The caller does not belong to this organisation.')
   }
 }
 
-/** Who has `logs:all` is not bound to an organisation in what takes `logs:read`. */
+/** The scope that lifts the restriction to an organisation, such as `logs:all` for `logs:read`. */
 const allOf = (scope = ''): string => `${scope.split(':', 1)[0]}:all`
 
 function denied({ id }: Caller, reason: string, scope?: string): Problem {
   if (id === ANONYMOUS) {
     const headers = { 'www-authenticate': 'Bearer realm="millrace"' }
-    return new Problem(401, 'Token needed', `${reason} Send a token: Authorization: Bearer ...`, { headers })
+    return new Problem(401, 'Token required', `${reason} Send a token: Authorization: Bearer ...`, { headers })
   }
   const wanted = scope === undefined ? '' : `, scope="${scope}"`
   const headers = { 'www-authenticate': `Bearer realm="millrace", error="insufficient_scope"${wanted}` }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodedOf, eventOf, oversized } from './cloudevent.ts'
+import { decodeAttributes, oversizedDelivery, toDelivery } from './cloudevent.ts'
 import { MALFORMED, PLAIN } from './delivery.ts'
 
 const binary = (more: Record<string, string> = {}) => ({
@@ -11,12 +11,12 @@ const binary = (more: Record<string, string> = {}) => ({
 })
 
 const structured = (event: unknown) =>
-  eventOf({ 'content-type': 'application/cloudevents+json; charset=utf-8' }, Buffer.from(JSON.stringify(event)))
+  toDelivery({ 'content-type': 'application/cloudevents+json; charset=utf-8' }, Buffer.from(JSON.stringify(event)))
 
 const attributes = { specversion: '1.0', id: 'id-1', source: '/test', type: 'things.make' }
 
 test('binary mode: attributes from headers, data by its content type', () => {
-  const read = (type: string, body: string) => eventOf(binary({ 'content-type': type }), Buffer.from(body))
+  const read = (type: string, body: string) => toDelivery(binary({ 'content-type': type }), Buffer.from(body))
   expect(read('application/json; charset=utf-8', '{"a":1}')).toEqual({
     ...attributes,
     datacontenttype: 'application/json; charset=utf-8',
@@ -25,11 +25,11 @@ test('binary mode: attributes from headers, data by its content type', () => {
   expect(read('application/vnd.thing+json', '[1]').data).toEqual([1])
   expect(read('text/plain', 'Über').data).toBe('Über')
   expect(read('application/octet-stream', '{').data).toEqual(Buffer.from('{'))
-  expect(eventOf(binary(), Buffer.from('x')).data).toEqual(Buffer.from('x'))
+  expect(toDelivery(binary(), Buffer.from('x')).data).toEqual(Buffer.from('x'))
 })
 
 test('an empty body is an event without data', () => {
-  expect(eventOf(binary({ 'content-type': 'application/json' }), Buffer.alloc(0))).not.toHaveProperty('data')
+  expect(toDelivery(binary({ 'content-type': 'application/json' }), Buffer.alloc(0))).not.toHaveProperty('data')
 })
 
 test.each([
@@ -39,7 +39,7 @@ test.each([
   ['"quoted \\"so\\" %41"', 'quoted "so" A'],
   ['%2541', '%41'],
 ])('the header value %s is the attribute %s', (header, value) => {
-  expect(eventOf(binary({ 'ce-subject': header }), Buffer.alloc(0)).subject).toBe(value)
+  expect(toDelivery(binary({ 'ce-subject': header }), Buffer.alloc(0)).subject).toBe(value)
 })
 
 test('structured mode: attributes are strings, null is none, data as it is or from base64', () => {
@@ -57,18 +57,22 @@ test('structured mode: attributes are strings, null is none, data as it is or fr
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 test.each([
-  ['nothing of an event', eventOf(JSON_TYPE, Buffer.from('{}')), 'no specversion, id, source, type'],
-  ['an empty id', eventOf(binary({ 'ce-id': '' }), Buffer.alloc(0)), 'no id'],
-  ['another version', eventOf(binary({ 'ce-specversion': '0.3' }), Buffer.alloc(0)), 'unknown specversion 0.3'],
-  ['broken JSON', eventOf(binary(JSON_TYPE), Buffer.from('{"a":')), 'broken JSON'],
+  ['nothing of an event', toDelivery(JSON_TYPE, Buffer.from('{}')), 'no specversion, id, source, type'],
+  ['an empty id', toDelivery(binary({ 'ce-id': '' }), Buffer.alloc(0)), 'no id'],
+  ['another version', toDelivery(binary({ 'ce-specversion': '0.3' }), Buffer.alloc(0)), 'unknown specversion 0.3'],
+  ['broken JSON', toDelivery(binary(JSON_TYPE), Buffer.from('{"a":')), 'broken JSON'],
   [
     'a format we do not read',
-    eventOf({ 'content-type': 'application/cloudevents+xml' }, Buffer.from('<a/>')),
-    'no format',
+    toDelivery({ 'content-type': 'application/cloudevents+xml' }, Buffer.from('<a/>')),
+    'in the unsupported format',
   ],
-  ['a batch', eventOf({ 'content-type': 'application/cloudevents-batch+json' }, Buffer.from('[]')), 'no format'],
-  ['a structured array', structured([]), 'no object'],
-  ['a structured null', structured(null), 'no object'],
+  [
+    'a batch',
+    toDelivery({ 'content-type': 'application/cloudevents-batch+json' }, Buffer.from('[]')),
+    'in the unsupported format',
+  ],
+  ['a structured array', structured([]), 'it is not an object'],
+  ['a structured null', structured(null), 'it is not an object'],
   ['a structured event without a type', structured({ ...attributes, type: undefined }), 'no type'],
   ['an attribute that is an object', structured({ ...attributes, subject: {} }), 'subject is not a simple value'],
 ])('%s is an event of type MALFORMED that says so', (_, event, reason) => {
@@ -83,20 +87,20 @@ test('what is malformed keeps its body, its place in the log and its headers wit
     'ce-knativekafkaoffset': '41',
     authorization: 'secret',
   }
-  const event = eventOf(headers, Buffer.from('{'))
+  const event = toDelivery(headers, Buffer.from('{'))
   expect(event).toMatchObject({ knativekafkapartition: '2', knativekafkaoffset: '41', data: Buffer.from('{') })
   const { authorization: _, ...kept } = headers
   expect(JSON.parse(String(event.received))).toEqual(kept)
 })
 
 test('the same malformed request has the same id, another place or body another', () => {
-  const id = (offset: string, body: string) => eventOf({ 'ce-knativekafkaoffset': offset }, Buffer.from(body)).id
+  const id = (offset: string, body: string) => toDelivery({ 'ce-knativekafkaoffset': offset }, Buffer.from(body)).id
   expect(id('1', 'x')).toBe(id('1', 'x'))
   expect(new Set([id('1', 'x'), id('2', 'x'), id('1', 'y')]).size).toBe(3)
 })
 
 test('of a body that is too large the beginning is kept, and the letter says so', () => {
-  const event = oversized(binary(), Buffer.from('beginning'), 'too large')
+  const event = oversizedDelivery(binary(), Buffer.from('beginning'), 'too large')
   expect(event).toMatchObject({
     type: MALFORMED,
     truncated: 'true',
@@ -118,31 +122,31 @@ describe('what is no event', () => {
 
   test('keeps its id when it comes back from the error topic, says so, and names its stream', () => {
     const body = Buffer.from('{"text":')
-    const first = eventOf(headers({ 'ce-knativekafkapartition': '0', 'ce-knativekafkaoffset': '1' }), body)
+    const first = toDelivery(headers({ 'ce-knativekafkapartition': '0', 'ce-knativekafkaoffset': '1' }), body)
     const place = { 'ce-knativekafkapartition': '2', 'ce-knativekafkaoffset': '70' }
-    const copy = eventOf(headers({ ...place, 'ce-knativeerrordest': 'http://persist/' }), body)
+    const copy = toDelivery(headers({ ...place, 'ce-knativeerrordest': 'http://persist/' }), body)
     expect(first).toMatchObject({ type: MALFORMED, partitionkey: 'author/Grüße' })
     expect(copy).toMatchObject({ type: MALFORMED, id: first.id, knativeerrordest: 'http://persist/' })
-    expect(eventOf(headers({ 'ce-id': 'b' }), body).id).not.toBe(first.id)
+    expect(toDelivery(headers({ 'ce-id': 'b' }), body).id).not.toBe(first.id)
     // The key of a bare record is no stream of ours.
-    expect(eventOf(headers({ 'ce-type': PLAIN }), body).partitionkey).toBeUndefined()
+    expect(toDelivery(headers({ 'ce-type': PLAIN }), body).partitionkey).toBeUndefined()
   })
 
   test.each(['[', '{"a":'])('is JSON that is nested too deep to be written again: %s', (open) => {
     const close = open === '[' ? ']' : '}'
     const nested = (depth: number) => Buffer.from(`${open.repeat(depth)}1${close.repeat(depth)}`)
-    expect(eventOf(headers(), nested(500)).type).toBe('notes.add')
-    expect(eventOf(headers(), nested(501))).toMatchObject({
+    expect(toDelivery(headers(), nested(500)).type).toBe('notes.add')
+    expect(toDelivery(headers(), nested(501))).toMatchObject({
       type: MALFORMED,
       reason: expect.stringContaining('nested'),
     })
-    expect(eventOf(headers(), nested(100_000)).type).toBe(MALFORMED)
+    expect(toDelivery(headers(), nested(100_000)).type).toBe(MALFORMED)
     const text = Buffer.from(JSON.stringify({ text: `\\"${'[{'.repeat(1000)}` }))
-    expect(eventOf(headers(), text).type).toBe('notes.add')
+    expect(toDelivery(headers(), text).type).toBe('notes.add')
   })
 })
 
 test('attributes of the bare framework are decoded, once', () => {
   const event = { specversion: '1.0', id: 'a%2520b', source: '/x', type: 't', actor: 'Gr%C3%BC', data: '100%25' }
-  expect(decodedOf(event)).toEqual({ ...event, id: 'a%20b', actor: 'Grü' })
+  expect(decodeAttributes(event)).toEqual({ ...event, id: 'a%20b', actor: 'Grü' })
 })

@@ -1,19 +1,19 @@
 import { hash } from 'node:crypto'
 import { type Event, MALFORMED, PLAIN } from './delivery.ts'
-import { isDeeper } from './json.ts'
+import { isDeeper } from './json-scan.ts'
 import type { Headers } from './request.ts'
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
-/** What is kept of a body that is too large: always as much, so that its id does not depend on how it arrived. */
+/** The number of bytes that a letter keeps of an oversized body. It is fixed, so that the id does not depend on the chunks of the body. */
 export const KEPT_BYTES = 64 * 1024
-/** Letters are listed: they hold no credentials. */
-const SECRET = new Set(['authorization', 'cookie', 'proxy-authorization'])
+/** The headers that a letter leaves out, because letters are listed. */
+const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
-/** What persist has to know of a request that holds no event: whether it is a copy, and which stream waits for it. */
-const keptOf = (headers: Headers): string[] =>
+/** The attributes that persist needs of a malformed delivery: whether it is a copy, and which stream waits for it. */
+const keptAttributes = (headers: Headers): string[] =>
   headers['ce-type'] === PLAIN ? ['knativeerrordest'] : ['knativeerrordest', 'partitionkey']
-/** What is nested deeper can be read, but not written again. */
-const DEEPEST = 500
+/** Deeper JSON can be parsed, but not written again. */
+const MAX_DEPTH = 500
 
 class NotAnEvent extends Error {}
 
@@ -21,18 +21,18 @@ class NotAnEvent extends Error {}
 type ParseJson = (body: Buffer) => unknown
 
 /**
- * The event in a request, binary or structured. A request that holds none becomes an event of type MALFORMED around what
- * came, so that persist can keep it: nothing that a KafkaSource delivers may be dropped at the door. What `parse` throws is
- * thrown.
+ * The CloudEvent in a request, in binary or structured mode. A request without a valid event becomes an event of type MALFORMED around its
+ * content, so that persist can keep it: no delivery of a KafkaSource may be lost. Errors of `parse` are thrown.
  */
-export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parsed): Event {
+export function toDelivery(headers: Headers, body: Buffer, parse: ParseJson = parseJson): Event {
   const type = mediaType(headers['content-type'])
   try {
     const isStructured = type.startsWith('application/cloudevents')
     const event = isStructured ? structured(type, body, parse) : binary(headers, type, body, parse)
     const missing = REQUIRED.filter((name) => !event[name])
-    if (missing.length > 0) throw new NotAnEvent(`not a CloudEvent: no ${missing.join(', ')}`)
-    if (event.specversion !== '1.0') throw new NotAnEvent(`unknown specversion ${event.specversion}`)
+    if (missing.length > 0) throw new NotAnEvent(`not a CloudEvent: it has no ${missing.join(', ')}`)
+    if (event.specversion !== '1.0')
+      throw new NotAnEvent(`a CloudEvent of the unknown specversion ${event.specversion}`)
     return event as Event
   } catch (error) {
     if (error instanceof NotAnEvent) return malformed(headers, body, error.message)
@@ -40,24 +40,26 @@ export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parse
   }
 }
 
-/** An event of type MALFORMED for a body of which only the beginning is known. */
-export const oversized = (headers: Headers, head: Buffer, reason: string): Event => ({
+/** An event of type MALFORMED for a body of which only the beginning was read. */
+export const oversizedDelivery = (headers: Headers, head: Buffer, reason: string): Event => ({
   ...malformed(headers, head, reason),
   truncated: 'true',
 })
 
-/** The same request gets the same id however often it is delivered: so it becomes one letter. */
+/** The id depends on the request alone, so that repeated deliveries become one letter. */
 function malformed(headers: Headers, body: Buffer, reason: string): Event {
   const source = text(headers['ce-source']) || 'unknown'
   const partition = text(headers['ce-knativekafkapartition'])
   const offset = text(headers['ce-knativekafkaoffset'])
   const id = text(headers['ce-id'])
-  // A copy on the error topic keeps its id, and stands elsewhere.
+  // A copy on the error topic keeps its id, but has another partition and offset.
   const identity = [source, ...(id ? [id] : [partition, offset]), hash('sha256', body)]
-  const kept = keptOf(headers).flatMap((name) =>
+  const kept = keptAttributes(headers).flatMap((name) =>
     headers[`ce-${name}`] ? [[name, attribute(text(headers[`ce-${name}`]))]] : [],
   )
-  const received = Object.entries(headers).flatMap(([name, value]) => (SECRET.has(name) ? [] : [[name, text(value)]]))
+  const received = Object.entries(headers).flatMap(([name, value]) =>
+    CREDENTIALS.has(name) ? [] : [[name, text(value)]],
+  )
   return {
     specversion: '1.0',
     id: `malformed-${hash('sha256', identity.join('\n')).slice(0, 32)}`,
@@ -87,7 +89,7 @@ function binary(headers: Headers, type: string, body: Buffer, parse: ParseJson):
   return event
 }
 
-/** HTTP binding 3.1.3.2: quotes are taken off, then percent-encoding. What was never encoded stays as it is. */
+/** Removes quotes and percent-encoding (HTTP binding 3.1.3.2). A value that was never encoded stays unchanged. */
 function attribute(header: string): string {
   const value = /^".*"$/s.test(header) ? header.slice(1, -1).replaceAll(/\\(.)/gs, '$1') : header
   if (!value.includes('%')) return value
@@ -98,8 +100,8 @@ function attribute(header: string): string {
   }
 }
 
-/** An event of the bare framework, which leaves attributes as they stand in their headers. */
-export const decodedOf = (event: Event): Event => {
+/** Decodes the attributes of an event from the bare framework, which leaves them as they are in their headers. */
+export const decodeAttributes = (event: Event): Event => {
   const attributes = Object.entries(event).map(([name, value]) => [
     name,
     typeof value === 'string' && name !== 'data' ? attribute(value) : value,
@@ -115,16 +117,16 @@ function dataOf(type: string, body: Buffer, parse: ParseJson): unknown {
 const isJson = (type: string): boolean => type.endsWith('/json') || type.endsWith('+json')
 
 function structured(type: string, body: Buffer, parse: ParseJson): Partial<Event> {
-  if (type !== 'application/cloudevents+json') throw new NotAnEvent(`${type} is no format that is read here`)
+  if (type !== 'application/cloudevents+json') throw new NotAnEvent(`in the unsupported format ${type}`)
   const given = parse(body)
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    throw new NotAnEvent('not a CloudEvent: no object')
+    throw new NotAnEvent('not a CloudEvent: it is not an object')
   }
   const { data, data_base64: base64, ...attributes } = given as Record<string, unknown>
   const event: Partial<Event> = {}
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) continue
-    if (typeof value === 'object') throw new NotAnEvent(`not a CloudEvent: ${name} is not a simple value`)
+    if (typeof value === 'object') throw new NotAnEvent(`not a CloudEvent: the attribute ${name} is not a simple value`)
     event[name] = String(value)
   }
   if (typeof base64 === 'string') {
@@ -133,9 +135,9 @@ function structured(type: string, body: Buffer, parse: ParseJson): Partial<Event
   return event
 }
 
-function parsed(body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   const text = body.toString('utf8')
-  if (isDeeper(text, DEEPEST)) throw new NotAnEvent(`JSON is nested more than ${DEEPEST} times`)
+  if (isDeeper(text, MAX_DEPTH)) throw new NotAnEvent(`JSON with more than ${MAX_DEPTH} nested levels`)
   try {
     return JSON.parse(text)
   } catch (cause) {

@@ -1,6 +1,6 @@
 /**
- * A CloudEvent as persist receives it from functions-framework or from our host: context attributes and extensions as
- * properties, `data` parsed when it is JSON, a string when it is text, else a Buffer.
+ * A CloudEvent as persist receives it from functions-framework or from our host. Context attributes and extensions are properties. `data` is
+ * parsed if it is JSON, a string if it is text, and else a Buffer.
  */
 export interface Event {
   specversion: string
@@ -10,25 +10,25 @@ export interface Event {
   subject?: string
   time?: string
   datacontenttype?: string
-  /** Hash of type and value, by publish: tells a repeated command from another one under the same key. */
+  /** The hash of type and value that publish writes. It tells a repeated command from another one with the same key. */
   bodyhash?: string
   actor?: string
   traceparent?: string
-  /** Set by KafkaSource on every request. */
+  /** A KafkaSource sets the partition and the offset on every request. */
   knativekafkapartition?: string
   knativekafkaoffset?: string
   data?: unknown
   [extension: string]: unknown
 }
 
-/** What persist did with an event. 204 is also "already done". A fault or an outage carries the reason in `detail`. */
+/** The result of a delivery. 204 includes commands that were applied before. `detail` is the reason of a fault or an outage. */
 export interface Outcome {
   status: 204 | 404 | 422 | 500 | 503
   detail?: string
 }
 
-/** The type of an event that stands for a request which isn't one: the host makes it, persist keeps it as a letter. */
+/** The type of the event that wraps a malformed delivery. The host creates it and persist keeps it as a letter. */
 export const MALFORMED = 'dev.millrace.malformed'
 
-/** The type under which KafkaSource delivers a record that is not a CloudEvent. */
+/** The type under which a KafkaSource delivers a record that is not a CloudEvent. */
 export const PLAIN = 'dev.knative.kafka.event'

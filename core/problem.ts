@@ -1,4 +1,4 @@
-/** An answer that is an error: RFC 9457. Throw it anywhere between the door and the log. */
+/** An error response (RFC 9457). Code between the HTTP or gRPC adapter and the ports throws it. */
 export class Problem extends Error {
   override name = 'Problem'
   readonly status: number
@@ -21,6 +21,9 @@ export class Problem extends Error {
   }
 }
 
-/** All that a client gets to know of a bug. */
+/** The header of a response that a client may try to get again after a second. */
+export const RETRY_SOON = { 'retry-after': '1' }
+
+/** The problem for a bug. It tells a client nothing but its trace id. */
 export const internalError = (): Problem =>
-  new Problem(500, 'Internal error', 'This is a bug of ours. Its trace id leads us to it.')
+  new Problem(500, 'Internal error', 'The server has a bug. Report it with its trace id.')

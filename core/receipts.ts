@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Domain, Fields } from '#domains/domain.ts'
-import { letters, receipts } from './collections.ts'
+import { HORIZON_MS, letters, receipts } from './collections.ts'
 import { RETENTION_DAYS } from './log.ts'
 import { Problem } from './problem.ts'
 import type { Store } from './store.ts'
@@ -51,7 +51,7 @@ export function addresses(...secrets: [string, ...string[]]): Addresses {
         throw new Problem(404, 'Unknown receipt', 'No such receipt was ever given out here.')
       }
       const address = { domain, id, hash, time: Number.parseInt(time, 36) }
-      if (now - address.time > RETENTION_DAYS * 86_400_000) {
+      if (now - address.time > HORIZON_MS) {
         throw new Problem(410, 'Receipt expired', `Receipts are kept for ${RETENTION_DAYS} days.`)
       }
       return address

@@ -1,6 +1,7 @@
+import { JSON_TYPE } from './media-types.ts'
 import type { Trace } from './trace.ts'
 
-/** The headers of a request as Node parses them: names in lower case. Only the named ones are sure to be a single string. */
+/** The headers of a request as Node parses them, with names in lower case. Only the listed ones are certain to be single strings. */
 export interface Headers {
   readonly [name: string]: string | string[] | undefined
   readonly accept?: string | undefined
@@ -10,7 +11,7 @@ export interface Headers {
   readonly 'if-none-match'?: string | undefined
 }
 
-/** What a function sees of a request, whoever serves it: our host or the bare functions-framework. */
+/** A request as functions see it, whether our host or the bare functions-framework serves it. */
 export interface Request {
   method: string
   path: string
@@ -19,31 +20,31 @@ export interface Request {
   body: Buffer
   trace: Trace
   /**
-   * The network address of the client, after those that `X-Forwarded-For` names. Two clients behind the same proxy that names
-   * none have the same. Absent where the network does not say.
+   * The addresses in `X-Forwarded-For`, then that of the connection. Clients behind a proxy that sets no such header share theirs. Absent
+   * if the network does not reveal an address.
    */
   from?: string | undefined
-  /** Of the other end of the connection: behind a proxy that of the proxy. */
+  /** The address of the connection's other end, which may be a proxy. */
   address?: string | undefined
-  /** When all of it was here, in milliseconds since the epoch; a function takes its own start where nobody says. */
+  /** The time at which the whole request had arrived, in milliseconds since the epoch. Functions fall back to their own start. */
   arrived?: number | undefined
-  /** Aborts when the client goes away. */
+  /** Aborts when the client disconnects. */
   signal: AbortSignal
-  /** Aborts when the host drains: an answer without an end ends itself. */
+  /** Aborts when the host drains. An endless response then ends itself. */
   closing: AbortSignal
-  /** Set by a function once it knows: the pattern that the path matched, for the metrics. */
+  /** The pattern that the path matched, for the metrics. The function sets it. */
   route: string
 }
 
-/** A streamed body that throws before its first chunk becomes a problem; later it breaks the connection off. */
+/** A streamed body that throws before its first chunk becomes a problem. Later errors break the connection off. */
 export interface Response {
   status: number
   headers?: Record<string, string>
   body?: string | AsyncIterable<string>
 }
 
-export const json = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
+export const jsonResponse = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
   status,
-  headers: { 'content-type': 'application/json', ...headers },
+  headers: { 'content-type': JSON_TYPE, ...headers },
   body: JSON.stringify(body),
 })

@@ -3,23 +3,23 @@ import { Problem } from './problem.ts'
 
 export interface Match<Target> {
   target: Target
-  /** The path as it was declared, for metrics. */
+  /** The declared path, for metrics. */
   path: string
   params: Record<string, string | undefined>
 }
 
-/** Paths are written as OpenAPI writes them: `/api/tutorials/{id}`. */
-export interface Entry<Target> {
+/** A route. Its path is written as in OpenAPI: `/api/tutorials/{id}`. */
+export interface RouteEntry<Target> {
   method: HTTPMethod
   path: string
   target: Target
 }
 
 /**
- * Finds the target of a request; throws 404 for an unknown path and 405 with `Allow` for a known one. A path that is declared as
- * it stands takes what is declared for it, and nothing of a pattern that it fits too.
+ * Returns a function that finds the target of a request. It throws 404 for an unknown path, and 405 with `Allow` for a known one. A path
+ * without parameters has priority: methods of a pattern that matches it too do not apply.
  */
-export function router<Target>(entries: Entry<Target>[]): (method: string, path: string) => Match<Target> {
+export function router<Target>(entries: RouteEntry<Target>[]): (method: string, path: string) => Match<Target> {
   const routes = FindMyWay({ ignoreTrailingSlash: true, maxParamLength: 1024 })
   const methods = new Set<HTTPMethod>()
   const literal = new Map<string, Set<HTTPMethod>>()
@@ -29,15 +29,15 @@ export function router<Target>(entries: Entry<Target>[]): (method: string, path:
     methods.add(method)
   }
   return (method, path) => {
-    const asked = (method === 'HEAD' ? 'GET' : method) as HTTPMethod
-    const found = routes.find(asked, path)
+    const wanted = (method === 'HEAD' ? 'GET' : method) as HTTPMethod
+    const found = routes.find(wanted, path)
     const own = literal.get(path.replace(/(?<=.)\/$/, ''))
-    if (found && own?.has(asked) !== false)
+    if (found && own?.has(wanted) !== false)
       return { ...(found.store as Pick<Match<Target>, 'target' | 'path'>), params: found.params }
     const allowed = [...(own ?? methods)].filter((other) => routes.find(other, path))
     if (allowed.length === 0) throw new Problem(404, 'Not found', `There is nothing at ${path}.`)
     if (allowed.includes('GET')) allowed.push('HEAD')
     const allow = allowed.sort().join(', ')
-    throw new Problem(405, 'Method not allowed', `${path} takes ${allow}.`, { headers: { allow } })
+    throw new Problem(405, 'Method not allowed', `${path} accepts ${allow}.`, { headers: { allow } })
   }
 }

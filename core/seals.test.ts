@@ -37,7 +37,7 @@ test('a seal of another key is refused, and the reason names that key', () => {
   const foreign = seals([second]).seal(vouched)
   expect(seals([first]).open(foreign)).toEqual({
     ok: false,
-    reason: `its seal names the key ${foreign.slice(0, 8)}, which is not known here`,
+    reason: `its seal names the unknown key ${foreign.slice(0, 8)}`,
   })
 })
 

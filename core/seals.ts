@@ -1,20 +1,20 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 
-/** What publish vouches for when it appends a command. persist believes nothing about a command that stands outside of it. */
+/** The facts about a command that publish vouches for. persist trusts nothing outside of them. */
 export interface Vouched {
   topic: string
   id: string
   type: string
-  /** When publish accepted the command, in milliseconds since the epoch. */
+  /** The time at which publish accepted the command, in milliseconds since the epoch. */
   time: number
   stream: string
   actor: string
   scopes?: string[]
   /** The version that the client expects the stream to have. */
   expectedVersion?: number
-  /** The hash of the command's body, which is that of the record's value unless `value` says otherwise. */
+  /** The hash of the command's body. It equals the hash of the record's value unless `value` is set. */
   body: string
-  /** The hash of the record's value, where the body is more or less than that. */
+  /** The hash of the record's value, if it differs from the body. */
   value?: string
 }
 
@@ -33,8 +33,8 @@ interface Key {
 const MAC_LENGTH = 22
 
 /**
- * Seals are `keyid.base64url(JSON).mac`, the MAC an HMAC-SHA256 of what stands before it, cut to 128 bits. Key and key id are
- * derived from a secret. The first secret seals; the others are keys that persist knows too, new or old.
+ * Creates and opens seals. A seal is `keyid.base64url(JSON).mac`, and its MAC is an HMAC-SHA256 of the text before it, cut to 128 bits. Key
+ * and key id are derived from a secret. The first secret seals. Seals of the other secrets, newer or older, are accepted too.
  */
 export function seals([secret, ...others]: readonly [string, ...string[]]): Seals {
   const own = keyOf(secret)
@@ -48,18 +48,18 @@ export function seals([secret, ...others]: readonly [string, ...string[]]): Seal
       const end = seal.lastIndexOf('.')
       const id = seal.slice(0, seal.indexOf('.'))
       const key = keys.get(id)
-      if (!key) return { ok: false, reason: `its seal names the key ${id.slice(0, 16)}, which is not known here` }
+      if (!key) return { ok: false, reason: `its seal names the unknown key ${id.slice(0, 16)}` }
       const right = Buffer.from(macOf(key, seal.slice(0, end)))
       const given = Buffer.from(seal.slice(end + 1))
       if (given.length !== right.length || !timingSafeEqual(given, right)) {
-        return { ok: false, reason: 'its seal is not one of ours' }
+        return { ok: false, reason: 'its seal is forged' }
       }
       return { ok: true, vouched: readSeal(seal) }
     },
   }
 }
 
-/** What a seal says, without a look at its MAC: for a seal that was opened before. */
+/** The facts in a seal that was opened before. It does not check the MAC. */
 export const readSeal = (seal: string): Vouched =>
   JSON.parse(Buffer.from(seal.split('.', 2)[1] ?? '', 'base64url').toString('utf8'))
 

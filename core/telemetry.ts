@@ -1,4 +1,4 @@
-/** The log of a process, one line an entry. `command` is a command id, `trace` a trace id, `err` an error with its stack. */
+/** Writes the log lines of a process. `command` is a command id, `trace` a trace id, `err` an error with its stack. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -7,22 +7,22 @@ export interface Logger {
   fatal(fields: object, message: string): void
 }
 
-/** Why a request failed. */
+/** The reason why a request failed. */
 export type FailureCause = 'bug' | 'log' | 'store' | 'issuer' | 'deliberate'
 
 export type Lag = { topic: string; lag: Map<number, number> }[]
 
 /** The metrics of a process. */
 export interface Metrics {
-  /** `route` is the pattern that matched, never the path: a label has few values. */
+  /** `route` is the pattern that matched and not the path, because a label must have few values. */
   requestDone(name: string, method: string, route: string, status: number | string, ms: number): void
   batchSize(name: string, topic: string, size: number): void
-  /** `isFirst`: the command was applied by its first delivery. */
+  /** `isFirst` is true when the first delivery applied the command. */
   queueLatency(domain: string, ms: number, isFirst: boolean): void
   failed(cause: FailureCause): void
   letterKept(): void
   repeated(): void
-  /** Calls `read` at each scrape. */
+  /** Registers `read`, which each scrape calls. */
   measureLag(read: () => Promise<Lag>): void
   /** The text of a scrape. */
   scrape(): Promise<{ contentType: string; text: string }>

@@ -1,9 +1,9 @@
-import { internalError, Problem } from './problem.ts'
+import { internalError, Problem, RETRY_SOON } from './problem.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Trace } from './trace.ts'
 import { Unavailable } from './unavailable.ts'
 
-/** The problem that a client gets for an error of any kind. An outage and a bug are counted and logged. */
+/** The problem that a client gets for any error. It counts and logs outages and bugs. */
 export function toProblem(error: unknown, { traceId }: Trace, { logger, metrics }: Telemetry): Problem {
   const outage = [error, (error as Error | undefined)?.cause].find((reason) => reason instanceof Unavailable)
   if (outage) {
@@ -12,7 +12,7 @@ export function toProblem(error: unknown, { traceId }: Trace, { logger, metrics 
   }
   if (error instanceof Problem) return error
   if (outage) {
-    return new Problem(503, 'Unavailable', `The ${outage.what} is away.`, { headers: { 'retry-after': '1' } })
+    return new Problem(503, 'Unavailable', `The ${outage.what} is unavailable.`, { headers: RETRY_SOON })
   }
   metrics.failed('bug')
   logger.error({ trace: traceId, err: error }, 'a request failed')

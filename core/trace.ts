@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { Headers } from './request.ts'
 
 export interface Trace {
-  /** W3C Trace Context, as it goes on to the event. */
+  /** W3C Trace Context, as the event carries it. */
   traceparent: string
   traceId: string
 }
 
 const FORM = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** The trace that a request belongs to, or a new one. */
+/** The trace of a request, or a new one. */
 export function traceOf(headers: Headers): Trace {
   const given = headers.traceparent
   const traceId = typeof given === 'string' ? FORM.exec(given)?.[1] : undefined
@@ -20,7 +20,7 @@ const ID_DIGITS = 48
 let random = ''
 let used = 0
 
-/** Each request without a trace needs one: randomness is drawn for some hundred of them at once. */
+/** Draws random bytes for 128 traces at once, because every request without a trace needs one. */
 function newTrace(): Trace {
   if (used === random.length) {
     random = randomBytes(ID_DIGITS * 128).toString('hex')

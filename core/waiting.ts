@@ -1,5 +1,5 @@
 import type { Domain } from '#domains/domain.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, DAY_MS } from './clock.ts'
 import { Problem } from './problem.ts'
 import { type Address, PENDING, type Receipt, readApplied, readRefused } from './receipts.ts'
 import type { Store } from './store.ts'
@@ -110,7 +110,7 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
   function isForgotten({ domain: name, time }: Address): boolean {
     const domain = domains.find((domain) => domain.name === name)
     const days = domain?.kind === 'append' ? domain.documents.retentionDays : undefined
-    return days !== undefined && clock.now() - time > days * 86_400_000
+    return days !== undefined && clock.now() - time > days * DAY_MS
   }
 
   /** A quarter of the time that it has taken so far, or is expected to take. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { MINUTE_MS } from '#core/clock.ts'
 
 const semver = z.string().regex(/^\d+\.\d+\.\d+$/)
 
@@ -82,7 +83,7 @@ function keep(path: string, content: Buffer, folder: string): string {
 async function download(release: Release, file: string): Promise<Buffer> {
   const url = urlOf(release, file)
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) })
+    const answer = await fetch(url, { signal: AbortSignal.timeout(MINUTE_MS) })
     if (!answer.ok) throw new Error(`${answer.status}`)
     return Buffer.from(await answer.arrayBuffer())
   } catch (cause) {

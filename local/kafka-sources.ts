@@ -1,4 +1,4 @@
-import type { HttpMount } from '#adapters/host/host.ts'
+import type { HttpMount } from '#adapters/host/mounts.ts'
 import { systemClock } from '#core/clock.ts'
 import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
 import type { Log } from '#core/log.ts'

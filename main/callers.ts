@@ -1,4 +1,4 @@
-import { refused, type Verify, verifier } from '#adapters/auth/verifier.ts'
+import { invalidToken, type Verify, verifier } from '#adapters/auth/verifier.ts'
 import type { CallerOf } from '#core/caller.ts'
 import { systemClock } from '#core/clock.ts'
 import { ANONYMOUS } from '#core/ids.ts'
@@ -14,11 +14,11 @@ export type CallerSettings = Pick<
 
 let opened: CallerOf | undefined
 
-/** The callers of this process, whichever function they ask: one that is known to one of them is known to all. */
+/** The callers of this process. Its functions share them, so a token that one function has verified is known to all. */
 export const openCallers = (settings: CallerSettings, domains: Domain[]): CallerOf =>
   (opened ??= callers(settings, domains))
 
-/** Who asks, as the bearer token says. Who brings none is anonymous; who brings one may do all that an anonymous caller may. */
+/** Identifies callers by their bearer token. A caller without one is anonymous. A caller with one has the anonymous scopes too. */
 export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
   const verify: Verify | undefined =
     settings.OIDC_ISSUER === undefined
@@ -38,8 +38,8 @@ export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
   return async function callerOf({ authorization }, deadline) {
     if (authorization === undefined) return anonymous
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-    if (token === undefined) throw refused('Authorization takes Bearer and a token.')
-    if (!verify) throw refused('No issuer of tokens is known here.')
+    if (token === undefined) throw invalidToken('The Authorization header must be Bearer and a token.')
+    if (!verify) throw invalidToken('No issuer of tokens is configured.')
     return await verify(token, deadline)
   }
 }

@@ -1,8 +1,8 @@
 import { type GrpcOptions, type GrpcServer, startGrpc } from '#adapters/grpc/server.ts'
-import { methods } from '#functions/publish/calls.ts'
-import { MAX_EVENT_BYTES } from '#functions/publish/read.ts'
+import { grpcMethods } from '#functions/publish/grpc-methods.ts'
+import { MAX_EVENT_BYTES } from '#functions/publish/parse-request.ts'
 import { findProtos } from './find-protos.ts'
-import { parts, submit } from './publishing.ts'
+import { parts, submit } from './publish-wiring.ts'
 
 /** client --gRPC--> publish --CloudEvent--> log */
 export const startPublish = async (
@@ -16,6 +16,6 @@ export const startPublish = async (
     refusal,
     telemetry: parts,
     protos: await findProtos(),
-    methods: methods(parts, submit),
+    methods: grpcMethods(parts, submit),
     maxMessageBytes: MAX_EVENT_BYTES,
   })

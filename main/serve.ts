@@ -1,6 +1,8 @@
 import './node-version.mjs'
-import { EVERYWHERE, type Mount, startHost } from '#adapters/host/host.ts'
+import { EVERYWHERE, startHost } from '#adapters/host/host.ts'
+import type { Mount } from '#adapters/host/mounts.ts'
 import type { Check } from '#adapters/host/probes.ts'
+import { MINUTE_MS } from '#core/clock.ts'
 import { config } from './config.ts'
 import { exitOnError } from './exit-on-error.ts'
 import { closeAll, openLog, openStore } from './log-and-store.ts'
@@ -13,7 +15,7 @@ import { telemetry } from './telemetry.ts'
 const settings = config()
 const { logger, metrics } = telemetry()
 /** A Job that fails is seen to fail, and is started again by the platform. */
-const PREPARE_WITHIN_MS = 60_000
+const PREPARE_WITHIN_MS = MINUTE_MS
 const { FUNCTION_TARGET: target } = settings
 switch (target) {
   case undefined:

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { type Entry, router } from '#core/router.ts'
+import { type RouteEntry, router } from '#core/router.ts'
 
 interface Operation {
   pointer: string
@@ -48,10 +48,10 @@ interface Described {
   components: { responses: { [name: string]: { content: { [type: string]: object } } } }
 }
 
-const operationsOf = ({ paths }: Described): Entry<Operation>[] =>
+const operationsOf = ({ paths }: Described): RouteEntry<Operation>[] =>
   Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { responses }]) => ({
-      method: method.toUpperCase() as Entry<unknown>['method'],
+      method: method.toUpperCase() as RouteEntry<unknown>['method'],
       path,
       target: { pointer: `/paths/${escaped(path)}/${method}`, responses },
     })),

@@ -1,32 +1,32 @@
 import { z } from 'zod'
 
-/** What is not as it should be brings nothing: it is no reason to lock anybody out, nor to let anybody in. */
+/** A malformed claim grants nothing, and does not invalidate the token. */
 const roles = z.array(z.string()).catch([])
-const holder = z.object({ roles }).catch({ roles: [] })
-const named = z.string().min(1).optional().catch(undefined)
+const roleHolder = z.object({ roles }).catch({ roles: [] })
+const optionalName = z.string().min(1).optional().catch(undefined)
 
 const schema = z.object({
-  // It becomes an attribute of events as it is; who has no token must not be who has one.
+  // The subject becomes an attribute of events unchanged. It must differ from the id of callers without a token.
   sub: z
     .string()
     .regex(/^[!#$&-[\]-~]{1,200}$/)
     .refine((sub) => sub !== 'anonymous'),
-  // Keycloak tells its ID and refresh tokens by this claim only.
+  // In Keycloak only this claim tells ID and refresh tokens from access tokens.
   typ: z.literal('Bearer').optional(),
   roles,
-  realm_access: holder,
-  resource_access: z.record(z.string(), holder).catch({}),
-  organisation: named,
-  name: named,
-  preferred_username: named,
-  email: named,
+  realm_access: roleHolder,
+  resource_access: z.record(z.string(), roleHolder).catch({}),
+  organisation: optionalName,
+  name: optionalName,
+  preferred_username: optionalName,
+  email: optionalName,
 })
 
 /**
- * What issuers say of who asks, each in its own way: ours and others in `roles`, Keycloak by realm or client. The `scope` claim
- * is not read: it says what a client asked for, and many issuers let any client ask for any name.
+ * The caller in a token's claims. Issuers write roles in different ways: ours and others in `roles`, Keycloak by realm or client. The
+ * `scope` claim is ignored: it holds what a client requested, and many issuers let any client request any name.
  */
-export function claimsOf(payload: unknown, audience: string) {
+export function parseClaims(payload: unknown, audience: string) {
   const result = schema.safeParse(payload)
   if (!result.success) return undefined
   const { sub: id, realm_access, resource_access, organisation, preferred_username, email } = result.data

@@ -118,7 +118,7 @@ test.each([
 
 test.each(['logout+jwt', 'dpop+jwt'])('a JWT for another purpose is no access token: %s', async (typ) => {
   const token = await issuer.sign({}, { header: { typ } })
-  await expect(checking()(token)).rejects.toMatchObject(invalid('no access token'))
+  await expect(checking()(token)).rejects.toMatchObject(invalid('not an access token'))
 })
 
 test('a token for several audiences, and without a type, is taken', async () => {
@@ -186,7 +186,7 @@ test('an unknown key is refused; the issuer is asked again, but not for each tok
   const unknown = () => issuer.sign({ jti: crypto.randomUUID() }, { key: second })
   await verify(await issuer.sign())
   for (let count = 0; count < 5; count++) {
-    await expect(verify(await unknown())).rejects.toMatchObject(invalid('no such key'))
+    await expect(verify(await unknown())).rejects.toMatchObject(invalid('does not have the signing key'))
   }
   expect(lookups()).toBe(1)
 })

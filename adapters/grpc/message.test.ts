@@ -3,7 +3,7 @@ import protobuf from 'protobufjs'
 import { expect, test } from 'vitest'
 import { KITCHEN_SINK, messages } from '#test/proto.ts'
 import { messageReader } from './message.ts'
-import { Malformed } from './wire.ts'
+import { MalformedMessage } from './wire.ts'
 
 const { root } = protobuf.parse(KITCHEN_SINK, { keepCase: true })
 const type = root.resolveAll().lookup('All') as protobuf.Type
@@ -67,18 +67,18 @@ test.each([
 })
 
 test.each([
-  ['a group in a number', '1b 05 1c', 'f_int32 is of another type'],
-  ['a group in a number, with field 0 in it', '1b 05 20 06', 'f_int32 is of another type'],
-  ['a length in a number', '1a 01 05', 'f_int32 is of another type'],
-  ['a number in a string', '70 05', 'f_string is of another type'],
-  ['a fixed number in a message', '8d 01 00000000', 'f_all is of another type'],
-  ['32 bits in a double', '0d 00000000', 'f_double is of another type'],
-  ['field 0', '00 05', 'field 0'],
+  ['a group in a number', '1b 05 1c', 'f_int32 has the wrong wire type'],
+  ['a group in a number, with field 0 in it', '1b 05 20 06', 'f_int32 has the wrong wire type'],
+  ['a length in a number', '1a 01 05', 'f_int32 has the wrong wire type'],
+  ['a number in a string', '70 05', 'f_string has the wrong wire type'],
+  ['a fixed number in a message', '8d 01 00000000', 'f_all has the wrong wire type'],
+  ['32 bits in a double', '0d 00000000', 'f_double has the wrong wire type'],
+  ['field 0', '00 05', 'field number 0'],
   ['a wire type that there is not', '1e', 'wire type 6'],
-  ['half a tag', '98', 'ends within'],
-  ['no number', '18', 'ends within'],
-  ['half a number', '18 80', 'ends within'],
-  ['half a double', '09 00000000', 'ends within'],
+  ['half a tag', '98', 'ends inside'],
+  ['no number', '18', 'ends inside'],
+  ['half a number', '18 80', 'ends inside'],
+  ['half a double', '09 00000000', 'ends inside'],
   ['a number of more than 64 bits', '18 ff ff ff ff ff ff ff ff ff 02', '64 bits'],
   ['a number without end', '18 ff ff ff ff ff ff ff ff ff ff 01', '64 bits'],
   ['a tag of more than 32 bits', '98 80 80 80 10 05', '32 bits'],
@@ -89,15 +89,15 @@ test.each([
   ['a list with a string that is not UTF-8', '9a 01 01 ff', 'not UTF-8'],
   ['a key that is not UTF-8', 'b2 01 03 0a 01 ff', 'not UTF-8'],
   ['a message that is longer than the one around it', '8a 01 02 72 05 61 61 61 61 61', 'beyond the end'],
-  ['packed numbers that end within one', '92 01 01 80', 'ends within'],
-  ['packed doubles that end within one', 'a2 01 07 00000000000000', 'ends within'],
-  ['the end of a group without its beginning', '1c', 'f_int32 is of another type'],
-  ['the end of a group that nobody knows', 'c4 3e', 'did not begin'],
-  ['a group that does not end', 'c3 3e 08 05', 'ends within'],
-  ['a group with the end of another one', 'c3 3e cc 3e', 'did not begin'],
+  ['packed numbers that end within one', '92 01 01 80', 'ends inside'],
+  ['packed doubles that end within one', 'a2 01 07 00000000000000', 'ends inside'],
+  ['the end of a group without its beginning', '1c', 'f_int32 has the wrong wire type'],
+  ['the end of a group that nobody knows', 'c4 3e', 'without a beginning'],
+  ['a group that does not end', 'c3 3e 08 05', 'ends inside'],
+  ['a group with the end of another one', 'c3 3e cc 3e', 'without a beginning'],
   ['a key __proto__', 'b2 01 0b 0a 09 5f5f70726f746f5f5f', '__proto__'],
 ])('%s is refused', (_, bytes, reason) => {
-  expect(() => read(hex(bytes))).toThrow(Malformed)
+  expect(() => read(hex(bytes))).toThrow(MalformedMessage)
   expect(() => read(hex(bytes))).toThrow(reason)
 })
 
@@ -110,9 +110,9 @@ test('messages and groups are read to a depth that no stack minds', () => {
     return bytes
   }
   expect(() => read(nest(100))).not.toThrow()
-  expect(() => read(nest(101))).toThrow('nested more than 100 times')
+  expect(() => read(nest(101))).toThrow('more than 100 nested levels')
   const groups = Buffer.concat(Array.from({ length: 100_000 }, () => hex('c33e')))
-  expect(() => read(groups)).toThrow('nested more than 100 times')
+  expect(() => read(groups)).toThrow('more than 100 nested levels')
 })
 
 test('a group of proto2 is a message, and a required field must be there', () => {
@@ -124,7 +124,7 @@ test('a group of proto2 is a message, and a required field must be there', () =>
   expect(read(hex('08 05 13 0a 01 61 14 13 14'))).toEqual({ a: 5, part: [{ b: 'a' }, { b: '' }] })
   expect(() => read(hex('13 14'))).toThrow('a is missing')
   expect(() => read(hex('08 05 13 0a 01 61'))).toThrow('does not end')
-  expect(() => read(hex('08 05 12 00'))).toThrow('part is of another type')
+  expect(() => read(hex('08 05 12 00'))).toThrow('part has the wrong wire type')
 })
 
 /** An encoder that is not ours: what it writes is a message, and means what was given to it. */
@@ -145,7 +145,7 @@ test('whatever bytes come, they are a message or are refused as none', () => {
       try {
         expect(Object.keys(read(Buffer.from(bytes)))).toEqual(expect.arrayContaining(Object.keys(EMPTY)))
       } catch (error) {
-        expect(error).toBeInstanceOf(Malformed)
+        expect(error).toBeInstanceOf(MalformedMessage)
       }
     }),
     { numRuns: 2000 },

@@ -1,16 +1,15 @@
 import protobuf, { type Field, type MapField, type OneOf, type Type } from 'protobufjs'
 import type { Fields, Json } from '#domains/domain.ts'
 import { int32, type Scalar, scalars } from './scalars.ts'
-import { DEEPEST, END_GROUP, FIXED32, FIXED64, GROUP, LENGTH, Malformed, VARINT, WireReader } from './wire.ts'
+import { END_GROUP, FIXED32, FIXED64, GROUP, LENGTH, MAX_DEPTH, MalformedMessage, VARINT, WireReader } from './wire.ts'
 
-/** Turns the bytes of a message into its fields. Throws `Malformed` for bytes that are no message of the type. */
+/** Parses the bytes of a message. Throws `MalformedMessage` for bytes that are not a message of the type. */
 export type ReadMessage = (bytes: Buffer) => Fields
 
 /**
- * The reader of a message type. Every field is there, with its default, except those of a oneof: of these the one that is set is,
- * and its name under that of the oneof. 64-bit integers are strings of digits, enums names, bytes base64. Fields that the type
- * does not have are left out; a known field with the wire type of another type is malformed, since to leave it out would change
- * the message.
+ * The reader of a message type. A message has every field, with its default. Of a oneof it has only the field that is set, and the name
+ * of that field under the name of the oneof. 64-bit integers are strings of digits, enums are names, bytes are base64. Unknown fields are
+ * ignored. A known field with a wrong wire type is malformed, because ignoring it would change the message.
  */
 export function messageReader(type: Type): ReadMessage {
   const shape = shapeOf(type, new Map())
@@ -27,14 +26,14 @@ interface Shape {
   /** A new message with the defaults. */
   empty(): Fields
   fields: Map<number, KnownField>
-  /** Of proto2. */
+  /** The names of required fields, which only proto2 has. */
   required: string[]
 }
 
 interface KnownField {
   name: string
   wire: number
-  /** The value; for a message, `before` with what is read. */
+  /** Reads the value. A message is merged into `before`. */
   read(reader: WireReader, before: Json | undefined, depth: number): Json
   kind: 'single' | 'repeated' | 'map'
   isPackable: boolean
@@ -42,7 +41,7 @@ interface KnownField {
 }
 
 function readFields(reader: WireReader, shape: Shape, message: Fields, depth: number, group?: number): void {
-  if (depth > DEEPEST) throw new Malformed(`it is nested more than ${DEEPEST} times`)
+  if (depth > MAX_DEPTH) throw new MalformedMessage(`it has more than ${MAX_DEPTH} nested levels`)
   const seen = shape.required.length > 0 ? new Set<string>() : undefined
   let isOpen = true
   while (isOpen && reader.at < reader.end) {
@@ -54,21 +53,21 @@ function readFields(reader: WireReader, shape: Shape, message: Fields, depth: nu
       seen?.add(field.name)
     } else reader.skip(tag, depth)
   }
-  if (group !== undefined && isOpen) throw new Malformed('a group does not end')
+  if (group !== undefined && isOpen) throw new MalformedMessage('a group does not end')
   const missing = shape.required.find((name) => !seen?.has(name))
-  if (missing !== undefined) throw new Malformed(`${missing} is missing`)
+  if (missing !== undefined) throw new MalformedMessage(`${missing} is missing`)
 }
 
 function readField(reader: WireReader, field: KnownField, message: Fields, wire: number, depth: number): void {
   const { name, kind, isPackable } = field
   if (kind === 'repeated' && isPackable && wire === LENGTH) {
     const values = message[name] as Json[]
-    within(reader, () => {
+    readDelimited(reader, () => {
       while (reader.at < reader.end) values.push(field.read(reader, undefined, depth))
     })
     return
   }
-  if (wire !== field.wire) throw new Malformed(`${name} is of another type`)
+  if (wire !== field.wire) throw new MalformedMessage(`${name} has the wrong wire type`)
   switch (kind) {
     case 'single': {
       const value = field.read(reader, message[name], depth)
@@ -88,8 +87,8 @@ function readField(reader: WireReader, field: KnownField, message: Fields, wire:
   }
 }
 
-/** Reads a value with a length to its end, and nothing behind it. */
-function within(reader: WireReader, read: () => void): void {
+/** Reads a length-delimited value, and nothing after its end. */
+function readDelimited(reader: WireReader, read: () => void): void {
   const { end } = reader
   reader.end = reader.length() + reader.at
   read()
@@ -135,13 +134,13 @@ function valueReader({ type, resolvedType, id, delimited }: Valued, known: Map<T
     read(reader, before, depth) {
       const message = (before as Fields | null | undefined) ?? shape.empty()
       if (delimited) readFields(reader, shape, message, depth + 1, id)
-      else within(reader, () => readFields(reader, shape, message, depth + 1))
+      else readDelimited(reader, () => readFields(reader, shape, message, depth + 1))
       return message
     },
   }
 }
 
-/** An entry is a message with the key as field 1 and the value as field 2. */
+/** The reader of map entries. An entry is a message with the key as field 1 and the value as field 2. */
 function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read'] {
   const key = scalars[field.keyType as Scalar]
   const value = valueReader(field, known)
@@ -167,8 +166,9 @@ function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read']
   }
   return (reader, before, depth) => {
     const entry = entries.empty()
-    within(reader, () => readFields(reader, entries, entry, depth + 1))
-    if (entry.key === '__proto__') throw new Malformed(`${field.name} has the key __proto__, which is not allowed`)
+    readDelimited(reader, () => readFields(reader, entries, entry, depth + 1))
+    if (entry.key === '__proto__')
+      throw new MalformedMessage(`${field.name} has the key __proto__, which is not allowed`)
     const map = before as Fields
     map[String(entry.key)] = entry.value as Json
     return map

@@ -17,7 +17,7 @@ const zigzag = (value: bigint): bigint => (value >> 1n) ^ -(value & 1n)
 
 const scalar = (wire: number, read: (reader: WireReader) => Json) => ({ wire, read })
 
-/** How each scalar type is read. Integers of 32 bits are the lowest of what is sent, as the standard says. */
+/** The readers of the scalar types. A 32-bit integer is the lowest 32 bits of the sent number, as the standard says. */
 export const scalars = {
   double: scalar(FIXED64, (reader) => reader.bytes.readDoubleLE(reader.fixed(8))),
   float: scalar(FIXED32, (reader) => reader.bytes.readFloatLE(reader.fixed(4))),

@@ -182,7 +182,13 @@ const PATH = '/SumService/AddNumbers'
 const HEALTH_PATH = '/grpc.health.v1.Health/Check'
 
 test.each([
-  ['a group in a number', PATH, '0b08050c', {}, 'This is no AddRequest: firstNumber is of another type.'],
+  [
+    'a group in a number',
+    PATH,
+    '0b08050c',
+    {},
+    'The bytes are not a valid AddRequest: firstNumber has the wrong wire type.',
+  ],
   ['a string that is not UTF-8', PATH, '1a02ff61', {}, 'a string is not UTF-8'],
   ['a string beyond the end', PATH, '1a0561', {}, 'a length is beyond the end'],
   ['garbage', PATH, 'ffffffffffffffffffffffff', {}, 'more than 64 bits'],
@@ -225,4 +231,17 @@ test('metadata that is not ASCII is there without a value', async () => {
   const sent = { 'idempotency-key': 'sch\u00f6n', 'if-match': '"3"', prefer: 'w\u00e4it' }
   await rawCall(`127.0.0.1:${server.port}`, PATH, Buffer.alloc(0), sent)
   expect(seen).toEqual([['', '"3"', '', undefined]])
+})
+
+test('a method that reads the signal twelve times adds one listener and causes no warning', async () => {
+  const warnings: Error[] = []
+  const record = (warning: Error) => void warnings.push(warning)
+  process.on('warning', record)
+  closers.push(() => process.off('warning', record))
+  const { add } = await serving(async (call) => {
+    const signals = new Set(Array.from({ length: 12 }, () => call.signal))
+    return { result: signals.size }
+  })
+  expect((await add()).message).toEqual({ result: 1 })
+  expect(warnings).toEqual([])
 })

@@ -3,13 +3,14 @@ import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceI
 import { load, type PackageDefinition } from '@grpc/proto-loader'
 import { HealthImplementation } from 'grpc-health-check'
 import protobuf, { type NamespaceBase } from 'protobufjs'
+import { MINUTE_MS } from '#core/clock.ts'
 import type { GrpcMethod } from '#core/grpc-method.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { admitting } from './admitting.ts'
-import './metadata.ts'
-import { observed } from './observed.ts'
+import { authorityCheck } from './authority-check.ts'
+import './unreadable-metadata.ts'
+import { observeCalls } from './call-observer.ts'
 import { reflectionOf } from './reflection.ts'
-import { received, unary } from './unary.ts'
+import { messageDeserializer, unary } from './unary.ts'
 
 export interface GrpcOptions {
   port: number
@@ -19,25 +20,25 @@ export interface GrpcOptions {
   methods: GrpcMethod[]
   maxMessageBytes: number
   telemetry: Telemetry
-  /** The reason to refuse a call for this authority; without one it is served. */
+  /** The reason to refuse a call to this authority, or undefined to serve it. */
   refusal?: ((authority: string) => string | undefined) | undefined
-  /** The longest that calls under way may take once it closes. */
+  /** The longest time that open calls may take once the server closes. */
   drainWithinMs?: number
 }
 
 export interface GrpcServer {
   port: number
-  /** Says NOT_SERVING, refuses new calls, finishes what is under way. */
+  /** Reports NOT_SERVING, refuses new calls and finishes open ones. */
   close(): Promise<void>
 }
 
-/** On one connection; a client that has more under way waits, or opens another one. */
+/** The number of open calls on one connection. A client with more waits, or opens another connection. */
 const MAX_STREAMS = 1000
-/** A client that is gone without a word is found out. */
-const PING_EVERY_MS = 60_000
+/** The interval of pings, which detect clients that vanished. */
+const PING_EVERY_MS = MINUTE_MS
 const PONG_WITHIN_MS = 20_000
 
-/** Serves methods over gRPC without TLS, which is the mesh's or the ingress's, with the standard health and reflection services. */
+/** Serves gRPC methods with the standard health and reflection services. TLS is the job of the mesh or the ingress. */
 export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const { protos, methods, telemetry, drainWithinMs = 25_000 } = options
   const declared = await load(protos, {
@@ -51,9 +52,9 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const types = await new protobuf.Root().load(protos, { keepCase: true })
   const services = servicesOf(declared, types.resolveAll(), options)
   const ours = new Set(methods.map(({ name }) => `/${name}`))
-  const { interceptor, endStreams } = observed((path) => ours.has(path), telemetry.metrics)
+  const { interceptor, endStreams } = observeCalls((path) => ours.has(path), telemetry.metrics)
   const server = new Server({
-    interceptors: [interceptor, ...(options.refusal ? [admitting(options.refusal)] : [])],
+    interceptors: [interceptor, ...(options.refusal ? [authorityCheck(options.refusal)] : [])],
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc.keepalive_time_ms': PING_EVERY_MS,
@@ -62,10 +63,10 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   })
   for (const { definition, implementation } of services.values()) server.addService(definition, implementation)
   const health = new HealthImplementation()
-  const say = (state: 'SERVING' | 'NOT_SERVING') => {
+  const reportHealth = (state: 'SERVING' | 'NOT_SERVING') => {
     for (const name of ['', ...services.keys()]) health.setStatus(name, state)
   }
-  say('SERVING')
+  reportHealth('SERVING')
   health.addToServer(server)
   reflectionOf(declared).addToServer(server)
   const host = isIPv6(options.address) ? `[${options.address}]` : options.address
@@ -74,7 +75,7 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   return {
     port,
     async close() {
-      say('NOT_SERVING')
+      reportHealth('NOT_SERVING')
       const { promise: closed, resolve: done } = Promise.withResolvers<void>()
       server.tryShutdown(() => done())
       endStreams()
@@ -93,7 +94,7 @@ interface Service {
   implementation: UntypedServiceImplementation
 }
 
-/** By name. Throws for a method that no .proto file declares. */
+/** The services by name. Throws for a method that no .proto file declares. */
 function servicesOf(
   declared: PackageDefinition,
   types: NamespaceBase,
@@ -110,7 +111,7 @@ function servicesOf(
     }
     const before = services.get(service) ?? { definition, implementation: {} }
     services.set(service, {
-      definition: { ...before.definition, [method]: { ...declaration, requestDeserialize: received(type) } },
+      definition: { ...before.definition, [method]: { ...declaration, requestDeserialize: messageDeserializer(type) } },
       implementation: { ...before.implementation, [method]: unary(serve, telemetry) },
     })
   }

@@ -2,7 +2,7 @@ import { Metadata, type StatusObject, status } from '@grpc/grpc-js'
 import type { Problem } from '#core/problem.ts'
 import type { Trace } from '#core/trace.ts'
 
-/** A failed test-and-set is ABORTED, what a rule refuses FAILED_PRECONDITION: as gRPC tells its codes apart. */
+/** The codes by HTTP status. gRPC uses ABORTED for a failed test-and-set, and FAILED_PRECONDITION for a rule's rejection. */
 const CODES = new Map([
   [400, status.INVALID_ARGUMENT],
   [401, status.UNAUTHENTICATED],
@@ -17,15 +17,15 @@ const CODES = new Map([
   [503, status.UNAVAILABLE],
 ])
 
-/** How a problem is told over gRPC: its detail is the message; what else a client must know are trailers. */
+/** A problem as a gRPC status: its detail is the message, and the members that a client needs are trailers. */
 export function statusOf({ status: of, message, headers, members }: Problem, trace: Trace): StatusObject {
   const metadata = trailers(trace)
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
   const { idempotencyKey: key, receipt, unknown } = members
-  // Any other key came in the message, where the client has it.
+  // A key in the message needs no trailer, because the client has it.
   if (typeof key === 'string' && /^[\x20-\x7e]+$/.test(key)) metadata.set('idempotency-key', key)
   if (unknown !== undefined) metadata.set('unknown', String(unknown))
-  // A retry policy would send it without a key, as another command: only its receipt's address tells that it is the same.
+  // A retry policy would repeat the call without a key, as another command. Only the receipt address identifies the first one.
   if (unknown && String(receipt).endsWith(`/${key}`)) metadata.set('grpc-retry-pushback-ms', '-1')
   return { code: codeOf(of, members), details: message, metadata }
 }
@@ -36,7 +36,7 @@ function codeOf(of: number, { outOfRange, reusedKey }: Problem['members']): stat
   return CODES.get(of) ?? status.INTERNAL
 }
 
-/** Every answer carries its trace. */
+/** The trailers of every response. */
 export function trailers({ traceparent }: Trace): Metadata {
   const metadata = new Metadata()
   metadata.set('traceparent', traceparent)

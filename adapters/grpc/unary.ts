@@ -7,46 +7,50 @@ import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import { type Trace, traceOf } from '#core/trace.ts'
 import type { Fields } from '#domains/domain.ts'
-import { fromOf } from '../host/http.ts'
+import { abortedBy } from '../abort-signal.ts'
+import { forwardingChain } from '../host/http.ts'
 import { messageReader } from './message.ts'
 import { statusOf, trailers } from './status.ts'
-import { Malformed } from './wire.ts'
+import { MalformedMessage } from './wire.ts'
 
-/** A message, or the reason why it is none. */
-type Received = Fields | Problem
+/** A message, or the problem for bytes that are not a message of the type. */
+type MessageOrProblem = Fields | Problem
 
-/** Reads messages of a type without throwing: what a deserializer throws grpc-js reports as a bug. */
-export function received(type: Type): (bytes: Buffer) => Received {
+/** Returns a deserializer that never throws, because grpc-js reports what a deserializer throws as a bug. */
+export function messageDeserializer(type: Type): (bytes: Buffer) => MessageOrProblem {
   const read = messageReader(type)
   return (bytes) => {
     try {
       return read(bytes)
     } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      return new Problem(400, 'Malformed message', `This is no ${type.name}: ${error.message}.`, { cause: error })
+      if (!(error instanceof MalformedMessage)) throw error
+      return new Problem(400, 'Malformed message', `The bytes are not a valid ${type.name}: ${error.message}.`, {
+        cause: error,
+      })
     }
   }
 }
 
-/** What a method throws becomes a status; of a bug a client gets to know the trace only. */
+/** Serves a unary method. An error becomes a status, and a bug tells a client nothing but its trace. */
 export const unary =
-  (serve: GrpcMethod['serve'], telemetry: Telemetry): handleUnaryCall<Received, Fields> =>
-  (call, answer) => {
+  (serve: GrpcMethod['serve'], telemetry: Telemetry): handleUnaryCall<MessageOrProblem, Fields> =>
+  (call, respond) => {
     const headers = headersOf(call.metadata)
     const trace = traceOf(headers)
-    void serve(new Incoming(call, headers, trace)).then(
-      (message) => answer(null, message, trailers(trace)),
-      (error) => answer(statusOf(toProblem(error, trace, telemetry), trace)),
+    void serve(new GrpcCall(call, headers, trace)).then(
+      (message) => respond(null, message, trailers(trace)),
+      (error) => respond(statusOf(toProblem(error, trace, telemetry), trace)),
     )
   }
 
-class Incoming implements UnaryCall {
+class GrpcCall implements UnaryCall {
   readonly headers: IncomingHttpHeaders
   readonly trace: Trace
   readonly arrived = Date.now()
-  readonly #call: ServerUnaryCall<Received, Fields>
+  readonly #call: ServerUnaryCall<MessageOrProblem, Fields>
+  #signal: AbortSignal | undefined
 
-  constructor(call: ServerUnaryCall<Received, Fields>, headers: IncomingHttpHeaders, trace: Trace) {
+  constructor(call: ServerUnaryCall<MessageOrProblem, Fields>, headers: IncomingHttpHeaders, trace: Trace) {
     this.headers = headers
     this.trace = trace
     this.#call = call
@@ -58,16 +62,14 @@ class Incoming implements UnaryCall {
     return request
   }
 
-  /** The peer is an address and a port, which is another one for each connection. */
+  /** The peer without its port, which differs for each connection. */
   get from(): string | undefined {
-    return fromOf(this.headers, this.#call.getPeer().replace(/:\d+$/, ''))
+    return forwardingChain(this.headers, this.#call.getPeer().replace(/:\d+$/, ''))
   }
 
   get signal(): AbortSignal {
-    const gone = new AbortController()
-    if (this.#call.cancelled) gone.abort()
-    this.#call.once('cancelled', () => gone.abort())
-    return gone.signal
+    this.#signal ??= abortedBy(this.#call, 'cancelled', this.#call.cancelled)
+    return this.#signal
   }
 }
 

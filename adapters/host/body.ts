@@ -2,9 +2,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
 const EMPTY = Buffer.alloc(0)
 
-export class TooLarge extends Error {
-  override name = 'TooLarge'
-  /** The beginning of the body. */
+export class BodyTooLarge extends Error {
+  override name = 'BodyTooLarge'
   readonly head: Buffer
 
   constructor(limit: number, head: Buffer) {
@@ -13,24 +12,24 @@ export class TooLarge extends Error {
   }
 }
 
-export class Gone extends Error {
-  override name = 'Gone'
+export class ClientGone extends Error {
+  override name = 'ClientGone'
 }
 
 export const hasBody = (headers: IncomingHttpHeaders): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
-/** Whether nothing of this request is still to come. */
+/** True when the whole request has arrived. */
 export const isReceived = (req: IncomingMessage): boolean => req.complete || !hasBody(req.headers)
 
 /**
- * The whole body; `TooLarge`, with its first `keep` bytes, as soon as it is known to exceed `limit`: at once when it says
- * so itself. Memory never holds more than `limit` and one chunk. `Gone` when the client is, before the end.
+ * The whole body. Throws `BodyTooLarge` with the first `keep` bytes as soon as the body is known to exceed `limit`, which may be before it
+ * arrives. Memory never holds more than `limit` and one chunk. Throws `ClientGone` when the client disconnects before the end.
  */
 export function readBody(req: IncomingMessage, limit: number, keep = 0): Promise<Buffer> | Buffer {
   if (!hasBody(req.headers)) return EMPTY
   const isDeclaredTooLarge = Number(req.headers['content-length']) > limit
-  if (isDeclaredTooLarge && keep === 0) throw new TooLarge(limit, EMPTY)
+  if (isDeclaredTooLarge && keep === 0) throw new BodyTooLarge(limit, EMPTY)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -39,12 +38,12 @@ export function readBody(req: IncomingMessage, limit: number, keep = 0): Promise
       size += chunk.length
       if (size <= limit && !(isDeclaredTooLarge && size >= keep)) return
       req.off('data', onData)
-      reject(new TooLarge(limit, Buffer.from(Buffer.concat(chunks).subarray(0, keep))))
+      reject(new BodyTooLarge(limit, Buffer.from(Buffer.concat(chunks).subarray(0, keep))))
     }
     req.on('data', onData)
     req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)))
     req.on('close', () => {
-      if (!req.complete) reject(new Gone('the client went away before the end of its body'))
+      if (!req.complete) reject(new ClientGone('the client disconnected before the end of its body'))
     })
   })
 }

@@ -4,8 +4,9 @@ import { type Event, MALFORMED, type Outcome } from '#core/delivery.ts'
 import type { Request, Response } from '#core/request.ts'
 import { rawSocket } from '#test/socket.ts'
 import { quiet } from '#test/telemetry.ts'
-import { type HostOptions, type Mount, startHost } from './host.ts'
+import { type HostOptions, startHost } from './host.ts'
 import { httpFunction } from './http.ts'
+import type { Mount } from './mounts.ts'
 
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {

@@ -155,3 +155,16 @@ test('a stream is read only as fast as its client reads, and closed when that go
   await closed.promise
   expect(signal?.aborted).toBe(true)
 })
+
+test('a function that reads the signal twelve times adds one listener and causes no warning', async () => {
+  const warnings: Error[] = []
+  const record = (warning: Error) => void warnings.push(warning)
+  process.on('warning', record)
+  stops.push(() => process.off('warning', record))
+  const { url } = await serve(async (request) => {
+    const signals = new Set(Array.from({ length: 12 }, () => request.signal))
+    return { status: 200, body: String(signals.size) }
+  })
+  expect(await (await fetch(url)).text()).toBe('1')
+  expect(warnings).toEqual([])
+})

@@ -4,8 +4,9 @@ import type { Request, Response } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import { type Trace, traceOf } from '#core/trace.ts'
+import { abortedBy } from '../abort-signal.ts'
 
-/** The signature that functions-framework calls and that the host calls too; both have read the body into `rawBody`. */
+/** The signature that functions-framework and our host call. Both have read the body into `rawBody`. */
 export type HttpFunction = (req: FunctionRequest, res: ServerResponse) => Promise<void>
 
 export type FunctionRequest = IncomingMessage & { rawBody?: Buffer; matched?: string; closing?: AbortSignal }
@@ -14,14 +15,14 @@ const EMPTY = Buffer.alloc(0)
 const NEVER = new AbortController().signal
 
 /**
- * Makes a function of `handle`: whatever it throws becomes a problem+json answer, and nothing of its inside gets out.
- * Every answer carries `traceparent`.
+ * Turns `handle` into an HTTP function. An error becomes a problem+json response that reveals nothing internal. Every response carries
+ * `traceparent`.
  */
 export function httpFunction(handle: (request: Request) => Promise<Response>, telemetry: Telemetry): HttpFunction {
   return async (req, res) => {
     const trace = traceOf(req.headers)
     try {
-      await write(res, await handle(new Incoming(req, res, trace)), trace)
+      await write(res, await handle(new HttpRequest(req, res, trace)), trace)
     } catch (error) {
       if (res.destroyed) return
       const problem = toProblem(error, trace, telemetry)
@@ -31,8 +32,8 @@ export function httpFunction(handle: (request: Request) => Promise<Response>, te
   }
 }
 
-/** A class, for its getters are free until they are asked. */
-class Incoming implements Request {
+/** This is a class because its getters cost nothing until they are read. */
+class HttpRequest implements Request {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
@@ -41,6 +42,7 @@ class Incoming implements Request {
   readonly arrived = Date.now()
   readonly #req: FunctionRequest
   readonly #res: ServerResponse
+  #signal: AbortSignal | undefined
 
   constructor(req: FunctionRequest, res: ServerResponse, trace: Trace) {
     const { url = '/', method = 'GET', headers, rawBody = EMPTY } = req
@@ -59,7 +61,7 @@ class Incoming implements Request {
   }
 
   get from(): string | undefined {
-    return fromOf(this.headers, this.#req.socket.remoteAddress)
+    return forwardingChain(this.headers, this.#req.socket.remoteAddress)
   }
 
   get address(): string {
@@ -67,10 +69,8 @@ class Incoming implements Request {
   }
 
   get signal(): AbortSignal {
-    const gone = new AbortController()
-    if (this.#res.destroyed) gone.abort()
-    this.#res.once('close', () => gone.abort())
-    return gone.signal
+    this.#signal ??= abortedBy(this.#res, 'close', this.#res.destroyed)
+    return this.#signal
   }
 
   get closing(): AbortSignal {
@@ -86,8 +86,11 @@ class Incoming implements Request {
   }
 }
 
-/** A client may claim any addresses, but each proxy appends the one that it sees: nobody can copy another's list whole. */
-export const fromOf = (headers: IncomingHttpHeaders, peer: string | undefined): string | undefined =>
+/**
+ * The addresses that a request came by. A client may claim any addresses, but each proxy appends the one that it sees, so nobody can
+ * copy another client's whole list.
+ */
+export const forwardingChain = (headers: IncomingHttpHeaders, peer: string | undefined): string | undefined =>
   peer === undefined ? undefined : `${headers['x-forwarded-for'] ?? ''} ${peer}`
 
 export function problemResponse({ status, title, message, headers, members }: Problem, { traceId }: Trace) {
@@ -106,7 +109,7 @@ function write(res: ServerResponse, { status, headers, body }: Response, { trace
   res.end(body)
 }
 
-/** Reads on only as fast as the client does, and not after it has gone. */
+/** Reads the stream only as fast as the client does, and stops when the client is gone. */
 async function stream(
   res: ServerResponse,
   status: number,
@@ -123,7 +126,7 @@ async function stream(
   res.end()
 }
 
-/** Resolves when there is room again, or nobody left to write to. */
+/** Resolves when the buffer has room again or the client is gone. */
 const drained = (res: ServerResponse): Promise<void> =>
   new Promise((resolve) => {
     const done = () => {

@@ -1,10 +1,11 @@
 import type { EachBatchHandler, Kafka, Consumer as Member } from 'kafkajs'
 import type { Clock } from '#core/clock.ts'
+import { MINUTE_MS } from '#core/clock.ts'
 import type { ConsumeOptions } from '#core/log.ts'
 import { asUnavailable } from './kafka-errors.ts'
 
 const RETRY_MS = 500
-const JOINED_WITHIN_MS = 60_000
+const JOINED_WITHIN_MS = MINUTE_MS
 /** The longest time that a member may take to leave its group before the next one joins. */
 const LEAVE_MS = 3000
 

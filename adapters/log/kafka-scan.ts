@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, Kafka } from 'kafkajs'
-import { systemClock } from '#core/clock.ts'
+import { MINUTE_MS, systemClock } from '#core/clock.ts'
 import type { LogRecord } from '#core/log.ts'
 import { asUnavailable, connected, isCoordinatorMoving } from './kafka-errors.ts'
 import { toRecord } from './kafka-record.ts'
 
 const RETRY_MS = 500
-const COORDINATOR_WITHIN_MS = 60_000
+const COORDINATOR_WITHIN_MS = MINUTE_MS
 
 /** The offsets that each partition still has to read: from `next` to before `end`. */
 type Remaining = Map<number, { next: number; end: number }>

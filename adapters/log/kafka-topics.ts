@@ -1,13 +1,11 @@
 import kafkajs, { type Admin } from 'kafkajs'
-import { systemClock } from '#core/clock.ts'
+import { DAY_MS, systemClock } from '#core/clock.ts'
 import { RETENTION_DAYS } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Topic } from '#domains/domain.ts'
 import { isOutage } from './kafka-errors.ts'
 
 type Declared = Pick<Topic, 'name' | 'partitions'>
-
-const DAY_MS = 86_400_000
 
 /**
  * What a topic declares, whatever the brokers' defaults are. The error topic keeps its records without limit. A lane sends

@@ -1,8 +1,9 @@
+import { MINUTE_MS } from '#core/clock.ts'
 import type { StoredCollection } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { type EmbeddedDatabase, quoted, tableOf } from './embedded-database.ts'
 
-const SWEEP_MS = 60_000
+const SWEEP_MS = MINUTE_MS
 
 export interface EmbeddedExpiry {
   /** Starts or ends the expiry of a collection, as the collection declares. */

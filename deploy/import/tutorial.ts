@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { refusalOf } from '#core/refusal.ts'
+import { toFieldErrors } from '#core/field-errors.ts'
 import { commands } from '#domains/tutorials/commands.ts'
 
 export type Tutorial = { id: string; title: string }
@@ -19,8 +19,8 @@ const original = z.strictObject({
 /** The tutorial of a document, or why it can't be imported. */
 export function toTutorial(document: unknown): { tutorial: Tutorial } | { reason: string } {
   const read = original.safeParse(document)
-  if (!read.success) return { reason: refusalOf(read.error).detail }
+  if (!read.success) return { reason: toFieldErrors(read.error).detail }
   const tutorial = { id: read.data._id ?? read.data.id ?? '', title: read.data.title }
   const checked = commands['tutorials.import'].data.safeParse(tutorial)
-  return checked.success ? { tutorial } : { reason: refusalOf(checked.error).detail }
+  return checked.success ? { tutorial } : { reason: toFieldErrors(checked.error).detail }
 }

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/clock.ts'
 import type { Letter, Outcome } from './letters.ts'
 
 /** How letters look on a terminal. What clients wrote is in them, so nothing in them may move the cursor or turn the text. */
@@ -8,11 +9,11 @@ const escaped = (json: string): string =>
   json.replace(UNPRINTABLE, (sign) => (sign === '\n' ? sign : `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`))
 
 export function ageOf(at: string, now: number): string {
-  const seconds = Math.max(0, Math.floor((now - Date.parse(at)) / 1000))
-  if (seconds < 120) return `${seconds}s`
-  if (seconds < 120 * 60) return `${Math.floor(seconds / 60)}m`
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)}h`
-  return `${Math.floor(seconds / 86_400)}d`
+  const ms = Math.max(0, now - Date.parse(at))
+  if (ms < 2 * MINUTE_MS) return `${Math.floor(ms / 1000)}s`
+  if (ms < 2 * HOUR_MS) return `${Math.floor(ms / MINUTE_MS)}m`
+  if (ms < 2 * DAY_MS) return `${Math.floor(ms / HOUR_MS)}h`
+  return `${Math.floor(ms / DAY_MS)}d`
 }
 
 const HEADINGS = ['AGE', 'TRIES', 'DOMAIN', 'STREAM', 'ID', 'ERROR']

@@ -3,7 +3,7 @@ import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from '#core/descrip
 import { tagged, unlessKnown } from '#core/etag.ts'
 import { Problem } from '#core/problem.ts'
 import type { Request } from '#core/request.ts'
-import { json, type Response } from '#core/request.ts'
+import { jsonResponse, type Response } from '#core/request.ts'
 import type { Domain, Fields } from '#domains/domain.ts'
 import { asyncapi } from './asyncapi.ts'
 import { openapi } from './openapi.ts'
@@ -42,6 +42,10 @@ function made(make: () => object): Description {
 }
 
 const text = (type: string, body: string, headers: Record<string, string> = {}) => ({
-  ...json(200, undefined, { 'cache-control': 'no-cache', ...headers, 'content-type': `${type}; charset=utf-8` }),
+  ...jsonResponse(200, undefined, {
+    'cache-control': 'no-cache',
+    ...headers,
+    'content-type': `${type}; charset=utf-8`,
+  }),
   body,
 })

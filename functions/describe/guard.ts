@@ -1,4 +1,4 @@
-import type { Guarded } from '#core/access.ts'
+import type { Restriction } from '#core/access.ts'
 import { type Operation, problems } from './operation.ts'
 
 export const securitySchemes = {
@@ -16,7 +16,11 @@ export const OPTIONAL = [{}, { bearer: [] }]
 const BOUND = 'The caller must belong to the organisation, or have the scope over all organisations.'
 
 /** Says who may; `open` is what callers without a token may. */
-export function guard(operation: Operation, { scope, organisation }: Guarded, open: ReadonlySet<string>): Operation {
+export function guard(
+  operation: Operation,
+  { scope, organisation }: Restriction,
+  open: ReadonlySet<string>,
+): Operation {
   if (scope === undefined && !organisation) {
     return { ...operation, security: operation.security ?? [], responses: { ...operation.responses, ...problems(401) } }
   }

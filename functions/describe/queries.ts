@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { Guarded } from '#core/access.ts'
+import type { Restriction } from '#core/access.ts'
+import { NDJSON_TYPE } from '#core/media-types.ts'
 import { numbering } from '#core/paging.ts'
 import type { Numbered, Query } from '#domains/query.ts'
 import { OPTIONAL } from './guard.ts'
@@ -7,7 +8,7 @@ import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, prob
 import type { Schema, Schemas } from './schemas.ts'
 
 /** What there is to say of a query, whatever it answers. */
-export interface Described extends Guarded {
+export interface Described extends Restriction {
   answers: Query['answers']
   path: string
   name?: string
@@ -20,7 +21,6 @@ export interface Described extends Guarded {
 }
 
 const PAGED = ['page', 'history']
-const NDJSON = 'application/x-ndjson'
 
 /** `tag` is the domain's name; the core has several. */
 export function queryOperation(query: Described, tag: string, schemas: Schemas): Operation {
@@ -97,7 +97,7 @@ function contentOf(answers: Query['answers'], item: Schema, isNumbered: boolean)
     case 'history':
       return {
         'application/json': isNumbered ? { oneOf: [pageOf(item), numberedPageOf(item)] } : pageOf(item),
-        [NDJSON]: LINES,
+        [NDJSON_TYPE]: LINES,
       }
     case 'all':
       return { 'application/json': { type: 'array', items: item } }

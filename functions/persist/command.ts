@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
-import { bodyHash, hashOf } from '#core/ids.ts'
-import { refusalOf } from '#core/refusal.ts'
+import { toFieldErrors } from '#core/field-errors.ts'
+import { bodyHash, commandHash } from '#core/ids.ts'
 import type { KnownType } from '#core/registry.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
 import { type Envelope, envelopeOf } from './envelope.ts'
@@ -97,8 +97,8 @@ function readKnown(
   let checked: ReturnType<typeof command.data.safeParse>
   try {
     checked = command.data.safeParse(data)
-    if (!checked.success) return refuse(`fails its schema: ${refusalOf(checked.error).detail}`)
-    hash = envelope.hash ?? hashOf(type, checked.data, text, domain.topic)
+    if (!checked.success) return refuse(`fails its schema: ${toFieldErrors(checked.error).detail}`)
+    hash = envelope.hash ?? commandHash(type, checked.data, text, domain.topic)
     const key = envelope.idOf && command.key?.(checked.data)
     if (key !== undefined) id = envelope.idOf?.(domain.name, key, hash) ?? id
     stream = command.stream(checked.data, id, actor)
@@ -121,7 +121,7 @@ function readKnown(
 }
 
 const reasonOf = (error: unknown): string =>
-  error instanceof z.ZodError ? refusalOf(error).detail : (error as Error).message
+  error instanceof z.ZodError ? toFieldErrors(error).detail : (error as Error).message
 
 /** One that can't be read, as far as its stream needs to know of it. */
 export const unreadable = ({ id, hash, verdict }: Unread, domain: Domain, stream: string, event: Event): Received => ({

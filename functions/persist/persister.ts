@@ -1,4 +1,4 @@
-import type { Clock } from '#core/clock.ts'
+import { type Clock, DAY_MS } from '#core/clock.ts'
 import { letters, receipts } from '#core/collections.ts'
 import type { Event, Outcome } from '#core/delivery.ts'
 import letterCommands from '#core/letters/domain.ts'
@@ -50,8 +50,6 @@ const isCopy = (event: Event): boolean => event.knativeerrordest !== undefined
 /** True for a command whose document would be removed at once: it has been there before, or its time has passed. */
 const isExpired = (domain: Domain, age: number): boolean =>
   domain.kind === 'append' && age > (domain.documents.retentionDays ?? Number.POSITIVE_INFINITY) * DAY_MS
-
-const DAY_MS = 86_400_000
 
 /** What a document that a command touches takes of a batch's bytes, about. */
 const DOCUMENT_BYTES = 1024

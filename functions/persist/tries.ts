@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '#core/clock.ts'
+import { type Clock, MINUTE_MS } from '#core/clock.ts'
 import { attempts, runs } from '#core/collections.ts'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
@@ -7,7 +7,7 @@ import type { Document, Fields } from '#domains/domain.ts'
 import { again } from './stream.ts'
 
 /** Longer than the longest pause between two deliveries of one record. */
-const CAREFUL_MS = 20 * 60_000
+const CAREFUL_MS = 20 * MINUTE_MS
 
 /** So many tries of which nobody knows how they ended count as one that failed. */
 const UNKNOWN_TO_ONE = 5

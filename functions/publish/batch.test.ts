@@ -80,7 +80,7 @@ test('each line of NDJSON is taken by itself and answered in its place', async (
   expect(answers(response)).toMatchObject([
     { line: 1, status: 202, receipt: expect.stringContaining('/api/receipts/lines.') },
     { line: 3, status: 422, errors: [{ field: 'text' }] },
-    { line: 4, status: 400, detail: expect.stringContaining('not JSON') },
+    { line: 4, status: 400, detail: expect.stringContaining('not valid JSON') },
     { line: 5, status: 202 },
     { line: 6, status: 422 },
   ])

@@ -1,21 +1,22 @@
+import { JSON_TYPE, NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
 import { receiptPath } from '#core/registry.ts'
-import type { Request, Response } from '#core/request.ts'
+import { jsonResponse, type Request, type Response } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import type { Caller, Route } from '#domains/domain.ts'
+import { logUnavailable } from './log-unavailable.ts'
 import { itemCheck, parseJson, parseWithFlaws } from './parse-json.ts'
-import type { Target } from './publisher.ts'
-import { bound, dataOf, mediaType, utf8 } from './read.ts'
+import { assertSize, decodeUtf8, mediaType, toCommandData } from './parse-request.ts'
+import type { CommandRoute } from './publisher.ts'
 import type { Submit } from './submit.ts'
 
-const NDJSON = 'application/x-ndjson'
-const MOST_LINES = 10_000
-/** On their way to the log at once. */
+const MAX_LINES = 10_000
+/** The number of lines that are appended to the log at the same time. */
 const WINDOW = 1000
 
-/** What became of one line; `status` is what it would have been answered alone. */
-interface Answered {
+/** The result of one line. `status` is the one that its command would get alone. */
+interface LineResult {
   line: number
   status: number
   [member: string]: unknown
@@ -25,60 +26,60 @@ interface Line {
   /** From 1. */
   number: number
   bytes(): number
-  read(): unknown
+  parse(): unknown
 }
 
-/** A batch route takes one command too, as a JSON object. */
+/** True for a batch. A batch route takes a single command too, as a JSON object. */
 export const isBatch = (request: Request, route: Route): boolean =>
-  route.body === 'batch' && (mediaType(request) === NDJSON || request.body[firstIn(request.body)] === OPENING)
+  route.body === 'batch' &&
+  (mediaType(request) === NDJSON_TYPE || request.body[firstVisible(request.body)] === OPENING_BRACKET)
 
-const OPENING = '['.charCodeAt(0)
-const firstIn = (body: Buffer): number => body.findIndex((byte) => byte > 0x20)
+const OPENING_BRACKET = '['.charCodeAt(0)
+const firstVisible = (body: Buffer): number => body.findIndex((byte) => byte > 0x20)
 
 interface BatchRequest {
   request: Request
-  target: Target
+  target: CommandRoute
   params: Record<string, string | undefined>
   caller: Caller
 }
 
 /**
- * Many commands in one request: each line is taken or refused by itself, in the order in which they stand. 202 when all are
- * taken, 207 when some are not, 503 when the log took none. With an Idempotency-Key the whole may be repeated: each line
- * takes effect once.
+ * Submits the lines of a batch. Each line is accepted or refused by itself, in the order of the lines. The status is 202 when all are
+ * accepted, 207 when some are not, and 503 when the log accepted none. A batch with an Idempotency-Key may be repeated: each line takes
+ * effect once.
  */
 export async function submitBatch(
   { request, target, params, caller }: BatchRequest,
   submit: Submit,
   telemetry: Telemetry,
 ): Promise<Response> {
-  const isNdjson = mediaType(request) === NDJSON
-  const lines = isNdjson ? linesOf(utf8(request.body)) : itemsOf(request)
-  if (lines.length === 0) throw new Problem(422, 'Empty batch', 'There is no command in the batch.')
+  const isNdjson = mediaType(request) === NDJSON_TYPE
+  const lines = isNdjson ? linesOf(decodeUtf8(request.body)) : itemsOf(request)
+  if (lines.length === 0) throw new Problem(422, 'Empty batch', 'The batch contains no command.')
   const { headers, trace, signal, from } = request
-  /** Only while nothing is in the log can the whole be a 503: lines that follow others have a time limit of their own. */
+  /** The deadline of the request holds until a line is in the log. After that the batch can't be a 503, and each line has its own. */
   let { arrived } = request
-  const answers: Answered[] = []
+  const results: LineResult[] = []
   for (let at = 0; at < lines.length; at += WINDOW) {
-    const isAway = answers.some(({ status }) => status === 503)
+    const isUnavailable = results.some(({ status }) => status === 503)
     const window = lines.slice(at, at + WINDOW)
-    answers.push(...(isAway ? window.map(untried) : await Promise.all(window.map(take))))
-    if (answers.some(({ status }) => status === 202)) arrived = undefined
+    results.push(...(isUnavailable ? window.map(notTried) : await Promise.all(window.map(submitLine))))
+    if (results.some(isAccepted)) arrived = undefined
   }
-  const isTaken = answers.some(({ status }) => status === 202)
-  if (!isTaken && answers.some(({ status }) => status === 503)) {
-    const detail = 'The log can not take commands now. Repeat the batch later, with its Idempotency-Key if it has one.'
-    throw new Problem(503, 'Log unavailable', detail, { headers: { 'retry-after': '1' }, members: { lines: answers } })
+  if (!results.some(isAccepted) && results.some(({ status }) => status === 503)) {
+    const detail = 'The log is unavailable. Repeat the batch later, with its Idempotency-Key if it has one.'
+    throw logUnavailable(detail, { members: { lines: results } })
   }
-  const status = answers.every(({ status }) => status === 202) ? 202 : 207
-  if (!isNdjson) return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answers) }
-  const body = answers.map((answer) => `${JSON.stringify(answer)}\n`).join('')
-  return { status, headers: { 'content-type': NDJSON }, body }
+  const status = results.every(isAccepted) ? 202 : 207
+  if (!isNdjson) return jsonResponse(status, results)
+  const body = results.map((result) => `${JSON.stringify(result)}\n`).join('')
+  return { status, headers: { 'content-type': NDJSON_TYPE }, body }
 
-  async function take({ number: line, bytes, read }: Line): Promise<Answered> {
+  async function submitLine({ number: line, bytes, parse }: Line): Promise<LineResult> {
     try {
-      bound(bytes())
-      const data = dataOf(read(), target.route, target.command, params)
+      assertSize(bytes())
+      const data = toCommandData(parse(), target.route, target.command, params)
       const { id, receipt } = await submit(target, data, caller, { headers, trace, arrived, signal, from, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {
@@ -88,15 +89,17 @@ export async function submitBatch(
   }
 }
 
-const untried = ({ number: line }: Line): Answered => ({
+const isAccepted = ({ status }: LineResult): boolean => status === 202
+
+const notTried = ({ number: line }: Line): LineResult => ({
   line,
   status: 503,
-  detail: 'Not tried: the log could not take a line before it.',
+  detail: 'This line was not tried, because the log was unavailable for an earlier one.',
 })
 
-const tooMany = () => new Problem(413, 'Content too large', `A batch takes at most ${MOST_LINES} commands.`)
+const tooMany = () => new Problem(413, 'Content too large', `A batch takes at most ${MAX_LINES} commands.`)
 
-/** Nothing is made of more lines than are taken, blank ones among them. */
+/** The lines of an NDJSON body. Throws 413 before it collects more lines than a batch may have, blank ones included. */
 function linesOf(text: string): Line[] {
   const lines: Line[] = []
   let number = 0
@@ -104,27 +107,28 @@ function linesOf(text: string): Line[] {
     const end = text.indexOf('\n', from)
     const line = text.slice(from, end < 0 ? text.length : end)
     from = end < 0 ? text.length : end + 1
-    if (++number > 2 * MOST_LINES) throw tooMany()
+    if (++number > 2 * MAX_LINES) throw tooMany()
     if (line.trim() === '') continue
-    if (lines.length === MOST_LINES) throw tooMany()
-    lines.push({ number, bytes: () => Buffer.byteLength(line), read: () => parseJson(line) })
+    if (lines.length === MAX_LINES) throw tooMany()
+    lines.push({ number, bytes: () => Buffer.byteLength(line), parse: () => parseJson(line) })
   }
   return lines
 }
 
+/** The items of a JSON array. */
 function itemsOf(request: Request): Line[] {
-  if (mediaType(request) !== 'application/json') {
-    const headers = { 'accept-post': `application/json, ${NDJSON}` }
-    throw new Problem(415, 'Unsupported media type', `Send application/json or ${NDJSON}.`, { headers })
+  if (mediaType(request) !== JSON_TYPE) {
+    const headers = { 'accept-post': `${JSON_TYPE}, ${NDJSON_TYPE}` }
+    throw new Problem(415, 'Unsupported media type', `Send ${JSON_TYPE} or ${NDJSON_TYPE}.`, { headers })
   }
-  const { value, flaws } = parseWithFlaws(utf8(request.body))
+  const { value, flaws } = parseWithFlaws(decodeUtf8(request.body))
   const items = value as unknown[]
-  if (items.length > MOST_LINES) throw tooMany()
+  if (items.length > MAX_LINES) throw tooMany()
   const check = itemCheck(flaws())
   return items.map((item, at) => ({
     number: at + 1,
     bytes: () => Buffer.byteLength(JSON.stringify(item)),
-    read() {
+    parse() {
       check(at)
       return item
     },

@@ -11,7 +11,7 @@ import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
 import { publisher } from './publisher.ts'
 import { submitter } from './submit.ts'
-import { welcoming } from './welcome.ts'
+import { withWelcome } from './welcome.ts'
 
 const domains = await findDomains()
 const START = Date.UTC(2030, 0, 1)
@@ -42,7 +42,7 @@ function given({ append = () => new Promise(() => {}), callerOf = anybody }: Giv
     clock.sleep(deadline - clock.now()).then(() => {
       throw new Unavailable('log', 'too late', { mayBeWritten })
     })
-  const publish = publisher({ domains, callerOf, ...parts }, welcoming(domains, submitter(parts), parts.logger))
+  const publish = publisher({ domains, callerOf, ...parts }, withWelcome(domains, submitter(parts), parts.logger))
   function ask(path: string, body: string, type = 'application/json') {
     const end: { status?: number; at?: number; members?: Record<string, unknown> } = {}
     publish(request(path, body, type, clock.now())).then(

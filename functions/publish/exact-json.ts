@@ -1,4 +1,4 @@
-import { endOfString } from '#core/json.ts'
+import { endOfString } from '#core/json-scan.ts'
 
 /** A part of a JSON text that JSON.parse would change or drop. */
 export interface Flaw {
@@ -6,11 +6,11 @@ export interface Flaw {
   message: string
 }
 
-/** No member can have this name: code that copies objects drops it. */
-const FORBIDDEN = '__proto__'
+/** Code that copies objects drops a member with this name. */
+const FORBIDDEN_NAME = '__proto__'
 const INTEGER = /^-?\d+(\.0+)?$/
-const MAX_SHOWN = 40
-/** More than these are not looked for. */
+const MAX_QUOTED = 40
+/** The search for flaws stops at this number. */
 export const MAX_FLAWS = 10_000
 
 /** The number of members in all objects of a value, without those of the forbidden name. */
@@ -22,105 +22,115 @@ export function countMembers(value: unknown): number {
     return count
   }
   for (const name in value) {
-    if (name !== FORBIDDEN) count++
+    if (name !== FORBIDDEN_NAME) count++
     count += countMembers((value as Record<string, unknown>)[name])
   }
   return count
 }
 
 /**
- * The numbers that do not come back as they are written, the members that occur twice, and those with the forbidden name.
- * `text` must be JSON that JSON.parse takes, nested less deep than the call stack allows.
+ * The numbers that JSON.parse would change, the members that occur twice, and those with the forbidden name. `text` must be JSON that
+ * JSON.parse accepts, nested less deeply than the call stack allows.
  */
-export function flawsIn(text: string): Flaw[] {
-  const flaws: Flaw[] = []
-  const path: Flaw['path'] = []
-  let at = 0
+export const flawsIn = (text: string): Flaw[] => new FlawSearch(text).run()
 
-  function add(message: string): void {
-    flaws.push({ path: [...path], message })
-    if (flaws.length === MAX_FLAWS) at = text.length
+class FlawSearch {
+  readonly #text: string
+  readonly #flaws: Flaw[] = []
+  readonly #path: Flaw['path'] = []
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  run(): Flaw[] {
+    this.#value(this.#next())
+    return this.#flaws
+  }
+
+  #add(message: string): void {
+    this.#flaws.push({ path: [...this.#path], message })
+    if (this.#flaws.length === MAX_FLAWS) this.#at = this.#text.length
   }
 
   /** The next character that is not white space. */
-  function next(): string {
-    while (text.charCodeAt(at) <= 0x20) at++
-    return text.charAt(at)
+  #next(): string {
+    while (this.#text.charCodeAt(this.#at) <= 0x20) this.#at++
+    return this.#text.charAt(this.#at)
   }
 
-  /** The next character when a list or an object goes on, behind its comma. */
-  function more(end: string): string | undefined {
-    let first = next()
+  /** The first character of the next item or member, after its comma. Undefined after the last one. */
+  #nextIn(end: string): string | undefined {
+    let first = this.#next()
     if (first === ',') {
-      at++
-      first = next()
+      this.#at++
+      first = this.#next()
     }
     if (first !== end && first !== '') return first
-    at++
+    this.#at++
     return undefined
   }
 
-  function members(): void {
+  #members(): void {
     const names = new Set<string>()
-    while (more('}')) {
-      const end = endOfString(text, at) + 1
-      const name: string = JSON.parse(text.slice(at, end))
-      at = end
-      path.push(name)
-      if (names.has(name)) add('occurs twice')
-      if (name === FORBIDDEN) add('is not allowed as a name')
+    while (this.#nextIn('}')) {
+      const end = endOfString(this.#text, this.#at) + 1
+      const name: string = JSON.parse(this.#text.slice(this.#at, end))
+      this.#at = end
+      this.#path.push(name)
+      if (names.has(name)) this.#add('occurs twice')
+      if (name === FORBIDDEN_NAME) this.#add('is not allowed as a name')
       names.add(name)
-      next()
-      at++
-      value(next())
-      path.pop()
+      this.#next()
+      this.#at++
+      this.#value(this.#next())
+      this.#path.pop()
     }
   }
 
-  function items(): void {
+  #items(): void {
     let index = 0
-    for (let first = more(']'); first; first = more(']')) {
-      path.push(index++)
-      value(first)
-      path.pop()
+    for (let first = this.#nextIn(']'); first; first = this.#nextIn(']')) {
+      this.#path.push(index++)
+      this.#value(first)
+      this.#path.pop()
     }
   }
 
-  function value(first: string): void {
+  #value(first: string): void {
     if (first === '{' || first === '[') {
-      at++
-      if (first === '{') members()
-      else items()
-    } else if (first === '"') at = endOfString(text, at) + 1
+      this.#at++
+      if (first === '{') this.#members()
+      else this.#items()
+    } else if (first === '"') this.#at = endOfString(this.#text, this.#at) + 1
     else {
-      const begin = at
-      while (at < text.length && !isBehindLiteral(text.charCodeAt(at))) at++
-      const message = changeOf(text.slice(begin, at))
-      if (message) add(message)
+      const begin = this.#at
+      while (this.#at < this.#text.length && !isAfterLiteral(this.#text.charCodeAt(this.#at))) this.#at++
+      const message = changeOf(this.#text.slice(begin, this.#at))
+      if (message) this.#add(message)
     }
   }
-
-  value(next())
-  return flaws
 }
 
 const [COMMA, CLOSE_LIST, CLOSE_OBJECT] = [0x2c, 0x5d, 0x7d]
-const isBehindLiteral = (code: number): boolean =>
+const isAfterLiteral = (code: number): boolean =>
   code === COMMA || code === CLOSE_LIST || code === CLOSE_OBJECT || code <= 0x20
 
 /**
- * The reason why a number would not come back as it is written, if there is one. An integer must keep its digits. A number with a
- * fraction or an exponent is the nearest double, as everywhere in JSON, unless that is infinite, or zero for a number that is not.
+ * The way in which JSON.parse would change a number, or undefined. An integer must keep its digits. A number with a fraction or an
+ * exponent is the nearest double, as everywhere in JSON, unless that is infinite, or zero for a number that is not zero.
  */
 function changeOf(literal: string): string | undefined {
   const number = Number(literal)
   if (Number.isNaN(number) || (Number.isSafeInteger(number) && number !== 0)) return undefined
   if (Number.isFinite(number) && number !== 0) {
     if (!INTEGER.test(literal) || String(number) === literal.replace(/\.0+$/, '')) return undefined
-    return `${short(literal)} would come back as ${number}: send it as a string`
+    return `${short(literal)} would become ${number}: send it as a string`
   }
   if (number !== 0) return `${short(literal)} is too large for a number`
   return /[1-9]/.test(literal.replace(/e.*/i, '')) ? `${short(literal)} is too small for a number` : undefined
 }
 
-const short = (literal: string): string => (literal.length > MAX_SHOWN ? `${literal.slice(0, MAX_SHOWN)}...` : literal)
+const short = (literal: string): string =>
+  literal.length > MAX_QUOTED ? `${literal.slice(0, MAX_QUOTED)}...` : literal

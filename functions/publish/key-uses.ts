@@ -1,13 +1,12 @@
-import type { Clock } from '#core/clock.ts'
+import { BoundedMap } from '#core/bounded-map.ts'
+import { type Clock, HOUR_MS } from '#core/clock.ts'
 import type { Address } from '#core/receipts.ts'
 
 const MAX_USES = 20_000
-const FORGET_AFTER_MS = 3_600_000
 
 /** The command that a key stands for. */
 interface Use {
   address: Address
-  since: number
   /** The number of appends of this command that have not ended. */
   pending: number
   mayBeInLog: boolean
@@ -26,19 +25,16 @@ export interface KeyUses {
 
 export const isSameCommand = (one: Address, other: Address): boolean => one.id === other.id && one.hash === other.hash
 
-/** The keys that this instance has seen within an hour, 20,000 at most: those that came last. */
+/** The keys that this instance saw within the last hour, at most the last 20,000. */
 export function keyUses(clock: Clock): KeyUses {
-  const uses = new Map<string, Use>()
+  const uses = new BoundedMap<Use>(MAX_USES)
 
   function open(key: string, address: Address): Use {
     const now = clock.now()
-    const known = uses.get(key)
-    if (known && now - known.since < FORGET_AFTER_MS) return known
-    uses.delete(key)
-    const [oldest = ''] = uses.keys()
-    if (uses.size === MAX_USES) uses.delete(oldest)
-    const use = { address, since: now, pending: 0, mayBeInLog: false }
-    uses.set(key, use)
+    const known = uses.get(key, now)
+    if (known) return known
+    const use = { address, pending: 0, mayBeInLog: false }
+    uses.set(key, use, now + HOUR_MS)
     return use
   }
 
@@ -51,7 +47,7 @@ export function keyUses(clock: Clock): KeyUses {
         end(mayBeInLog) {
           use.pending--
           use.mayBeInLog ||= mayBeInLog
-          if (!use.mayBeInLog && use.pending === 0 && uses.get(key) === use) uses.delete(key)
+          if (!use.mayBeInLog && use.pending === 0) uses.delete(key, use)
         },
       }
     },

@@ -10,8 +10,8 @@ import { findDomains } from '#main/find-domains.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
+import { attribute } from './command-record.ts'
 import { publisher } from './publisher.ts'
-import { attribute } from './record.ts'
 
 const domains = await findDomains()
 
@@ -251,7 +251,7 @@ test.each([
 test('an attribute is printable ASCII, the rest percent-encoded, at most 256 bytes', () => {
   expect(attribute('tutorial/42')).toBe('tutorial/42')
   expect(attribute('a b\n"ü"%')).toBe('a%20b%0A%22%C3%BC%22%25')
-  expect(() => attribute('ü'.repeat(43))).toThrow('256 bytes at most')
+  expect(() => attribute('ü'.repeat(43))).toThrow('at most 256 bytes')
 })
 
 describe('a CloudEvent of a client', () => {
@@ -324,7 +324,7 @@ describe('a CloudEvent of a client', () => {
     ['data that fail their schema', event({ data: { title: '' } }), 422, 'title'],
     ['no data', event({ data: undefined }), 422, ''],
     ['half a surrogate pair', event({ data: { title: '\ud800' } }), 400, 'surrogate'],
-    ['data nested deeper than a command may be', event({ data: { title: nested(100) } }), 400, 'nested 100 times'],
+    ['data nested deeper than a command may be', event({ data: { title: nested(100) } }), 400, '100 nested levels'],
     ['data nested too deep to be looked at', event({ data: { title: nested(2000) } }), 400, 'nested'],
   ])('is refused with %s', async (_, given, status, detail) => {
     const problem = await problemOf(publishing().publish(structured(given)))

@@ -1,28 +1,29 @@
-import { allow } from '#core/access.ts'
+import { authorize } from '#core/access.ts'
 import type { CallerOf } from '#core/caller.ts'
 import { Problem } from '#core/problem.ts'
 import { commandTypes, EVENTS_PATH, type KnownType, readPaths, receiptPath } from '#core/registry.ts'
-import { json, type Request, type Response } from '#core/request.ts'
+import { jsonResponse, type Request, type Response } from '#core/request.ts'
 import { router } from '#core/router.ts'
 import type { Domain, Fields, Route } from '#domains/domain.ts'
 import { isBatch, submitBatch } from './batch.ts'
-import { readCloudEvent } from './cloudevent.ts'
+import { parseClientEvent } from './client-event.ts'
+import { assertNoReceiptKey } from './command-id.ts'
 import { deadlineOf } from './deadline.ts'
-import { refuseAddress } from './key.ts'
-import { readData } from './read.ts'
-import { type SubmitParts, submitter, type Taken } from './submit.ts'
+import { parseCommand } from './parse-request.ts'
+import { type SubmitParts, type Submitted, submitter } from './submit.ts'
 
 export interface PublisherParts extends SubmitParts {
   domains: Domain[]
   callerOf: CallerOf
 }
 
-export type Target = KnownType & { route: Route }
+/** A command type and the route that a request took to it. */
+export type CommandRoute = KnownType & { route: Route }
 
-/** publish over HTTP: match the route, know the caller, check the command, submit it, answer. */
+/** publish over HTTP: match the route, identify the caller, validate the command, submit it, respond. */
 export function publisher({ domains, callerOf, ...parts }: PublisherParts, submit = submitter(parts)) {
   const types = commandTypes(domains)
-  const match = router<Target | 'event' | undefined>([
+  const match = router<CommandRoute | 'event' | undefined>([
     { method: 'POST', path: EVENTS_PATH, target: 'event' },
     ...[...types.values()].flatMap((known) =>
       known.command.routes.map((route) => ({ method: route.method, path: route.path, target: { ...known, route } })),
@@ -33,39 +34,39 @@ export function publisher({ domains, callerOf, ...parts }: PublisherParts, submi
   return async function publish(request: Request): Promise<Response> {
     const { target, path, params } = match(request.method, request.path)
     request.route = path
-    if (!target) throw new Problem(404, 'Not found', 'Reads are answered by query, not by publish.')
+    if (!target) throw new Problem(404, 'Not found', 'publish serves no reads. Send them to query.')
     const caller = await callerOf(request.headers, deadlineOf(request, parts.clock))
     if (target === 'event') {
-      const { known, read, submission } = readCloudEvent(request, types)
-      allow(known.command, caller)
-      const data = read()
+      const { known, parseData, submission } = parseClientEvent(request, types)
+      authorize(known.command, caller)
+      const data = parseData()
       const [route] = known.command.routes.filter(({ body }) => body !== 'text')
-      return answer(await submit(known, data, caller, submission), { ...route, answer: undefined }, data)
+      return toResponse(await submit(known, data, caller, submission), { ...route, answer: undefined }, data)
     }
     const { route, command } = target
-    allow(command, caller)
+    authorize(command, caller)
     if (isBatch(request, route)) {
-      refuseAddress(request, target, parts.addresses, parts.clock.now())
+      assertNoReceiptKey(request, target, parts.addresses, parts.clock.now())
       return await submitBatch({ request, target, params, caller }, submit, parts)
     }
-    const data = readData(request, route, command, params)
-    return answer(await submit(target, data, caller, request), route, data)
+    const data = parseCommand(request, route, command, params)
+    return toResponse(await submit(target, data, caller, request), route, data)
   }
 }
 
-type Answering = Pick<Partial<Route>, 'text' | 'created'> & { answer?: Route['answer'] | undefined }
+type Responding = Pick<Partial<Route>, 'text' | 'created'> & { answer?: Route['answer'] | undefined }
 
-function answer({ id, receipt, isApplied }: Taken, route: Answering, data: Fields): Response {
+function toResponse({ id, receipt, isApplied }: Submitted, route: Responding, data: Fields): Response {
   const location = receiptPath(receipt)
   const headers = { location, ...(isApplied ? { 'preference-applied': 'wait' } : {}) }
   if (route.text !== undefined) {
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body: route.text }
   }
-  if (route.answer) return json(200, route.answer(data), headers)
-  if (!isApplied) return json(202, { id, status: 'pending', receipt: location }, headers)
+  if (route.answer) return jsonResponse(200, route.answer(data), headers)
+  if (!isApplied) return jsonResponse(202, { id, status: 'pending', receipt: location }, headers)
   const created = route.created?.replaceAll(/\{(\w+)\}/g, (_, name) =>
     encodeURIComponent(String(name === 'id' ? id : data[name])),
   )
-  const told = { id, status: 'applied', receipt: location }
-  return json(created ? 201 : 200, told, { ...headers, location: created ?? location })
+  const body = { id, status: 'applied', receipt: location }
+  return jsonResponse(created ? 201 : 200, body, { ...headers, location: created ?? location })
 }

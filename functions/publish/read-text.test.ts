@@ -33,13 +33,13 @@ test.each([
 })
 
 test.each([
-  ['text/plain', hex('fc'), 400, 'not UTF-8'],
-  ['application/x-www-form-urlencoded', hex('fc'), 400, 'not UTF-8'],
-  ['text/plain; charset=us-ascii', hex('fc'), 400, 'not US-ASCII'],
-  ['text/plain; charset=utf-16', hex('d8 00'), 400, 'not UTF-16'],
-  ['text/plain; charset=klingon', 'a', 415, 'no charset klingon'],
-  ['text/plain; charset=utf-7', 'a', 415, 'no charset utf-7'],
-  ['text/plain; charset=iso-2022-kr', 'a', 415, 'no charset iso-2022-kr'],
+  ['text/plain', hex('fc'), 400, 'not valid UTF-8'],
+  ['application/x-www-form-urlencoded', hex('fc'), 400, 'not valid UTF-8'],
+  ['text/plain; charset=us-ascii', hex('fc'), 400, 'not valid US-ASCII'],
+  ['text/plain; charset=utf-16', hex('d8 00'), 400, 'not valid UTF-16'],
+  ['text/plain; charset=klingon', 'a', 415, 'The charset klingon is unknown'],
+  ['text/plain; charset=utf-7', 'a', 415, 'The charset utf-7 is unknown'],
+  ['text/plain; charset=iso-2022-kr', 'a', 415, 'The charset iso-2022-kr is unknown'],
   ['application/json', '{"title":"a"}', 415, 'not JSON'],
   ['application/vnd.api+json; charset=utf-8', ' [1]', 415, 'not JSON'],
 ])('%s: %s is refused with %d', (type, body, status, detail) => {

@@ -3,20 +3,20 @@ import { Problem } from '#core/problem.ts'
 import type { Request } from '#core/request.ts'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]+)/i
-/** The names that browsers take for windows-1252. */
+/** Names of ISO 8859-1, which TextDecoder would decode as windows-1252. */
 const LATIN_1 = /^(latin-?1|l1|iso[-_]?8859-1(:1987)?|iso-ir-100|cp819|ibm819|csisolatin1)$/
 const ASCII = /^(us-)?ascii$|^ansi_x3\.4-1968$/
-const JSON_TYPE = /^[\w.+-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
+const ANY_JSON_TYPE = /^[\w.+-]+\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i
 
 /**
- * The body as text, whatever its media type, in the charset that this says, or else in UTF-8. Nothing is decoded but that: a form
- * is the text of the form. Throws 415 for a charset that nobody knows, and for an object or a list that says to be JSON, which is
- * meant for another route; 400 for bytes that the charset does not have.
+ * The body as text of any media type, in the charset of its content type, or else in UTF-8. A form is not decoded further. Throws 415
+ * for an unknown charset, and for a JSON object or list, which is meant for another route. Throws 400 for bytes that the charset does
+ * not have.
  */
 export function readText({ headers, body }: Pick<Request, 'headers' | 'body'>): string {
   const { 'content-type': type = '' } = headers
   const text = decode(body, (CHARSET.exec(type)?.[1] ?? 'utf-8').toLowerCase())
-  if (JSON_TYPE.test(type) && isStructure(text)) throw unsupported('Send text, not JSON.')
+  if (ANY_JSON_TYPE.test(type) && isStructure(text)) throw unsupported('Send text, not JSON.')
   return text
 }
 
@@ -27,16 +27,16 @@ function decode(body: Buffer, charset: string): string {
   try {
     if (decoder) return decoder.decode(body)
   } catch (cause) {
-    throw notIn(charset, cause)
+    throw invalidBytes(charset, cause)
   }
-  throw notIn(charset)
+  throw invalidBytes(charset)
 }
 
 function decoderOf(charset: string): TextDecoder {
   try {
     return new TextDecoder(charset, { fatal: true })
   } catch (cause) {
-    throw unsupported(`There is no charset ${charset.slice(0, 64)}.`, cause)
+    throw unsupported(`The charset ${charset.slice(0, 64)} is unknown.`, cause)
   }
 }
 
@@ -53,8 +53,8 @@ function isStructure(text: string): boolean {
   }
 }
 
-const notIn = (charset: string, cause?: unknown): Problem =>
-  new Problem(400, 'Malformed body', `The body is not ${charset.toUpperCase()}.`, { cause })
+const invalidBytes = (charset: string, cause?: unknown): Problem =>
+  new Problem(400, 'Malformed body', `The body is not valid ${charset.toUpperCase()}.`, { cause })
 
 const unsupported = (detail: string, cause?: unknown): Problem =>
   new Problem(415, 'Unsupported media type', detail, { cause, headers: { 'accept-post': 'text/plain' } })

@@ -1,4 +1,4 @@
-import { allow } from '#core/access.ts'
+import { authorize } from '#core/access.ts'
 import type { Clock } from '#core/clock.ts'
 import { ANONYMOUS } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
@@ -12,12 +12,13 @@ import type { Telemetry } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Waiting } from '#core/waiting.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
+import { commandIds } from './command-id.ts'
+import { type AcceptedCommand, toRecord } from './command-record.ts'
 import { deadlineOf, timeLimit } from './deadline.ts'
-import { identifier } from './key.ts'
 import { type EndUse, isSameCommand, keyUses } from './key-uses.ts'
-import { readExpectedVersion, readWait } from './read.ts'
-import { type Accepted, toRecord } from './record.ts'
-import { remembered } from './repeats.ts'
+import { logUnavailable, nothingDone } from './log-unavailable.ts'
+import { readExpectedVersion, readWait } from './parse-request.ts'
+import { recentCommands } from './recent-commands.ts'
 
 export interface SubmitParts extends Telemetry {
   log: Pick<Log, 'append'>
@@ -27,42 +28,42 @@ export interface SubmitParts extends Telemetry {
   clock: Clock
 }
 
-/** What comes with a command, whichever way: headers of HTTP, metadata of gRPC. */
+/** What accompanies a command: the headers of HTTP or the metadata of gRPC, and more. */
 export type Submission = Pick<Request, 'headers' | 'trace' | 'arrived' | 'signal' | 'from'> & {
-  /** Of a batch, whose lines share their headers: the line, from 1. */
+  /** The number of the line in a batch, from 1. All lines of a batch share their headers. */
   line?: number
-  /** The client's own idempotency key, where no header has it; of several parts they are told apart. */
+  /** The client's own idempotency key, if no header has it. Its parts may be several strings. */
   key?: string | string[]
 }
 
 /** A command that the log has. */
-export interface Taken {
+export interface Submitted {
   id: string
   /** The receipt's address. */
   receipt: string
-  /** The client waited, and it took effect. */
+  /** True when the client waited for the outcome and the command took effect. */
   isApplied: boolean
 }
 
 /** Commands reach the log in the order of the calls. */
-export type Submit = (known: KnownType, data: Fields, caller: Caller, submission: Submission) => Promise<Taken>
+export type Submit = (known: KnownType, data: Fields, caller: Caller, submission: Submission) => Promise<Submitted>
 
 /**
- * What every way into publish comes to: a checked command gets its id, is sealed, appended, and waited for if the client
- * prefers that. Throws a problem: 401 and 403 when it is not for this caller, 503 when the log can't take it, 409 when its
- * key is known to stand for another command, 409 and 412 when it was waited for and did not take effect.
+ * Returns the function that every protocol calls with a validated command. The command gets its id, is sealed and appended, and its
+ * outcome is awaited if the client prefers that. Throws a problem: 401 and 403 if the caller may not send it, 503 if the log is
+ * unavailable, 409 if its key is known to stand for another command, 409 and 412 if it was awaited and did not take effect.
  */
 export function submitter({ log, addresses, seals, waiting, clock, logger, metrics }: SubmitParts): Submit {
-  const once = remembered<Address>(clock, metrics)
+  const dedupe = recentCommands<Address>(clock, metrics)
   const uses = keyUses(clock)
-  const identify = identifier(addresses)
+  const identify = commandIds(addresses)
   const within = timeLimit(clock)
 
   return async function submit(known, data, caller, submission) {
     const { domain, type, command } = known
-    allow(command, caller, data)
+    authorize(command, caller, data)
     const { line = 0 } = submission
-    const wait = line > 0 ? undefined : readWait(submission)
+    const waitMs = line > 0 ? undefined : readWait(submission)
     const expectedVersion = readExpectedVersion(submission, domain)
     const time = clock.now()
     const { id, use, key, first } = identify({ known, data, caller, submission, expectedVersion, time })
@@ -70,7 +71,7 @@ export function submitter({ log, addresses, seals, waiting, clock, logger, metri
     const { id: actor } = caller
     const stream = command.stream(data, id, actor)
     const scopes = scopesIn(domain, caller.scopes)
-    const accepted: Accepted = { id, type, stream, time, actor, scopes, traceparent, data, expectedVersion }
+    const accepted: AcceptedCommand = { id, type, stream, time, actor, scopes, traceparent, data, expectedVersion }
     const { record, hash } = toRecord(accepted, domain.topic, seals)
 
     async function append(): Promise<Address> {
@@ -84,47 +85,47 @@ export function submitter({ log, addresses, seals, waiting, clock, logger, metri
         end?.(!(error instanceof Unavailable) || error.mayBeWritten)
         if (!(error instanceof Unavailable)) throw error
         const receipt = addresses.sign(address)
-        throw unavailable(error, id, key ?? receipt, receipt)
+        throw notAppended(error, id, key ?? receipt, receipt)
       }
-      logger.debug({ command: id, trace: traceId, type }, 'accepted')
+      logger.debug({ command: id, trace: traceId, type }, 'a command was appended')
       return address
     }
 
-    if (first && !isSameCommand(first, { ...first, hash })) throw reused(first, caller)
-    const address = await (use !== undefined && line === 0 ? once(`${id} ${hash}`, append) : append())
+    if (first && !isSameCommand(first, { ...first, hash })) throw keyReused(first, caller, addresses)
+    const address = await (use !== undefined && line === 0 ? dedupe(`${id} ${hash}`, append) : append())
     const receipt = addresses.sign(address)
-    const outcome = wait === undefined ? undefined : await outcomeOf(address, wait, submission.signal)
-    if (outcome) refuseUnlessApplied(outcome, id, receipt)
+    const outcome = waitMs === undefined ? undefined : await outcomeOf(waiting.wait(address, waitMs, submission.signal))
+    if (outcome) assertApplied(outcome, id, receipt)
     return { id, receipt, isApplied: outcome !== undefined }
   }
 
   function beginUse(key: string, address: Address, caller: Caller): EndUse {
     const use = uses.begin(key, address)
-    if ('first' in use) throw reused(use.first, caller)
+    if ('first' in use) throw keyReused(use.first, caller, addresses)
     return use.end
-  }
-
-  /** Anonymous callers are told nothing of the first command: it may be somebody else's. */
-  function reused({ id, ...first }: Address, caller: Caller): Problem {
-    const detail = `${REUSED_KEY}. This request did nothing. Send its command with a key of its own.`
-    const known = { id, receipt: receiptPath(addresses.sign({ id, ...first })) }
-    const members = { outcome: 'rejected', reusedKey: true, ...(caller.id === ANONYMOUS ? {} : { first: known }) }
-    return new Problem(409, 'Idempotency key reused', detail, { members })
-  }
-
-  /** None while it is pending, and none while the store is away: the command is safe in the log either way. */
-  async function outcomeOf(address: Address, ms: number, signal: AbortSignal): Promise<Receipt | undefined> {
-    try {
-      const receipt = await waiting.wait(address, ms, signal)
-      return receipt.status === 'pending' ? undefined : receipt
-    } catch (error) {
-      if (error instanceof Unavailable) return undefined
-      throw error
-    }
   }
 }
 
-function refuseUnlessApplied(outcome: Receipt, id: string, receipt: string): void {
+/** Undefined while the outcome is pending or the store is unavailable: the command is safe in the log either way. */
+async function outcomeOf(waited: Promise<Receipt>): Promise<Receipt | undefined> {
+  try {
+    const receipt = await waited
+    return receipt.status === 'pending' ? undefined : receipt
+  } catch (error) {
+    if (error instanceof Unavailable) return undefined
+    throw error
+  }
+}
+
+/** Anonymous callers learn nothing about the first command, which may be somebody else's. */
+function keyReused({ id, ...first }: Address, caller: Caller, addresses: Addresses): Problem {
+  const detail = `${REUSED_KEY}. This request had no effect. Send its command with another key.`
+  const known = { id, receipt: receiptPath(addresses.sign({ id, ...first })) }
+  const members = { outcome: 'rejected', reusedKey: true, ...(caller.id === ANONYMOUS ? {} : { first: known }) }
+  return new Problem(409, 'Idempotency key reused', detail, { members })
+}
+
+function assertApplied(outcome: Receipt, id: string, receipt: string): void {
   if (outcome.status !== 'rejected' && outcome.status !== 'parked') return
   const isStale = outcome.status === 'rejected' && outcome.isStale
   const reusedKey = outcome.status === 'rejected' && outcome.reusedKey
@@ -135,13 +136,9 @@ function refuseUnlessApplied(outcome: Receipt, id: string, receipt: string): voi
   })
 }
 
-function unavailable(cause: Unavailable, id: string, key: string, receipt: string): Problem {
-  const detail = cause.mayBeWritten
-    ? 'It is not known whether the log has the command. Repeat it with this Idempotency-Key: it takes effect once.'
-    : 'The log can not take commands now. Nothing was done; repeat it later.'
-  return new Problem(503, 'Log unavailable', detail, {
-    cause,
-    headers: { 'retry-after': '1' },
-    members: { id, idempotencyKey: key, unknown: cause.mayBeWritten, receipt: receiptPath(receipt) },
-  })
+function notAppended(cause: Unavailable, id: string, key: string, receipt: string): Problem {
+  const members = { id, idempotencyKey: key, unknown: cause.mayBeWritten, receipt: receiptPath(receipt) }
+  if (!cause.mayBeWritten) return nothingDone({ cause, members })
+  const detail = 'The log may have the command or not. Repeat it with this Idempotency-Key: it takes effect once.'
+  return logUnavailable(detail, { cause, members })
 }

@@ -5,7 +5,7 @@ import { commandTypes, type KnownType } from '#core/registry.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import { quiet } from '#test/telemetry.ts'
 import type { Submit } from './submit.ts'
-import { welcoming } from './welcome.ts'
+import { withWelcome } from './welcome.ts'
 
 const data = z.strictObject({ name: z.string().max(20).exactOptional(), email: z.string().exactOptional() })
 const domain = {
@@ -37,7 +37,7 @@ const submission = {
 
 function submitting(failure: () => Error | undefined = () => undefined) {
   const taken: unknown[][] = []
-  const submit = welcoming(
+  const submit = withWelcome(
     [domain, other],
     async ({ type }, data, { id }, { key, headers, line }) => {
       const error = failure()

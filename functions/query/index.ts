@@ -1,5 +1,5 @@
 import { http } from '@google-cloud/functions-framework'
-import { guarded } from '#adapters/host/framework.ts'
+import { withRequestChecks } from '#adapters/host/functions-framework.ts'
 import { httpFunction } from '#adapters/host/http.ts'
 import { wiring } from '#main/wiring.ts'
 import { descriptions } from '../describe/descriptions.ts'
@@ -18,5 +18,5 @@ export const query = httpFunction(
 
 http(
   'query',
-  guarded(query, () => settings.MAX_BODY_BYTES, wired),
+  withRequestChecks(query, () => settings.MAX_BODY_BYTES, wired),
 )

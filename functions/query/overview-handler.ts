@@ -1,7 +1,7 @@
 import { type Clock, inTime } from '#core/clock.ts'
 import { unlessKnown } from '#core/etag.ts'
-import { Problem } from '#core/problem.ts'
-import { json, type Request, type Response } from '#core/request.ts'
+import { Problem, RETRY_SOON } from '#core/problem.ts'
+import { jsonResponse, type Request, type Response } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import type { Caller } from '#domains/domain.ts'
@@ -49,14 +49,14 @@ export function overviewHandler(
       answer instanceof Problem ? [{ part, problem: answer }] : [],
     )
     if (texts.length === 0 && problems.some(({ problem }) => problem.status >= 500)) {
-      const headers = { 'retry-after': '1' }
+      const headers = RETRY_SOON
       throw new Problem(503, 'Store unavailable', 'No part of the overview can be read now.', { headers })
     }
     const missing = problems.map(({ part, problem }) => ({ part, reason: problem.message }))
     // The body is put together as text, since a total may exceed what a number holds.
     const members = texts.map(({ part, text }) => `${JSON.stringify(part)}:${text}`)
     const body = `{"parts":{${members.join()}},"missing":${JSON.stringify(missing)}}`
-    return unlessKnown(request, { ...json(200, undefined, { 'cache-control': 'no-cache' }), body })
+    return unlessKnown(request, { ...jsonResponse(200, undefined, { 'cache-control': 'no-cache' }), body })
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { toFieldErrors } from '#core/field-errors.ts'
 import { numbering, paging, USUAL_SIZE } from '#core/paging.ts'
 import { Problem } from '#core/problem.ts'
-import { refusalOf } from '#core/refusal.ts'
 import type { Fields } from '#domains/domain.ts'
 import type { Numbered, Query } from '#domains/query.ts'
 import type { QueryRequest } from './handler.ts'
@@ -73,7 +73,7 @@ function badParameters(malformed: Issues[], invalid: Issues[], clashes: Issues):
     const isNew = ({ path }: z.core.$ZodIssue) => known.every((other) => other.path[0] !== path[0])
     return [...known, ...found.filter(isNew)]
   })
-  const { errors, detail } = refusalOf(new z.ZodError([...issues, ...clashes]))
+  const { errors, detail } = toFieldErrors(new z.ZodError([...issues, ...clashes]))
   const isMalformed = issues.length + clashes.length === malformed.flat().length
   const [status, title] = isMalformed ? ([422, 'Invalid parameters'] as const) : ([400, 'Bad parameters'] as const)
   return new Problem(status, title, detail, { members: { errors } })

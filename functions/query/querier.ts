@@ -1,9 +1,9 @@
-import { allow, type Guarded } from '#core/access.ts'
+import { authorize, type Restriction } from '#core/access.ts'
 import type { CallerOf } from '#core/caller.ts'
-import { Problem } from '#core/problem.ts'
+import { Problem, RETRY_SOON } from '#core/problem.ts'
 import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
 import type { Request, Response } from '#core/request.ts'
-import { type Entry, router } from '#core/router.ts'
+import { type RouteEntry, router } from '#core/router.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
@@ -36,7 +36,7 @@ export interface QuerierParts extends QueryParts, ReceiptParts {
 }
 
 interface ReadRoute {
-  query: ParamsDeclaration & Guarded
+  query: ParamsDeclaration & Restriction
   handler: QueryHandler
 }
 
@@ -57,7 +57,7 @@ export function querier(parts: QuerierParts) {
       return await respond(request)
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
-      const headers = { 'retry-after': '1' }
+      const headers = RETRY_SOON
       throw new Problem(503, 'Store unavailable', 'The store cannot be read now.', { cause: error, headers })
     }
   }
@@ -65,14 +65,14 @@ export function querier(parts: QuerierParts) {
 
 /** Checks the caller and the parameters at once, before anything is waited for or read. The result answers the request. */
 function responder({ query, handler }: ReadRoute, caller: Caller, path: RawParams, search: URLSearchParams) {
-  allow(query, caller)
+  authorize(query, caller)
   const valid = readParams(query, path, search)
-  allow(query, caller, valid.params)
+  authorize(query, caller, valid.params)
   return (request: Request) => handler({ request, caller, ...valid })
 }
 
-function routesOf(parts: QuerierParts & LiveParts): Entry<ReadRoute | undefined>[] {
-  const get = (path: string, handler: QueryHandler, query: ParamsDeclaration & Guarded = { answers: 'one' }) =>
+function routesOf(parts: QuerierParts & LiveParts): RouteEntry<ReadRoute | undefined>[] {
+  const get = (path: string, handler: QueryHandler, query: ParamsDeclaration & Restriction = { answers: 'one' }) =>
     ({ method: 'GET', path, target: { query, handler } }) as const
   const queries = parts.domains.flatMap((domain) =>
     domain.queries

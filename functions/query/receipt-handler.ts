@@ -1,7 +1,7 @@
 import type { Clock } from '#core/clock.ts'
-import { Problem } from '#core/problem.ts'
+import { Problem, RETRY_SOON } from '#core/problem.ts'
 import type { Addresses } from '#core/receipts.ts'
-import { json } from '#core/request.ts'
+import { jsonResponse } from '#core/request.ts'
 import type { Waiting } from '#core/waiting.ts'
 import type { QueryHandler } from './handler.ts'
 
@@ -20,8 +20,8 @@ export const receiptHandler =
   async ({ request, params }) => {
     const address = addresses.verify(String(params.receipt), clock.now())
     const receipt = await waiting.wait(address, 0, request.signal)
-    const headers = { 'cache-control': 'no-store', ...(receipt.status === 'pending' ? { 'retry-after': '1' } : {}) }
-    return json(200, { id: address.id, ...receipt }, headers)
+    const headers = { 'cache-control': 'no-store', ...(receipt.status === 'pending' ? RETRY_SOON : {}) }
+    return jsonResponse(200, { id: address.id, ...receipt }, headers)
   }
 
 /** Resolves once the command of a receipt has its outcome. `receipt` is the receipt or its path. Throws 503 after 2 s. */
@@ -29,7 +29,7 @@ export async function waitForOwnWrite(parts: ReceiptParts, receipt: string, sign
   const address = parts.addresses.verify(receipt.replace(/^.*\//, ''), parts.clock.now())
   const { status } = await parts.waiting.wait(address, OWN_WRITE_MS, signal)
   if (status === 'pending') {
-    const headers = { 'retry-after': '1' }
+    const headers = RETRY_SOON
     throw new Problem(503, 'Not yet applied', 'The command of this receipt is not applied yet.', { headers })
   }
 }

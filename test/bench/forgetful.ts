@@ -4,9 +4,9 @@ import { httpFunction } from '#adapters/host/http.ts'
 import { systemClock } from '#core/clock.ts'
 import { addresses } from '#core/receipts.ts'
 import { seals } from '#core/seals.ts'
-import { methods } from '#functions/publish/calls.ts'
+import { grpcMethods } from '#functions/publish/grpc-methods.ts'
+import { MAX_EVENT_BYTES } from '#functions/publish/parse-request.ts'
 import { publisher } from '#functions/publish/publisher.ts'
-import { MAX_EVENT_BYTES } from '#functions/publish/read.ts'
 import { type SubmitParts, submitter } from '#functions/publish/submit.ts'
 import { callers } from '#main/callers.ts'
 import { config } from '#main/config.ts'
@@ -35,7 +35,7 @@ await startGrpc({
   port: Number(process.env.GRPC_PORT),
   address,
   protos: await findProtos(),
-  methods: methods({ domains, callerOf, clock: systemClock }, submit),
+  methods: grpcMethods({ domains, callerOf, clock: systemClock }, submit),
   maxMessageBytes: MAX_EVENT_BYTES,
 })
 await startHost({

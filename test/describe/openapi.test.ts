@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import type { Entry } from '#core/router.ts'
+import type { RouteEntry } from '#core/router.ts'
 import type { AppendDomain, Fields } from '#domains/domain.ts'
 import { descriptions } from '#functions/describe/descriptions.ts'
 import { openapi } from '#functions/describe/openapi.ts'
@@ -11,11 +11,11 @@ import { type QuerierParts, querier } from '#functions/query/querier.ts'
 import { findDomains } from '#main/find-domains.ts'
 
 /** What every router was made of. */
-const routed: Entry<unknown>[] = []
+const routed: RouteEntry<unknown>[] = []
 vi.mock('#core/router.ts', async (original) => {
   const { router } = await original<typeof import('#core/router.ts')>()
   return {
-    router(entries: Entry<unknown>[]) {
+    router(entries: RouteEntry<unknown>[]) {
       routed.push(...entries)
       return router(entries)
     },

@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { messageReader } from '#adapters/grpc/message.ts'
-import { Malformed } from '#adapters/grpc/wire.ts'
+import { MalformedMessage } from '#adapters/grpc/wire.ts'
 import { KITCHEN_SINK, messages } from '../proto.ts'
 import { grpcTools } from '../services/install.ts'
 
@@ -94,7 +94,7 @@ test("our decoder accepts and refuses the same messages as Google's", async () =
       ours = comparable(read(bytes))
       counts.taken++
     } catch (error) {
-      if (!(error instanceof Malformed)) throw error
+      if (!(error instanceof MalformedMessage)) throw error
       ours = null
       counts.refused++
       if (theirs[at] !== null) {

@@ -164,7 +164,7 @@ test('only administrators import, and a missing token is reported with the comma
   expect(anonymous.stderr).toContain('export TOKEN=$(make -s token USER=administrator)')
   expect(await imported({ FILE, TOKEN: await tokenOf('member') })).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('403 This needs the scope tutorials:import.'),
+    stderr: expect.stringContaining('403 The scope tutorials:import is required.'),
   })
   expect(await among([old])).toEqual([])
   const headers = await authorized('administrator')

@@ -22,7 +22,7 @@ test.each([
   ['core/x.ts', `import forum from '#domains/forum/domain.ts'`],
   ['adapters/x.ts', `import { publish } from '#functions/publish/index.ts'`],
   ['adapters/x.ts', `import domain from '#domains/tutorials/domain.ts'`],
-  ['adapters/x.ts', `const x = await import('../functions/publish/read.ts')`],
+  ['adapters/x.ts', `const x = await import('../functions/publish/parse-request.ts')`],
   ['adapters/x.ts', `import { eventually } from '#test/mill.ts'`],
   ['adapters/x.ts', `import {\n  one,\n  two,\n} from '#main/log-and-store.ts'`],
   ['adapters/x.ts', `import '../main/serve.ts'`],

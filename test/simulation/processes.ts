@@ -1,4 +1,4 @@
-import { eventOf } from '#core/cloudevent.ts'
+import { toDelivery } from '#core/cloudevent.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
 import type { CloudEventRequest } from '#local/kafka-source/record-to-request.ts'
 import { quiet } from '../telemetry.ts'
@@ -78,7 +78,7 @@ export function startProcesses(environment: Environment, plant: Plant): Processe
 
   async function deliverTo({ run, persister, gone }: Process, posting: CloudEventRequest): Promise<number | undefined> {
     if (!run.isAlive()) return undefined
-    const event = eventOf(posting.headers, Buffer.from(posting.body ?? ''))
+    const event = toDelivery(posting.headers, Buffer.from(posting.body ?? ''))
     const outcome = await Promise.race([persister.persist(event), gone])
     return outcome?.status
   }

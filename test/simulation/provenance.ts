@@ -1,5 +1,5 @@
 import { PLAIN } from '#core/delivery.ts'
-import { ANONYMOUS, bodyHash, derivedId, hashOf } from '#core/ids.ts'
+import { ANONYMOUS, bodyHash, commandHash, derivedId } from '#core/ids.ts'
 import type { LogRecord } from '#core/log.ts'
 import type { Domain } from '#domains/domain.ts'
 import { SEALS } from '../trust.ts'
@@ -46,7 +46,7 @@ function plainId({ name, topic }: Domain, record: LogRecord, { id, source, type 
   const text = String(record.value ?? '')
   const key = name === 'sums' ? dataOf(topic, text)?.requestId : undefined
   if (key !== undefined) {
-    const hash = hashOf(topic.plain ?? '', dataOf(topic, text), text, topic)
+    const hash = commandHash(topic.plain ?? '', dataOf(topic, text), text, topic)
     return derivedId('plain', name, String(key), hash)
   }
   if (id !== undefined) return derivedId('plain', name, source ?? '', id, bodyHash(type ?? '', text))

@@ -8,7 +8,7 @@ import type { Persister } from '#functions/persist/persister.ts'
 import type { Trust } from '#functions/persist/verdict.ts'
 import { publisher } from '#functions/publish/publisher.ts'
 import { submitter } from '#functions/publish/submit.ts'
-import { welcoming } from '#functions/publish/welcome.ts'
+import { withWelcome } from '#functions/publish/welcome.ts'
 import { querier } from '#functions/query/querier.ts'
 import { quiet } from '../telemetry.ts'
 import { SEALS } from '../trust.ts'
@@ -59,7 +59,7 @@ export async function startSystem(environment: Environment, isImpatient: boolean
   return {
     ...shared,
     /** Two instances, which do not share what they remember of keys. */
-    publishers: [0, 1].map(() => publisher(publishing, welcoming(domains, submitter(publishing), shared.logger))),
+    publishers: [0, 1].map(() => publisher(publishing, withWelcome(domains, submitter(publishing), shared.logger))),
     query: querier({
       ...shared,
       store: plant.reads?.(store) ?? store,

@@ -174,6 +174,6 @@ test('a chosen id is the id, alone and in any line, whatever the key of the requ
 test('an id that another command may have is not taken, even from who may choose', async () => {
   const { ask, ids, records } = publishing()
   await ask({ text: 'x' })
-  await expect(ask({ text: 'y', id: ids()[0] }, {}, '/api/lines/import')).rejects.toThrow('a UUID as our own ids')
+  await expect(ask({ text: 'y', id: ids()[0] }, {}, '/api/lines/import')).rejects.toThrow('which is a UUID')
   expect(records).toHaveLength(1)
 })

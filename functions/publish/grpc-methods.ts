@@ -1,11 +1,11 @@
-import { allow } from '#core/access.ts'
+import { authorize } from '#core/access.ts'
 import type { CallerOf } from '#core/caller.ts'
 import type { Clock } from '#core/clock.ts'
 import type { GrpcMethod } from '#core/grpc-method.ts'
 import { commandTypes } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
 import { deadlineOf } from './deadline.ts'
-import { checked } from './read.ts'
+import { validate } from './parse-request.ts'
 import type { Submit } from './submit.ts'
 
 interface GrpcMethodsParts {
@@ -14,15 +14,15 @@ interface GrpcMethodsParts {
   clock: Clock
 }
 
-/** publish over gRPC: know the caller, check the command, submit it, answer. */
-export const methods = ({ domains, callerOf, clock }: GrpcMethodsParts, submit: Submit): GrpcMethod[] =>
+/** publish over gRPC: identify the caller, validate the command, submit it, respond. */
+export const grpcMethods = ({ domains, callerOf, clock }: GrpcMethodsParts, submit: Submit): GrpcMethod[] =>
   [...commandTypes(domains).values()].flatMap((known) =>
     (known.command.calls ?? []).map(({ method, read, answer }) => ({
       name: method,
       async serve(call) {
         const caller = await callerOf(call.headers, deadlineOf(call, clock))
-        allow(known.command, caller)
-        const data = checked(known.command, read(call.message))
+        authorize(known.command, caller)
+        const data = validate(known.command, read(call.message))
         await submit(known, data, caller, call)
         return answer(data)
       },

@@ -12,7 +12,7 @@ import { findProtos } from '#main/find-protos.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { grpcClient } from '#test/grpc.ts'
 import { quiet } from '#test/telemetry.ts'
-import { methods } from './calls.ts'
+import { grpcMethods } from './grpc-methods.ts'
 import type { Submit } from './submit.ts'
 
 const proto = `syntax = "proto3";
@@ -65,7 +65,7 @@ test('a domain has gRPC by a .proto file in its folder and a few lines', async (
     port: 0,
     address: '127.0.0.1',
     protos,
-    methods: methods({ domains: [notes], callerOf: anybody, clock: systemClock }, submit),
+    methods: grpcMethods({ domains: [notes], callerOf: anybody, clock: systemClock }, submit),
     maxMessageBytes: 1024,
   })
   const client = grpcClient(`127.0.0.1:${server.port}`, protos[0] ?? '', 'notes.v1.Notes')

@@ -7,9 +7,9 @@ const [SMALL_E, LARGE_E] = [codeOf('e'), codeOf('E')]
 const [OPEN_LIST, CLOSE_LIST] = [codeOf('['), codeOf(']')]
 const [OPEN_OBJECT, CLOSE_OBJECT] = [codeOf('{'), codeOf('}')]
 
-/** Shorter integers are exact as numbers. */
+/** Integers with fewer digits are exact as numbers. */
 const LONG_INTEGER = 16
-/** Numbers with fewer digits behind the point do not become 0. */
+/** Numbers with fewer digits after the point do not become 0. */
 const LONG_FRACTION = 300
 
 export interface JsonScan {
@@ -17,11 +17,11 @@ export interface JsonScan {
   depth: number
   /** The number of members of all objects together, duplicates included. */
   members: number
-  /** True when there is a number that may be too large, too long or too small to be exact. Ordinary decimals are not. */
+  /** True when a number may be too large, too long or too small to be exact. Ordinary decimals do not count. */
   hasUnusualNumber: boolean
 }
 
-/** Looks at JSON text without parsing it, since parsing may already be too much. Malformed text gives meaningless results. */
+/** Scans JSON text without parsing it, since parsing may already cost too much. The result for malformed text is meaningless. */
 export function scanJson(text: string): JsonScan {
   const scan = { depth: 0, members: 0, hasUnusualNumber: false }
   let depth = 0
@@ -44,7 +44,7 @@ export function scanJson(text: string): JsonScan {
   return scan
 }
 
-/** The index of the quote that ends the string which begins at `opening`; the text's length when none does. */
+/** The index of the quote that closes the string at `opening`, or the length of the text. */
 export function endOfString(text: string, opening: number): number {
   for (let from = opening + 1; ; ) {
     const quote = text.indexOf('"', from)
@@ -56,7 +56,7 @@ export function endOfString(text: string, opening: number): number {
   }
 }
 
-/** True when JSON is nested more than `most` times. */
+/** True when JSON has more than `most` nested levels. */
 export const isDeeper = (text: string, most: number): boolean => text.length > most && scanJson(text).depth > most
 
 function isDigit(code: number): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '#test/clock.ts'
 import { quiet } from '#test/telemetry.ts'
-import { remembered } from './repeats.ts'
+import { recentCommands } from './recent-commands.ts'
 
 const { metrics } = quiet()
 const HOUR_MS = 3_600_000
@@ -10,9 +10,9 @@ const HOUR_MS = 3_600_000
 function making() {
   const clock = manualClock()
   const made: string[] = []
-  const once = remembered<string>(clock, metrics)
-  const make = (key: string) => once(key, async () => `${key}, ${made.push(key)}`)
-  return { clock, made, once, make }
+  const dedupe = recentCommands<string>(clock, metrics)
+  const make = (key: string) => dedupe(key, async () => `${key}, ${made.push(key)}`)
+  return { clock, made, dedupe, make }
 }
 
 const hits = async (): Promise<number> => {
@@ -29,25 +29,25 @@ test('the same is made once and answered again, however often, and each answer b
 })
 
 test('who comes while it is being made waits for the same', async () => {
-  const { once } = making()
+  const { dedupe } = making()
   const first = Promise.withResolvers<string>()
   let times = 0
   const make = () => {
     times++
     return first.promise
   }
-  const all = Promise.all([once('a', make), once('a', make), once('a', make)])
+  const all = Promise.all([dedupe('a', make), dedupe('a', make), dedupe('a', make)])
   first.resolve('done')
   expect(await all).toEqual(['done', 'done', 'done'])
   expect(times).toBe(1)
 })
 
 test('a failure is told to those who wait for it, and not remembered', async () => {
-  const { once } = making()
+  const { dedupe } = making()
   const fail = () => Promise.reject(new Error('away'))
-  const both = await Promise.allSettled([once('a', fail), once('a', fail)])
+  const both = await Promise.allSettled([dedupe('a', fail), dedupe('a', fail)])
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-  expect(await once('a', async () => 'done')).toBe('done')
+  expect(await dedupe('a', async () => 'done')).toBe('done')
 })
 
 test('it is forgotten after an hour', async () => {

@@ -1,8 +1,8 @@
 import { Metadata } from '@grpc/grpc-js'
 
 /**
- * grpc-js leaves out metadata that is not printable ASCII, and the call goes on as if it had come without. Its name is kept here,
- * without a value, so that a key or a version that can't be read is refused and not forgotten.
+ * grpc-js drops metadata that is not printable ASCII and serves the call without it. This keeps the name with an empty value, so that an
+ * unreadable key or version is refused instead of ignored.
  */
 const { fromHttp2Headers } = Metadata
 Metadata.fromHttp2Headers = (headers) => {

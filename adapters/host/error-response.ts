@@ -3,16 +3,16 @@ import type { Duplex } from 'node:stream'
 import { internalError, Problem } from '#core/problem.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { type Trace, traceOf } from '#core/trace.ts'
-import { isReceived, TooLarge } from './body.ts'
+import { BodyTooLarge, isReceived } from './body.ts'
 import { problemResponse } from './http.ts'
 
 const LINGER_MS = 2000
 
 /**
- * Answers with a problem, whatever state the request is in. A client that is still sending sees the answer only if
- * someone goes on reading: closing with bytes unread resets the connection, and the answer is lost with it.
+ * Responds with a problem, whatever state the request is in. It reads on while the client is still sending: closing a connection with
+ * unread bytes resets it, and the client would lose the response.
  */
-export function refuse(
+export function sendProblem(
   req: IncomingMessage,
   res: ServerResponse,
   problem: Problem,
@@ -36,28 +36,28 @@ export function refuse(
   req.resume()
 }
 
-const REASONS: Record<string, [status: number, detail: string]> = {
+const CLIENT_ERRORS: Record<string, [status: number, detail: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
   HPE_HEADER_OVERFLOW: [431, 'The header fields are too large.'],
 }
 
-/** What node:http could not read. */
-export function unreadable({ code = '' }: NodeJS.ErrnoException): Problem {
-  const [status, detail] = REASONS[code] ?? [400, 'This is not HTTP that can be read.']
+/** The problem for a request that node:http could not read. */
+export function toClientErrorProblem({ code = '' }: NodeJS.ErrnoException): Problem {
+  const [status, detail] = CLIENT_ERRORS[code] ?? [400, 'The request is not valid HTTP.']
   return new Problem(status, STATUS_CODES[status] ?? '', detail)
 }
 
-/** What the host itself answers when serving failed. */
-export function problemOf(error: unknown, { traceId }: Trace, { logger, metrics }: Telemetry): Problem {
+/** The problem for an error that no function has turned into one. It counts and logs a bug. */
+export function toHostProblem(error: unknown, { traceId }: Trace, { logger, metrics }: Telemetry): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof TooLarge) return new Problem(413, 'Content too large', error.message)
-  logger.error({ trace: traceId, err: error }, 'a request failed in the host')
+  if (error instanceof BodyTooLarge) return new Problem(413, 'Content too large', error.message)
+  logger.error({ trace: traceId, err: error }, 'the host failed to serve a request')
   metrics.failed('bug')
   return internalError()
 }
 
-/** Answers what node:http could not read as a request at all. */
-export function refuseRaw(socket: Duplex, problem: Problem, trace: Trace = traceOf({})): void {
+/** Responds on a connection whose bytes node:http could not read as a request. */
+export function sendRawProblem(socket: Duplex, problem: Problem, trace: Trace = traceOf({})): void {
   if (!socket.writable) return void socket.destroy()
   const { status, headers, body } = problemResponse(problem, trace)
   const fields = { ...headers, traceparent: trace.traceparent, 'content-length': Buffer.byteLength(body) }

@@ -7,20 +7,20 @@ import {
 } from '@grpc/grpc-js'
 import type { Metrics } from '#core/telemetry.ts'
 
-/** The beginnings of what grpc-js says of requests that it can't read, as if that were a bug of the server. */
+/** The beginnings of the details with which grpc-js reports unreadable requests as INTERNAL. */
 const UNREADABLE = ['Failed to decompress message', 'Error deserializing request', 'Invalid grpc-timeout value']
 
-const isRefusal = ({ code, details }: { code?: status | null; details?: string | null }): boolean =>
+const isUnreadable = ({ code, details }: { code?: status | null; details?: string | null }): boolean =>
   code === status.INTERNAL && UNREADABLE.some((beginning) => details?.startsWith(beginning))
 
-export interface Observed {
+export interface CallObserver {
   interceptor: ServerInterceptor
-  /** Ends every stream: one that is watched has no end of its own. */
+  /** Ends every stream, because a health watch does not end by itself. */
   endStreams(): void
 }
 
-/** Sees each call that a server takes, counts it by method and code, and knows the streams that are open. */
-export function observed(isOurs: (path: string) => boolean, metrics: Pick<Metrics, 'requestDone'>): Observed {
+/** Counts every call of a server by method and code, and tracks the open streams. */
+export function observeCalls(isOurs: (path: string) => boolean, metrics: Pick<Metrics, 'requestDone'>): CallObserver {
   const streams = new Set<ServerInterceptingCallInterface>()
 
   const interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, next) => {
@@ -39,12 +39,12 @@ export function observed(isOurs: (path: string) => boolean, metrics: Pick<Metric
       )
     }
     const listener = new ServerListenerBuilder().withOnCancel(() => done(status.CANCELLED)).build()
-    // Below all interceptors it is told that a message is too large and that a deadline has passed.
+    // Only the lowest call learns that a message is too large or that a deadline has passed.
     const send = next.sendStatus.bind(next)
-    next.sendStatus = (told) => {
-      const code = isRefusal(told) ? status.INVALID_ARGUMENT : told.code
+    next.sendStatus = (sent) => {
+      const code = isUnreadable(sent) ? status.INVALID_ARGUMENT : sent.code
       done(code ?? status.UNKNOWN)
-      send({ ...told, code })
+      send({ ...sent, code })
     }
     const call = new ServerInterceptingCall(next, { start: (begin) => begin(listener) })
     if (requestStream || responseStream) streams.add(call)

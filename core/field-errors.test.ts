@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { refusalOf } from './refusal.ts'
+import { toFieldErrors } from './field-errors.ts'
 
-const refusal = (schema: z.ZodType, given: unknown) => refusalOf(schema.safeParse(given).error as z.ZodError)
+const refusal = (schema: z.ZodType, given: unknown) => toFieldErrors(schema.safeParse(given).error as z.ZodError)
 
 test('what is wrong is told field by field, and in one line', () => {
   const { errors, detail } = refusal(z.object({ a: z.string(), b: z.object({ c: z.int() }) }), { b: { c: 0.5 } })

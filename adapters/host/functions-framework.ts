@@ -1,15 +1,15 @@
 import type { Telemetry } from '#core/telemetry.ts'
 import { traceOf } from '#core/trace.ts'
-import { Gone, readBody, TooLarge } from './body.ts'
-import { checkEncoding, checkRequest } from './door.ts'
+import { BodyTooLarge, ClientGone, readBody } from './body.ts'
+import { sendProblem, toHostProblem } from './error-response.ts'
 import type { HttpFunction } from './http.ts'
-import { problemOf, refuse } from './refuse.ts'
+import { checkEncoding, checkRequest } from './request-checks.ts'
 
 /**
- * A function as functions-framework serves it: that reads bodies of up to 1 GB and decompresses them, so what our host
- * refuses at the door is refused here. A body without a content type is left to us.
+ * A function as functions-framework serves it. The framework reads bodies of up to 1 GB and decompresses them, so this applies the checks
+ * of our host. The framework leaves a body without a content type unread.
  */
-export const guarded =
+export const withRequestChecks =
   (serve: HttpFunction, maxBodyBytes: (method: string, path: string) => number, telemetry: Telemetry): HttpFunction =>
   async (req, res) => {
     try {
@@ -18,11 +18,11 @@ export const guarded =
       const { method = 'GET', url = '/' } = req
       const limit = maxBodyBytes(method, url.split('?', 1)[0] ?? '')
       if (req.rawBody === undefined && !req.readableEnded) req.rawBody = await readBody(req, limit)
-      if (req.rawBody && req.rawBody.length > limit) throw new TooLarge(limit, req.rawBody)
+      if (req.rawBody && req.rawBody.length > limit) throw new BodyTooLarge(limit, req.rawBody)
     } catch (error) {
-      if (error instanceof Gone) return
+      if (error instanceof ClientGone) return
       const trace = traceOf(req.headers)
-      return refuse(req, res, problemOf(error, trace, telemetry), trace)
+      return sendProblem(req, res, toHostProblem(error, trace, telemetry), trace)
     }
     await serve(req, res)
   }

@@ -1,18 +1,18 @@
-import { bodyHash, hashOf } from '#core/ids.ts'
+import { bodyHash, commandHash } from '#core/ids.ts'
 import type { NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import type { Seals } from '#core/seals.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
 
 /** A command that publish accepted, on its way to the log. */
-export interface Accepted {
+export interface AcceptedCommand {
   id: string
   type: string
   stream: string
   /** Milliseconds since the epoch. */
   time: number
   actor: string
-  /** Those that the domain's rules may ask for. */
+  /** The caller's scopes that the domain's rules may check. */
   scopes?: string[]
   traceparent: string
   data: Fields
@@ -20,20 +20,21 @@ export interface Accepted {
   expectedVersion?: number | undefined
 }
 
-export interface Sealed {
+export interface CommandRecord {
   record: NewRecord
+  /** The hash of the command's body. */
   hash: string
 }
 
 /**
- * The record of a command: a CloudEvent in binary mode, keyed by its stream. persist believes the seal alone. What stands beside it
- * is for other readers of the topic, and for the persist of version 0.1.
+ * The record of a command: a CloudEvent in binary mode, keyed by its stream. persist trusts the seal alone. The attributes beside it
+ * are for other readers of the topic, and for the persist of version 0.1.
  */
-export function toRecord(command: Accepted, topic: Topic, { seal }: Seals): Sealed {
+export function toRecord(command: AcceptedCommand, topic: Topic, { seal }: Seals): CommandRecord {
   const { id, type, stream, actor, scopes, expectedVersion } = command
   const time = new Date(command.time).toISOString()
   const value = topic.record ? topic.record.encode(command.data, { id, time }) : JSON.stringify(command.data)
-  const hash = hashOf(type, command.data, value, topic, expectedVersion)
+  const hash = commandHash(type, command.data, value, topic, expectedVersion)
   const isBody = !topic.record?.stamped && expectedVersion === undefined
   const streamAttribute = attribute(stream)
   const hasScopes = scopes !== undefined && scopes.length > 0
@@ -73,14 +74,17 @@ export function toRecord(command: Accepted, topic: Topic, { seal }: Seals): Seal
   }
 }
 
-/** Of what a client has a say in; a seal is as long as it has to be. */
+/** The limit for attributes that a client can influence. A seal is as long as it has to be. */
 const MAX_ATTRIBUTE_BYTES = 256
 
-/** KafkaSource loses a record whose attributes it can't put in a header: printable ASCII only, the rest percent-encoded. */
+/**
+ * The value in printable ASCII, with the rest percent-encoded. A KafkaSource loses a record whose attributes it can't put in a header.
+ * Throws 422 for a value that is too long.
+ */
 export function attribute(value: string): string {
   const encoded = /^[!#$&-[\]-~]*$/.test(value) ? value : encodeURI(value)
   if (encoded.length > MAX_ATTRIBUTE_BYTES) {
-    const detail = `${value.slice(0, 64)}... is too long: what a command is about takes ${MAX_ATTRIBUTE_BYTES} bytes at most, once encoded.`
+    const detail = `${value.slice(0, 64)}... is too long: a stream name has at most ${MAX_ATTRIBUTE_BYTES} bytes once percent-encoded.`
     throw new Problem(422, 'Invalid command', detail)
   }
   return encoded

@@ -1,7 +1,7 @@
 import { ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js'
 
-/** Refuses calls for another host, to any service, before their messages are read. */
-export const admitting =
+/** Refuses calls to a wrong authority before their messages are read, whatever service they are for. */
+export const authorityCheck =
   (refusal: (authority: string) => string | undefined): ServerInterceptor =>
   (_, call) =>
     new ServerInterceptingCall(call, {

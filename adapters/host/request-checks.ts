@@ -2,28 +2,33 @@ import type { IncomingMessage } from 'node:http'
 import { Problem } from '#core/problem.ts'
 import { hasBody } from './body.ts'
 
-/** Throws for a request that is wrong before its body is looked at: 400, 417. */
+/** Throws 400 and 417 for a request that is wrong whatever its body contains. */
 export function checkRequest({ headers, httpVersion, rawHeaders }: IncomingMessage): void {
   if (headers.host === undefined && httpVersion === '1.1') {
-    throw new Problem(400, 'Bad request', 'A request says which host it is for.')
+    throw new Problem(400, 'Bad request', 'The Host header is missing.')
   }
-  if (countHosts(rawHeaders) > 1) throw new Problem(400, 'Bad request', 'A request is for one host.')
+  if (countHosts(rawHeaders) > 1) throw new Problem(400, 'Bad request', 'There is more than one Host header.')
   const { expect } = headers
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-    throw new Problem(417, 'Expectation failed', 'Nothing can be expected but 100-continue.')
+    throw new Problem(417, 'Expectation failed', 'The only supported expectation is 100-continue.')
   }
 }
 
-/** Throws 415 for a body that is compressed or encoded in another way. */
+/** Throws 415 for a compressed or otherwise encoded body. */
 export function checkEncoding({ headers }: IncomingMessage): void {
   const { 'content-encoding': encoding = 'identity' } = headers
   if (encoding.trim().toLowerCase() === 'identity' || !hasBody(headers)) return
-  throw new Problem(415, 'Unsupported media type', `Send the body as it is, not as ${encoding}.`, {
-    headers: { 'accept-encoding': 'identity' },
-  })
+  throw new Problem(
+    415,
+    'Unsupported media type',
+    `The content encoding ${encoding} is not supported. Send the body unencoded.`,
+    {
+      headers: { 'accept-encoding': 'identity' },
+    },
+  )
 }
 
-/** Node leaves all but the first out of `headers`. */
+/** The number of Host headers. Node keeps only the first one in `headers`. */
 function countHosts(rawHeaders: string[]): number {
   let count = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
