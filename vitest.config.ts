@@ -18,7 +18,7 @@ const endToEnd = (pair: 'embedded' | 'real'): TestProjectConfiguration => ({
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
+      { test: { name: 'rules', include: ['test/rules/**/*.test.ts'], testTimeout: MINUTE } },
       { test: { name: 'manifests', include: ['test/manifests/**/*.test.ts'], testTimeout: MINUTE } },
       {
         test: {
