@@ -11,7 +11,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     if (mill) discard(mill)
   })
 
-  test('the API page loads everything from this site, and may load nothing else', async () => {
+  test('the API page loads all its files from this site, and its policy allows nothing else', async () => {
     const answer = await fetch(`${mill.query}/docs`)
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';")
@@ -31,7 +31,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
   test.each([
     ['/openapi.json', 'openapi', '3.1.1'],
     ['/asyncapi.json', 'asyncapi', '3.0.0'],
-  ])('%s is served', async (path, name, version) => {
+  ])('query serves %s', async (path, name, version) => {
     expect(await (await fetch(mill.query + path)).json()).toMatchObject({
       [name]: version,
       info: { title: 'Millrace' },
