@@ -1,6 +1,14 @@
-/** A CloudEvent in binary mode, whatever carries it: attributes by their bare names, the data as it is. */
+export interface Attributes {
+  specversion: string
+  id: string
+  source: string
+  type: string
+  [extension: string]: string
+}
+
+/** A CloudEvent in binary mode, over any protocol. The attributes have their bare names, and the data is not parsed. */
 export interface Message {
-  attributes: Record<string, string>
+  attributes: Attributes
   contentType: string | undefined
   data: Buffer | string | null
 }
@@ -9,7 +17,7 @@ const REQUIRED = ['id', 'source', 'type']
 const VERSION = /^(1\.0|0\.3)$/
 const NAME = /^[a-z0-9]+$/
 
-export function isEvent(attributes: Record<string, string>): boolean {
+export function isEvent(attributes: Record<string, string>): attributes is Attributes {
   if (!VERSION.test(attributes.specversion ?? '')) return false
   for (const name in attributes) if (!NAME.test(name)) return false
   return REQUIRED.every((name) => attributes[name])

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { PLAIN } from '#core/delivery.ts'
 import type { LogRecord } from '#core/log.ts'
-import { isEvent, isStructured, type Message, unpacked } from './message.ts'
+import { type Attributes, isEvent, isStructured, type Message, unpacked } from './message.ts'
 
 /** What is posted for a record. */
 export interface Posting {
@@ -44,7 +44,7 @@ function eventIn({ value }: LogRecord, headers: Map<string, string>): Message | 
 function wrapped(record: LogRecord, headers: Map<string, string>, { namespace, name, topic }: Origin): Message {
   const { partition, offset, time, key, value } = record
   if (key && !isUtf8(key)) throw new Error('its key is not valid UTF-8')
-  const attributes: Record<string, string> = {
+  const attributes: Attributes = {
     specversion: '1.0',
     id: `partition:${partition}/offset:${offset}`,
     type: PLAIN,
