@@ -66,7 +66,11 @@ test.each([
     toDelivery({ 'content-type': 'application/cloudevents+xml' }, Buffer.from('<a/>')),
     'in the unsupported format',
   ],
-  ['a batch', toDelivery({ 'content-type': 'application/cloudevents-batch+json' }, Buffer.from('[]')), 'in the unsupported format'],
+  [
+    'a batch',
+    toDelivery({ 'content-type': 'application/cloudevents-batch+json' }, Buffer.from('[]')),
+    'in the unsupported format',
+  ],
   ['a structured array', structured([]), 'it is not an object'],
   ['a structured null', structured(null), 'it is not an object'],
   ['a structured event without a type', structured({ ...attributes, type: undefined }), 'no type'],
