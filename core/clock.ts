@@ -4,14 +4,14 @@ export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
-/** The source of time. Tests pass one that they advance by hand. */
+/** The time. Tests have a clock that they advance themselves. */
 export interface Clock {
   now(): number
   /** Resolves after `ms`, or as soon as `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** The longest delay of a timer in Node, 24.8 days. A longer one would fire at once. */
+/** The longest timer of Node, 24.8 days. A longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
@@ -25,7 +25,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** Settles as `work` does, or rejects with `late()` at `deadline`. `work` continues either way. */
+/** Settles as `work` does, or rejects with `late()` at `deadline`. Never stops `work`. */
 export async function inTime<Result>(
   clock: Clock,
   deadline: number,

@@ -16,7 +16,7 @@ export function messageReader(type: Type): ReadMessage {
   return (bytes) => {
     const reader = new WireReader(bytes)
     const message = shape.empty()
-    readFields(reader, shape, message, 0)
+    readFields(reader, shape, message)
     return message
   }
 }
@@ -34,14 +34,14 @@ interface KnownField {
   name: string
   wire: number
   /** Reads the value. A message is merged into `before`. */
-  read(reader: WireReader, before: Json | undefined, depth: number): Json
+  read(reader: WireReader, before: Json | undefined): Json
   kind: 'single' | 'repeated' | 'map'
   isPackable: boolean
   oneof: OneOf | null
 }
 
-function readFields(reader: WireReader, shape: Shape, message: Fields, depth: number, group?: number): void {
-  if (depth > MAX_DEPTH) throw new MalformedMessage(`it has more than ${MAX_DEPTH} nested levels`)
+function readFields(reader: WireReader, shape: Shape, message: Fields, group?: number): void {
+  if (reader.depth++ > MAX_DEPTH) throw new MalformedMessage(`it has more than ${MAX_DEPTH} nested levels`)
   const seen = shape.required.length > 0 ? new Set<string>() : undefined
   let isOpen = true
   while (isOpen && reader.at < reader.end) {
@@ -49,38 +49,39 @@ function readFields(reader: WireReader, shape: Shape, message: Fields, depth: nu
     const field = shape.fields.get(tag >>> 3)
     if ((tag & 7) === END_GROUP && tag >>> 3 === group) isOpen = false
     else if (field) {
-      readField(reader, field, message, tag & 7, depth)
+      readField(reader, field, message, tag & 7)
       seen?.add(field.name)
-    } else reader.skip(tag, depth)
+    } else reader.skip(tag)
   }
   if (group !== undefined && isOpen) throw new MalformedMessage('a group does not end')
   const missing = shape.required.find((name) => !seen?.has(name))
   if (missing !== undefined) throw new MalformedMessage(`${missing} is missing`)
+  reader.depth--
 }
 
-function readField(reader: WireReader, field: KnownField, message: Fields, wire: number, depth: number): void {
+function readField(reader: WireReader, field: KnownField, message: Fields, wire: number): void {
   const { name, kind, isPackable } = field
   if (kind === 'repeated' && isPackable && wire === LENGTH) {
     const values = message[name] as Json[]
     readDelimited(reader, () => {
-      while (reader.at < reader.end) values.push(field.read(reader, undefined, depth))
+      while (reader.at < reader.end) values.push(field.read(reader, undefined))
     })
     return
   }
   if (wire !== field.wire) throw new MalformedMessage(`${name} has the wrong wire type`)
   switch (kind) {
     case 'single': {
-      const value = field.read(reader, message[name], depth)
+      const value = field.read(reader, message[name])
       for (const other of field.oneof?.oneof ?? []) if (other !== name) delete message[other]
       if (field.oneof) message[field.oneof.name] = name
       message[name] = value
       break
     }
     case 'repeated':
-      ;(message[name] as Json[]).push(field.read(reader, undefined, depth))
+      ;(message[name] as Json[]).push(field.read(reader, undefined))
       break
     case 'map':
-      field.read(reader, message[name], depth)
+      field.read(reader, message[name])
       break
     default:
       kind satisfies never
@@ -131,10 +132,10 @@ function valueReader({ type, resolvedType, id, delimited }: Valued, known: Map<T
   const shape = shapeOf(resolvedType, known)
   return {
     wire: delimited ? GROUP : LENGTH,
-    read(reader, before, depth) {
+    read(reader, before) {
       const message = (before as Fields | null | undefined) ?? shape.empty()
-      if (delimited) readFields(reader, shape, message, depth + 1, id)
-      else readDelimited(reader, () => readFields(reader, shape, message, depth + 1))
+      if (delimited) readFields(reader, shape, message, id)
+      else readDelimited(reader, () => readFields(reader, shape, message))
       return message
     },
   }
@@ -145,7 +146,7 @@ function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read']
   const key = scalars[field.keyType as Scalar]
   const value = valueReader(field, known)
   const defaultKey = key.read(new WireReader(Buffer.alloc(8)))
-  const defaultValue = (): Json => value.read(new WireReader(Buffer.alloc(8)), undefined, 0)
+  const defaultValue = (): Json => value.read(new WireReader(Buffer.alloc(8)), undefined)
   const member = (name: string, { wire, read }: ValueReader): KnownField => ({
     name,
     kind: 'single',
@@ -164,9 +165,9 @@ function mapReader(field: MapField, known: Map<Type, Shape>): KnownField['read']
     fields,
     required: [],
   }
-  return (reader, before, depth) => {
+  return (reader, before) => {
     const entry = entries.empty()
-    readDelimited(reader, () => readFields(reader, entries, entry, depth + 1))
+    readDelimited(reader, () => readFields(reader, entries, entry))
     if (entry.key === '__proto__')
       throw new MalformedMessage(`${field.name} has the key __proto__, which is not allowed`)
     const map = before as Fields

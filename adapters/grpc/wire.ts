@@ -24,6 +24,8 @@ export class WireReader {
   /** The last varint, in two halves of 32 bits. */
   low = 0
   high = 0
+  /** The number of messages and groups that are being read. */
+  depth = 0
 
   constructor(bytes: Buffer) {
     this.bytes = bytes
@@ -96,7 +98,7 @@ export class WireReader {
   }
 
   /** Skips an unknown field. */
-  skip(tag: number, depth: number): void {
+  skip(tag: number): void {
     switch (tag & 7) {
       case VARINT:
         this.varint()
@@ -111,20 +113,21 @@ export class WireReader {
         this.delimited()
         break
       case GROUP:
-        this.#skipGroup(tag >>> 3, depth + 1)
+        this.#skipGroup(tag >>> 3)
         break
       default:
         throw new MalformedMessage('a group ends without a beginning')
     }
   }
 
-  #skipGroup(number: number, depth: number): void {
-    if (depth > MAX_DEPTH) throw new MalformedMessage(`it has more than ${MAX_DEPTH} nested levels`)
+  #skipGroup(number: number): void {
+    if (this.depth++ > MAX_DEPTH) throw new MalformedMessage(`it has more than ${MAX_DEPTH} nested levels`)
     for (;;) {
       const tag = this.tag()
-      if ((tag & 7) !== END_GROUP) this.skip(tag, depth)
-      else if (tag >>> 3 === number) return
-      else throw new MalformedMessage('a group ends without a beginning')
+      if ((tag & 7) !== END_GROUP) this.skip(tag)
+      else if (tag >>> 3 !== number) throw new MalformedMessage('a group ends without a beginning')
+      else break
     }
+    this.depth--
   }
 }

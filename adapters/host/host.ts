@@ -113,7 +113,8 @@ function requestHandler({ server, findMount, responses, closing, maxBodyBytes, t
     res.on('close', () => {
       responses.delete(res)
       const status = res.headersSent ? res.statusCode : CLIENT_GONE
-      metrics.requestDone(mount.name, method, req.matched ?? '', status, performance.now() - started)
+      const labels = { function: mount.name, method, route: req.matched ?? '', status }
+      metrics.requestDone(labels, performance.now() - started)
       if (closing.aborted) setImmediate(() => server.closeIdleConnections())
     })
     if (closing.aborted) res.shouldKeepAlive = false

@@ -1,6 +1,14 @@
-/** A CloudEvent in binary mode: attributes by their names without a prefix, and the data unchanged. */
+export interface Attributes {
+  specversion: string
+  id: string
+  source: string
+  type: string
+  [extension: string]: string
+}
+
+/** A CloudEvent in binary mode, over any protocol. The attributes have their bare names, and the data is not parsed. */
 export interface BinaryEvent {
-  attributes: Record<string, string>
+  attributes: Attributes
   contentType: string | undefined
   data: Buffer | string | null
 }
@@ -10,7 +18,7 @@ const VERSION = /^(1\.0|0\.3)$/
 const NAME = /^[a-z0-9]+$/
 
 /** True when the attributes are those of a CloudEvent. */
-export function isCloudEvent(attributes: Record<string, string>): boolean {
+export function isCloudEvent(attributes: Record<string, string>): attributes is Attributes {
   if (!VERSION.test(attributes.specversion ?? '')) return false
   for (const name in attributes) if (!NAME.test(name)) return false
   return REQUIRED.every((name) => attributes[name])

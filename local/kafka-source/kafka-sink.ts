@@ -1,3 +1,4 @@
+import { Kafka } from 'cloudevents'
 import { type HttpFunction, httpFunction } from '#adapters/host/http.ts'
 import type { Log, NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
@@ -30,7 +31,11 @@ function eventIn(headers: Headers, body: Buffer): BinaryEvent | undefined {
 }
 
 function toRecord({ attributes, contentType, data }: BinaryEvent): NewRecord {
-  const headers: Record<string, string> = contentType ? { 'content-type': contentType } : {}
-  for (const name in attributes) headers[`ce_${name}`] = attributes[name] as string
-  return { key: attributes.partitionkey ?? null, value: data, headers }
+  const { key, headers } = Kafka.binary({ ...attributes, data })
+  const { 'content-type': _, ...attributeHeaders } = headers as Record<string, string>
+  return {
+    key: key ?? null,
+    value: data,
+    headers: contentType ? { 'content-type': contentType, ...attributeHeaders } : attributeHeaders,
+  }
 }

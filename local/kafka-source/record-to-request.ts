@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { PLAIN } from '#core/delivery.ts'
 import type { LogRecord } from '#core/log.ts'
-import { type BinaryEvent, isCloudEvent, isStructured, parseStructured } from './binary-event.ts'
+import { type Attributes, type BinaryEvent, isCloudEvent, isStructured, parseStructured } from './binary-event.ts'
 
 /** The HTTP request that delivers a record. */
 export interface CloudEventRequest {
@@ -44,7 +44,7 @@ function eventIn({ value }: LogRecord, headers: Map<string, string>): BinaryEven
 function wrap(record: LogRecord, headers: Map<string, string>, { namespace, name, topic }: Origin): BinaryEvent {
   const { partition, offset, time, key, value } = record
   if (key && !isUtf8(key)) throw new Error('its key is not valid UTF-8')
-  const attributes: Record<string, string> = {
+  const attributes: Attributes = {
     specversion: '1.0',
     id: `partition:${partition}/offset:${offset}`,
     type: PLAIN,
