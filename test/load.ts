@@ -1,23 +1,23 @@
 import { expect } from 'vitest'
 import { type Mill, send } from './mill.ts'
 
-/** What clients were told about each of their commands, by title, which is its key too. */
+/** The responses that clients received for their commands, by title. The title is also the key. */
 export interface Told {
-  /** 202: it is safe. */
+  /** The commands that were acknowledged with 202. */
   yes: Set<string>
-  /** A 503 that says that nothing was done. */
+  /** The commands that were refused with a 503 that says that nothing was done. */
   no: Set<string>
-  /** At least once a 503 that says that it is not known, or a connection that broke: repeated with the same key. */
+  /** The commands that were repeated with the same key, after an ambiguous 503 or a broken connection. */
   repeated: Set<string>
 }
 
 export interface Load {
   told: Told
-  /** Resolves once every command under way has its answer. */
+  /** Stops the clients. Resolves once every open command has a response. */
   stop(): Promise<void>
 }
 
-/** Clients that send commands one after the other, as fast as they are answered, until they are stopped. */
+/** Starts clients that send commands one after another, without a pause. */
 export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load {
   const told: Told = { yes: new Set(), no: new Set(), repeated: new Set() }
   let isStopped = false
@@ -33,7 +33,7 @@ export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load 
     }
   }
 
-  /** Sends it; false when its fate is not known. */
+  /** Sends a command. Resolves with false if the response is ambiguous. */
   async function isKnown(title: string): Promise<boolean> {
     const answer = await send(`${mill().publish}/api/tutorials`, { title }, { 'idempotency-key': title }).catch(broken)
     if (!answer) return false
@@ -56,7 +56,7 @@ export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load 
   }
 }
 
-/** Everything that is stored: title to how often. */
+/** The number of stored documents for each title. */
 export async function stored(mill: Pick<Mill, 'query'>): Promise<Map<string, number>> {
   const all = (await (await fetch(`${mill.query}/api/test`)).json()) as { title: string }[]
   const counts = new Map<string, number>()
@@ -65,8 +65,8 @@ export async function stored(mill: Pick<Mill, 'query'>): Promise<Map<string, num
 }
 
 /**
- * Each acknowledged command is there once, each refused one is not, and only what was repeated may be there again. What
- * others sent is not looked at.
+ * Expects that each acknowledged command is stored once and no refused one is. A repeated command may be stored. Commands of
+ * others are ignored.
  */
 export function expectOnTopic({ yes, no, repeated }: Told, counts: Map<string, number>): void {
   const lost = [...yes].filter((title) => !counts.has(title))
@@ -75,13 +75,13 @@ export function expectOnTopic({ yes, no, repeated }: Told, counts: Map<string, n
   expect({ lost, phantom, doubled }).toEqual({ lost: [], phantom: [], doubled: [] })
 }
 
-/** Each acknowledged command is there once, however often it was sent; each refused one is not; nothing at all is doubled. */
+/** Expects that each acknowledged command is stored once, no refused one is, and no command is stored twice. */
 export function expectStored(told: Told, counts: Map<string, number>): void {
   expectOnTopic({ ...told, repeated: new Set() }, counts)
   expect([...counts].filter(([, count]) => count > 1)).toEqual([])
 }
 
-/** A connection that broke tells nothing. */
+/** A broken connection has no response. */
 function broken(error: unknown): undefined {
   if (!(error instanceof TypeError) && !(error instanceof DOMException)) throw error
   return undefined

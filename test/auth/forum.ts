@@ -1,7 +1,7 @@
 import { people } from '#local/issuer/people.ts'
 import type { Asked } from './requests.ts'
 
-/** What is asked of the forum: where one who asks would change it for the next, everybody has something of their own to change. */
+/** The requests to the forum. If a request changes something, each caller has its own thread or account to change. */
 export async function forumRequests(site: string, tokens: Map<string, string>) {
   async function as(person: string, method: string, path: string, body: object): Promise<string> {
     const headers = {

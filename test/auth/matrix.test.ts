@@ -10,7 +10,7 @@ import { tokensOf } from './grant.ts'
 import matrix from './matrix.json' with { type: 'json' }
 import { type Asked, requests } from './requests.ts'
 
-/** Every route, asked by everybody: what the matrix says, against a running mill that takes the tokens of a real issuer. */
+/** Compares the matrix with the responses of a running mill to requests of everybody to every route, with real tokens. */
 const domains = await findDomains()
 const rows = Object.entries(matrix.rows)
 const routeOf = (row: string): string => row.split(' ', 2).join(' ')

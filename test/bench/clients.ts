@@ -5,7 +5,7 @@ import { loadSync } from '@grpc/proto-loader'
 import type { Sent } from './load.ts'
 import { percentile, sorted } from './percentile.ts'
 
-/** Clients in a process of their own. What they are to do is on standard input, and what they saw on standard output. */
+/** Clients in their own process, with the job on standard input and the results on standard output. */
 export type Asked = Sent & { to: string; clients: number; seconds: number }
 
 export interface Seen {
@@ -29,7 +29,7 @@ if (count === 0) throw new Error(`${asked.to} answered nothing`)
 const seen: Seen = { count, perSecond: count / seconds, p50: percentile(ordered, 0.5), p99: percentile(ordered, 0.99) }
 console.log(JSON.stringify(seen))
 
-/** Each client has a connection. Resolves with the seconds that it took. */
+/** Sends over a connection for each client. Resolves with the duration in seconds. */
 async function http({
   to: url,
   bodies,
@@ -50,7 +50,7 @@ async function http({
   return duration
 }
 
-/** All clients share a connection, as calls of one channel do. */
+/** Sends over one connection for all clients, as a gRPC channel does. */
 async function grpc({ to, message, clients, seconds }: Asked & { over: 'grpc' }) {
   const { SumService } = loadPackageDefinition(loadSync('domains/sums/sums.proto', { keepCase: true }))
   const channel = new (SumService as ServiceClientConstructor)(to, credentials.createInsecure())

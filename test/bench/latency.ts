@@ -1,7 +1,7 @@
 import { ADDITIONS, openLoop, TITLES } from './load.ts'
 import { percentile } from './percentile.ts'
-import { newPlace, type Pair } from './place.ts'
 import { atMost, type Figure } from './report.ts'
+import { newSandbox, type Pair } from './sandbox.ts'
 import { ours, serve } from './served.ts'
 
 const LOADS = [
@@ -14,15 +14,15 @@ interface Asking {
   what: string
   asked: typeof TITLES
   isAim: boolean
-  /** For each load. */
+  /** The percentiles for each load. */
   seconds: number
 }
 
-/** Row c: from when a client's request was due to its 201, which says that its document is stored (Prefer: wait). */
+/** Row c: the time from the schedule of a request to its 201, which says that its document is stored (Prefer: wait). */
 export const latencies = (pairs: Pair[], isQuick: boolean): Promise<Figure[]> =>
   measured(pairs, isQuick, { row: 'c', what: 'request to stored', asked: TITLES, isAim: true, seconds: 8 })
 
-/** Row h's latency: the same for sums, whose answer comes once the event, the document and the total are stored. */
+/** Row h's latency: the same for sums, which are answered once the event, the document and the total are stored. */
 export const decideLatencies = (pairs: Pair[], isQuick: boolean): Promise<Figure[]> =>
   measured(pairs, isQuick, { row: 'h', what: 'sum to stored', asked: ADDITIONS, isAim: false, seconds: 4 })
 
@@ -33,7 +33,7 @@ async function measured(
 ): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const pair of pairs) {
-    const { env, root } = newPlace(pair)
+    const { env, root } = newSandbox(pair)
     const server = await serve(ours(env, root, 'main/dev.ts'))
     try {
       await openLoop(server.url, 200, isQuick ? 1 : 3, asked)

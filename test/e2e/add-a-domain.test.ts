@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { copyWith } from '../copy.ts'
 import { discard, type Mill, send, startMill } from '../mill.ts'
 
-/** What README.md says under "Add a domain in ten minutes", file by file. */
+/** The files in README.md under "Add a domain in ten minutes". */
 const files = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(
   ([, path = '', text = '']) => ({ path, text }),
 )

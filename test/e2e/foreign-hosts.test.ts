@@ -26,7 +26,7 @@ interface Asked {
   body?: string
 }
 
-/** As a browser sends it that has been told that this name is at 127.0.0.1. */
+/** Sends a request as a browser does after DNS rebinding of this name to 127.0.0.1. */
 async function ask(method: string, path: string, { host, origin, type = 'application/json', body = '' }: Asked) {
   const socket = await rawSocket(port)
   const fields = [`host: ${host}`, ...(origin === undefined ? [] : [`origin: ${origin}`]), `content-type: ${type}`]
@@ -121,7 +121,7 @@ test('a page of this machine may write, and gets a token', async () => {
   expect([read.status, read.head.toLowerCase()]).toEqual([200, expect.not.stringContaining('access-control')])
 })
 
-/** A call of gRPC with this authority: its status, and whether any message came. */
+/** Makes a gRPC call with this authority. Resolves with its status, and with true if a message arrived. */
 const call = (authority: string, path: string) =>
   new Promise<string>((resolve, reject) => {
     const session = connect(`http://${mill.grpc}`)

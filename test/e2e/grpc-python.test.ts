@@ -8,7 +8,7 @@ import { history } from '../grpc.ts'
 import { discard, eventually, type Mill, startMill } from '../mill.ts'
 import { grpcTools } from '../services/install.ts'
 
-/** What a user does who is given sums.proto: compiles it with Google's own tools, and calls. */
+/** Compiles sums.proto with Google's tools and calls the service, as a user does. */
 const compiled = mkdtempSync(join(tmpdir(), 'sums-'))
 const readme = readFileSync('README.md', 'utf8')
 let mill: Mill

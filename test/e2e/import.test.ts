@@ -8,7 +8,7 @@ import { readConfig } from '#main/config.ts'
 import { authorized, tokenOf, trustedIssuer } from '../auth/tokens.ts'
 import { discard, eventually, expectProblem, freePort, type Mill, send, startMill } from '../mill.ts'
 
-/** make import on a real mill: tutorials as Spring Data MongoDB kept them. */
+/** Tests `make import` on a real mill, with tutorials in the form of Spring Data MongoDB. */
 const folder = mkdtempSync(join(tmpdir(), 'import-'))
 const database = `test_import_${process.pid}_${Date.now()}`
 let mill: Mill
@@ -56,7 +56,7 @@ interface Old {
   title: string
 }
 
-/** Each as MongoDB would have named it, a second after the one before. */
+/** ObjectIds as MongoDB creates them, a second apart. */
 const oldOnes = (count: number, from = 0x50000000): Old[] =>
   Array.from({ length: count }, (_, n) => ({
     id: (from + n).toString(16) + crypto.randomUUID().replaceAll('-', '').slice(0, 16),
@@ -75,8 +75,8 @@ const BAD: [line: string | Buffer, reason: string][] = [
   [`{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":"${'x'.repeat(10_001)}"}`, 'title: Too big'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"_class":"a.B"}', 'title: Invalid input'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":7}', 'title: Invalid input'],
-  ['{"_id":"01998f1e-7c3b-7d1e-9a51-0242ac120002","title":"a"}', 'id: takes an ObjectId'],
-  ['{"title":"a"}', 'id: takes an ObjectId'],
+  ['{"_id":"01998f1e-7c3b-7d1e-9a51-0242ac120002","title":"a"}', 'id: must be an ObjectId'],
+  ['{"title":"a"}', 'id: must be an ObjectId'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":"a","author":"b"}', 'author'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":"half \\ud800"}', 'half a surrogate pair'],
   [Buffer.from([0x22, 0xff, 0x22]), 'not valid'],
@@ -215,11 +215,11 @@ test('old log events are sent in parts as docs/operations.md says, and repeats a
     expect(items.map(({ message }) => message)).toEqual(lines.map((_, n) => `line ${n}`))
     expect(new Set(items.map(({ timestamp }) => timestamp))).toEqual(new Set([timestamp]))
   }
-  // On a topic that other tests have filled, a new mill has all of that to read first.
+  // A new mill first reads everything that other tests have put into the topic.
   await eventually(look, { within: 90_000, every: 300 })
 })
 
-test('an unavailable site ends the import in time, and make reports it', async () => {
+test('an unavailable site ends the import in time, and make prints what the tool prints', async () => {
   const FILE = fileOf('away.json', oldOnes(1).map(exported).join('\n'))
   const SITE = `http://127.0.0.1:${await freePort()}`
   const away = await imported({ FILE, SITE, LIMIT: '0.5' })
@@ -237,7 +237,7 @@ test.each([
   [{ TOTAL: '12.5' }, 'TOTAL takes an integer'],
   [{ FROM: 'b' }, 'FROM takes mongodb://'],
   [{ FILE: 'a', LIMIT: '-1' }, 'LIMIT'],
-])('the option %j is reported as unknown or wrong', async (given, why) => {
+])('the settings %j are refused with the usage', async (given, why) => {
   const { code, stderr } = await imported(given as Record<string, string>)
   expect(code).toBe(2)
   expect(stderr).toContain(why)

@@ -7,7 +7,7 @@ import { tokenOf } from '../auth/tokens.ts'
 import { copyWith } from '../copy.ts'
 import { discard, eventually, freePort, type Mill, send, startMill } from '../mill.ts'
 
-/** make letters on a real mill, with a domain that is broken until a file is there. */
+/** Tests `make letters` on a real mill, with a domain that fails until a file exists. */
 const shop = mkdtempSync(join(tmpdir(), 'letters-cli-'))
 const mended = join(shop, 'mended')
 const domain = `
@@ -110,7 +110,7 @@ test('an operator lists and shows letters, redrives them in vain, fixes the bug,
 })
 
 test('make letters passes its arguments on, and fails when the tool fails', async () => {
-  // A test installs nothing, however old what is installed looks.
+  // The option keeps make from installing packages.
   const installed = '--assume-old=node_modules/.package-lock.json'
   const make = (...args: string[]) => told('make', ['--silent', installed, 'letters', ...args])
   const wheel = "it's a $(wheel) `x`"

@@ -143,7 +143,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     second.stop()
   })
 
-  test('the typed client reads its own writes, sent one by one and as a batch', async () => {
+  test('the typed client reads its own writes in lists and counts', async () => {
     const client = createClient<{ logs: typeof logs }>({ url: mill })
     const organizationId = newOrganisation()
     await client.logs.write({ organizationId, level: 'error', message: 'one', service: 'till', traceId: 'typed' })

@@ -3,7 +3,7 @@ import { Rehearsal, said } from '../deploy/rehearsal.ts'
 import { lists } from '../deploy/scenario.ts'
 import { discard, freePort, type Mill, startMill } from '../mill.ts'
 
-/** make smoke on a real mill; kubectl is a stand-in, so nothing is taken away. */
+/** Tests `make smoke` on a real mill, with a stand-in for kubectl that stops nothing. */
 let mill: Mill
 let rehearsal: Rehearsal
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import sums from '#domains/sums/domain.ts'
 import { Rehearsal } from '../deploy/rehearsal.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 
-/** make total on a real mill. */
+/** Tests `make total` on a real mill. */
 let mill: Mill
 let rehearsal: Rehearsal
 let dir: string
@@ -89,7 +89,7 @@ test('an unavailable site adds no line', async () => {
 })
 
 if (inject('pair') === 'embedded') {
-  /** What has been there before the mill starts: larger numbers than anybody can add up through the door. */
+  /** Writes sums before the mill starts, which are larger than any that publish accepts. */
   async function startWith(results: number[], total: bigint): Promise<void> {
     const home = mkdtempSync(join(tmpdir(), 'millrace-'))
     const file = openFile(home)

@@ -19,7 +19,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** publish alone on the same file: what it takes stays in the log, since no source runs. */
+/** Runs publish alone on the same file. Its commands stay in the log, since no source runs. */
 async function withPublishAlone(work: (url: string) => Promise<void>): Promise<void> {
   const port = await freePort()
   const alone = spawn(process.execPath, ['main/serve.ts'], {

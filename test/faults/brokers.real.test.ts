@@ -7,7 +7,7 @@ import { Unavailable } from '#core/unavailable.ts'
 import { eventually } from '../mill.ts'
 import { type Services, startServices } from '../services/services.ts'
 
-/** The log itself against brokers of its own that are killed and paused under load. */
+/** Tests the log against its own brokers, which are killed and paused under load. */
 
 const MINUTE = 60_000
 const KAFKA_PORT = 19692
@@ -20,7 +20,7 @@ let services: Services
 let log: Log
 const retries: unknown[] = []
 
-/** The log is there before its brokers are. */
+/** The log is opened before its brokers start. */
 beforeAll(async () => {
   log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, onRetry: (error) => retries.push(error) })
   await expect(log.append(TOPIC, { key: 'k', value: 'v' })).rejects.toMatchObject({ handedOver: false })
@@ -39,7 +39,7 @@ interface Place {
   offset: number
 }
 
-/** What callers were told about each value. */
+/** The results that callers received for each value. */
 interface Told {
   yes: Map<string, Place>
   no: Set<string>
@@ -47,7 +47,7 @@ interface Told {
   slowestMs: number
 }
 
-/** Appends numbered values to a number of keys, several of each under way at any time. */
+/** Appends numbered values to several keys, with several concurrent appends for each key. */
 function startLoad(keys = 24, inFlight = 200) {
   const told: Told = { yes: new Map(), no: new Set(), unknown: new Set(), slowestMs: 0 }
   const bugs: unknown[] = []
@@ -110,7 +110,7 @@ const healed = () =>
 
 const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000))
 
-/** What the log has against what callers were told. */
+/** Compares the log with the results that callers received. */
 function check(found: LogRecord[], { yes, no, unknown }: Told): void {
   const times = new Map<string, number>()
   const last = new Map<string, number>()
@@ -174,7 +174,7 @@ test('given leaders that are killed and paused under load, each acknowledged rec
   )
 })
 
-/** The broker that coordinates a group: it leads the partition of the offsets topic that the group's name falls into. */
+/** The coordinator of a group, which leads the partition of the offsets topic for the group's name. */
 async function coordinatorOf(group: string) {
   let hash = 0
   for (const unit of group) hash = (Math.imul(31, hash) + unit.charCodeAt(0)) | 0

@@ -37,7 +37,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-/** The checker: what clients were told, against the topic from offset 0 and against what is stored. */
+/** Compares the responses of clients with the whole topic and with the stored documents. */
 async function expectNothingLost(told: Told): Promise<void> {
   const log = kafkaLog({ brokers: services.brokers, replication: 3, maxBuffered: 1 })
   const onTopic = new Map<string, number>()
