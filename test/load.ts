@@ -2,31 +2,31 @@ import { expect } from 'vitest'
 import { type Mill, send } from './mill.ts'
 
 /** The responses that clients received for their commands, by title. The title is also the key. */
-export interface Told {
+export interface Responses {
   /** The commands that were acknowledged with 202. */
-  yes: Set<string>
+  acknowledged: Set<string>
   /** The commands that were refused with a 503 that says that nothing was done. */
-  no: Set<string>
+  refused: Set<string>
   /** The commands that were repeated with the same key, after an ambiguous 503 or a broken connection. */
   repeated: Set<string>
 }
 
 export interface Load {
-  told: Told
+  responses: Responses
   /** Stops the clients. Resolves once every open command has a response. */
   stop(): Promise<void>
 }
 
 /** Starts clients that send commands one after another, without a pause. */
 export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load {
-  const told: Told = { yes: new Set(), no: new Set(), repeated: new Set() }
+  const responses: Responses = { acknowledged: new Set(), refused: new Set(), repeated: new Set() }
   let isStopped = false
 
   async function client(name: number): Promise<void> {
     for (let count = 0; !isStopped; count++) {
       const title = `${name}-${count}-${crypto.randomUUID()}`
       while (!(await isKnown(title))) {
-        told.repeated.add(title)
+        responses.repeated.add(title)
         if (isStopped) break
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
@@ -38,17 +38,17 @@ export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load 
     const answer = await send(`${mill().publish}/api/tutorials`, { title }, { 'idempotency-key': title }).catch(broken)
     if (!answer) return false
     const body = (await answer.json().catch(broken)) as { unknown?: boolean } | undefined
-    if (answer.status === 202) told.yes.add(title)
+    if (answer.status === 202) responses.acknowledged.add(title)
     else if (answer.status !== 503)
       throw new Error(`an answer that should not be: ${answer.status} ${JSON.stringify(body)}`)
-    else if (!body || body.unknown || told.repeated.has(title)) return false
-    else told.no.add(title)
+    else if (!body || body.unknown || responses.repeated.has(title)) return false
+    else responses.refused.add(title)
     return true
   }
 
   const running = Promise.all(Array.from({ length: clients }, (_, name) => client(name)))
   return {
-    told,
+    responses,
     async stop() {
       isStopped = true
       await running
@@ -68,16 +68,16 @@ export async function stored(mill: Pick<Mill, 'query'>): Promise<Map<string, num
  * Expects that each acknowledged command is stored once and no refused one is. A repeated command may be stored. Commands of
  * others are ignored.
  */
-export function expectOnTopic({ yes, no, repeated }: Told, counts: Map<string, number>): void {
-  const lost = [...yes].filter((title) => !counts.has(title))
-  const phantom = [...no].filter((title) => counts.has(title))
-  const doubled = [...yes].filter((title) => (counts.get(title) ?? 0) > 1 && !repeated.has(title))
+export function expectOnTopic({ acknowledged, refused, repeated }: Responses, counts: Map<string, number>): void {
+  const lost = [...acknowledged].filter((title) => !counts.has(title))
+  const phantom = [...refused].filter((title) => counts.has(title))
+  const doubled = [...acknowledged].filter((title) => (counts.get(title) ?? 0) > 1 && !repeated.has(title))
   expect({ lost, phantom, doubled }).toEqual({ lost: [], phantom: [], doubled: [] })
 }
 
 /** Expects that each acknowledged command is stored once, no refused one is, and no command is stored twice. */
-export function expectStored(told: Told, counts: Map<string, number>): void {
-  expectOnTopic({ ...told, repeated: new Set() }, counts)
+export function expectStored(responses: Responses, counts: Map<string, number>): void {
+  expectOnTopic({ ...responses, repeated: new Set() }, counts)
   expect([...counts].filter(([, count]) => count > 1)).toEqual([])
 }
 

@@ -27,10 +27,10 @@ import { SEALS, wary } from './trust.ts'
 const ACTOR = 'anonymous'
 
 /**
- * The state of the store. `leaving`: writes succeed, but their callers get an outage. `tottering`: only reads succeed, so that a
+ * The state of the store. `ambiguous`: writes succeed, but their callers get an outage. `reads only`: only reads succeed, so that a
  * wrong count of attempts would show.
  */
-export type Reach = 'here' | 'leaving' | 'tottering' | 'away'
+export type StoreState = 'available' | 'ambiguous' | 'reads only' | 'unavailable'
 
 export type TimedMill = Awaited<ReturnType<typeof startTimedMill>>
 
@@ -45,30 +45,30 @@ export async function startTimedMill(domains: Domain[]) {
   const [log, store, clock] = [embeddedLog(file), embeddedStore(file), manualClock()]
   const types = commandTypes(domains)
   const answers: { id: string; status: number; began: number }[] = []
-  let reach: Reach = 'here'
+  let state: StoreState = 'available'
   const posts = { sent: 0, received: 0 }
 
-  const within = <Args extends unknown[], Result>(reaches: Reach[], call: (...args: Args) => Promise<Result>) =>
-    async function atRisk(...args: Args): Promise<Result> {
-      const isReached = reaches.includes(reach)
-      const result = isReached || reach === 'leaving' ? await call(...args) : undefined
+  const within = <Args extends unknown[], Result>(states: StoreState[], call: (...args: Args) => Promise<Result>) =>
+    async function withOutages(...args: Args): Promise<Result> {
+      const isReached = states.includes(state)
+      const result = isReached || state === 'ambiguous' ? await call(...args) : undefined
       if (!isReached) throw new Unavailable('store', 'away')
       return result as Result
     }
-  const atRisk: Store = {
+  const withOutages: Store = {
     ...store,
-    get: within(['here', 'leaving', 'tottering'], store.get),
-    find: within(['here', 'leaving', 'tottering'], store.find),
-    insert: within(['here'], store.insert),
-    commit: within(['here'], store.commit),
-    remove: within(['here'], store.remove),
+    get: within(['available', 'ambiguous', 'reads only'], store.get),
+    find: within(['available', 'ambiguous', 'reads only'], store.find),
+    insert: within(['available'], store.insert),
+    commit: within(['available'], store.commit),
+    remove: within(['available'], store.remove),
   }
 
   await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains))])
   const { persist, close } = persister({
     ...quiet(),
     domains,
-    store: atRisk,
+    store: withOutages,
     clock,
     instance: 'pod-1',
     maxInFlight: 10_000,
@@ -132,8 +132,8 @@ export async function startTimedMill(domains: Domain[]) {
     clock,
     /** The responses of persist, each with the time of its delivery. */
     answers,
-    reach(now: Reach) {
-      reach = now
+    setStore(now: StoreState) {
+      state = now
     },
     /** Appends a command as publish does. */
     async publish(type: string, id: string, data: Fields): Promise<void> {
@@ -162,7 +162,7 @@ export async function startTimedMill(domains: Domain[]) {
       }),
     /** Stops everything. Advances the time meanwhile, so that retries and pauses end. */
     async stop(): Promise<void> {
-      reach = 'here'
+      state = 'available'
       let isOver = false
       const over = Promise.all(sources.map((source) => source.close())).then(close)
       void over.finally(() => (isOver = true))

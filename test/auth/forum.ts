@@ -10,9 +10,9 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
       authorization: `Bearer ${tokens.get(person)}`,
     }
     const answer = await fetch(site + path, { method, headers, body: JSON.stringify(body) })
-    const told = (await answer.json()) as { id: string; status: string }
-    if (told.status !== 'applied') throw new Error(`${person} ${method} ${path}: ${JSON.stringify(told)}`)
-    return told.id
+    const result = (await answer.json()) as { id: string; status: string }
+    if (result.status !== 'applied') throw new Error(`${person} ${method} ${path}: ${JSON.stringify(result)}`)
+    return result.id
   }
   const everybody = ['anonymous', ...Object.keys(people)]
   const open = (title: string) => as('moderator', 'POST', '/api/forum/threads', { title, text: 'Which one?' })

@@ -318,8 +318,8 @@ test('only moderators, administrators and the banned account read the reason of 
     expect(await as(person).bans.one(ban)).toMatchObject(known)
   for (const person of ['moderator', undefined] as const)
     expect(await as(person).bans.one(ban)).toMatchObject({ ...known, reason: null })
-  for (const told of [await as('member').bans.list({ threadId }), await as('member').threads.history({ threadId })])
-    expect(JSON.stringify(told)).not.toContain('thrice')
+  for (const received of [await as('member').bans.list({ threadId }), await as('member').threads.history({ threadId })])
+    expect(JSON.stringify(received)).not.toContain('thrice')
   await as('member').bans.lift(ban)
   await expect(as('member').bans.one(ban)).rejects.toMatchObject({ status: 404 })
   await as('member').bans.add(ban)
@@ -399,13 +399,13 @@ test('accounts are found by id and by words of their names, and only their owner
 test('the live stream and the history of a thread have its events without voters', async () => {
   const threadId = await open('Live')
   const stop = new AbortController()
-  const told: { type: string; number: number }[] = []
+  const received: { type: string; number: number }[] = []
   const begun = Promise.withResolvers<void>()
   const listening = (async () => {
     const stream = as().threads.live.each({ threadId }, { signal: stop.signal, begun: () => begun.resolve() })
     for await (const event of stream) {
-      told.push(event)
-      if (told.length === 3) return
+      received.push(event)
+      if (received.length === 3) return
     }
   })()
   await begun.promise
@@ -424,7 +424,7 @@ test('the live stream and the history of a thread have its events without voters
     [5, 'forum.vote-cast', null, { post: postId }],
     [6, 'forum.thread-changed', 'member', {}],
   ])
-  expect(told).toEqual(items.slice(3))
+  expect(received).toEqual(items.slice(3))
 })
 
 test('If-Match takes the number of the last event in the history', async () => {

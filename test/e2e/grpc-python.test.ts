@@ -46,14 +46,14 @@ test('the Python code in README.md calls the service', async () => {
 })
 
 test('a Python client sees repeats, codes, trailers, health and reflection as expected', async () => {
-  const told = JSON.parse(await run(['test/e2e/sums_client.py', mill.grpc]))
-  expect(told).toMatchObject({
+  const result = JSON.parse(await run(['test/e2e/sums_client.py', mill.grpc]))
+  expect(result).toMatchObject({
     results: [42, 42, 42],
     overflow: ['OUT_OF_RANGE', 'the sum does not fit into 32 bits', expect.stringMatching(/^00-[0-9a-f]{32}-/)],
     health: 'SERVING',
     services: ['SumService'],
     fields: ['firstNumber', 'secondNumber', 'requestId'],
   })
-  const found = async () => (await history(mill.query)).filter(({ requestId }) => requestId === told.requestId)
+  const found = async () => (await history(mill.query)).filter(({ requestId }) => requestId === result.requestId)
   await eventually(async () => expect(await found()).toMatchObject([{ result: 42 }]))
 })

@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-interface Told {
+interface Result {
   code: number
   stdout: string
   stderr: string
@@ -37,13 +37,13 @@ const settings = (more: Record<string, string>) => ({
   LIMIT: '30',
   ...more,
 })
-const told = (file: string, args: string[], more: Record<string, string>) =>
-  new Promise<Told>((resolve) => {
+const runTool = (file: string, args: string[], more: Record<string, string>) =>
+  new Promise<Result>((resolve) => {
     execFile(file, args, { env: settings(more) }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     )
   })
-const imported = (more: Record<string, string>) => told(process.execPath, ['deploy/import/cli.ts'], more)
+const imported = (more: Record<string, string>) => runTool(process.execPath, ['deploy/import/cli.ts'], more)
 
 function fileOf(name: string, text: string | Buffer): string {
   const path = join(folder, name)
@@ -203,7 +203,7 @@ test('old log events are sent in parts as docs/operations.md says, and repeats a
   const cwd = mkdtempSync(join(folder, 'logs-'))
   writeFileSync(join(cwd, 'events.ndjson'), `${lines.join('\n')}\n`)
   for (let round = 0; round < 2; round++) {
-    const sent = await told('bash', ['-c', `cd ${cwd}\n${script}`], { TOKEN: await tokenOf('collector') })
+    const sent = await runTool('bash', ['-c', `cd ${cwd}\n${script}`], { TOKEN: await tokenOf('collector') })
     expect([sent.code, sent.stdout.split('"status":202').length - 1], sent.stderr + sent.stdout).toEqual([0, 100])
   }
   const exp = Math.floor(Date.now() / 1000) + 3600
@@ -225,7 +225,7 @@ test('an unavailable site ends the import in time, and make prints what the tool
   const away = await imported({ FILE, SITE, LIMIT: '0.5' })
   expect([away.code, away.stderr]).toEqual([1, expect.stringContaining(`${SITE}: fetch failed`)])
   const make = ['--silent', '--assume-old=node_modules/.package-lock.json', 'import']
-  expect(await told('make', [...make, `FILE=${FILE}`, 'DRY=1'], {})).toMatchObject({
+  expect(await runTool('make', [...make, `FILE=${FILE}`, 'DRY=1'], {})).toMatchObject({
     code: 0,
     stderr: '1 read, 1 can be imported, 0 refused\n',
   })

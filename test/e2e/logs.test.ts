@@ -42,12 +42,12 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     const lines = Array.from({ length: 300 }, (_, n) => event(n % 3 ? ours : theirs, `line ${n}`))
     const answer = await ndjson([...lines, event(ours, 'loud', { level: 'loudest' }), event(ours, 'the end')])
     expect(answer.status).toBe(207)
-    const told = (await answer.text())
+    const results = (await answer.text())
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(told.filter(({ status }) => status === 202)).toHaveLength(301)
-    expect(told[300]).toMatchObject({ line: 301, status: 422, errors: [{ field: 'level' }] })
+    expect(results.filter(({ status }) => status === 202)).toHaveLength(301)
+    expect(results[300]).toMatchObject({ line: 301, status: 422, errors: [{ field: 'level' }] })
     await eventually(
       async () => {
         const { items } = await page(ours, '&limit=1000')

@@ -63,8 +63,8 @@ test('given sums that are added during the export, the line is the total of the 
     expect(BigInt(await (await fetch(`${mill.query}/api/final`)).text())).toBeGreaterThan(9n),
   )
   for (let round = 0; round < 3; round++) {
-    const told = await exported({ HISTORY: 'yes' })
-    expect(told.code, told.output).toBe(0)
+    const result = await exported({ HISTORY: 'yes' })
+    expect(result.code, result.output).toBe(0)
   }
   isOver = true
   await Promise.all(clients)
@@ -82,9 +82,9 @@ test('given sums that are added during the export, the line is the total of the 
 test('an unavailable site adds no line', async () => {
   mill = await startMill({ pair: inject('pair') })
   await mill.stop()
-  const told = await exported({ LIMIT: '1', HISTORY: 'yes' })
-  expect(told.code).toBe(1)
-  expect(told.output).toContain('fetch failed')
+  const result = await exported({ LIMIT: '1', HISTORY: 'yes' })
+  expect(result.code).toBe(1)
+  expect(result.output).toContain('fetch failed')
   expect(readdirSync(join(dir, 'audit'))).toEqual([])
 })
 
@@ -116,8 +116,8 @@ if (inject('pair') === 'embedded') {
     const results = [...Array.from({ length: 2500 }, () => LARGE), 2]
     await startWith(results, BigInt(LARGE) * 2500n + 2n)
     await add(-1, 0)
-    const told = await exported()
-    expect(told.code, told.output).toBe(0)
+    const result = await exported()
+    expect(result.code, result.output).toBe(0)
     const total = String(BigInt(LARGE) * 2500n + 1n)
     expect(BigInt(Number(total))).not.toBe(BigInt(total))
     expect(linesOf(FILE)).toMatchObject([{ total, count: 2502, running: total, check: 'equal' }])
@@ -125,9 +125,9 @@ if (inject('pair') === 'embedded') {
 
   test('a running total that differs from the sum of the history is recorded, and fails', async () => {
     await startWith([1, 2, 3], 7n)
-    const told = await exported()
-    expect(told.code).toBe(1)
-    expect(told.output).toContain('the history adds up to 6, the running total is 7')
+    const result = await exported()
+    expect(result.code).toBe(1)
+    expect(result.output).toContain('the history adds up to 6, the running total is 7')
     expect(linesOf(FILE)).toMatchObject([{ total: '6', running: '7', check: 'different' }])
   })
 }

@@ -95,11 +95,11 @@ test.each([0, 17, 34, 51, 68])(
   async (more) => {
     for (let round = 0; round < 5; round++) await write()
     await mill.pass(5)
-    mill.reach('leaving')
+    mill.setStore('ambiguous')
     await write()
     await mill.pass(0)
     for (let round = 0; round < 18; round++) {
-      mill.reach(round % 3 === 1 ? 'tottering' : 'away')
+      mill.setStore(round % 3 === 1 ? 'reads only' : 'unavailable')
       await write()
       await mill.pass(600)
     }
@@ -109,7 +109,7 @@ test.each([0, 17, 34, 51, 68])(
     expect(mill.answers.length, 'the outage was felt').toBeGreaterThan(1000)
     await expectNothingGivenUp()
 
-    mill.reach('here')
+    mill.setStore('available')
     await write()
     await mill.pass(60)
     await mill.lagIs(0)
@@ -120,11 +120,11 @@ test.each([0, 17, 34, 51, 68])(
 )
 
 test('an outage is no attempt: a fault has four attempts, after 1, 2 and 4 s, however long the store was unavailable', async () => {
-  mill.reach('away')
+  mill.setStore('unavailable')
   await write()
   await mill.publish('journal.write', 'broken', { page: 'a', line: UNWRITABLE })
   await mill.pass(3600)
-  mill.reach('here')
+  mill.setStore('available')
   await mill.pass(60, 20)
   await mill.lagIs(0)
   const tries = mill.answers.filter(({ id, status }) => id === 'broken' && status !== 503)

@@ -44,8 +44,8 @@ test.each([
     const site = { publish: running.origin('publish'), query: running.origin('query') }
     const load = startLoad(() => site)
     const more = async () => {
-      const before = load.told.yes.size
-      await eventually(async () => expect(load.told.yes.size).toBeGreaterThan(before + 100))
+      const before = load.responses.acknowledged.size
+      await eventually(async () => expect(load.responses.acknowledged.size).toBeGreaterThan(before + 100))
     }
     await more()
     for (const name of order) {
@@ -53,7 +53,7 @@ test.each([
       await more()
     }
     await load.stop()
-    await eventually(async () => expectStored(load.told, await stored(site)), { within: 30_000, every: 200 })
+    await eventually(async () => expectStored(load.responses, await stored(site)), { within: 30_000, every: 200 })
     expect(await disordered(site.query)).toEqual([])
   },
 )
