@@ -85,9 +85,9 @@ export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
       if ((await fetch(`${url}/health/gateway`)).status !== 204) throw new Error('not ready')
     })
   } catch (cause) {
-    const said = readFileSync(join(dir, 'log'), 'utf8')
+    const output = readFileSync(join(dir, 'log'), 'utf8')
     await stop()
-    throw new Error(`no gateway:\n${said}`, { cause })
+    throw new Error(`no gateway:\n${output}`, { cause })
   }
   return { url, grpc: `127.0.0.1:${grpc}`, stop }
 }

@@ -5,7 +5,7 @@ export interface Given {
   letter: string
 }
 
-export interface Asked {
+export interface MatrixRequest {
   path: string
   body?: string
   headers?: Record<string, string>
@@ -27,7 +27,7 @@ const discard = json({ id: 'none', reason: 'a test' })
 const imported = json({ id: '507f1f77bcf86cd799439011', title: 'It turned' })
 
 /** The request for each row of the matrix that needs more than its path. */
-export const requests = ({ tutorial, receipt, letter }: Given): { [row: string]: Asked } => ({
+export const requests = ({ tutorial, receipt, letter }: Given): { [row: string]: MatrixRequest } => ({
   'POST /api/tutorials': { path: '/api/tutorials', body: json({ title: 'It turns' }) },
   'POST /api/publish': { path: '/api/publish', body: 'It turns', headers: { 'content-type': 'text/plain' } },
   'POST /api/tutorials/import': { path: '/api/tutorials/import', body: imported },

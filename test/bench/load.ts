@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Agent } from 'undici'
-import type { Asked, Seen } from './clients.ts'
+import type { Job, Seen } from './clients.ts'
 import { median, sorted } from './percentile.ts'
 import type { Served } from './served.ts'
 
@@ -33,7 +33,7 @@ export async function throughput(server: Served, sent: Sent, clients: number, se
   const to = sent.over === 'http' ? server.url + sent.path : server.grpc
   const before = server.cpu()
   const running = promisify(execFile)(process.execPath, [CLIENTS])
-  running.child.stdin?.end(JSON.stringify({ ...sent, to, clients, seconds } satisfies Asked))
+  running.child.stdin?.end(JSON.stringify({ ...sent, to, clients, seconds } satisfies Job))
   const { count, ...seen } = JSON.parse((await running).stdout) as Seen
   return { ...seen, cpuMicros: (server.cpu() - before) / count }
 }
@@ -53,7 +53,7 @@ export async function openLoop(
   url: string,
   perSecond: number,
   seconds: number,
-  { path, body: asked, stored } = TITLES,
+  { path, body: sentBody, stored } = TITLES,
 ): Promise<number[]> {
   const dispatcher = new Agent({ connections: 512, pipelining: 1 })
   const { request } = await import('undici')
@@ -68,7 +68,7 @@ export async function openLoop(
       dispatcher,
       method: 'POST',
       headers: { ...JSON_TYPE, prefer: `wait=${WAIT_S}` },
-      body: asked,
+      body: sentBody,
     })
     await body.dump()
     if (statusCode === stored) times.push(performance.now() - due)

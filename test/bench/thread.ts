@@ -48,12 +48,12 @@ async function open(posts: number) {
   const authorization = `Bearer ${(await tokensOf(issuer, ['member'])).get('member')}`
   const thread = `${server.url}/api/forum/threads/${THREAD}`
 
-  async function ask(method: 'GET' | 'POST' | 'PUT', path: string, asked?: object): Promise<{ items?: unknown[] }> {
+  async function ask(method: 'GET' | 'POST' | 'PUT', path: string, command?: object): Promise<{ items?: unknown[] }> {
     const { statusCode, body } = await request(thread + path, {
       dispatcher,
       method,
-      headers: { authorization, prefer: 'wait=10', ...(asked ? { 'content-type': 'application/json' } : {}) },
-      ...(asked ? { body: JSON.stringify(asked) } : {}),
+      headers: { authorization, prefer: 'wait=10', ...(command ? { 'content-type': 'application/json' } : {}) },
+      ...(command ? { body: JSON.stringify(command) } : {}),
     })
     const text = await body.text()
     if (statusCode !== (method === 'POST' ? 201 : 200)) throw new Error(`${method} ${path}: ${statusCode} ${text}`)

@@ -19,7 +19,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-interface Asked {
+interface RawRequest {
   host: string
   origin?: string
   type?: string
@@ -27,7 +27,7 @@ interface Asked {
 }
 
 /** Sends a request as a browser does after DNS rebinding of this name to 127.0.0.1. */
-async function ask(method: string, path: string, { host, origin, type = 'application/json', body = '' }: Asked) {
+async function ask(method: string, path: string, { host, origin, type = 'application/json', body = '' }: RawRequest) {
   const socket = await rawSocket(port)
   const fields = [`host: ${host}`, ...(origin === undefined ? [] : [`origin: ${origin}`]), `content-type: ${type}`]
   const length = Buffer.byteLength(body)
@@ -43,7 +43,7 @@ const FORM = 'application/x-www-form-urlencoded'
 const TOKEN = 'grant_type=password&client_id=millrace-cli&username=administrator&password=x'
 const EVENT = { type: 'application/cloudevents+json', body: '{}' }
 
-const MOUNTS: [mount: string, method: string, path: string, more: Partial<Asked>][] = [
+const MOUNTS: [mount: string, method: string, path: string, more: Partial<RawRequest>][] = [
   ['query', 'GET', '/api/tutorials', {}],
   ['query', 'GET', '/docs', {}],
   ['query', 'GET', '/nothing', {}],

@@ -128,13 +128,13 @@ test('imported tutorials come before those of today, also in pages', async () =>
 })
 
 test("a response of the previous system's GET /api/test is imported, as is any other array", async () => {
-  const [here, there] = [oldOnes(3, 0x51000000), oldOnes(2, 0x52000000)]
-  expect(await imported({ FILE: fileOf('test.json', JSON.stringify(here)) })).toMatchObject({ code: 0, stdout: '' })
-  const documents = there.map((old) => JSON.parse(exported(old)))
+  const [first, second] = [oldOnes(3, 0x51000000), oldOnes(2, 0x52000000)]
+  expect(await imported({ FILE: fileOf('test.json', JSON.stringify(first)) })).toMatchObject({ code: 0, stdout: '' })
+  const documents = second.map((old) => JSON.parse(exported(old)))
   const compass = `\ufeff${JSON.stringify([...documents, { title: 'no id' }], undefined, 2)}\r\n`
   const file = fileOf('compass.json', compass)
   expect(await imported({ FILE: file })).toMatchObject({ code: 1, stdout: expect.stringContaining(`${file} item 3: `) })
-  expect(await among([...here, ...there])).toEqual([...here, ...there])
+  expect(await among([...first, ...second])).toEqual([...first, ...second])
 })
 
 test('a dry run checks every document and sends nothing', async () => {

@@ -162,7 +162,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
 
   describe('given events of a shop', () => {
     const organizationId = 'shop'
-    const said = [
+    const written = [
       { level: 'info', service: 'till', message: 'Order 17 accepted', traceId: 't-1' },
       { level: 'warn', service: 'till', message: 'Card reader is slow' },
       { level: 'debug', service: 'stock', message: 'Kettle: 3 left, order more' },
@@ -171,14 +171,14 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       { level: 'info', service: 'till', message: 'Order 19 accepted' },
     ]
     beforeAll(async () => {
-      expect((await ndjson(said.map((event) => ({ organizationId, ...event })))).status).toBe(202)
-      await eventually(async () => expect((await page(organizationId)).items).toHaveLength(said.length), {
+      expect((await ndjson(written.map((event) => ({ organizationId, ...event })))).status).toBe(202)
+      await eventually(async () => expect((await page(organizationId)).items).toHaveLength(written.length), {
         within: 30_000,
       })
     }, 60_000)
 
     const numbers = (items: LogEvent[]) =>
-      items.map(({ message }) => said.findIndex((event) => event.message === message))
+      items.map(({ message }) => written.findIndex((event) => event.message === message))
     const found = async (params: string) => numbers((await page(organizationId, params)).items)
 
     test.each([

@@ -86,9 +86,9 @@ test('given a crash and a backlog of log events, the forum continues, and the ba
   const waits: number[] = []
   async function keepOpening(name: string): Promise<void> {
     while (Date.now() - began < SECONDS * 1000) {
-      const asked = Date.now()
+      const began = Date.now()
       await eventually(() => open(name))
-      waits.push(Date.now() - asked)
+      waits.push(Date.now() - began)
     }
   }
   await Promise.all(PEOPLE.map(keepOpening))
