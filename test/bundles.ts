@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 
-/** The same functions as the image has them: each bundle a process of its own, in a folder that has nothing else. */
+/** The functions as the image runs them: a process for each bundle, in a folder without other files. */
 const { PORT, GRPC_PORT, PERSIST_PORT, QUERY_PORT } = process.env
 
 function start(target: string, env: Record<string, string | undefined>): ChildProcess {
@@ -29,7 +29,7 @@ const children = [
   start('source', { PORT: '0', PERSIST_URL: `http://127.0.0.1:${PERSIST_PORT}/` }),
 ]
 const ends = children.map((child) => once(child, 'exit'))
-// One that ends by itself ends them all: whoever waits for them is told.
+// If one of them ends by itself, all of them are stopped, and the exit code says so.
 void Promise.race(ends).then(stop)
 process.once('SIGINT', stop)
 

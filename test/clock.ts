@@ -3,20 +3,20 @@ import type { Clock } from '#core/clock.ts'
 
 export interface ManualClock extends Clock {
   /**
-   * Moves time on. Whoever is due in between wakes at its own time, in order, and gets turns of the event loop to go on
-   * before the next one: who sleeps again within the time wakes again.
+   * Advances the time. Sleepers wake in the order of their times, and each gets turns of the event loop before the next one. A
+   * sleeper that sleeps again within the interval wakes again.
    */
   advance(ms: number): Promise<void>
-  /** How many sleep. */
+  /** The number of sleepers. */
   sleepers(): number
 }
 
-/** Time that stands still until a test moves it: days of retries take milliseconds. */
+/** A clock that only a test advances, so that days of retries take milliseconds. */
 export function manualClock(start = Date.UTC(2030, 0, 1)): ManualClock {
   const sleeping = new Set<{ due: number; wake(): void }>()
   let now = start
 
-  /** Of those that are due at the same time, the one that went to sleep first. */
+  /** The next sleeper. Of several with the same time, the one that went to sleep first. */
   function nextDue(until: number) {
     let next: { due: number; wake(): void } | undefined
     for (const sleeper of sleeping) if (sleeper.due <= until && (!next || sleeper.due < next.due)) next = sleeper
@@ -51,7 +51,7 @@ export function manualClock(start = Date.UTC(2030, 0, 1)): ManualClock {
   }
 }
 
-/** Enough for promises that wait for each other; not for the network. */
+/** Enough turns of the event loop for chains of promises, but not for the network. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await setImmediate()
 }

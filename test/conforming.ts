@@ -8,8 +8,8 @@ interface Operation {
 }
 
 /**
- * A fetch that throws where an answer is not what the site's own /openapi.json says: another status, another media type, or a
- * body that its schema does not allow.
+ * A fetch that throws if a response does not conform to the site's /openapi.json: an undescribed status or media type, or a body
+ * that fails its schema.
  */
 export async function conforming(site: string): Promise<typeof globalThis.fetch> {
   const document = (await (await fetch(`${site}/openapi.json`)).json()) as Described
@@ -57,5 +57,5 @@ const operationsOf = ({ paths }: Described): RouteEntry<Operation>[] =>
     })),
   )
 
-/** As a part of a JSON pointer in a URI. */
+/** The part of a JSON pointer in the form that a URI needs. */
 const escaped = (part: string): string => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
-/** A copy of the product with these files added to it, to run it with a domain that is not its own. */
+/** Copies the product to a new folder and adds these files, to run it with other domains. */
 export function copyWith(files: { path: string; text: string }[]): string {
   const copy = mkdtempSync(join(tmpdir(), 'millrace-copy-'))
   for (const part of ['adapters', 'core', 'domains', 'functions', 'local', 'main', 'package.json', 'tsconfig.json']) {

@@ -18,7 +18,7 @@ import { trusting } from './trust.ts'
 export const counters = { name: 'counters', indexes: {} }
 const totals = { name: 'totals', indexes: {} }
 
-/** Counters that take at most a hundred; one stream each. A domain with a bug that is mended when `isBroken` is false. */
+/** A domain of counters up to a hundred, each a stream of its own. It has a bug while `isBroken` is true. */
 export const counting: DecideDomain = {
   kind: 'decide',
   name: 'counting',
@@ -52,14 +52,14 @@ export const counting: DecideDomain = {
   queries: [],
 }
 
-/** New for each test. */
+/** The state of a test, which is new for each one. */
 export const world = {
   store: undefined as unknown as Store,
   time: 0,
   isBroken: true,
 }
 
-/** Sleeping takes no time but passes it. */
+/** A clock on which a pause ends at once, and advances the time. */
 export const clock: Clock = {
   now: () => world.time,
   async sleep(ms) {

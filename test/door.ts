@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { freePort } from './mill.ts'
 
-/** A port of this machine that leads to a server while it is open, and refuses connections while it is not. */
+/** A local port that forwards connections to a server while it is open, and refuses them while it is closed. */
 export interface Door {
   port: number
   open(): Promise<void>
   close(): void
 }
 
-/** It begins closed. */
+/** A door to this port, closed at first. */
 export async function doorTo(port: number, host = '127.0.0.1'): Promise<Door> {
   const own = await freePort()
   const sockets = new Set<Socket>()

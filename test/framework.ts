@@ -9,7 +9,7 @@ import { closeAll, openLog } from '#main/log-and-store.ts'
 import { prepare } from '#main/prepare.ts'
 import { quiet } from './telemetry.ts'
 
-/** The same three functions on the bare functions-framework, each on a port of its own, driven by the same source. */
+/** The three functions on the bare functions-framework, each on its own port, with the same local source. */
 await prepare()
 await Promise.all([
   import('#functions/publish/index.ts'),

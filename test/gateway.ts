@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, freePort } from './mill.ts'
 
-/** The gateway's nginx as it is shipped, but for its port and the place of its files. */
+/** The gateway's nginx with the shipped configuration, except for its ports and folder. */
 export interface Gateway {
   url: string
-  /** host:port of gRPC. */
+  /** The host:port of gRPC. */
   grpc: string
   stop(): Promise<void>
 }
@@ -17,14 +17,14 @@ export const TEMPLATE = 'knative/components/gateway/nginx.conf.template'
 export interface Upstreams {
   query: string
   publish: string
-  /** host:port; nobody unless said. */
+  /** The host:port of gRPC; a closed port by default. */
   grpc?: string
   maxBodyBytes?: number
 }
 
 export const hasNginx = (): boolean => spawnSync('nginx', ['-v'], { stdio: 'ignore' }).status === 0
 
-/** What its manifests give it by env, on this machine. */
+/** The environment variables that the manifests set, for this machine. */
 export const valuesOf = ({
   query,
   publish,
@@ -45,7 +45,7 @@ export interface Ports {
   grpc: number
 }
 
-/** As the image's entry does, and with files and ports of its own. */
+/** The template with its variables filled in, as the image's entry point does, and with other files and ports. */
 export function render(template: string, dir: string, ports: Ports, values: Record<string, string>): string {
   const known: Record<string, string> = { ...values, NGINX_LOCAL_RESOLVERS: '127.0.0.1' }
   return template
@@ -55,7 +55,7 @@ export function render(template: string, dir: string, ports: Ports, values: Reco
     .replace('listen 50051 ', `listen 127.0.0.1:${ports.grpc} `)
 }
 
-/** A folder that the workers may read and write, whoever they run as. */
+/** A folder that nginx workers of any user may read and write. */
 export function gatewayFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-gateway-'))
   chmodSync(dir, 0o755)
@@ -85,9 +85,9 @@ export async function startGateway(upstreams: Upstreams): Promise<Gateway> {
       if ((await fetch(`${url}/health/gateway`)).status !== 204) throw new Error('not ready')
     })
   } catch (cause) {
-    const said = readFileSync(join(dir, 'log'), 'utf8')
+    const output = readFileSync(join(dir, 'log'), 'utf8')
     await stop()
-    throw new Error(`no gateway:\n${said}`, { cause })
+    throw new Error(`no gateway:\n${output}`, { cause })
   }
   return { url, grpc: `127.0.0.1:${grpc}`, stop }
 }

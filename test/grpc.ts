@@ -14,7 +14,7 @@ import { loadSync } from '@grpc/proto-loader'
 const { resolve } = createRequire(import.meta.url)
 
 export const SUMS = 'domains/sums/sums.proto'
-/** As clients of the system that it replaces have it. */
+/** The .proto file of the system that Millrace replaces. */
 export const ORIGINAL = 'test/e2e/original.proto'
 export const HEALTH = resolve('grpc-health-check/package.json').replace('package.json', 'proto/health/v1/health.proto')
 export const reflection = (version: 'v1' | 'v1alpha') =>
@@ -23,13 +23,13 @@ export const reflection = (version: 'v1' | 'v1alpha') =>
 export interface Answer<Message> {
   message?: Message
   error?: ServiceError
-  /** Trailers, of an error too. */
+  /** The trailers, also those of an error. */
   trailers: Record<string, string>
 }
 
 export interface Client {
   call<Message>(method: string, message: object, metadata?: object, options?: CallOptions): Promise<Answer<Message>>
-  /** A stream that has the message sent and is still open. */
+  /** Opens a stream, sends the message and keeps the stream open. */
   open(method: string, message: object): Stream
   close(): void
 }
@@ -39,7 +39,7 @@ export interface Stream {
   ended(): Promise<StatusObject>
 }
 
-/** A client of one service, made from a .proto file as any other client is. */
+/** A client of one service, generated from its .proto file. */
 export function grpcClient(address: string, proto: string, service: string, config: object = {}): Client {
   const declared = loadPackageDefinition(
     loadSync(proto, { keepCase: true, defaults: true, oneofs: true, enums: String }),
@@ -85,7 +85,7 @@ export function grpcClient(address: string, proto: string, service: string, conf
   }
 }
 
-/** The headers and trailers that answer a unary call whose message has these bytes, and the bytes of the answer. */
+/** Makes a unary call with these bytes. Resolves with the headers, trailers and bytes of the response. */
 export async function rawCall(
   address: string,
   path: string,
@@ -119,7 +119,7 @@ export interface Sum {
   result: number
 }
 
-/** Every sum that counts. */
+/** All sums of the history. */
 export async function history(query: string): Promise<Sum[]> {
   const headers = { accept: 'application/x-ndjson' }
   const text = await (await fetch(`${query}/api/final/history`, { headers })).text()

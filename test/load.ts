@@ -1,54 +1,54 @@
 import { expect } from 'vitest'
 import { type Mill, send } from './mill.ts'
 
-/** What clients were told about each of their commands, by title, which is its key too. */
-export interface Told {
-  /** 202: it is safe. */
-  yes: Set<string>
-  /** A 503 that says that nothing was done. */
-  no: Set<string>
-  /** At least once a 503 that says that it is not known, or a connection that broke: repeated with the same key. */
+/** The responses that clients received for their commands, by title. The title is also the key. */
+export interface Responses {
+  /** The commands that were acknowledged with 202. */
+  acknowledged: Set<string>
+  /** The commands that were refused with a 503 that says that nothing was done. */
+  refused: Set<string>
+  /** The commands that were repeated with the same key, after an ambiguous 503 or a broken connection. */
   repeated: Set<string>
 }
 
 export interface Load {
-  told: Told
-  /** Resolves once every command under way has its answer. */
+  responses: Responses
+  /** Stops the clients. Resolves once every open command has a response. */
   stop(): Promise<void>
 }
 
-/** Clients that send commands one after the other, as fast as they are answered, until they are stopped. */
+/** Starts clients that send commands one after another, without a pause. */
 export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load {
-  const told: Told = { yes: new Set(), no: new Set(), repeated: new Set() }
+  const responses: Responses = { acknowledged: new Set(), refused: new Set(), repeated: new Set() }
   let isStopped = false
 
   async function client(name: number): Promise<void> {
     for (let count = 0; !isStopped; count++) {
       const title = `${name}-${count}-${crypto.randomUUID()}`
       while (!(await isKnown(title))) {
-        told.repeated.add(title)
+        responses.repeated.add(title)
         if (isStopped) break
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }
   }
 
-  /** Sends it; false when its fate is not known. */
+  /** Sends a command. Resolves with false if the response is ambiguous. */
   async function isKnown(title: string): Promise<boolean> {
     const answer = await send(`${mill().publish}/api/tutorials`, { title }, { 'idempotency-key': title }).catch(broken)
     if (!answer) return false
     const body = (await answer.json().catch(broken)) as { unknown?: boolean } | undefined
-    if (answer.status === 202) told.yes.add(title)
+    if (answer.status === 202) responses.acknowledged.add(title)
     else if (answer.status !== 503)
       throw new Error(`an answer that should not be: ${answer.status} ${JSON.stringify(body)}`)
-    else if (!body || body.unknown || told.repeated.has(title)) return false
-    else told.no.add(title)
+    else if (!body || body.unknown || responses.repeated.has(title)) return false
+    else responses.refused.add(title)
     return true
   }
 
   const running = Promise.all(Array.from({ length: clients }, (_, name) => client(name)))
   return {
-    told,
+    responses,
     async stop() {
       isStopped = true
       await running
@@ -56,7 +56,7 @@ export function startLoad(mill: () => Pick<Mill, 'publish'>, clients = 8): Load 
   }
 }
 
-/** Everything that is stored: title to how often. */
+/** The number of stored documents for each title. */
 export async function stored(mill: Pick<Mill, 'query'>): Promise<Map<string, number>> {
   const all = (await (await fetch(`${mill.query}/api/test`)).json()) as { title: string }[]
   const counts = new Map<string, number>()
@@ -65,23 +65,23 @@ export async function stored(mill: Pick<Mill, 'query'>): Promise<Map<string, num
 }
 
 /**
- * Each acknowledged command is there once, each refused one is not, and only what was repeated may be there again. What
- * others sent is not looked at.
+ * Expects that each acknowledged command is stored once and no refused one is. A repeated command may be stored. Commands of
+ * others are ignored.
  */
-export function expectOnTopic({ yes, no, repeated }: Told, counts: Map<string, number>): void {
-  const lost = [...yes].filter((title) => !counts.has(title))
-  const phantom = [...no].filter((title) => counts.has(title))
-  const doubled = [...yes].filter((title) => (counts.get(title) ?? 0) > 1 && !repeated.has(title))
+export function expectOnTopic({ acknowledged, refused, repeated }: Responses, counts: Map<string, number>): void {
+  const lost = [...acknowledged].filter((title) => !counts.has(title))
+  const phantom = [...refused].filter((title) => counts.has(title))
+  const doubled = [...acknowledged].filter((title) => (counts.get(title) ?? 0) > 1 && !repeated.has(title))
   expect({ lost, phantom, doubled }).toEqual({ lost: [], phantom: [], doubled: [] })
 }
 
-/** Each acknowledged command is there once, however often it was sent; each refused one is not; nothing at all is doubled. */
-export function expectStored(told: Told, counts: Map<string, number>): void {
-  expectOnTopic({ ...told, repeated: new Set() }, counts)
+/** Expects that each acknowledged command is stored once, no refused one is, and no command is stored twice. */
+export function expectStored(responses: Responses, counts: Map<string, number>): void {
+  expectOnTopic({ ...responses, repeated: new Set() }, counts)
   expect([...counts].filter(([, count]) => count > 1)).toEqual([])
 }
 
-/** A connection that broke tells nothing. */
+/** A broken connection has no response. */
 function broken(error: unknown): undefined {
   if (!(error instanceof TypeError) && !(error instanceof DOMException)) throw error
   return undefined

@@ -7,25 +7,25 @@ import { expect } from 'vitest'
 import { trustedIssuer } from './auth/tokens.ts'
 import { SECRET } from './trust.ts'
 
-/** A whole Millrace in a process of its own, as `make dev` starts it, or on the bare framework. */
+/** A whole Millrace in processes of its own. */
 export interface Mill {
   publish: string
   persist: string
   query: string
-  /** Its address for gRPC; the framework has none. */
+  /** The address of gRPC; the framework has none. */
   grpc: string
-  /** Of the process that serves it. */
+  /** The address of the process that serves gRPC, for its metrics. */
   grpcMetrics: string
   dir: string
-  /** What it printed so far. */
+  /** Everything that it has printed. */
   output(): string
-  /** As Ctrl-C: resolves with the exit code. */
+  /** Stops it as Ctrl-C does. Resolves with the exit code. */
   stop(): Promise<number | null>
-  /** As kill -9. */
+  /** Stops it as kill -9 does. */
   kill(): Promise<void>
 }
 
-/** On our host in one process, on the bare functions-framework, or as the image does: each bundle a process. */
+/** The way of serving: on our host in one process, on the bare functions-framework, or a process for each bundle. */
 export type Serving = 'host' | 'framework' | 'bundles'
 
 const SCRIPTS = { host: 'main/dev.ts', framework: 'test/framework.ts', bundles: 'test/bundles.ts' }
@@ -33,7 +33,7 @@ const SCRIPTS = { host: 'main/dev.ts', framework: 'test/framework.ts', bundles: 
 export interface MillOptions {
   pair: 'embedded' | 'real'
   serving?: Serving
-  /** Kept from a mill before; else one of its own. */
+  /** The folder of a previous mill; a new one by default. */
   dir?: string
   root?: string
   env?: Record<string, string>
@@ -124,14 +124,14 @@ async function ready(mill: Mill, child: ChildProcess, serving: Serving): Promise
   })
 }
 
-/** What will never be so: not worth asking again. */
+/** An error that a retry cannot resolve. */
 export class Gone extends Error {}
 
 export const discard = (mill: Mill): void => rmSync(mill.dir, { recursive: true, force: true })
 
 const freePorts = (count: number): Promise<number[]> => Promise.all(Array.from({ length: count }, freePort))
 
-/** Below the ports that the system gives to connections and to servers at port 0: one of those would take it meanwhile. */
+/** A free port below the ephemeral ones, which the system could give to somebody else meanwhile. */
 export async function freePort(): Promise<number> {
   const port = 20_000 + Math.floor(Math.random() * 7000)
   const isFree = await new Promise<boolean>((resolve) => {
@@ -142,7 +142,7 @@ export async function freePort(): Promise<number> {
   return isFree ? port : await freePort()
 }
 
-/** Repeats until it passes, at most `within` milliseconds. */
+/** Repeats `look` until it does not throw, for at most `within` milliseconds. */
 export async function eventually<Result>(
   look: () => Promise<Result>,
   { within = 10_000, every = 20 } = {},
@@ -177,7 +177,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     pair: 'embedded' | 'real'
     servings: Serving[]
-    /** Whose tokens the mill takes, and the settings that say so; without a URL the one that make dev brings. */
+    /** The issuer that the mill trusts, with its settings; without a URL the issuer of make dev. */
     issuer: { url?: string; env: Record<string, string> }
   }
 }

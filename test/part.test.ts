@@ -4,13 +4,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { runPart } from './part.ts'
 
 let dir: string
-let said: string
+let printed: string
 
 beforeEach(() => {
   mkdirSync('.millrace', { recursive: true })
   dir = mkdtempSync(resolve('.millrace', 'part-'))
-  said = ''
-  vi.spyOn(console, 'error').mockImplementation((text) => (said += text))
+  printed = ''
+  vi.spyOn(console, 'error').mockImplementation((text) => (printed += text))
   vi.spyOn(console, 'log').mockImplementation(() => undefined)
 })
 
@@ -45,15 +45,15 @@ const HANGS = `
 
 test('a part that ends is counted', { timeout: 120_000 }, async () => {
   expect(await run(ENDS)).toEqual({ passed: 1, failed: 1, skipped: 2 })
-  expect(said).toBe('')
+  expect(printed).toBe('')
 })
 
 test('a part that hangs is stopped and counts as failed, and keeps the tests that have ended', {
   timeout: 180_000,
 }, async () => {
   expect(await run(ENDS + HANGS, 20_000)).toEqual({ passed: 1, failed: 2, skipped: 2 })
-  expect(said).toMatch(/fixture was stopped: no test ended for 20 s.*It counts as failed/s)
-  expect(said).toContain('failed: a.test.ts > badly')
+  expect(printed).toMatch(/fixture was stopped: no test ended for 20 s.*It counts as failed/s)
+  expect(printed).toContain('failed: a.test.ts > badly')
 })
 
 test('a part whose tests cannot be read counts as failed', { timeout: 120_000 }, async () => {

@@ -11,9 +11,9 @@ export interface Counts {
 }
 
 export interface PartOptions {
-  /** A part in which no test ends for so long is stopped. */
+  /** The time without an ended test after which a part is stopped. */
   stalledAfterMs?: number
-  /** How long it may take to stop by itself. */
+  /** The time that a part has to stop by itself. */
   stopWithinMs?: number
   config?: string
   output?: 'inherit' | 'ignore'
@@ -27,8 +27,8 @@ const LOOK_EVERY_MS = 250
 let running: ChildProcess | undefined
 
 /**
- * Runs the vitest project of that name. Whatever goes wrong outside of its tests counts as one that failed. A part in which
- * nothing ends any more is stopped and fails; what ended before counts.
+ * Runs the vitest project with this name. An error outside of the tests counts as a failed test. A part in which no test ends
+ * any more is stopped and fails, but its ended tests count.
  */
 export async function runPart(part: string, env: Record<string, string>, options: PartOptions = {}): Promise<Counts> {
   console.log(`\n== ${part}`)
@@ -58,19 +58,19 @@ function sayStalled(part: string, stalledMs: number, lines: Line[]): void {
   )
 }
 
-/** How many tests a part has, without running them. */
+/** The number of tests in a part, without running them. */
 export function countPart(part: string): number {
   const list = [VITEST, 'list', '--no-static-parse', '--project', part]
   const { stdout } = spawnSync(process.execPath, list, { encoding: 'utf8' })
   return stdout.split('\n').filter((line) => line.includes(' > ')).length
 }
 
-/** Has the part under way end itself. */
+/** Asks the running part to stop. */
 export function interruptPart(): void {
   running?.kill('SIGINT')
 }
 
-/** None before the first test has ended. The last line of a run that was killed may be cut off. */
+/** The lines of the report; none before the first test has ended. A killed run may have cut off the last one. */
 function linesOf(report: string): Line[] {
   if (sizeOf(report) === 0) return []
   const text = readFileSync(report, 'utf8')
@@ -82,11 +82,11 @@ const sizeOf = (report: string): number => statSync(report, { throwIfNoEntry: fa
 
 interface End {
   code: number
-  /** For how long no test had ended, if it was stopped for that. */
+  /** The time without an ended test, if the part was stopped for that. */
   stalledMs: number | undefined
 }
 
-/** One that is stalled is asked to end, so that it ends what its tests have started, and then killed. */
+/** Stops a stalled part: it is first asked to end, so that it stops its own processes, and then killed. */
 function vitest(args: string[], env: Record<string, string>, report: string, options: PartOptions): Promise<End> {
   const { stalledAfterMs = STALLED_AFTER_MS, stopWithinMs = STOP_WITHIN_MS, output = 'inherit' } = options
   return new Promise((resolve, reject) => {

@@ -41,10 +41,10 @@ const int32 = fc.integer()
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
 
 const FEW = { maxLength: 4 }
-/** Each message has up to four others: more depth makes them large. */
+/** The options of nested messages. More depth would make messages large. */
 const NESTED = { depthIdentifier: 'all', maxDepth: 1 } as const
 
-/** Messages of that type, as objects; protobufjs itself reads no map that has keys of 64 bits. */
+/** Messages as objects. Maps with 64-bit keys are optional, since protobufjs cannot read them. */
 export const messages = (hasLongKeys: boolean) =>
   fc.letrec<{ all: object }>((tie) => ({
     all: fc.record(

@@ -27,7 +27,7 @@ export const notes: Collection = {
 }
 export const authors: Collection = { name: 'authors', indexes: {} }
 
-/** A domain that has these queries, and documents that a test puts there itself. */
+/** A domain with these queries, whose documents a test writes itself. */
 export const readingDomain = (...queries: Query[]): DecideDomain => ({
   kind: 'decide',
   name: 'reading',
@@ -41,7 +41,7 @@ export const readingDomain = (...queries: Query[]): DecideDomain => ({
   queries,
 })
 
-/** New for each test. */
+/** The state of a test, which is new for each one. */
 export const world = { store: undefined as unknown as Store }
 
 let dir: string
@@ -63,7 +63,7 @@ afterEach(async () => {
 export const put = (collection: Collection, documents: Document[]) =>
   world.store.commit([{ collection, put: documents }])
 
-/** What a client of these queries sees; the body as it came, or parsed. */
+/** A client of these queries, which reads bodies as text or parsed. */
 export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {
   const domains = [readingDomain(...queries)]
   const { store } = world

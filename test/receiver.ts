@@ -16,12 +16,12 @@ export interface Reply {
 export interface Receiver {
   url: string
   received: Received[]
-  /** How many wait for their answer. */
+  /** The number of requests without a response. */
   waiting(): number
   close(): void
 }
 
-/** A server that keeps what it gets and answers as it is told. */
+/** A server that records its requests and responds as the test says. */
 export async function receiver(
   reply: (received: Received, index: number) => Reply | Promise<Reply>,
   port = 0,

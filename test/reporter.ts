@@ -1,13 +1,13 @@
 import { appendFileSync } from 'node:fs'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** A line for each test that has ended, written at once: what is there stays when the run is killed. */
+/** A line of the report for an ended test. It is written at once, so that it survives when the run is killed. */
 export interface Line {
   state: 'passed' | 'failed' | 'skipped'
   name: string
 }
 
-/** Where the lines go. */
+/** The variable that names the report. */
 export const REPORT_VARIABLE = 'MILLRACE_TEST_REPORT'
 
 const { [REPORT_VARIABLE]: file = '.millrace/report.ndjson' } = process.env
@@ -19,7 +19,7 @@ export default class implements Reporter {
     if (state !== 'pending') write({ state, name: `${test.module.relativeModuleId} > ${test.fullName}` })
   }
 
-  /** Its tests are not known, or not run: an import that fails, a hook that throws. */
+  /** Records a module whose tests could not be read or run, because an import failed or a hook threw. */
   onTestModuleEnd(module: TestModule): void {
     if (module.errors().length > 0) write({ state: 'failed', name: module.relativeModuleId })
   }

@@ -6,11 +6,11 @@ import { HINT, lease } from './services/shared.ts'
 import { stopOrphans } from './services/state.ts'
 
 /**
- * make test: every part that this machine can run, one after the other, and one line that counts them all.
- * `npm test -- unit e2e-embedded` runs only those parts.
+ * `make test`: runs every part that this machine can run, one after another, and prints a line with the counts.
+ * `npm test -- unit e2e-embedded` runs only these parts.
  */
 const EMBEDDED = ['rules', 'unit', 'simulation', 'e2e-embedded', 'faults']
-/** What a part lacks: a test that kills servers brings them itself. */
+/** The servers that a part needs but this machine lacks. Tests that kill servers start their own. */
 const REAL = new Map([
   ['real', () => mongodbLacks()],
   ['e2e-real', () => undefined],

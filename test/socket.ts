@@ -1,19 +1,19 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-/** A connection that says exactly what it is told, for what no HTTP client would send. */
+/** A raw connection, for requests that no HTTP client would send. */
 export interface RawSocket {
   send(text: string): void
-  /** All that came so far, once it contains `text`; rejects when the other side closes before. */
+  /** Resolves with everything received once it contains `text`. Rejects if the other side closes before. */
   until(text: string): Promise<string>
-  /** All that came, once the other side has closed; rejects when it reset the connection. */
+  /** Resolves with everything received once the other side has closed. Rejects if it resets the connection. */
   closed(): Promise<string>
-  /** Resolves once all that was said is on its way. */
+  /** Resolves once everything is sent. */
   sent(): Promise<void>
-  /** Reads no more until `resume`. */
+  /** Stops reading until `resume`. */
   pause(): void
   resume(): void
-  /** Goes away without a word. */
+  /** Closes the connection without a message. */
   leave(): void
 }
 

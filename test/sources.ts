@@ -11,12 +11,12 @@ import { type KafkaSourceParts, type KafkaSourceSpec, startKafkaSource } from '#
 import { manualClock } from './clock.ts'
 import { type Received, type Receiver, type Reply, receiver } from './receiver.ts'
 
-/** Sources on an embedded log, with receivers to send to and a clock that a test moves; all closed after each test. */
+/** Sources on an embedded log, with receivers and a manual clock. All of them are closed after each test. */
 
 const dir = mkdtempSync(join(tmpdir(), 'source-'))
 const file = openFile(dir)
 export const log = embeddedLog(file)
-/** What is closed after the test, the first first. */
+/** The functions that close everything after the test, in order. */
 export const opened: { close(): unknown }[] = []
 let topics = 0
 
@@ -31,7 +31,7 @@ afterAll(async () => {
 })
 
 const PARTITIONS = 2
-/** A key of each partition. */
+/** A key for each partition. */
 export const [A, B] = [0, 1].map((wanted) =>
   ['a', 'b', 'c', 'd'].find((key) => partitionOf(key, PARTITIONS) === wanted),
 ) as [string, string]
@@ -42,7 +42,7 @@ export async function newTopic(): Promise<string> {
   return topic
 }
 
-/** Records named by key and number, such as a0, a1: what they say is what the tests look at. */
+/** Appends records named by key and number, such as a0 and a1. Tests compare these names. */
 export async function append(
   topic: string,
   key: string,
@@ -65,7 +65,7 @@ export async function receiving(
   return server
 }
 
-/** Holds responses back until the test releases them. */
+/** A receiver whose responses wait until the test releases them. */
 export function gate() {
   const held = new Map<string, (reply: Reply) => void>()
   return {
@@ -122,7 +122,7 @@ const lagOf = async (topic: string) =>
   [...(await log.lag(topic, `group-${topic}`)).values()].reduce((sum, lag) => sum + lag, 0)
 export const expectLag = (topic: string, lag: number) => eventually(async () => expect(await lagOf(topic)).toBe(lag))
 
-/** Advances the clock in small steps, slower than responses arrive, until the expectation holds. */
+/** Advances the time in small steps until the condition holds. Responses arrive between the steps. */
 export async function passing(clock: { advance(ms: number): Promise<void> }, look: () => void): Promise<void> {
   await eventually(async () => {
     await clock.advance(100)

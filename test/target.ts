@@ -7,23 +7,23 @@ import { SECRET } from './trust.ts'
 
 /** A process of one target, or of `make dev`. */
 export interface Run {
-  /** Where its host listens; prepare has none. */
+  /** The address of its host; prepare has none. */
   url: string
   grpc: string
   output(): string
   hasEnded(): boolean
-  /** Its exit code. */
+  /** Resolves with the exit code. */
   ended: Promise<number | null>
-  /** SIGTERM; resolves with the exit code. */
+  /** Sends SIGTERM. Resolves with the exit code. */
   stop(): Promise<number | null>
 }
 
-/** A busy machine starts many of them at once. */
+/** The time for a start, on a machine that may start many targets at once. */
 export const START_MS = 120_000
 
 export type Target = 'publish' | 'grpc' | 'persist' | 'query' | 'prepare' | 'source' | 'dev'
 
-/** Resolves once its host answers, or, where it has none yet, at once. */
+/** Starts a target. Resolves once its host responds, or at once if it has none yet. */
 export async function runTarget(target: Target, env: Record<string, string>): Promise<Run> {
   const dir = mkdtempSync(join(tmpdir(), 'target-'))
   const [http, grpc] = [await freePort(), await freePort()]

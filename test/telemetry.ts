@@ -1,5 +1,5 @@
 import { jsonLogger } from '#adapters/telemetry/logger.ts'
 import { prometheusMetrics } from '#adapters/telemetry/metrics.ts'
 
-/** The telemetry of a test: a log that nobody reads, and metrics of its own. */
+/** The telemetry of a test: a silent logger, and metrics of its own. */
 export const quiet = () => ({ logger: jsonLogger('silent'), metrics: prometheusMetrics() })

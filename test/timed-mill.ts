@@ -27,17 +27,17 @@ import { SEALS, wary } from './trust.ts'
 const ACTOR = 'anonymous'
 
 /**
- * `leaving`: what is written is written, but whoever wrote it is told that the store is away. `tottering`: reads and counts come
- * through, so that an attempt could be counted, and nothing else does.
+ * The state of the store. `ambiguous`: writes succeed, but their callers get an outage. `reads only`: only reads succeed, so that a
+ * wrong count of attempts would show.
  */
-export type Reach = 'here' | 'leaving' | 'tottering' | 'away'
+export type StoreState = 'available' | 'ambiguous' | 'reads only' | 'unavailable'
 
 export type TimedMill = Awaited<ReturnType<typeof startTimedMill>>
 
 /**
- * From the log to the store in hours that take seconds: the embedded pair, each domain's source with its KafkaSource's own
- * delivery, HTTP, the host and persist, all by a clock that the test moves. Only the store's breaker, which has a clock of its own,
- * is left out.
+ * A Millrace from the log to the store on a manual clock: the embedded pair, the source of each domain with the delivery of its
+ * KafkaSource, HTTP, the host and persist. Hours take seconds. The store's circuit breaker is left out, since it has its own
+ * clock.
  */
 export async function startTimedMill(domains: Domain[]) {
   const dir = mkdtempSync(join(tmpdir(), 'timed-mill-'))
@@ -45,30 +45,30 @@ export async function startTimedMill(domains: Domain[]) {
   const [log, store, clock] = [embeddedLog(file), embeddedStore(file), manualClock()]
   const types = commandTypes(domains)
   const answers: { id: string; status: number; began: number }[] = []
-  let reach: Reach = 'here'
+  let state: StoreState = 'available'
   const posts = { sent: 0, received: 0 }
 
-  const within = <Args extends unknown[], Result>(reaches: Reach[], call: (...args: Args) => Promise<Result>) =>
-    async function atRisk(...args: Args): Promise<Result> {
-      const isReached = reaches.includes(reach)
-      const result = isReached || reach === 'leaving' ? await call(...args) : undefined
+  const within = <Args extends unknown[], Result>(states: StoreState[], call: (...args: Args) => Promise<Result>) =>
+    async function withOutages(...args: Args): Promise<Result> {
+      const isReached = states.includes(state)
+      const result = isReached || state === 'ambiguous' ? await call(...args) : undefined
       if (!isReached) throw new Unavailable('store', 'away')
       return result as Result
     }
-  const atRisk: Store = {
+  const withOutages: Store = {
     ...store,
-    get: within(['here', 'leaving', 'tottering'], store.get),
-    find: within(['here', 'leaving', 'tottering'], store.find),
-    insert: within(['here'], store.insert),
-    commit: within(['here'], store.commit),
-    remove: within(['here'], store.remove),
+    get: within(['available', 'ambiguous', 'reads only'], store.get),
+    find: within(['available', 'ambiguous', 'reads only'], store.find),
+    insert: within(['available'], store.insert),
+    commit: within(['available'], store.commit),
+    remove: within(['available'], store.remove),
   }
 
   await Promise.all([log.ensure(topics(domains)), store.prepare(collections(domains))])
   const { persist, close } = persister({
     ...quiet(),
     domains,
-    store: atRisk,
+    store: withOutages,
     clock,
     instance: 'pod-1',
     maxInFlight: 10_000,
@@ -123,7 +123,7 @@ export async function startTimedMill(domains: Domain[]) {
     }
   }
 
-  /** Until nothing is on its way between source and persist: all that was posted is with persist and waits for the clock. */
+  /** Waits until persist has received everything that the sources have posted, and waits for the clock. */
   async function settled(): Promise<void> {
     for (let quiet = 0; quiet < 10; quiet++) {
       await setImmediate()
@@ -135,10 +135,10 @@ export async function startTimedMill(domains: Domain[]) {
     log,
     store,
     clock,
-    /** Every answer of persist, and when its delivery came. */
+    /** The responses of persist, each with the time of its delivery. */
     answers,
-    reach(now: Reach) {
-      reach = now
+    setStore(now: StoreState) {
+      state = now
     },
     /** Appends a command as publish does. */
     async publish(type: string, id: string, data: Fields): Promise<void> {
@@ -150,7 +150,7 @@ export async function startTimedMill(domains: Domain[]) {
       const command = { id, type, stream, time: clock.now(), actor: ACTOR, traceparent, data }
       await log.append(topic.name, toRecord(command, topic, SEALS).record)
     },
-    /** Lets time pass, a step at a time, each until everybody waits again; with 0 only that. */
+    /** Advances the time in steps, and waits after each until everything waits for the clock again. */
     async pass(seconds: number, stepMs = 1000): Promise<void> {
       for (const until = clock.now() + seconds * 1000; clock.now() < until; ) {
         await settled()
@@ -158,16 +158,16 @@ export async function startTimedMill(domains: Domain[]) {
       }
       await settled()
     },
-    /** The log writes down its commits a moment after they are made. */
+    /** Waits for this lag, since the log stores its commits with a delay. */
     lagIs: (wanted: number) =>
       eventually(async () => {
         const lags = await Promise.all(specs.map(({ topic, group }) => log.lag(topic, group)))
         const lag = lags.flatMap((lag) => [...lag.values()]).reduce((sum, records) => sum + records, 0)
         if (lag !== wanted) throw new Error(`the lag is ${lag}, not ${wanted}`)
       }),
-    /** What is held and what pauses comes to its end, since time goes on. */
+    /** Stops everything. Advances the time meanwhile, so that retries and pauses end. */
     async stop(): Promise<void> {
-      reach = 'here'
+      state = 'available'
       let isOver = false
       const over = Promise.all(sources.map((source) => source.close())).then(close)
       void over.finally(() => (isOver = true))

@@ -2,11 +2,11 @@ import { bodyHash } from '#core/ids.ts'
 import { seals } from '#core/seals.ts'
 import type { Trust } from '#functions/persist/verdict.ts'
 
-/** What the mills of tests share with the tests. */
+/** The secret of all mills that tests start. */
 export const SECRET = 'a secret of thirty-two characters'
 export const SEALS = seals([SECRET])
 
-/** For tests of what comes behind the seal, whose deliveries have none. */
+/** Trusts deliveries without a seal, for tests of other parts. */
 export const trusting: Trust = { seals: SEALS, unsealed: 'trust' }
 
 export const wary: Trust = { seals: SEALS, unsealed: 'plain' }

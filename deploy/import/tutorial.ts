@@ -5,7 +5,7 @@ import { commands } from '#domains/tutorials/commands.ts'
 export type Tutorial = { id: string; title: string }
 
 const id = z.union([z.string(), z.strictObject({ $oid: z.string() }).transform(({ $oid }) => $oid)], {
-  error: 'takes an ObjectId',
+  error: 'must be an ObjectId',
 })
 
 /** A document as Spring Data MongoDB wrote it, or an item of what `GET /api/test` answered. Another field would be lost: it is refused. */

@@ -4,5 +4,5 @@ class Every extends Set<string> {
   override has = () => true
 }
 
-/** For tests that are about something else: who brings no token may do everything. */
+/** Gives anonymous callers every scope, for tests of other parts. */
 export const anybody: CallerOf = async () => ({ id: 'anonymous', scopes: new Every() })

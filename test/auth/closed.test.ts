@@ -4,7 +4,7 @@ import { grpcClient, SUMS } from '../grpc.ts'
 import { discard, type Mill, send, startMill } from '../mill.ts'
 import { authorized } from './tokens.ts'
 
-/** Where callers without a token may nothing. */
+/** A mill whose anonymous callers have no scope. */
 let mill: Mill
 beforeAll(async () => {
   mill = await startMill({ pair: inject('pair'), env: { ANONYMOUS_SCOPES: 'none' } })

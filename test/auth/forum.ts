@@ -1,7 +1,7 @@
 import { people } from '#local/issuer/people.ts'
-import type { Asked } from './requests.ts'
+import type { MatrixRequest } from './requests.ts'
 
-/** What is asked of the forum: where one who asks would change it for the next, everybody has something of their own to change. */
+/** The requests to the forum. If a request changes something, each caller has its own thread or account to change. */
 export async function forumRequests(site: string, tokens: Map<string, string>) {
   async function as(person: string, method: string, path: string, body: object): Promise<string> {
     const headers = {
@@ -10,9 +10,9 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
       authorization: `Bearer ${tokens.get(person)}`,
     }
     const answer = await fetch(site + path, { method, headers, body: JSON.stringify(body) })
-    const told = (await answer.json()) as { id: string; status: string }
-    if (told.status !== 'applied') throw new Error(`${person} ${method} ${path}: ${JSON.stringify(told)}`)
-    return told.id
+    const result = (await answer.json()) as { id: string; status: string }
+    if (result.status !== 'applied') throw new Error(`${person} ${method} ${path}: ${JSON.stringify(result)}`)
+    return result.id
   }
   const everybody = ['anonymous', ...Object.keys(people)]
   const open = (title: string) => as('moderator', 'POST', '/api/forum/threads', { title, text: 'Which one?' })
@@ -35,8 +35,8 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
   const withBothIds = (mark: string) => {
     const path = `/api/forum/${mark}`
     const given = (person: string) => ({ threadId: String(threads.get(person)), accountId: 'member2' })
-    const inBody = (person: string): Asked => ({ path, body: json(given(person)) })
-    const inQuery = (person: string): Asked => ({ path: `${path}?${new URLSearchParams(given(person))}` })
+    const inBody = (person: string): MatrixRequest => ({ path, body: json(given(person)) })
+    const inQuery = (person: string): MatrixRequest => ({ path: `${path}?${new URLSearchParams(given(person))}` })
     return [
       [`POST ${path}`, inBody],
       [`PUT ${path}`, inBody],
@@ -44,7 +44,7 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
       [`DELETE ${path} by its body`, inBody],
     ] as const
   }
-  const rows: { [row: string]: Asked | ((person: string) => Asked) } = {
+  const rows: { [row: string]: MatrixRequest | ((person: string) => MatrixRequest) } = {
     'POST /api/forum/threads': { path: '/api/forum/threads', body: json({ title: 'Pots', text: 'Any?' }) },
     'PATCH {thread} of another': (person) => ({ path: within(person), body: json({ title: 'Pans' }) }),
     'POST {thread}/posts': { path: `${there}/posts`, body: text },
@@ -86,6 +86,6 @@ export async function forumRequests(site: string, tokens: Map<string, string>) {
     'PUT /api/accounts/me': (person) => ({ path: '/api/accounts/me', body: json({ name: person }) }),
   }
   return Object.fromEntries(
-    Object.entries(rows).map(([row, asked]) => [row.replace('{thread}', '/api/forum/threads/{threadId}'), asked]),
+    Object.entries(rows).map(([row, request]) => [row.replace('{thread}', '/api/forum/threads/{threadId}'), request]),
   )
 }

@@ -6,7 +6,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, 
 export interface SigningKey {
   kid: string
   alg: string
-  /** As the issuer publishes it. */
+  /** The public key as the issuer publishes it. */
   jwk: JWK
   privateKey: CryptoKey
 }
@@ -16,7 +16,7 @@ export async function newKey(kid: string, alg = 'ES256'): Promise<SigningKey> {
   return { kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
 }
 
-/** An issuer of OpenID Connect as far as who checks its tokens sees it, with keys of its own and all that can go wrong with it. */
+/** An issuer of OpenID Connect for tests of token verification, with its own keys and faults. */
 export async function startIssuer(...first: SigningKey[]) {
   let keys = first
   let mode: 'well' | 'hanging' | 'failing' | 'lying' = 'well'
@@ -42,7 +42,7 @@ export async function startIssuer(...first: SigningKey[]) {
   server.unref()
   const url = `http://127.0.0.1:${port}`
 
-  /** Claims that are undefined are left out. */
+  /** Signs a token. Undefined claims are left out. */
   function sign(
     claims: JWTPayload = {},
     { key = keys[0] as SigningKey, header = {} }: { key?: SigningKey; header?: object } = {},
@@ -58,19 +58,19 @@ export async function startIssuer(...first: SigningKey[]) {
   return {
     url,
     sign,
-    /** The paths that were asked for. */
+    /** The paths of the requests. */
     asked,
     publish(...now: SigningKey[]): void {
       keys = now
     },
-    /** It says that this is its name, not its address. */
+    /** Makes the issuer use this name instead of its address. */
     isCalled(now: string): void {
       name = now
     },
     becomes(now: typeof mode): void {
       mode = now
     },
-    /** Answers what it left hanging so far. */
+    /** Responds to the requests that are still open. */
     answers(): void {
       for (const answer of held.values()) answer()
       held.clear()

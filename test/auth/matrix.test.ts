@@ -8,15 +8,15 @@ import { sealOf } from '../trust.ts'
 import { forumRequests } from './forum.ts'
 import { tokensOf } from './grant.ts'
 import matrix from './matrix.json' with { type: 'json' }
-import { type Asked, requests } from './requests.ts'
+import { type MatrixRequest, requests } from './requests.ts'
 
-/** Every route, asked by everybody: what the matrix says, against a running mill that takes the tokens of a real issuer. */
+/** Compares the matrix with the responses of a running mill to requests of everybody to every route, with real tokens. */
 const domains = await findDomains()
 const rows = Object.entries(matrix.rows)
 const routeOf = (row: string): string => row.split(' ', 2).join(' ')
 
 let mill: Mill
-let asked: { [row: string]: Asked | ((person: string) => Asked) }
+let requestsByRow: { [row: string]: MatrixRequest | ((person: string) => MatrixRequest) }
 let tokens: Map<string, string>
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const seal = { 'ce-seal': sealOf(letter, 'nobody.knows', '{}') }
   const place = { 'ce-knativekafkapartition': '0', 'ce-knativekafkaoffset': '0', 'ce-time': new Date().toISOString() }
   await send(mill.persist, {}, { ...delivery, ...seal, ...place })
-  asked = { ...requests({ tutorial, receipt, letter }), ...(await forumRequests(mill.publish, tokens)) }
+  requestsByRow = { ...requests({ tutorial, receipt, letter }), ...(await forumRequests(mill.publish, tokens)) }
 }, 120_000)
 
 afterAll(async () => {
@@ -53,7 +53,7 @@ test('every route has a row, with a status for everybody', () => {
 
 test.each(rows)('%s', async (row, statuses) => {
   const [method, path = ''] = row.split(' ')
-  const request = asked[row] ?? { path }
+  const request = requestsByRow[row] ?? { path }
   const requestOf = (person: string) => (typeof request === 'function' ? request(person) : request)
   for (const person of matrix.people) expect(requestOf(person).path).not.toContain('{')
   const answers = await Promise.all(matrix.people.map((person) => statusOf(String(method), requestOf(person), person)))
@@ -62,7 +62,7 @@ test.each(rows)('%s', async (row, statuses) => {
 
 const byPerson = (statuses: number[]) => Object.fromEntries(matrix.people.map((person, at) => [person, statuses[at]]))
 
-async function statusOf(method: string, { path, body, headers }: Asked, person: string): Promise<number> {
+async function statusOf(method: string, { path, body, headers }: MatrixRequest, person: string): Promise<number> {
   const token = tokens.get(person)
   const own = {
     'content-type': 'application/json',

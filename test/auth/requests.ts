@@ -1,11 +1,11 @@
-/** What there is already, for requests to be about. */
+/** The existing documents that requests refer to. */
 export interface Given {
   tutorial: string
   receipt: string
   letter: string
 }
 
-export interface Asked {
+export interface MatrixRequest {
   path: string
   body?: string
   headers?: Record<string, string>
@@ -20,14 +20,14 @@ const event = (type: string) => ({
   'ce-source': '/matrix',
   'ce-type': type,
 })
-/** The letter goes on to be there for the next who asks. */
+/** These commands leave the letter for the next caller. */
 const redrive = json({ id: 'none' })
 const discard = json({ id: 'none', reason: 'a test' })
 
 const imported = json({ id: '507f1f77bcf86cd799439011', title: 'It turned' })
 
-/** How each row of the matrix that needs more than its path is asked. */
-export const requests = ({ tutorial, receipt, letter }: Given): { [row: string]: Asked } => ({
+/** The request for each row of the matrix that needs more than its path. */
+export const requests = ({ tutorial, receipt, letter }: Given): { [row: string]: MatrixRequest } => ({
   'POST /api/tutorials': { path: '/api/tutorials', body: json({ title: 'It turns' }) },
   'POST /api/publish': { path: '/api/publish', body: 'It turns', headers: { 'content-type': 'text/plain' } },
   'POST /api/tutorials/import': { path: '/api/tutorials/import', body: imported },

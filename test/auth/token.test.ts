@@ -11,7 +11,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-/** make token, on the issuer of make dev. */
+/** Tests `make token` with the issuer of `make dev`. */
 const token = (USER: string) =>
   new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const env = { ...process.env, SITE: mill.publish, USER }
@@ -38,7 +38,7 @@ test("make token defaults to member, and ignores the shell's USER", async () => 
   const make = (...args: string[]) =>
     new Promise<{ stdout: string; stderr: string }>((resolve) => {
       const env = { ...process.env, SITE: mill.publish, USER: 'alice' }
-      // A test installs nothing, however old what is installed looks.
+      // The option keeps make from installing packages.
       const all = ['--silent', '--assume-old=node_modules/.package-lock.json', 'token', ...args]
       execFile('make', all, { env }, (_, stdout, stderr) => resolve({ stdout, stderr }))
     })

@@ -3,7 +3,7 @@ import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientCon
 import { loadSync } from '@grpc/proto-loader'
 import { z } from 'zod'
 
-/** The floor of its kind: what @grpc/grpc-js does with the same message and the same check, and nothing else. */
+/** The floor for gRPC: @grpc/grpc-js with the same message and the same validation. */
 const schema = z.strictObject({ requestId: z.string().max(255), firstNumber: z.int(), secondNumber: z.int() })
 const { SumService } = loadPackageDefinition(loadSync('domains/sums/sums.proto', { keepCase: true, defaults: true }))
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { answerTo } from './bare.ts'
 
-/** The floor: what node:http does with the same body and the same check, and nothing else. */
+/** The floor for HTTP: node:http with the same body and the same validation. */
 createServer((req, res) => {
   const chunks: Buffer[] = []
   req.on('data', (chunk) => chunks.push(chunk))

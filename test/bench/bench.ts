@@ -7,17 +7,17 @@ import { calls } from './grpc.ts'
 import { hotStreams } from './hot.ts'
 import { decideLatencies, latencies } from './latency.ts'
 import { ingests, logLatencies } from './logs.ts'
-import { cleanUp, lacking, type Pair } from './place.ts'
 import { publishing } from './publish.ts'
 import { type Figure, table } from './report.ts'
+import { cleanUp, lacking, type Pair } from './sandbox.ts'
 import { sealing } from './seal.ts'
 import { stopAll } from './served.ts'
 import { starts } from './start.ts'
 import { threads } from './thread.ts'
 
 /**
- * make bench: our figures beside their floors, measured in one run on one machine. Compare ratios, not figures.
- * `node test/bench/bench.ts --quick` shows in seconds that all of it runs; `--only b,d` measures some rows.
+ * `make bench`: our figures and their floors, measured in one run on one machine. Compare ratios, not figures.
+ * `node test/bench/bench.ts --quick` checks in seconds that everything runs. `--only b,d` measures some rows.
  */
 const ROWS = {
   a: 'bare servers with the same check of the same body',
@@ -93,7 +93,7 @@ stopAll()
 await cleanUp()
 process.exit(failures.length > 0 ? 1 : 0)
 
-/** A row that fails is told and fails the run; the others are measured all the same. */
+/** Measures a row. A failure is reported and fails the run, but the other rows are measured. */
 async function measure(rows: string[], run: () => Promise<Figure[]>): Promise<void> {
   if (!rows.some(wanted)) return
   const began = performance.now()

@@ -5,8 +5,8 @@ import { loadSync } from '@grpc/proto-loader'
 import type { Sent } from './load.ts'
 import { percentile, sorted } from './percentile.ts'
 
-/** Clients in a process of their own. What they are to do is on standard input, and what they saw on standard output. */
-export type Asked = Sent & { to: string; clients: number; seconds: number }
+/** Clients in their own process, with the job on standard input and the results on standard output. */
+export type Job = Sent & { to: string; clients: number; seconds: number }
 
 export interface Seen {
   count: number
@@ -20,24 +20,17 @@ type Autocannon = (options: object) => Promise<{ duration: number; errors: numbe
 }
 const autocannon: Autocannon = createRequire(import.meta.url)('autocannon')
 
-const asked = JSON.parse(await text(process.stdin)) as Asked
+const job = JSON.parse(await text(process.stdin)) as Job
 const times: number[] = []
-const seconds = await (asked.over === 'http' ? http(asked) : grpc(asked))
+const seconds = await (job.over === 'http' ? http(job) : grpc(job))
 const ordered = sorted(times)
 const count = times.length
-if (count === 0) throw new Error(`${asked.to} answered nothing`)
+if (count === 0) throw new Error(`${job.to} answered nothing`)
 const seen: Seen = { count, perSecond: count / seconds, p50: percentile(ordered, 0.5), p99: percentile(ordered, 0.99) }
 console.log(JSON.stringify(seen))
 
-/** Each client has a connection. Resolves with the seconds that it took. */
-async function http({
-  to: url,
-  bodies,
-  type = 'application/json',
-  status,
-  clients,
-  seconds,
-}: Asked & { over: 'http' }) {
+/** Sends over a connection for each client. Resolves with the duration in seconds. */
+async function http({ to: url, bodies, type = 'application/json', status, clients, seconds }: Job & { over: 'http' }) {
   const requests = bodies.map((body) => ({ method: 'POST', headers: { 'content-type': type }, body }))
   const running = autocannon({ url, connections: clients, duration: seconds, requests })
   const bad = new Map<number, number>()
@@ -50,8 +43,8 @@ async function http({
   return duration
 }
 
-/** All clients share a connection, as calls of one channel do. */
-async function grpc({ to, message, clients, seconds }: Asked & { over: 'grpc' }) {
+/** Sends over one connection for all clients, as a gRPC channel does. */
+async function grpc({ to, message, clients, seconds }: Job & { over: 'grpc' }) {
   const { SumService } = loadPackageDefinition(loadSync('domains/sums/sums.proto', { keepCase: true }))
   const channel = new (SumService as ServiceClientConstructor)(to, credentials.createInsecure())
   await new Promise<void>((resolve, reject) =>

@@ -8,21 +8,21 @@ import type { Fields, Topic } from '#domains/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
 import { toRecord } from '#functions/publish/command-record.ts'
-import { BROKERS, MONGODB_URI, newPlace, type Pair, type Place, SEALS } from './place.ts'
 import { atLeast, type Figure } from './report.ts'
+import { BROKERS, MONGODB_URI, newSandbox, type Pair, type Sandbox, SEALS } from './sandbox.ts'
 import { ours, type Served, serve } from './served.ts'
 
 const BATCH = 500
 const RAW = 'insertMany of the driver'
 const STALL_MS = 30_000
 const CHUNK = 2000
-/** A look at the metrics costs the process as much as some hundred records. */
+/** The pause between two reads of the metrics. Each read costs as much as some hundred records. */
 const LOOK_EVERY_MS = 250
 
-/** What a topic is filled with, and how one sees that all of it is stored. */
+/** The records of a full topic, and the check that all of them are stored. */
 interface Filling {
   topic: Topic
-  at(place: Place): string
+  at(sandbox: Sandbox): string
   command(number: number, id: string): { type: string; stream: string; data: Fields }
   verify(url: string, count: number): Promise<void>
 }
@@ -52,7 +52,7 @@ const additions: Filling = {
   },
 }
 
-/** Row h's drain: the same for sums, each an event, a document, a receipt and a head, beside tutorials, each a document. */
+/** Row h's drain: the same for sums (each an event, a document, a receipt and a head) and for tutorials (each a document). */
 export async function decideDrains(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   const count = isQuick ? 2000 : 5000
   const figures: Figure[] = []
@@ -65,7 +65,7 @@ export async function decideDrains(pairs: Pair[], isQuick: boolean): Promise<Fig
   return figures
 }
 
-/** Rows d and e: a topic that is full when everything starts, beside what the driver alone can write to this MongoDB. */
+/** Rows d and e: the drain of a full topic, and the writes of the bare driver to this MongoDB. */
 export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: string) => boolean): Promise<Figure[]> {
   const count = isQuick ? 4000 : 50_000
   const raw = pairs.includes('real') ? await insertMany(count) : undefined
@@ -81,9 +81,9 @@ export async function drains(pairs: Pair[], isQuick: boolean, wanted: (row: stri
 }
 
 async function drain(pair: Pair, count: number, filling: Filling): Promise<number> {
-  const place = newPlace(pair)
-  await fill(pair, place, count, filling)
-  const server = await serve(ours(place.env, place.root, 'main/dev.ts'))
+  const sandbox = newSandbox(pair)
+  await fill(pair, sandbox, count, filling)
+  const server = await serve(ours(sandbox.env, sandbox.root, 'main/dev.ts'))
   try {
     return await measured(server, count, filling)
   } finally {
@@ -91,12 +91,12 @@ async function drain(pair: Pair, count: number, filling: Filling): Promise<numbe
   }
 }
 
-async function fill(pair: Pair, place: Place, count: number, { topic, at, command }: Filling): Promise<void> {
-  const file = pair === 'embedded' ? openFile(place.dir) : undefined
+async function fill(pair: Pair, sandbox: Sandbox, count: number, { topic, at, command }: Filling): Promise<void> {
+  const file = pair === 'embedded' ? openFile(sandbox.dir) : undefined
   const log: Log = file
     ? embeddedLog(file, { maxBuffered: count })
     : kafkaLog({ brokers: BROKERS.split(','), replication: 3, maxBuffered: count, answerWithinMs: STALL_MS })
-  const name = at(place)
+  const name = at(sandbox)
   await log.ensure([{ name, partitions: topic.partitions }])
   for (let done = 0; done < count; done += CHUNK) {
     const records = Array.from({ length: Math.min(CHUNK, count - done) }, (_, at) => recordOf(done + at))
@@ -113,7 +113,7 @@ async function fill(pair: Pair, place: Place, count: number, { topic, at, comman
   }
 }
 
-/** From the first look that finds documents to the one that finds all: what starting takes is row g. */
+/** The time from the first read that finds documents to the one that finds all. The start itself is row g. */
 async function measured({ url }: Served, count: number, { verify }: Filling): Promise<number> {
   let first: { at: number; stored: number } | undefined
   let last = { at: performance.now(), stored: 0 }
@@ -136,9 +136,9 @@ async function applied(url: string): Promise<number> {
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
 }
 
-/** The same documents, with the index that they have, one batch after the other. */
+/** Writes the same documents with their index, one batch after another. */
 async function insertMany(count: number): Promise<number> {
-  const { database } = newPlace('real')
+  const { database } = newSandbox('real')
   const client = new MongoClient(MONGODB_URI)
   try {
     const collection = client

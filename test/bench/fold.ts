@@ -10,12 +10,12 @@ import tutorials from '#domains/tutorials/domain.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
 import { quiet } from '../telemetry.ts'
 import { trusting } from '../trust.ts'
-import { MONGODB_URI, newPlace, type Pair } from './place.ts'
 import { atLeast, type Figure } from './report.ts'
+import { MONGODB_URI, newSandbox, type Pair } from './sandbox.ts'
 
 const MANY = 100
 
-/** Row f: the same function with a hundred deliveries in flight, which it folds, and with one. */
+/** Row f: persist with a hundred deliveries in flight, which it applies as batches, and with one. */
 export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const pair of pairs) {
@@ -51,9 +51,9 @@ export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> 
   return figures
 }
 
-/** A store of its own. */
+/** A new store. */
 export function openStore(pair: Pair): { store: Store; close(): Promise<void> } {
-  const { dir, database } = newPlace(pair)
+  const { dir, database } = newSandbox(pair)
   if (pair === 'real') {
     const store = mongodbStore({ ...quiet(), uri: MONGODB_URI, database })
     return { store, close: () => store.close() }
@@ -69,7 +69,7 @@ export function openStore(pair: Pair): { store: Store; close(): Promise<void> } 
   }
 }
 
-/** Commands a second, with as many in flight all the time. */
+/** The commands a second with so many in flight. */
 export async function persisting(
   persist: Persister['persist'],
   inFlight: number,

@@ -1,9 +1,9 @@
 import { ADDITIONS, medians, type Sent, type Throughput, throughput } from './load.ts'
-import { newPlace, prepare } from './place.ts'
 import type { Figure } from './report.ts'
-import { bareGrpc, type Command, forgetful, ours, serve } from './served.ts'
+import { newSandbox, prepare } from './sandbox.ts'
+import { bareGrpc, type Command, discardingLog, ours, serve } from './served.ts'
 
-/** What is asked of a server of its own. */
+/** The requests to one server. */
 interface Way {
   command: Command
   sent: Sent
@@ -18,12 +18,12 @@ const WARM = { clients: 32, seconds: 2 }
 const post: Sent = { over: 'http', path: ADDITIONS.path, bodies: [ADDITIONS.body], status: 200 }
 const call: Sent = { over: 'grpc', message: JSON.parse(ADDITIONS.body) }
 
-/** Row j: the same sums by the two ways into publish, beside a server that only adds. They take turns, and the median counts. */
+/** Row j: the cost of sums over HTTP and gRPC, and of a server that only adds. They take turns, and the median counts. */
 export async function calls(isQuick: boolean): Promise<Figure[]> {
-  const onForgetful = { command: forgetful, sent: call }
+  const onDiscardingLog = { command: discardingLog, sent: call }
   const forgetting = {
-    [REST]: { ...onForgetful, sent: post },
-    [OURS]: onForgetful,
+    [REST]: { ...onDiscardingLog, sent: post },
+    [OURS]: onDiscardingLog,
     [BARE]: { command: bareGrpc, sent: call },
   }
   const [rest, grpc] = [await publish('publish'), await publish('grpc')]
@@ -35,9 +35,9 @@ export async function calls(isQuick: boolean): Promise<Figure[]> {
 }
 
 async function publish(target: 'publish' | 'grpc'): Promise<Command> {
-  const place = newPlace('embedded')
-  await prepare(place)
-  return { ...ours({ ...place.env, FUNCTION_TARGET: target }, place.root), isGrpc: target === 'grpc' }
+  const sandbox = newSandbox('embedded')
+  await prepare(sandbox)
+  return { ...ours({ ...sandbox.env, FUNCTION_TARGET: target }, sandbox.root), isGrpc: target === 'grpc' }
 }
 
 async function compared(log: string, ways: { [name: string]: Way }, isQuick: boolean): Promise<Figure[]> {

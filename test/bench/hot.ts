@@ -8,12 +8,12 @@ import { type Persister, persister } from '#functions/persist/persister.ts'
 import { quiet } from '../telemetry.ts'
 import { trusting } from '../trust.ts'
 import { openStore, persisting } from './fold.ts'
-import type { Pair } from './place.ts'
 import type { Figure } from './report.ts'
+import type { Pair } from './sandbox.ts'
 
 const MANY = 100
 
-/** Counts turns of wheels, a stream each. */
+/** A domain that counts the turns of wheels, each a stream of its own. */
 const wheels: DecideDomain = {
   kind: 'decide',
   name: 'wheels',
@@ -37,7 +37,7 @@ const wheels: DecideDomain = {
   queries: [],
 }
 
-/** Row i: what a hot stream costs, where one persist folds it, and where two of them meet at its head. */
+/** Row i: the cost of a hot stream with one persist, and with two that conflict at its head. */
 export async function hotStreams(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   const ms = isQuick ? 500 : 3000
   const figures: Figure[] = []
@@ -78,7 +78,7 @@ export async function hotStreams(pairs: Pair[], isQuick: boolean): Promise<Figur
   return figures
 }
 
-/** As a KafkaSource does where two were at one head for too long; what is not done does not count. */
+/** Repeats deliveries that failed by conflicts, as a KafkaSource does. Failed ones do not count. */
 const repeated =
   (persist: Persister['persist']): Persister['persist'] =>
   async (event) => {

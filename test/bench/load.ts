@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Agent } from 'undici'
-import type { Asked, Seen } from './clients.ts'
+import type { Job, Seen } from './clients.ts'
 import { median, sorted } from './percentile.ts'
 import type { Served } from './served.ts'
 
@@ -10,12 +10,12 @@ const CLIENTS = resolve('test/bench/clients.ts')
 const BODY = JSON.stringify({ title: 'How water turns a wheel, and a wheel a stone' })
 const WAIT_S = 10
 
-/** What clients ask for, and the answer once it is stored. A sum has the same one after the wait: its time tells. */
+/** A request, and its response once the result is stored. A sum has the same response later, so its time counts. */
 export const TITLES = { path: '/api/tutorials', body: BODY, stored: 201 }
 export const ADDITIONS = { path: '/api/sums', body: JSON.stringify({ firstNumber: 2, secondNumber: 3 }), stored: 200 }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-/** What clients send one after the other, each of them again and again. */
+/** The requests that each client sends repeatedly. */
 export type Sent =
   | { over: 'http'; path: string; bodies: string[]; type?: string; status: number }
   | { over: 'grpc'; message: object }
@@ -23,17 +23,17 @@ export type Sent =
 export interface Throughput {
   perSecond: number
   cpuMicros: number
-  /** Milliseconds from a request to its answer. */
+  /** The milliseconds from a request to its response. */
   p50: number
   p99: number
 }
 
-/** Closed loop, by clients in a process of their own: each sends its next request when the last is answered, as it must be. */
+/** A closed loop of clients in their own process. Each sends its next request after the expected response to the last one. */
 export async function throughput(server: Served, sent: Sent, clients: number, seconds: number): Promise<Throughput> {
   const to = sent.over === 'http' ? server.url + sent.path : server.grpc
   const before = server.cpu()
   const running = promisify(execFile)(process.execPath, [CLIENTS])
-  running.child.stdin?.end(JSON.stringify({ ...sent, to, clients, seconds } satisfies Asked))
+  running.child.stdin?.end(JSON.stringify({ ...sent, to, clients, seconds } satisfies Job))
   const { count, ...seen } = JSON.parse((await running).stdout) as Seen
   return { ...seen, cpuMicros: (server.cpu() - before) / count }
 }
@@ -46,14 +46,14 @@ export const medians = (runs: Throughput[]): Throughput => ({
 })
 
 /**
- * Open loop: requests leave by the clock, however slow the answers. Each is timed from when it was due, so that a stall
- * counts for all that it held up. Resolves with the milliseconds until the outcome that says that it is stored, in order.
+ * An open loop: requests are sent by the clock, however slow the responses are. Each is timed from its scheduled time, so that a
+ * stall counts for every request that it delays. Resolves with the sorted milliseconds until the results are stored.
  */
 export async function openLoop(
   url: string,
   perSecond: number,
   seconds: number,
-  { path, body: asked, stored } = TITLES,
+  { path, body: sentBody, stored } = TITLES,
 ): Promise<number[]> {
   const dispatcher = new Agent({ connections: 512, pipelining: 1 })
   const { request } = await import('undici')
@@ -68,7 +68,7 @@ export async function openLoop(
       dispatcher,
       method: 'POST',
       headers: { ...JSON_TYPE, prefer: `wait=${WAIT_S}` },
-      body: asked,
+      body: sentBody,
     })
     await body.dump()
     if (statusCode === stored) times.push(performance.now() - due)

@@ -10,8 +10,8 @@ import { logEvents } from '../../deploy/log-events.ts'
 import { openStore } from './fold.ts'
 import { medians, type Sent, throughput } from './load.ts'
 import { percentile, sorted } from './percentile.ts'
-import { newPlace, type Pair, prepare } from './place.ts'
 import type { Figure } from './report.ts'
+import { newSandbox, type Pair, prepare } from './sandbox.ts'
 import { ours, type Served, serve } from './served.ts'
 
 const LINES = 1000
@@ -20,7 +20,7 @@ const RATES = [200, 1000]
 const LATE_MS = 30_000
 const [ORGANISATIONS, SEED] = [8, 1]
 
-/** So that no token is needed: what one costs is not asked here. */
+/** The settings without tokens, whose cost is not measured here. */
 const OPEN = { ANONYMOUS_SCOPES: 'logs:read logs:write logs:all' }
 
 const next = logEvents(ORGANISATIONS, SEED)
@@ -29,13 +29,13 @@ const lines = events.map((event) => JSON.stringify(event))
 const single: Sent = { over: 'http', path: '/api/logs', bodies: lines, status: 202 }
 const batch: Sent = { ...single, bodies: [lines.join('\n')], type: 'application/x-ndjson' }
 
-/** Row k: what publish takes in, by many lines a request and by one event each. They take turns, and the median counts. */
+/** Row k: the throughput of publish with many lines a request, and with one event each. They take turns, and the median counts. */
 export async function ingests(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   const figures: Figure[] = []
   for (const pair of pairs) {
-    const place = newPlace(pair)
-    await prepare(place)
-    const server = await serve(ours({ ...place.env, ...OPEN, FUNCTION_TARGET: 'publish' }, place.root))
+    const sandbox = newSandbox(pair)
+    await prepare(sandbox)
+    const server = await serve(ours({ ...sandbox.env, ...OPEN, FUNCTION_TARGET: 'publish' }, sandbox.root))
     try {
       const posts = (seconds: number) => throughput(server, single, 32, seconds)
       const batches = (seconds: number) => throughput(server, batch, 4, seconds)
@@ -65,8 +65,8 @@ export async function ingests(pairs: Pair[], isQuick: boolean): Promise<Figure[]
 }
 
 /**
- * Row l: from when publish accepted an event, as its document says, to when a live reader has it, which is a little after it
- * is stored. The generator sends, and every event is read. A store that takes little more has a queue before it.
+ * Row l: the time from the acceptance of an event, which its document has, to its arrival at a live reader, a little after it is
+ * stored. The generator sends, and every event is read. Near the limit of the store a queue adds to the time.
  */
 export async function logLatencies(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   const figures: Figure[] = []
@@ -78,7 +78,7 @@ export async function logLatencies(pairs: Pair[], isQuick: boolean): Promise<Fig
       value: alone,
       unit: 'documents/s',
     })
-    const { env, root } = newPlace(pair)
+    const { env, root } = newSandbox(pair)
     const server = await serve(ours({ ...env, ...OPEN }, root, 'main/dev.ts'))
     const readers = new AbortController()
     try {
@@ -101,7 +101,7 @@ export async function logLatencies(pairs: Pair[], isQuick: boolean): Promise<Fig
   return figures
 }
 
-/** Documents a second that the store takes of those that log events become. */
+/** The documents of log events that the store inserts in a second. */
 async function inserted(pair: Pair, ms: number): Promise<number> {
   const { store, close } = openStore(pair)
   const collection = appended(logs)
@@ -127,7 +127,7 @@ function documentOf(offset: number): Document {
   return { _id: id, _hash: id.slice(0, 22), ...logs.documents.document(command) }
 }
 
-/** `npm run generate`. Resolves when all that it sent was read. */
+/** Runs `npm run generate`. Resolves when every event is read. */
 async function generated({ url }: Served, rate: number, seconds: number, took: number[]): Promise<void> {
   const given = { rate, url, seconds, organisations: ORGANISATIONS, seed: SEED }
   const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)])
@@ -141,7 +141,7 @@ async function generated({ url }: Served, rate: number, seconds: number, took: n
   if (took.length > accepted) throw new Error(`${took.length} events were read, of ${accepted}`)
 }
 
-/** A live reader for each organisation, from when none of them misses anything. */
+/** Starts a live reader for each organisation. Resolves once none of them misses anything. */
 async function listen({ url }: Served, took: number[], signal: AbortSignal): Promise<void> {
   const organisations = new Set(events.map(({ organizationId }) => organizationId))
   await Promise.all(

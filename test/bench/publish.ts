@@ -1,7 +1,7 @@
 import { medians, type Sent, type Throughput, TITLES, throughput } from './load.ts'
-import { newPlace, type Pair, prepare } from './place.ts'
 import { atMost, type Figure } from './report.ts'
-import { bareFramework, bareHttp, type Command, forgetful, framework, ours, serve } from './served.ts'
+import { newSandbox, type Pair, prepare } from './sandbox.ts'
+import { bareFramework, bareHttp, type Command, discardingLog, framework, ours, serve } from './served.ts'
 
 interface Subject {
   row: 'a' | 'b'
@@ -15,7 +15,7 @@ const HTTP = 'bare node:http'
 const FRAMEWORK = 'bare functions-framework'
 const ROUNDS = 3
 
-/** Rows a and b: what accepting a command costs, beside servers that only check it. They take turns, and the median counts. */
+/** Rows a and b: the cost of accepting a command, and of servers that only validate it. They take turns, and the median counts. */
 export async function publishing(pairs: Pair[], isQuick: boolean, withOurs: boolean): Promise<Figure[]> {
   const subjects: Subject[] = [
     { row: 'a', name: HTTP, command: bareHttp, path: '/' },
@@ -23,7 +23,7 @@ export async function publishing(pairs: Pair[], isQuick: boolean, withOurs: bool
   ]
   if (withOurs) {
     const name = 'publish, a log that forgets, our host'
-    subjects.push({ row: 'b', name, command: forgetful, path: '/api/tutorials', isOurs: true })
+    subjects.push({ row: 'b', name, command: discardingLog, path: '/api/tutorials', isOurs: true })
     for (const pair of pairs) subjects.push(...(await publishOn(pair)))
   }
   const figures: Figure[] = []
@@ -35,7 +35,7 @@ export async function publishing(pairs: Pair[], isQuick: boolean, withOurs: bool
 }
 
 async function publishOn(pair: Pair): Promise<Subject[]> {
-  const [host, bare] = [newPlace(pair), newPlace(pair)]
+  const [host, bare] = [newSandbox(pair), newSandbox(pair)]
   await Promise.all([host, bare].map(prepare))
   const log = pair === 'real' ? 'Kafka' : 'embedded'
   const source = 'functions/publish/index.ts'

@@ -1,15 +1,15 @@
-/** One line of the table. */
+/** A line of the table. */
 export interface Figure {
   row: string
   name: string
   value: number
   unit: string
-  /** How it stands to its floor in this same run. */
+  /** The ratio to the floor in the same run. */
   ratio?: { of: string; value: number }
   aim?: { text: string; isMet: boolean }
 }
 
-/** `a <= b`, with the words for it. */
+/** The comparison `a <= b` in words. */
 export const atMost = (value: number, limit: number, unit: string) => ({
   text: `<= ${limit}${unit}`,
   isMet: value <= limit,
@@ -20,13 +20,13 @@ export const atLeast = (value: number, limit: number, unit: string) => ({
   isMet: value >= limit,
 })
 
-/** Three significant digits. */
+/** The number with three significant digits. */
 const short = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
 
 const HEAD = ['', 'figure', 'value', 'unit', 'ratio', 'aim', '']
 
-/** As Markdown, which reads as a table in a terminal too. */
+/** The figures as a Markdown table, which a terminal shows as a table too. */
 export function table(figures: Figure[]): string {
   const lines = figures.map(({ row, name, value, unit, ratio, aim }) => [
     row,

@@ -4,14 +4,14 @@ import type { Vouched } from '#core/seals.ts'
 import tutorials from '#domains/tutorials/domain.ts'
 import { judge } from '#functions/persist/verdict.ts'
 import { type Sent, TITLES, throughput } from './load.ts'
-import { newPlace, type Pair, type Place, prepare, SEALS } from './place.ts'
 import { atMost, type Figure } from './report.ts'
+import { newSandbox, type Pair, prepare, type Sandbox, SEALS } from './sandbox.ts'
 import { ours, type Served, serve } from './served.ts'
 
 const TITLE = 'How water turns a wheel, and a wheel a stone'
 const IN_FLIGHT = 100
 
-/** Row n: what a seal costs, as a share of what publish and persist cost with it, each a process of its own behind HTTP. */
+/** Row n: the cost of a seal as a share of the CPU time of publish and persist, each in its own process behind HTTP. */
 export async function sealing(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   const times = isQuick ? 20_000 : 200_000
   const judged = judge({ seals: SEALS, unsealed: 'plain' }, new Set())
@@ -24,11 +24,11 @@ export async function sealing(pairs: Pair[], isQuick: boolean): Promise<Figure[]
     { row: 'n', name: 'persist judges a delivery', value: judging, unit: 'CPU us' },
   ]
   for (const pair of pairs) {
-    const place = newPlace(pair)
-    await prepare(place)
+    const sandbox = newSandbox(pair)
+    await prepare(sandbox)
     const seconds = isQuick ? 1 : 4
-    figures.push(share(`publish, ${pair} pair`, await cpuServing(place, 'publish', publishing(seconds)), making))
-    figures.push(share(`persist, ${pair} store`, await cpuServing(place, 'persist', delivering(seconds)), judging))
+    figures.push(share(`publish, ${pair} pair`, await cpuServing(sandbox, 'publish', publishing(seconds)), making))
+    figures.push(share(`persist, ${pair} store`, await cpuServing(sandbox, 'persist', delivering(seconds)), judging))
   }
   return figures
 }
@@ -47,10 +47,10 @@ function cpuOf(times: number, work: () => unknown): number {
   return (user + system) / times
 }
 
-/** The CPU of the server for each of the requests that `load` makes, in microseconds. */
+/** The CPU time of the server for each request of `load`, in microseconds. */
 type Load = (server: Served) => Promise<number>
 
-async function cpuServing({ env, root }: Place, target: 'publish' | 'persist', load: Load): Promise<number> {
+async function cpuServing({ env, root }: Sandbox, target: 'publish' | 'persist', load: Load): Promise<number> {
   const server = await serve(ours({ ...env, FUNCTION_TARGET: target }, root))
   try {
     await load(server)
@@ -67,7 +67,7 @@ const publishing =
     return (await throughput(server, sent, 32, seconds)).cpuMicros
   }
 
-/** As a KafkaSource delivers, with a hundred in flight. */
+/** Delivers as a KafkaSource does, with a hundred in flight. */
 const delivering =
   (seconds: number): Load =>
   async (server) => {

@@ -20,10 +20,10 @@ export const idOf = (number: number): string => `post-${String(number).padStart(
 const timeOf = (number: number): string => new Date(FIRST + number * 1000).toISOString()
 export const textOf = (number: number): string =>
   `Kettle ${number % 997} boils in ${number % 89} minutes, whoever watches it`
-/** The post's neighbours have other scores. */
+/** The vote of a voter on a post, chosen so that neighbouring posts have different scores. */
 const voteOf = (post: number, voter: number): number => ((post * 31 + voter * 17) % 23 < 12 ? 1 : -1)
 
-/** What the rules would have made of as many commands, with the events that they come from. */
+/** The documents and events that the rules make of so many commands. */
 export async function seed(dir: string, posts: number): Promise<void> {
   const file = openFile(dir)
   const store = embeddedStore(file)

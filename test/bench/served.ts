@@ -3,25 +3,25 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { freePort } from '../mill.ts'
 
-/** What is started, beside its ports in its environment. */
+/** A server to start. Its ports are added to its environment. */
 export interface Command {
   args: string[]
   cwd?: string
   env?: Record<string, string>
-  /** Answers 2xx once it is ready. */
+  /** The path that is 2xx once the server is ready. */
   ready?: string
-  /** It speaks gRPC at its `PORT`, and HTTP elsewhere. */
+  /** True when the server speaks gRPC at its `PORT`, and HTTP at another port. */
   isGrpc?: boolean
 }
 
 /** A server in a process of its own. */
 export interface Served {
   url: string
-  /** Its address for gRPC, of those that have one. */
+  /** The address of gRPC, if the server has one. */
   grpc: string
-  /** From its start to the first 2xx. */
+  /** The milliseconds from the start to the first 2xx. */
   readyMs: number
-  /** Microseconds that the process has had of all processors, its threads counted in. */
+  /** The CPU time of the process with all threads, in microseconds. */
   cpu(): number
   stop(): Promise<void>
 }
@@ -39,7 +39,7 @@ export const ours = (env: Record<string, string>, cwd = '.', script = 'main/serv
   ready: '/health/ready',
 })
 
-/** As `npx functions-framework --source ... --target ...` does. */
+/** The command that `npx functions-framework --source ... --target ...` runs. */
 export const framework = (source: string, target: string, env: Record<string, string> = {}, cwd = '.'): Command => ({
   args: [CLI, '--source', source, '--target', target],
   cwd,
@@ -48,7 +48,7 @@ export const framework = (source: string, target: string, env: Record<string, st
 
 export const bareHttp: Command = { args: ['test/bench/bare-http.ts'] }
 export const bareGrpc: Command = { args: ['test/bench/bare-grpc.ts'] }
-export const forgetful: Command = { args: ['test/bench/forgetful.ts'], ready: '/health/ready' }
+export const discardingLog: Command = { args: ['test/bench/discarding-log.ts'], ready: '/health/ready' }
 export const bareFramework = framework('test/bench/bare-framework.ts', 'bare')
 
 export async function serve({ args, cwd = '.', env = {}, ready = '/', isGrpc }: Command): Promise<Served> {
@@ -83,12 +83,12 @@ export async function serve({ args, cwd = '.', env = {}, ready = '/', isGrpc }: 
   return { url, grpc: `127.0.0.1:${grpcPort}`, readyMs, cpu: () => cpuOf(child.pid as number), stop }
 }
 
-/** What is left of an interrupted run. */
+/** Kills what an interrupted run has left. */
 export const stopAll = (): void => {
   for (const child of running) child.kill('SIGKILL')
 }
 
-/** Any answer of a bare server is one; functions may answer 404 to a GET of `/`. */
+/** A bare server is ready with any response, since functions may answer 404 to a GET of `/`. */
 const answers = (url: string): Promise<boolean> =>
   fetch(url).then(
     async (answer) => {
@@ -98,7 +98,7 @@ const answers = (url: string): Promise<boolean> =>
     () => false,
   )
 
-/** utime and stime of /proc/<pid>/stat, which follow the name in brackets. */
+/** The fields utime and stime of /proc/<pid>/stat, which follow the name in brackets. */
 function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,17 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { buildSync } from 'esbuild'
 import { median } from './percentile.ts'
-import { newPlace, type Pair } from './place.ts'
 import { atMost, type Figure } from './report.ts'
+import { newSandbox, type Pair } from './sandbox.ts'
 import { type Command, framework, ours, serve } from './served.ts'
 
 const FRAMEWORK = 'bare functions-framework'
 const ROUNDS = 7
-/** The bare ones as JavaScript too: stripping types would slow their start. */
+/** The bare servers as JavaScript, since stripping types would slow their start. */
 const BARE = 'dist/bare'
 const MODULE = { platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' } } as const
 
-/** Row g: from the start of a process to its first 2xx; ours as the image has them. They take turns, and the median counts. */
+/** Row g: the time from the start of a process to its first 2xx, with our bundles of the image. They take turns, and the median counts. */
 export async function starts(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {
   execFileSync(process.execPath, ['bundle.ts'])
   const bare = ['bare-http', 'bare-framework'].map((name) => `test/bench/${name}.ts`)
@@ -22,7 +22,7 @@ export async function starts(pairs: Pair[], isQuick: boolean): Promise<Figure[]>
   ]
   for (const pair of pairs) {
     for (const target of ['publish', 'persist', 'query']) {
-      const { env } = newPlace(pair)
+      const { env } = newSandbox(pair)
       const command = ours({ ...env, FUNCTION_TARGET: target }, '.', 'dist/serve.mjs')
       subjects.push({ name: `${target}, ${pair} pair`, command })
     }

@@ -2,8 +2,8 @@ import { Agent, request } from 'undici'
 import { linesOf } from '#client/stream.ts'
 import { tokensOf } from '../auth/grant.ts'
 import { median } from './percentile.ts'
-import { newPlace } from './place.ts'
 import type { Figure } from './report.ts'
+import { newSandbox } from './sandbox.ts'
 import { idOf, seed, THREAD, textOf, VOTES_EACH } from './seed.ts'
 import { ours, serve } from './served.ts'
 
@@ -11,8 +11,8 @@ const PAGE = 5
 const WHAT = { page: `a page of ${PAGE} posts`, vote: 'a vote, to stored', write: 'a post, to stored' }
 
 /**
- * Row m: what a thread of very many posts and votes costs, beside one of ten posts in a mill of its own, so that the size of the
- * store counts too. They are asked in turn, one request after the other.
+ * Row m: the cost of a thread with very many posts and votes, and of one with ten posts in another mill, so that the size of the
+ * store counts too. They take turns, one request after another.
  */
 export async function threads(isQuick: boolean): Promise<Figure[]> {
   const [many, times] = isQuick ? [10_000, 20] : [100_000, 200]
@@ -38,9 +38,9 @@ export async function threads(isQuick: boolean): Promise<Figure[]> {
   return figures
 }
 
-/** A mill of its own with one thread, and what a member asks of it. */
+/** A mill with one thread, and the requests of a member. */
 async function open(posts: number) {
-  const { env, root, dir } = newPlace('embedded')
+  const { env, root, dir } = newSandbox('embedded')
   await seed(dir, posts)
   const server = await serve(ours(env, root, 'main/dev.ts'))
   const dispatcher = new Agent({ connections: 1, pipelining: 1 })
@@ -48,19 +48,19 @@ async function open(posts: number) {
   const authorization = `Bearer ${(await tokensOf(issuer, ['member'])).get('member')}`
   const thread = `${server.url}/api/forum/threads/${THREAD}`
 
-  async function ask(method: 'GET' | 'POST' | 'PUT', path: string, asked?: object): Promise<{ items?: unknown[] }> {
+  async function ask(method: 'GET' | 'POST' | 'PUT', path: string, command?: object): Promise<{ items?: unknown[] }> {
     const { statusCode, body } = await request(thread + path, {
       dispatcher,
       method,
-      headers: { authorization, prefer: 'wait=10', ...(asked ? { 'content-type': 'application/json' } : {}) },
-      ...(asked ? { body: JSON.stringify(asked) } : {}),
+      headers: { authorization, prefer: 'wait=10', ...(command ? { 'content-type': 'application/json' } : {}) },
+      ...(command ? { body: JSON.stringify(command) } : {}),
     })
     const text = await body.text()
     if (statusCode !== (method === 'POST' ? 201 : 200)) throw new Error(`${method} ${path}: ${statusCode} ${text}`)
     return JSON.parse(text)
   }
 
-  /** Where a page goes on in the middle: each line of the export says it. */
+  /** The cursor in the middle of the list, from the lines of the export. */
   async function middle(): Promise<string> {
     const { body } = await fetch(`${thread}/posts`, { headers: { accept: 'application/x-ndjson' } })
     let count = 0

@@ -30,11 +30,11 @@ const post = (path: string, body: string, headers = {}) =>
   })
 const wait = { prefer: 'wait=15' }
 
-/** Other domains have tests of their own that ask through `conforming`. */
-const HERE = ['tutorials', 'sums', 'letters', 'receipts', 'docs']
+/** The parts that this suite reads. Other domains have suites of their own that use `conforming`. */
+const PARTS = ['tutorials', 'sums', 'letters', 'receipts', 'docs']
 const LONG = 'a'.repeat(300_000)
 
-/** What no answer tells of, and so must be looked at one by one. */
+/** The commands to send with the expected status, since a description names several for each route. */
 const SENT = [
   ['/api/tutorials', '{"title":"a"}', {}, 202],
   ['/api/tutorials', '{"title":"a"}', wait, 201],
@@ -100,9 +100,9 @@ test('every query answers as described, once there are documents', async () => {
   const { paths } = (await (await get('/openapi.json')).json()) as {
     paths: { [path: string]: { get?: { tags: string[] } } }
   }
-  const asked = Object.keys(paths).filter((path) => HERE.includes(paths[path]?.get?.tags[0] ?? ''))
-  expect(asked.length).toBeGreaterThan(12)
-  for (const path of asked) {
+  const tested = Object.keys(paths).filter((path) => PARTS.includes(paths[path]?.get?.tags[0] ?? ''))
+  expect(tested.length).toBeGreaterThan(12)
+  for (const path of tested) {
     const { status } = await get(of[path] ?? path)
     expect(status, path).toBe(path === '/api/final/error' ? 500 : 200)
     const headers = { accept: 'application/x-ndjson' }

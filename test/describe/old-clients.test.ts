@@ -6,7 +6,7 @@ import { findDomains } from '#main/find-domains.ts'
 const page = readFileSync('docs/old-clients.md', 'utf8')
 const { paths } = openapi(await findDomains(), { faults: true, open: new Set() })
 
-/** Every route that the page names, as `METHOD /path?parameter=`. */
+/** The routes that the page names as `METHOD /path?parameter=`. */
 const named = [...page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) ([^`?]+)(\?[^`]*)?`/g)].map(
   ([, method = '', path = '', query]) => ({
     method: method.toLowerCase(),

@@ -10,7 +10,7 @@ import { publisher } from '#functions/publish/publisher.ts'
 import { type QuerierParts, querier } from '#functions/query/querier.ts'
 import { findDomains } from '#main/find-domains.ts'
 
-/** What every router was made of. */
+/** The routes of every router. */
 const routed: RouteEntry<unknown>[] = []
 vi.mock('#core/router.ts', async (original) => {
   const { router } = await original<typeof import('#core/router.ts')>()
@@ -32,7 +32,7 @@ beforeAll(() => {
   querier({ domains, faults: true, descriptions: described } as unknown as QuerierParts)
 })
 
-/** One of a domain that needs scopes, of which callers without a token have one. */
+/** The description of a domain with scopes, of which anonymous callers have one. */
 const guarded = {
   kind: 'append',
   name: 'notes',
@@ -115,7 +115,7 @@ test('a route that needs a token is described with the token and the refusals', 
   }
 })
 
-test('the pattern of a date is what zod accepts', () => {
+test('the description of a date says which offsets its schema accepts', () => {
   const dates = z.strictObject({ here: z.iso.datetime(), anywhere: z.iso.datetime({ offset: true }) })
   const command = { ...guarded.commands['notes.write'], data: dates as z.ZodType<Fields> }
   const { components } = openapi([{ ...guarded, commands: { 'notes.write': command } }], {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
-/** A log event as JSON text, and the reason for which it can't come back as it is written, if there is one. */
+/** A log event as JSON text, and the reason why it cannot be stored exactly, if there is one. */
 interface Sample {
   text: string
   flaw?: string
@@ -36,7 +36,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
   const attributes = () => ({ specversion: '1.0', id: crypto.randomUUID(), source: '/exact', type: 'logs.write' })
   const binary = () => Object.fromEntries(Object.entries(attributes()).map(([name, value]) => [`ce-${name}`, value]))
 
-  /** The statuses of commands, one by one, in the order of their texts. */
+  /** The status of each command, in the order of the texts. */
   const ways: Record<(typeof WAYS)[number], Send> = {
     single: each((text) => post('/api/logs', text)),
     async array(texts) {
@@ -56,7 +56,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     binary: each((text) => post('/', text, binary())),
   }
 
-  /** All events of an organisation as JSON text, in their order. */
+  /** The events of an organisation as JSON text, in order. */
   async function stored(organizationId: string, count: number): Promise<string[]> {
     return await eventually(
       async () => {
@@ -100,7 +100,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     }
   })
 
-  test('two CloudEvents whose ids round to the same number are two commands', async () => {
+  test('a number as the id of a CloudEvent is refused, since two ids may round to the same number', async () => {
     const headers = { 'content-type': 'application/cloudevents+json' }
     const text = event({}).replace('ORGANISATION', 'a')
     const body = `{"specversion":"1.0","id":9007199254740993,"source":"/s","type":"logs.write","data":${text}}`
@@ -128,7 +128,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
 
 const member = ([name, value]: [string, string]) => `${JSON.stringify(name)}:${value}`
 
-/** JSON text of an event, whose members are JSON texts. */
+/** The JSON text of an event from the JSON texts of its members. */
 function event(more: { [member: string]: string }): string {
   const members = { organizationId: '"ORGANISATION"', level: '"info"', message: '"m"', service: '"s"', ...more }
   return `{${Object.entries(members).map(member).join()}}`
@@ -136,7 +136,7 @@ function event(more: { [member: string]: string }): string {
 
 type Reviver = (this: unknown, name: string, value: unknown, context: { source?: string }) => unknown
 
-/** JSON text as a value in which each integer has all of its digits, and a timestamp is its moment. */
+/** The value of a JSON text, with all digits of integers, and timestamps as moments. */
 function exactly(text: string): Record<string, unknown> {
   const reviver: Reviver = (name, value, { source }) => {
     if (name === 'timestamp') return momentOf(String(value))
@@ -149,7 +149,7 @@ function exactly(text: string): Record<string, unknown> {
   return { attributes: {}, ...parsed }
 }
 
-/** Seconds since the epoch, with every digit of their fraction. */
+/** The seconds since the epoch, with every digit of the fraction. */
 function momentOf(timestamp: string): string {
   const [, fraction = ''] = /\.(\d+)/.exec(timestamp) ?? []
   return `${Date.parse(timestamp.replace(/\.\d+/, '')) / 1000}.${fraction.replace(/0+$/, '')}`
@@ -166,7 +166,7 @@ const integers = fc.oneof(
   fc.bigInt(2n ** 53n - 2n, 2n ** 53n + 2n),
   fc.maxSafeInteger(),
 )
-/** Whole doubles are written as integers, with digits that JSON.stringify makes up beyond 2^53. */
+/** Numbers as JSON.stringify writes them: whole doubles become integers, with inexact digits beyond 2^53. */
 const doubles = fc.double({ noNaN: true, noDefaultInfinity: true }).map((double) => JSON.stringify(double))
 const decimals = fc.tuple(fc.nat(99), fc.bigInt(0n, 10n ** 40n)).map(([whole, digits]) => `${whole}.${digits}`)
 

@@ -19,7 +19,7 @@ const files = examples.flatMap(({ folder, name }) =>
   })),
 )
 
-/** A command of a README, and the comments behind it: each is a part of what it prints. */
+/** A command of a README. Each comment after it is a part of its output. */
 interface Shown {
   command: string
   prints: string[]
@@ -54,8 +54,8 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-/** The line with the addresses of the mill, whose ports are free ones. */
-const here = (line: string) =>
+/** The line with the addresses of this mill instead of the usual ports. */
+const withAddresses = (line: string) =>
   line.replaceAll('localhost:8080', new URL(mill.publish).host).replaceAll('localhost:50051', mill.grpc)
 
 /** The environment in which a README's commands run, with its variables. */
@@ -70,13 +70,13 @@ async function environment(folder: string, name: string, variables: string[]): P
 const GRPCURL = 'grpcurl() { node test/grpcurl.ts "$@"; }'
 
 async function expectPrints({ command, prints }: Shown, env: NodeJS.ProcessEnv): Promise<void> {
-  const { stdout } = await run('bash', ['-c', `${GRPCURL}\n${here(command)}`], { env })
+  const { stdout } = await run('bash', ['-c', `${GRPCURL}\n${withAddresses(command)}`], { env })
   for (const part of prints) expect(stdout, command).toContain(part)
 }
 
-/** Starts a command that goes on until it is stopped, and waits until it has printed its parts. */
+/** Starts a command that runs until it is stopped, and waits until it has printed the expected parts. */
 async function startAndExpect({ command, prints }: Shown, env: NodeJS.ProcessEnv) {
-  const child = spawn('bash', ['-c', `exec ${here(command).replace(/ &$/, '')}`], {
+  const child = spawn('bash', ['-c', `exec ${withAddresses(command).replace(/ &$/, '')}`], {
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
   })

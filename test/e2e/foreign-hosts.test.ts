@@ -19,15 +19,15 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-interface Asked {
+interface RawRequest {
   host: string
   origin?: string
   type?: string
   body?: string
 }
 
-/** As a browser sends it that has been told that this name is at 127.0.0.1. */
-async function ask(method: string, path: string, { host, origin, type = 'application/json', body = '' }: Asked) {
+/** Sends a request as a browser does after DNS rebinding of this name to 127.0.0.1. */
+async function ask(method: string, path: string, { host, origin, type = 'application/json', body = '' }: RawRequest) {
   const socket = await rawSocket(port)
   const fields = [`host: ${host}`, ...(origin === undefined ? [] : [`origin: ${origin}`]), `content-type: ${type}`]
   const length = Buffer.byteLength(body)
@@ -43,7 +43,7 @@ const FORM = 'application/x-www-form-urlencoded'
 const TOKEN = 'grant_type=password&client_id=millrace-cli&username=administrator&password=x'
 const EVENT = { type: 'application/cloudevents+json', body: '{}' }
 
-const MOUNTS: [mount: string, method: string, path: string, more: Partial<Asked>][] = [
+const MOUNTS: [mount: string, method: string, path: string, more: Partial<RawRequest>][] = [
   ['query', 'GET', '/api/tutorials', {}],
   ['query', 'GET', '/docs', {}],
   ['query', 'GET', '/nothing', {}],
@@ -121,7 +121,7 @@ test('a page of this machine may write, and gets a token', async () => {
   expect([read.status, read.head.toLowerCase()]).toEqual([200, expect.not.stringContaining('access-control')])
 })
 
-/** A call of gRPC with this authority: its status, and whether any message came. */
+/** Makes a gRPC call with this authority. Resolves with its status, and with true if a message arrived. */
 const call = (authority: string, path: string) =>
   new Promise<string>((resolve, reject) => {
     const session = connect(`http://${mill.grpc}`)

@@ -22,7 +22,7 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-/** The forum as somebody sees it; nobody without a token. */
+/** A client of the forum for a person, or without a token. */
 function as(person?: Person) {
   const token = person && tokens.get(person)
   const url = { publish: mill.publish, query: mill.query }
@@ -35,7 +35,7 @@ const write = async (threadId: string, text: string, person: Person = 'member2')
   (await as(person).posts.write({ threadId, text })).id
 const texts = ({ items }: { items: { text: string }[] }) => items.map(({ text }) => text)
 const ids = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id)
-/** A word that no other test has. */
+/** A word that no other test uses. */
 const newWord = () => `w${crypto.randomUUID().replaceAll('-', '')}`
 
 test("a thread has its current first post and everybody's current name", async () => {
@@ -107,7 +107,7 @@ test('callers read only their own vote, on a post of its thread', async () => {
   const gone = { status: 404 }
   await expect(as('member').votes.one({ threadId: other, postId })).rejects.toMatchObject(gone)
   await expect(as('member').votes.one({ threadId, postId: 'nowhere' })).rejects.toMatchObject(gone)
-  // Else it would be the vote of an account `f:member` on this post.
+  // Otherwise the id would be that of a vote of the account `f:member` on this post.
   const wrong = { status: 400 }
   await expect(as('member').votes.one({ threadId, postId: `${postId}:f` })).rejects.toMatchObject(wrong)
   await expect(as('member').votes.one({ threadId: 'a:b', postId })).rejects.toMatchObject(wrong)
@@ -200,7 +200,7 @@ test('a deleted post keeps its place without its text, and a deleted thread is 4
   expect(ids(await as().threads.list({ limit: 1000 }))).not.toContain(threadId)
   await expect(write(threadId, 'More')).rejects.toMatchObject({
     status: 409,
-    message: expect.stringContaining('no such thread'),
+    message: expect.stringContaining('the thread does not exist'),
   })
 })
 
@@ -318,8 +318,8 @@ test('only moderators, administrators and the banned account read the reason of 
     expect(await as(person).bans.one(ban)).toMatchObject(known)
   for (const person of ['moderator', undefined] as const)
     expect(await as(person).bans.one(ban)).toMatchObject({ ...known, reason: null })
-  for (const told of [await as('member').bans.list({ threadId }), await as('member').threads.history({ threadId })])
-    expect(JSON.stringify(told)).not.toContain('thrice')
+  for (const received of [await as('member').bans.list({ threadId }), await as('member').threads.history({ threadId })])
+    expect(JSON.stringify(received)).not.toContain('thrice')
   await as('member').bans.lift(ban)
   await expect(as('member').bans.one(ban)).rejects.toMatchObject({ status: 404 })
   await as('member').bans.add(ban)
@@ -399,13 +399,13 @@ test('accounts are found by id and by words of their names, and only their owner
 test('the live stream and the history of a thread have its events without voters', async () => {
   const threadId = await open('Live')
   const stop = new AbortController()
-  const told: { type: string; number: number }[] = []
+  const received: { type: string; number: number }[] = []
   const begun = Promise.withResolvers<void>()
   const listening = (async () => {
     const stream = as().threads.live.each({ threadId }, { signal: stop.signal, begun: () => begun.resolve() })
     for await (const event of stream) {
-      told.push(event)
-      if (told.length === 3) return
+      received.push(event)
+      if (received.length === 3) return
     }
   })()
   await begun.promise
@@ -424,7 +424,7 @@ test('the live stream and the history of a thread have its events without voters
     [5, 'forum.vote-cast', null, { post: postId }],
     [6, 'forum.thread-changed', 'member', {}],
   ])
-  expect(told).toEqual(items.slice(3))
+  expect(received).toEqual(items.slice(3))
 })
 
 test('If-Match takes the number of the last event in the history', async () => {

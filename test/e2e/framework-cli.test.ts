@@ -7,7 +7,7 @@ let mill: Mill
 let env: Record<string, string>
 let child: ChildProcess | undefined
 
-/** The files, topics and collections are those of a mill that ran before. */
+/** The environment of a mill that has already created files, topics and collections. */
 beforeAll(async () => {
   const pair = inject('pair')
   env = { MONGODB_DATABASE: `test_cli_${process.pid}`, LOG: pair === 'real' ? 'kafka' : 'embedded' }
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => discard(mill))
 
-/** As `npx functions-framework --source functions/<name>/index.ts --target <name>` does. */
+/** Starts a function as `npx functions-framework --source functions/<name>/index.ts --target <name>` does. */
 async function withFunction(name: string, use: (url: string) => Promise<void>): Promise<void> {
   const port = await freePort()
   const args = ['--source', `functions/${name}/index.ts`, '--target', name, '--port', String(port)]

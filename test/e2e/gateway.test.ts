@@ -130,11 +130,11 @@ describe.runIf(there)('the gateway and the servers behind it', () => {
   })
 
   test('a stream passes as it is sent, and a disconnect of the client reaches the function', async () => {
-    const told = Promise.withResolvers<void>()
+    const disconnected = Promise.withResolvers<void>()
     const stream: RequestListener = (_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       res.write('data: 1\n\n')
-      res.once('close', () => told.resolve())
+      res.once('close', () => disconnected.resolve())
     }
     const server = urlOf(await serve(stream))
     const gone = new AbortController()
@@ -143,7 +143,7 @@ describe.runIf(there)('the gateway and the servers behind it', () => {
     const first = await reader?.read()
     expect(new TextDecoder().decode(first?.value)).toBe('data: 1\n\n')
     gone.abort()
-    await told.promise
+    await disconnected.promise
   })
 
   test('a large response passes whole, and a slow client slows the function down', async () => {

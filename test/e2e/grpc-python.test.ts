@@ -8,7 +8,7 @@ import { history } from '../grpc.ts'
 import { discard, eventually, type Mill, startMill } from '../mill.ts'
 import { grpcTools } from '../services/install.ts'
 
-/** What a user does who is given sums.proto: compiles it with Google's own tools, and calls. */
+/** Compiles sums.proto with Google's tools and calls the service, as a user does. */
 const compiled = mkdtempSync(join(tmpdir(), 'sums-'))
 const page = readFileSync('docs/grpc.md', 'utf8')
 let mill: Mill
@@ -46,14 +46,14 @@ test('the program in docs/grpc.md adds two numbers', async () => {
 })
 
 test('a Python client sees repeats, codes, trailers, health and reflection as expected', async () => {
-  const told = JSON.parse(await run(['test/e2e/sums_client.py', mill.grpc]))
-  expect(told).toMatchObject({
+  const result = JSON.parse(await run(['test/e2e/sums_client.py', mill.grpc]))
+  expect(result).toMatchObject({
     results: [42, 42, 42],
     overflow: ['OUT_OF_RANGE', 'the sum does not fit into 32 bits', expect.stringMatching(/^00-[0-9a-f]{32}-/)],
     health: 'SERVING',
     services: ['SumService'],
     fields: ['firstNumber', 'secondNumber', 'requestId'],
   })
-  const found = async () => (await history(mill.query)).filter(({ requestId }) => requestId === told.requestId)
+  const found = async () => (await history(mill.query)).filter(({ requestId }) => requestId === result.requestId)
   await eventually(async () => expect(await found()).toMatchObject([{ result: 42 }]))
 })

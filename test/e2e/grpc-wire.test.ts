@@ -12,7 +12,7 @@ import { MalformedMessage } from '#adapters/grpc/wire.ts'
 import { KITCHEN_SINK, messages } from '../proto.ts'
 import { grpcTools } from '../services/install.ts'
 
-/** Our reader of messages beside Google's own. */
+/** Compares our decoder of messages with Google's. */
 const folder = mkdtempSync(join(tmpdir(), 'wire-'))
 let python = ''
 let lack: Error | undefined
@@ -29,7 +29,7 @@ beforeAll(async () => {
 beforeEach(({ skip }) => skip(lack !== undefined, `grpcio can not be installed: ${lack?.message}`))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What Google's reader makes of each; null for bytes that are no message. */
+/** The messages that Google's decoder reads; null for invalid bytes. */
 async function readByGoogle(all: Buffer[]): Promise<unknown[]> {
   const reader = spawn(python, ['test/e2e/wire_reader.py'], {
     env: { ...process.env, PYTHONPATH: folder },
@@ -43,7 +43,7 @@ async function readByGoogle(all: Buffer[]): Promise<unknown[]> {
 const type = protobuf.parse(KITCHEN_SINK, { keepCase: true }).root.resolveAll().lookup('All') as protobuf.Type
 const read = messageReader(type)
 
-/** Doubles as their bits, which JSON has no other way to say. */
+/** Doubles as their bits, since JSON cannot represent all of them. */
 function comparable(value: unknown, name = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => comparable(item, name))
   if (typeof value === 'number' && /double|float/.test(name)) {
@@ -79,7 +79,7 @@ const pieces = fc
   .map((pieces) => Buffer.from(pieces.flat()))
 const two = fc.tuple(encoded, encoded).map((parts) => Buffer.concat(parts))
 
-/** What we refuse and Google passes over, or takes: it would be another message than was sent. */
+/** Messages that we refuse but Google accepts, ignoring or changing a part of them. */
 const STRICTER = /of another type|more than 64 bits|__proto__/
 
 test("our decoder accepts and refuses the same messages as Google's", async () => {

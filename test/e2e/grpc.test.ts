@@ -21,7 +21,7 @@ describe.each(servings)('on the %s', (serving) => {
 
   const add = (firstNumber: number, secondNumber: number, more = {}, metadata = {}, options = {}) =>
     client.call<{ result: number }>('AddNumbers', { firstNumber, secondNumber, ...more }, metadata, options)
-  /** As many sums of these count; what was sent before is applied, and the total is that of the history. */
+  /** Expects that this many of the sums count, and that the total is the sum of the history. */
   async function expectCounted(wanted: Partial<Sum>, times: number): Promise<void> {
     const names = Object.keys(wanted) as (keyof Sum)[]
     await eventually(
@@ -34,7 +34,7 @@ describe.each(servings)('on the %s', (serving) => {
       { within: 30_000 },
     )
   }
-  /** No other test has it. */
+  /** A number that no other test uses. */
   const number = () => Math.floor(Math.random() * 2 ** 30)
 
   test('a sum is answered at once and added to the total', async () => {

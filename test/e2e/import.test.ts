@@ -8,7 +8,7 @@ import { readConfig } from '#main/config.ts'
 import { authorized, tokenOf, trustedIssuer } from '../auth/tokens.ts'
 import { discard, eventually, expectProblem, freePort, type Mill, send, startMill } from '../mill.ts'
 
-/** make import on a real mill: tutorials as Spring Data MongoDB kept them. */
+/** Tests `make import` on a real mill, with tutorials in the form of Spring Data MongoDB. */
 const folder = mkdtempSync(join(tmpdir(), 'import-'))
 const database = `test_import_${process.pid}_${Date.now()}`
 let mill: Mill
@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-interface Told {
+interface Result {
   code: number
   stdout: string
   stderr: string
@@ -37,13 +37,13 @@ const settings = (more: Record<string, string>) => ({
   LIMIT: '30',
   ...more,
 })
-const told = (file: string, args: string[], more: Record<string, string>) =>
-  new Promise<Told>((resolve) => {
+const runTool = (file: string, args: string[], more: Record<string, string>) =>
+  new Promise<Result>((resolve) => {
     execFile(file, args, { env: settings(more) }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     )
   })
-const imported = (more: Record<string, string>) => told(process.execPath, ['deploy/import/cli.ts'], more)
+const imported = (more: Record<string, string>) => runTool(process.execPath, ['deploy/import/cli.ts'], more)
 
 function fileOf(name: string, text: string | Buffer): string {
   const path = join(folder, name)
@@ -56,7 +56,7 @@ interface Old {
   title: string
 }
 
-/** Each as MongoDB would have named it, a second after the one before. */
+/** ObjectIds as MongoDB creates them, a second apart. */
 const oldOnes = (count: number, from = 0x50000000): Old[] =>
   Array.from({ length: count }, (_, n) => ({
     id: (from + n).toString(16) + crypto.randomUUID().replaceAll('-', '').slice(0, 16),
@@ -75,8 +75,8 @@ const BAD: [line: string | Buffer, reason: string][] = [
   [`{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":"${'x'.repeat(10_001)}"}`, 'title: Too big'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"_class":"a.B"}', 'title: Invalid input'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":7}', 'title: Invalid input'],
-  ['{"_id":"01998f1e-7c3b-7d1e-9a51-0242ac120002","title":"a"}', 'id: takes an ObjectId'],
-  ['{"title":"a"}', 'id: takes an ObjectId'],
+  ['{"_id":"01998f1e-7c3b-7d1e-9a51-0242ac120002","title":"a"}', 'id: must be an ObjectId'],
+  ['{"title":"a"}', 'id: must be an ObjectId'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":"a","author":"b"}', 'author'],
   ['{"_id":{"$oid":"507f1f77bcf86cd799439011"},"title":"half \\ud800"}', 'half a surrogate pair'],
   [Buffer.from([0x22, 0xff, 0x22]), 'not valid'],
@@ -128,13 +128,13 @@ test('imported tutorials come before those of today, also in pages', async () =>
 })
 
 test("a response of the previous system's GET /api/test is imported, as is any other array", async () => {
-  const [here, there] = [oldOnes(3, 0x51000000), oldOnes(2, 0x52000000)]
-  expect(await imported({ FILE: fileOf('test.json', JSON.stringify(here)) })).toMatchObject({ code: 0, stdout: '' })
-  const documents = there.map((old) => JSON.parse(exported(old)))
+  const [first, second] = [oldOnes(3, 0x51000000), oldOnes(2, 0x52000000)]
+  expect(await imported({ FILE: fileOf('test.json', JSON.stringify(first)) })).toMatchObject({ code: 0, stdout: '' })
+  const documents = second.map((old) => JSON.parse(exported(old)))
   const compass = `\ufeff${JSON.stringify([...documents, { title: 'no id' }], undefined, 2)}\r\n`
   const file = fileOf('compass.json', compass)
   expect(await imported({ FILE: file })).toMatchObject({ code: 1, stdout: expect.stringContaining(`${file} item 3: `) })
-  expect(await among([...here, ...there])).toEqual([...here, ...there])
+  expect(await among([...first, ...second])).toEqual([...first, ...second])
 })
 
 test('a dry run checks every document and sends nothing', async () => {
@@ -203,7 +203,7 @@ test('old log events are sent in parts as docs/operations.md says, and repeats a
   const cwd = mkdtempSync(join(folder, 'logs-'))
   writeFileSync(join(cwd, 'events.ndjson'), `${lines.join('\n')}\n`)
   for (let round = 0; round < 2; round++) {
-    const sent = await told('bash', ['-c', `cd ${cwd}\n${script}`], { TOKEN: await tokenOf('collector') })
+    const sent = await runTool('bash', ['-c', `cd ${cwd}\n${script}`], { TOKEN: await tokenOf('collector') })
     expect([sent.code, sent.stdout.split('"status":202').length - 1], sent.stderr + sent.stdout).toEqual([0, 100])
   }
   const exp = Math.floor(Date.now() / 1000) + 3600
@@ -215,17 +215,17 @@ test('old log events are sent in parts as docs/operations.md says, and repeats a
     expect(items.map(({ message }) => message)).toEqual(lines.map((_, n) => `line ${n}`))
     expect(new Set(items.map(({ timestamp }) => timestamp))).toEqual(new Set([timestamp]))
   }
-  // On a topic that other tests have filled, a new mill has all of that to read first.
+  // A new mill first reads everything that other tests have put into the topic.
   await eventually(look, { within: 90_000, every: 300 })
 })
 
-test('an unavailable site ends the import in time, and make reports it', async () => {
+test('an unavailable site ends the import in time, and make prints what the tool prints', async () => {
   const FILE = fileOf('away.json', oldOnes(1).map(exported).join('\n'))
   const SITE = `http://127.0.0.1:${await freePort()}`
   const away = await imported({ FILE, SITE, LIMIT: '0.5' })
   expect([away.code, away.stderr]).toEqual([1, expect.stringContaining(`${SITE}: fetch failed`)])
   const make = ['--silent', '--assume-old=node_modules/.package-lock.json', 'import']
-  expect(await told('make', [...make, `FILE=${FILE}`, 'DRY=1'], {})).toMatchObject({
+  expect(await runTool('make', [...make, `FILE=${FILE}`, 'DRY=1'], {})).toMatchObject({
     code: 0,
     stderr: '1 read, 1 can be imported, 0 refused\n',
   })
@@ -237,7 +237,7 @@ test.each([
   [{ TOTAL: '12.5' }, 'TOTAL takes an integer'],
   [{ FROM: 'b' }, 'FROM takes mongodb://'],
   [{ FILE: 'a', LIMIT: '-1' }, 'LIMIT'],
-])('the option %j is reported as unknown or wrong', async (given, why) => {
+])('the settings %j are refused with the usage', async (given, why) => {
   const { code, stderr } = await imported(given as Record<string, string>)
   expect(code).toBe(2)
   expect(stderr).toContain(why)

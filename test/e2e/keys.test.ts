@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { authorized } from '../auth/tokens.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 
-/** So many that a race shows without any fault: of 3,000 pairs 8 once ended the wrong way round. */
+/** The number of pairs, high enough to show a race without faults: once 8 of 3,000 ended in the wrong order. */
 const MANY = 3000
 const FEW = 300
-/** Pairs under way at once. */
+/** The number of concurrent pairs. */
 const CLIENTS = 32
 
 describe.each(inject('servings'))('on the %s', (serving) => {

@@ -7,7 +7,7 @@ import { tokenOf } from '../auth/tokens.ts'
 import { copyWith } from '../copy.ts'
 import { discard, eventually, freePort, type Mill, send, startMill } from '../mill.ts'
 
-/** make letters on a real mill, with a domain that is broken until a file is there. */
+/** Tests `make letters` on a real mill, with a domain that fails until a file exists. */
 const shop = mkdtempSync(join(tmpdir(), 'letters-cli-'))
 const mended = join(shop, 'mended')
 const domain = `
@@ -54,20 +54,20 @@ afterAll(async () => {
   for (const dir of [root, shop]) rmSync(dir, { recursive: true, force: true })
 })
 
-interface Told {
+interface Result {
   code: number
   stdout: string
   stderr: string
 }
 
-const told = (file: string, args: string[], more: Record<string, string> = {}) =>
-  new Promise<Told>((resolve) => {
+const runTool = (file: string, args: string[], more: Record<string, string> = {}) =>
+  new Promise<Result>((resolve) => {
     const env = { ...process.env, SITE: mill.publish, LIMIT: '30', TOKEN: token, ...more }
     execFile(file, args, { env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     )
   })
-const letters = (...args: string[]) => told(process.execPath, ['deploy/letters/cli.ts', ...args])
+const letters = (...args: string[]) => runTool(process.execPath, ['deploy/letters/cli.ts', ...args])
 const listed = async () =>
   (await letters('--json')).stdout
     .split('\n')
@@ -110,9 +110,9 @@ test('an operator lists and shows letters, redrives them in vain, fixes the bug,
 })
 
 test('make letters passes its arguments on, and fails when the tool fails', async () => {
-  // A test installs nothing, however old what is installed looks.
+  // The option keeps make from installing packages.
   const installed = '--assume-old=node_modules/.package-lock.json'
-  const make = (...args: string[]) => told('make', ['--silent', installed, 'letters', ...args])
+  const make = (...args: string[]) => runTool('make', ['--silent', installed, 'letters', ...args])
   const wheel = "it's a $(wheel) `x`"
   const id = await turn(wheel, 1)
   await eventually(async () => expect(await listed()).toHaveLength(1), { within: 30_000, every: 300 })
@@ -132,11 +132,11 @@ test('wrong arguments are not sent, and an unavailable or refusing site is repor
   const misspelt = await letters('redrive', 'domian=wheels')
   expect(misspelt.code).toBe(2)
   expect(misspelt.stderr).toContain('make letters REDRIVE=ALL')
-  const refused = await told(process.execPath, ['deploy/letters/cli.ts'], { TOKEN: '' })
+  const refused = await runTool(process.execPath, ['deploy/letters/cli.ts'], { TOKEN: '' })
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('401') })
   expect(refused.stderr).toContain('export TOKEN=$(make -s token USER=administrator)')
   const SITE = `http://127.0.0.1:${await freePort()}`
-  const away = await told(process.execPath, ['deploy/letters/cli.ts'], { SITE, LIMIT: '0.5' })
+  const away = await runTool(process.execPath, ['deploy/letters/cli.ts'], { SITE, LIMIT: '0.5' })
   expect(away.code).toBe(1)
   expect(away.stderr).toContain(`${SITE}: fetch failed`)
 })

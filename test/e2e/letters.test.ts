@@ -20,7 +20,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
   const read = async (path: string) => fetch(mill.query + path, { headers: await operator() })
   const get = async (path: string) => (await read(path)).json() as Promise<Record<string, unknown>>
 
-  /** What persist can't take, as a KafkaSource delivers it. */
+  /** Delivers a record that persist cannot apply, as a KafkaSource does. */
   async function letter(): Promise<string> {
     const id = `letter-${crypto.randomUUID()}`
     const value = JSON.stringify({ never: 'mind' })

@@ -3,11 +3,11 @@ import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 
 const GREEDY = 40
 const BEHIND = 50
-/** Events of somebody else between the places of the greedy and the calm client, which every catch-up has to read. */
+/** The events of others between the positions of the greedy and the calm client, which each catch-up reads. */
 const BETWEEN = 5000
 
 let mill: Mill
-/** The `Last-Event-ID`s of our events, in their order. */
+/** The `Last-Event-ID`s of our events, in order. */
 let ids: string[]
 
 beforeAll(async () => {
@@ -34,7 +34,7 @@ async function write(organizationId: string, count: number): Promise<void> {
   const line = (at: number) => ({ organizationId, level: 'info', message: `event ${at}`, service: 'till' })
   const lines = Array.from({ length: count }, (_, at) => JSON.stringify(line(at)))
   const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': crypto.randomUUID() }
-  // A topic that was just made has no leader for a moment.
+  // A new topic has no leader for a moment.
   await eventually(
     async () => {
       expect((await send(`${mill.publish}/api/logs`, lines.join('\n'), headers)).status).toBe(202)
@@ -49,7 +49,7 @@ async function count(organizationId: string): Promise<number> {
   return items.reduce((sum, { count }) => sum + count, 0)
 }
 
-/** A stream of our events as one client sees it. All come from the same address, without a token. */
+/** A client's stream of our events. All clients have the same address and no token. */
 function listen(lastEventId?: string) {
   const stop = new AbortController()
   let text = ''
@@ -61,7 +61,7 @@ function listen(lastEventId?: string) {
   })().catch(() => undefined)
   return {
     text: () => text,
-    /** Of its events; `begun` has an id too. */
+    /** The ids of the events, with that of `begun`. */
     ids: () => [...text.matchAll(/^data: \{"id".*\nid: (.*)$/gm)].map(([, id = '']) => id),
     stop: () => {
       stop.abort()
@@ -70,7 +70,7 @@ function listen(lastEventId?: string) {
   }
 }
 
-/** How long a client that is 50 events behind waits for them all, in milliseconds. */
+/** The milliseconds until a client that is 50 events behind has them all. */
 async function calmWait(): Promise<number> {
   const began = performance.now()
   const calm = listen(ids.at(-1 - BEHIND))
@@ -81,7 +81,7 @@ async function calmWait(): Promise<number> {
 
 test('given 40 connections that are far behind, one that is 50 events behind waits hardly longer than without them', async () => {
   const alone = await calmWait()
-  // The newest place first, so that no read passes the place of another one.
+  // The newest position comes first, so that no read passes the position of another client.
   const greedy = ids.slice(0, GREEDY).toReversed().map(listen)
   const together = await calmWait()
   const late = await calmWait()

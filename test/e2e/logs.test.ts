@@ -42,12 +42,12 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     const lines = Array.from({ length: 300 }, (_, n) => event(n % 3 ? ours : theirs, `line ${n}`))
     const answer = await ndjson([...lines, event(ours, 'loud', { level: 'loudest' }), event(ours, 'the end')])
     expect(answer.status).toBe(207)
-    const told = (await answer.text())
+    const results = (await answer.text())
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(told.filter(({ status }) => status === 202)).toHaveLength(301)
-    expect(told[300]).toMatchObject({ line: 301, status: 422, errors: [{ field: 'level' }] })
+    expect(results.filter(({ status }) => status === 202)).toHaveLength(301)
+    expect(results[300]).toMatchObject({ line: 301, status: 422, errors: [{ field: 'level' }] })
     await eventually(
       async () => {
         const { items } = await page(ours, '&limit=1000')
@@ -143,7 +143,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     second.stop()
   })
 
-  test('the typed client reads its own writes, sent one by one and as a batch', async () => {
+  test('the typed client reads its own writes in lists and counts', async () => {
     const client = createClient<{ logs: typeof logs }>({ url: mill })
     const organizationId = newOrganisation()
     await client.logs.write({ organizationId, level: 'error', message: 'one', service: 'till', traceId: 'typed' })
@@ -162,7 +162,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
 
   describe('given events of a shop', () => {
     const organizationId = 'shop'
-    const said = [
+    const written = [
       { level: 'info', service: 'till', message: 'Order 17 accepted', traceId: 't-1' },
       { level: 'warn', service: 'till', message: 'Card reader is slow' },
       { level: 'debug', service: 'stock', message: 'Kettle: 3 left, order more' },
@@ -171,14 +171,14 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       { level: 'info', service: 'till', message: 'Order 19 accepted' },
     ]
     beforeAll(async () => {
-      expect((await ndjson(said.map((event) => ({ organizationId, ...event })))).status).toBe(202)
-      await eventually(async () => expect((await page(organizationId)).items).toHaveLength(said.length), {
+      expect((await ndjson(written.map((event) => ({ organizationId, ...event })))).status).toBe(202)
+      await eventually(async () => expect((await page(organizationId)).items).toHaveLength(written.length), {
         within: 30_000,
       })
     }, 60_000)
 
     const numbers = (items: LogEvent[]) =>
-      items.map(({ message }) => said.findIndex((event) => event.message === message))
+      items.map(({ message }) => written.findIndex((event) => event.message === message))
     const found = async (params: string) => numbers((await page(organizationId, params)).items)
 
     test.each([

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { authorized } from '../auth/tokens.ts'
 import { discard, expectProblem, type Mill, startMill } from '../mill.ts'
 
-/** What there is at these paths, whichever of the functions answers: the gateway gives reads to query, the rest to publish. */
+/** The methods of these paths. The gateway sends reads to query and all other methods to publish. */
 const ALLOWED = {
   '/': 'POST',
   '/docs': 'GET, HEAD',

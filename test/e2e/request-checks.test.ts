@@ -19,7 +19,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     fetch(mill.publish + path, { method: 'POST', body, headers })
   const json = { 'content-type': 'application/json' }
 
-  /** All that comes back for bytes that no client would send. */
+  /** Sends raw bytes that no client would send. Resolves with everything received. */
   async function raw(request: string): Promise<string> {
     const socket = await rawSocket(Number(new URL(mill.publish).port))
     socket.send(request)
@@ -62,7 +62,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
       'POST /api/publish HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: more\r\ncontent-length: 0\r\n\r\n'
     const received = await raw(head)
     expect(received).toMatch(/^HTTP\/1\.1 417 /)
-    // The framework has no place for a problem here.
+    // The framework responds before any problem can be written.
     if (serving !== 'framework') expect(received).toContain('content-type: application/problem+json')
   })
 
@@ -109,7 +109,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
 
   test('broken JSON is 400', async () => {
     const answer = await post('/api/tutorials', '{', json)
-    // The framework parses it ahead of the function.
+    // The framework parses the body before the function runs.
     if (serving === 'framework') expect([answer.status, answer.headers.get('content-type')]).toEqual([400, HTML])
     else await expectProblem(answer, 400)
   })

@@ -3,7 +3,7 @@ import { Rehearsal, said } from '../deploy/rehearsal.ts'
 import { lists } from '../deploy/scenario.ts'
 import { discard, freePort, type Mill, startMill } from '../mill.ts'
 
-/** make smoke on a real mill; kubectl is a stand-in, so nothing is taken away. */
+/** Tests `make smoke` on a real mill, with a stand-in for kubectl that stops nothing. */
 let mill: Mill
 let rehearsal: Rehearsal
 beforeAll(async () => {
@@ -17,10 +17,10 @@ afterAll(async () => {
 })
 
 test('make smoke passes over HTTP and does not call the cluster', async () => {
-  const told = await rehearsal.run(['smoke'], [], { SITE: mill.publish, FAULTS: 'no' })
-  expect(told.code, told.output).toBe(0)
-  expect(told.output).toContain('read back after its receipt')
-  expect(told.calls).toEqual([])
+  const result = await rehearsal.run(['smoke'], [], { SITE: mill.publish, FAULTS: 'no' })
+  expect(result.code, result.output).toBe(0)
+  expect(result.output).toContain('read back after its receipt')
+  expect(result.calls).toEqual([])
 })
 
 if (inject('pair') === 'real') {
@@ -28,10 +28,10 @@ if (inject('pair') === 'real') {
     const BROKERS = process.env.KAFKA_BROKERS ?? ''
     const broker = { kind: 'StatefulSet', metadata: { name: 'kafka' }, spec: { replicas: 1 } }
     const ready = { ...broker, status: { readyReplicas: 1, updatedReplicas: 1 } }
-    const told = await rehearsal.run(['smoke'], [lists('get statefulsets', ready)], { SITE: mill.publish, BROKERS })
-    expect(told.code, told.output).toBe(0)
-    expect(told.output).toContain('every replica in sync')
-    expect(said(told).filter((call) => call.includes('delete pod'))).toEqual([
+    const result = await rehearsal.run(['smoke'], [lists('get statefulsets', ready)], { SITE: mill.publish, BROKERS })
+    expect(result.code, result.output).toBe(0)
+    expect(result.output).toContain('every replica in sync')
+    expect(said(result).filter((call) => call.includes('delete pod'))).toEqual([
       expect.stringContaining('--selector serving.knative.dev/service=persist'),
       expect.stringContaining('delete pod kafka-1'),
     ])
@@ -40,7 +40,7 @@ if (inject('pair') === 'real') {
 
 test('make smoke fails and says what did not happen', async () => {
   const SITE = `http://127.0.0.1:${await freePort()}`
-  const told = await rehearsal.run(['smoke'], [], { SITE, FAULTS: 'no', LIMIT: '1' })
-  expect(told.code).toBe(1)
-  expect(told.output).toContain(`${SITE}: fetch failed: connect ECONNREFUSED`)
+  const result = await rehearsal.run(['smoke'], [], { SITE, FAULTS: 'no', LIMIT: '1' })
+  expect(result.code).toBe(1)
+  expect(result.output).toContain(`${SITE}: fetch failed: connect ECONNREFUSED`)
 })

@@ -16,7 +16,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     if (mill) discard(mill)
   })
 
-  /** A client of its own, whose every answer is held to what the site says of itself. */
+  /** A client that checks every response against the site's API description. */
   const connect = () => createClient<{ sums: typeof sums }>({ url: mill, fetch: checked })
   const add = (firstNumber: number, secondNumber: number, more = {}, headers = {}) =>
     send(`${mill.publish}/api/sums`, { firstNumber, secondNumber, ...more }, headers)

@@ -9,7 +9,7 @@ import sums from '#domains/sums/domain.ts'
 import { Rehearsal } from '../deploy/rehearsal.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 
-/** make total on a real mill. */
+/** Tests `make total` on a real mill. */
 let mill: Mill
 let rehearsal: Rehearsal
 let dir: string
@@ -63,8 +63,8 @@ test('given sums that are added during the export, the line is the total of the 
     expect(BigInt(await (await fetch(`${mill.query}/api/final`)).text())).toBeGreaterThan(9n),
   )
   for (let round = 0; round < 3; round++) {
-    const told = await exported({ HISTORY: 'yes' })
-    expect(told.code, told.output).toBe(0)
+    const result = await exported({ HISTORY: 'yes' })
+    expect(result.code, result.output).toBe(0)
   }
   isOver = true
   await Promise.all(clients)
@@ -82,14 +82,14 @@ test('given sums that are added during the export, the line is the total of the 
 test('an unavailable site adds no line', async () => {
   mill = await startMill({ pair: inject('pair') })
   await mill.stop()
-  const told = await exported({ LIMIT: '1', HISTORY: 'yes' })
-  expect(told.code).toBe(1)
-  expect(told.output).toContain('fetch failed')
+  const result = await exported({ LIMIT: '1', HISTORY: 'yes' })
+  expect(result.code).toBe(1)
+  expect(result.output).toContain('fetch failed')
   expect(readdirSync(join(dir, 'audit'))).toEqual([])
 })
 
 if (inject('pair') === 'embedded') {
-  /** What has been there before the mill starts: larger numbers than anybody can add up through the door. */
+  /** Writes sums before the mill starts, which are larger than any that publish accepts. */
   async function startWith(results: number[], total: bigint): Promise<void> {
     const home = mkdtempSync(join(tmpdir(), 'millrace-'))
     const file = openFile(home)
@@ -116,8 +116,8 @@ if (inject('pair') === 'embedded') {
     const results = [...Array.from({ length: 2500 }, () => LARGE), 2]
     await startWith(results, BigInt(LARGE) * 2500n + 2n)
     await add(-1, 0)
-    const told = await exported()
-    expect(told.code, told.output).toBe(0)
+    const result = await exported()
+    expect(result.code, result.output).toBe(0)
     const total = String(BigInt(LARGE) * 2500n + 1n)
     expect(BigInt(Number(total))).not.toBe(BigInt(total))
     expect(linesOf(FILE)).toMatchObject([{ total, count: 2502, running: total, check: 'equal' }])
@@ -125,9 +125,9 @@ if (inject('pair') === 'embedded') {
 
   test('a running total that differs from the sum of the history is recorded, and fails', async () => {
     await startWith([1, 2, 3], 7n)
-    const told = await exported()
-    expect(told.code).toBe(1)
-    expect(told.output).toContain('the history adds up to 6, the running total is 7')
+    const result = await exported()
+    expect(result.code).toBe(1)
+    expect(result.output).toContain('the history adds up to 6, the running total is 7')
     expect(linesOf(FILE)).toMatchObject([{ total: '6', running: '7', check: 'different' }])
   })
 }

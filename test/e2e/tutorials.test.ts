@@ -20,7 +20,7 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     if (mill) discard(mill)
   })
 
-  /** A client of its own, whose every answer is held to what the site says of itself. */
+  /** A client that checks every response against the site's API description. */
   const connect = () => createClient<{ tutorials: typeof tutorials }>({ url: mill, fetch: checked })
   const get = (path: string, headers: Record<string, string> = {}) => fetch(mill.query + path, { headers })
   const publish = (title: string, headers: Record<string, string> = {}) =>
@@ -157,14 +157,14 @@ describe.each(inject('servings'))('on the %s', (serving) => {
     expect(all.filter((item) => item.id === id)).toEqual([{ id, title }])
   })
 
-  test('a request that is not from a KafkaSource is 404', async () => {
+  test('a request that is not from a KafkaSource is not acknowledged', async () => {
     const { 'ce-knativekafkaoffset': _, ...headers } = delivery(crypto.randomUUID(), 'tutorials.publish', 'x')
     const answer = await send(mill.persist, 'x', { ...headers, 'content-type': 'text/vnd.millrace.title' })
     expect(answer.status).toBe(serving === 'framework' ? 500 : 404)
   })
 })
 
-/** As a KafkaSource delivers what publish has sealed. */
+/** The headers of a KafkaSource's delivery of a sealed record. */
 const delivery = (id: string, type: string, value: string): Record<string, string> => ({
   'ce-specversion': '1.0',
   'ce-id': id,

@@ -19,7 +19,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** publish alone on the same file: what it takes stays in the log, since no source runs. */
+/** Runs publish alone on the same file. Its commands stay in the log, since no source runs. */
 async function withPublishAlone(work: (url: string) => Promise<void>): Promise<void> {
   const port = await freePort()
   const alone = spawn(process.execPath, ['main/serve.ts'], {
@@ -86,9 +86,9 @@ test('given a crash and a backlog of log events, the forum continues, and the ba
   const waits: number[] = []
   async function keepOpening(name: string): Promise<void> {
     while (Date.now() - began < SECONDS * 1000) {
-      const asked = Date.now()
+      const began = Date.now()
       await eventually(() => open(name))
-      waits.push(Date.now() - asked)
+      waits.push(Date.now() - began)
     }
   }
   await Promise.all(PEOPLE.map(keepOpening))

@@ -7,7 +7,7 @@ import { readAll } from '#test/contracts/log.ts'
 import { eventually } from '../mill.ts'
 import { type Services, startServices } from '../services/services.ts'
 
-/** The log itself against brokers of its own that are killed and paused under load. */
+/** Tests the log against its own brokers, which are killed and paused under load. */
 
 const MINUTE = 60_000
 const KAFKA_PORT = 19692
@@ -20,7 +20,7 @@ let services: Services
 let log: Log
 const retries: unknown[] = []
 
-/** The log is there before its brokers are. */
+/** The log is opened before its brokers start. */
 beforeAll(async () => {
   log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, onRetry: (error) => retries.push(error) })
   await expect(log.append(TOPIC, { key: 'k', value: 'v' })).rejects.toMatchObject({ mayBeWritten: false })
@@ -34,22 +34,22 @@ afterAll(async () => {
   await services?.stop()
 }, MINUTE)
 
-interface Place {
+interface Position {
   partition: number
   offset: number
 }
 
-/** What callers were told about each value. */
-interface Told {
-  yes: Map<string, Place>
-  no: Set<string>
-  unknown: Set<string>
+/** The results that callers received for each value. */
+interface Results {
+  acknowledged: Map<string, Position>
+  refused: Set<string>
+  ambiguous: Set<string>
   slowestMs: number
 }
 
-/** Appends numbered values to a number of keys, several of each under way at any time. */
+/** Appends numbered values to several keys, with several concurrent appends for each key. */
 function startLoad(keys = 24, inFlight = 200) {
-  const told: Told = { yes: new Map(), no: new Set(), unknown: new Set(), slowestMs: 0 }
+  const results: Results = { acknowledged: new Map(), refused: new Set(), ambiguous: new Set(), slowestMs: 0 }
   const bugs: unknown[] = []
   let isStopped = false
   let count = 0
@@ -58,13 +58,13 @@ function startLoad(keys = 24, inFlight = 200) {
     const value = `${number}`
     const before = Date.now()
     try {
-      told.yes.set(value, await log.append(TOPIC, { key: `key-${number % keys}`, value }))
+      results.acknowledged.set(value, await log.append(TOPIC, { key: `key-${number % keys}`, value }))
     } catch (error) {
-      if (error instanceof Unavailable) (error.mayBeWritten ? told.unknown : told.no).add(value)
+      if (error instanceof Unavailable) (error.mayBeWritten ? results.ambiguous : results.refused).add(value)
       else bugs.push(error)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    told.slowestMs = Math.max(told.slowestMs, Date.now() - before)
+    results.slowestMs = Math.max(results.slowestMs, Date.now() - before)
   }
   const client = async () => {
     while (!isStopped) {
@@ -74,7 +74,7 @@ function startLoad(keys = 24, inFlight = 200) {
   }
   const clients = Promise.all(Array.from({ length: inFlight }, client))
   return {
-    told,
+    results,
     bugs,
     async stop() {
       isStopped = true
@@ -110,8 +110,8 @@ const healed = () =>
 
 const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000))
 
-/** What the log has against what callers were told. */
-function check(found: LogRecord[], { yes, no, unknown }: Told): void {
+/** Compares the log with the results that callers received. */
+function check(found: LogRecord[], { acknowledged, refused, ambiguous }: Results): void {
   const times = new Map<string, number>()
   const last = new Map<string, number>()
   const places = new Map<string, string>()
@@ -124,19 +124,19 @@ function check(found: LogRecord[], { yes, no, unknown }: Told): void {
     if (Number(text) < before) wrong.push(`${text} lies behind ${before}`)
     last.set(String(key), Number(text))
   }
-  for (const [value, { partition, offset }] of yes) {
+  for (const [value, { partition, offset }] of acknowledged) {
     if (times.get(value) !== 1) wrong.push(`${value} was acknowledged and is there ${times.get(value) ?? 0} times`)
     if (places.get(`${partition}/${offset}`) !== value) wrong.push(`${value} is not where its answer said`)
   }
-  for (const value of no) if (times.has(value)) wrong.push(`${value} was refused and is there`)
-  for (const value of unknown) if ((times.get(value) ?? 0) > 1) wrong.push(`${value} is there more than once`)
+  for (const value of refused) if (times.has(value)) wrong.push(`${value} was refused and is there`)
+  for (const value of ambiguous) if ((times.get(value) ?? 0) > 1) wrong.push(`${value} is there more than once`)
   expect(wrong.slice(0, 20), `${wrong.length} wrong`).toEqual([])
 }
 
 test('given leaders that are killed and paused under load, each acknowledged record exists once, in order', {
   timeout: 4 * MINUTE,
 }, async () => {
-  const { told, bugs, stop } = startLoad()
+  const { results, bugs, stop } = startLoad()
   await seconds(2)
   const killed = await leaderOf(0)
   await killed.kill()
@@ -159,22 +159,22 @@ test('given leaders that are killed and paused under load, each acknowledged rec
   await stop()
 
   expect(bugs).toEqual([])
-  expect(told.yes.size).toBeGreaterThan(5000)
-  expect(told.unknown.size, 'the faults were felt').toBeGreaterThan(0)
+  expect(results.acknowledged.size).toBeGreaterThan(5000)
+  expect(results.ambiguous.size, 'the faults were felt').toBeGreaterThan(0)
   expect(retries.length, 'sends outlasted the retries of kafkajs').toBeGreaterThan(0)
-  expect(told.slowestMs).toBeLessThan(2500)
+  expect(results.slowestMs).toBeLessThan(2500)
   await eventually(() => log.append(TOPIC, { key: 'end', value: '-1' }))
   const found = await readAll(log, TOPIC)
   check(
     found.filter(({ value }) => String(value) !== '-1'),
-    told,
+    results,
   )
   console.log(
-    `${told.yes.size} acknowledged, ${told.unknown.size} unknown, ${told.no.size} refused, ${retries.length} sends repeated, slowest answer ${told.slowestMs} ms`,
+    `${results.acknowledged.size} acknowledged, ${results.ambiguous.size} ambiguous, ${results.refused.size} refused, ${retries.length} sends repeated, slowest answer ${results.slowestMs} ms`,
   )
 })
 
-/** The broker that coordinates a group: it leads the partition of the offsets topic that the group's name falls into. */
+/** The coordinator of a group, which leads the partition of the offsets topic for the group's name. */
 async function coordinatorOf(group: string) {
   let hash = 0
   for (const unit of group) hash = (Math.imul(31, hash) + unit.charCodeAt(0)) | 0
@@ -222,7 +222,7 @@ test('given group coordinators that are killed under load, the group commits aga
     }
   }
   const committing = commitAll()
-  const { told, stop } = startLoad(24, 50)
+  const { results, stop } = startLoad(24, 50)
   const allCommitted = (since: number) =>
     expect.poll(() => [...committed.values()].filter((at) => at > since).length, { timeout: MINUTE }).toBe(PARTITIONS)
   await allCommitted(Date.now())
@@ -238,13 +238,15 @@ test('given group coordinators that are killed under load, the group commits aga
     await healed()
   }
   await stop()
-  await expect.poll(() => [...told.yes.keys()].filter((value) => !taken.has(value)).length, { timeout: MINUTE }).toBe(0)
+  await expect
+    .poll(() => [...results.acknowledged.keys()].filter((value) => !taken.has(value)).length, { timeout: MINUTE })
+    .toBe(0)
   isStopped = true
   await committing
   await consumer.close()
   expect(Math.max(...took)).toBeLessThan(30)
   console.log(
-    `committed again after ${took.join(', ')} s; ${told.yes.size} acknowledged and all taken, ${[...taken.values()].filter((times) => times > 1).length} of them twice`,
+    `committed again after ${took.join(', ')} s; ${results.acknowledged.size} acknowledged and all taken, ${[...taken.values()].filter((times) => times > 1).length} of them twice`,
   )
 })
 

@@ -4,7 +4,7 @@ import { authorized } from '../auth/tokens.ts'
 import { copyWith } from '../copy.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 
-/** A domain whose code takes the whole process with it. */
+/** A domain whose code kills the process. */
 const bomb = `
 import { z } from 'zod'
 import type { AppendDomain } from '../domain.ts'

@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const run = (command: string, ...args: string[]) => spawnSync(command, args, { encoding: 'utf8' })
 
-/** A file system of its own; undefined where this user may not mount one. */
+/** A small file system, or undefined if this user may not mount one. */
 function mounted(): string | undefined {
   const dir = mkdtempSync(join(tmpdir(), 'disk-'))
   if (run('mount', '-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', dir).status === 0) return dir
@@ -50,7 +50,7 @@ const bodyOf = (title: string) => ({ title, text: 'x'.repeat(9000) })
 
 async function expectFull({ query, publish }: Mill): Promise<void> {
   const before = (await (await fetch(`${query}/api/tutorials`)).json()) as { items: unknown[] }
-  // What the write-ahead log has room for is still taken.
+  // The store still accepts what fits into the write-ahead log.
   await eventually(async () => expectProblem(await send(`${publish}/api/forum/threads`, bodyOf('No')), 503))
   for (let time = 0; time < 10; time++) {
     const answer = await send(`${publish}/api/forum/threads`, bodyOf('No'))

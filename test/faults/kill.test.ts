@@ -10,11 +10,11 @@ afterEach(async () => {
   discard(mill)
 })
 
-const allStored = (yes: Set<string>) =>
+const allStored = (acknowledged: Set<string>) =>
   eventually(
     async () => {
       const counts = await stored(mill)
-      for (const title of yes) if (!counts.has(title)) throw new Error(`${title} is not stored yet`)
+      for (const title of acknowledged) if (!counts.has(title)) throw new Error(`${title} is not stored yet`)
       return counts
     },
     { within: 20_000 },
@@ -24,26 +24,26 @@ test('kill -9 at any moment loses no acknowledged command, and duplicates none',
   mill = await startMill({ pair: 'embedded' })
   const load = startLoad(() => mill)
   for (let round = 1; round <= 4; round++) {
-    const before = load.told.yes.size
-    await eventually(async () => expect(load.told.yes.size).toBeGreaterThan(before + 50 * round))
+    const before = load.responses.acknowledged.size
+    await eventually(async () => expect(load.responses.acknowledged.size).toBeGreaterThan(before + 50 * round))
     await mill.kill()
     mill = await startMill({ pair: 'embedded', dir: mill.dir })
   }
   await load.stop()
-  expectStored(load.told, await allStored(load.told.yes))
-  expect(load.told.yes.size).toBeGreaterThan(500)
+  expectStored(load.responses, await allStored(load.responses.acknowledged))
+  expect(load.responses.acknowledged.size).toBeGreaterThan(500)
 })
 
 test('Ctrl-C under load drains, ends with 0, and loses nothing', async () => {
   mill = await startMill({ pair: 'embedded' })
   const load = startLoad(() => mill)
-  await eventually(async () => expect(load.told.yes.size).toBeGreaterThan(200))
+  await eventually(async () => expect(load.responses.acknowledged.size).toBeGreaterThan(200))
   const started = Date.now()
   expect(await mill.stop()).toBe(0)
   expect(Date.now() - started).toBeLessThan(5000)
   await load.stop()
   mill = await startMill({ pair: 'embedded', dir: mill.dir })
-  expectStored(load.told, await allStored(load.told.yes))
+  expectStored(load.responses, await allStored(load.responses.acknowledged))
 })
 
 test('a second start on the same files names the process that holds them, and does no harm', async () => {

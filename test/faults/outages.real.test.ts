@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { kafkaLog } from '#adapters/log/kafka.ts'
 import { grpcClient, history, SUMS } from '../grpc.ts'
-import { expectOnTopic, expectStored, startLoad, stored, type Told } from '../load.ts'
+import { expectOnTopic, expectStored, type Responses, startLoad, stored } from '../load.ts'
 import { discard, eventually, expectProblem, type Mill, send, startMill } from '../mill.ts'
 import { type Services, startServices } from '../services/services.ts'
 
@@ -37,8 +37,8 @@ afterAll(async () => {
   if (mill) discard(mill)
 })
 
-/** The checker: what clients were told, against the topic from offset 0 and against what is stored. */
-async function expectNothingLost(told: Told): Promise<void> {
+/** Compares the responses of clients with the whole topic and with the stored documents. */
+async function expectNothingLost(responses: Responses): Promise<void> {
   const log = kafkaLog({ brokers: services.brokers, replication: 3, maxBuffered: 1 })
   const onTopic = new Map<string, number>()
   for await (const { value } of log.scan('tutorials-topic')) {
@@ -46,7 +46,7 @@ async function expectNothingLost(told: Told): Promise<void> {
     onTopic.set(title, (onTopic.get(title) ?? 0) + 1)
   }
   await log.close()
-  expectOnTopic(told, onTopic)
+  expectOnTopic(responses, onTopic)
   const counts = await eventually(
     async () => {
       const counts = await stored(mill)
@@ -55,12 +55,12 @@ async function expectNothingLost(told: Told): Promise<void> {
     },
     { within: MINUTE, every: 200 },
   )
-  expectStored(told, counts)
+  expectStored(responses, counts)
 }
 
-const until = (load: { told: Told }, more: number) => {
-  const wanted = load.told.yes.size + more
-  return eventually(async () => expect(load.told.yes.size).toBeGreaterThan(wanted), { within: MINUTE })
+const until = (load: { responses: Responses }, more: number) => {
+  const wanted = load.responses.acknowledged.size + more
+  return eventually(async () => expect(load.responses.acknowledged.size).toBeGreaterThan(wanted), { within: MINUTE })
 }
 
 test(
@@ -79,7 +79,7 @@ test(
     }
     await until(load, 200)
     await load.stop()
-    await expectNothingLost(load.told)
+    await expectNothingLost(load.responses)
   },
   5 * MINUTE,
 )
@@ -94,7 +94,7 @@ test(
       mill = await start(mill.dir)
     }
     await load.stop()
-    await expectNothingLost(load.told)
+    await expectNothingLost(load.responses)
   },
   3 * MINUTE,
 )
@@ -110,13 +110,13 @@ test(
     expect(waited.status).toBe(202)
     const { receipt } = (await waited.json()) as { receipt: string }
     await load.stop()
-    expect([...load.told.no, ...load.told.repeated]).toEqual([])
+    expect([...load.responses.refused, ...load.responses.repeated]).toEqual([])
     await services.mongod.start()
     await eventually(
       async () => expect(await (await fetch(mill.query + receipt)).json()).toMatchObject({ status: 'applied' }),
       { within: 15_000 },
     )
-    await expectNothingLost(load.told)
+    await expectNothingLost(load.responses)
   },
   2 * MINUTE,
 )
@@ -170,7 +170,7 @@ test(
     const gone = [services.broker(2), services.broker(3)]
     await Promise.all(gone.map((broker) => broker.kill()))
     await eventually(async () => expectProblem(await send(`${mill.publish}/api/tutorials`, { title: 'Noticed?' }), 503))
-    const before = load.told.yes.size
+    const before = load.responses.acknowledged.size
     for (let attempt = 0; attempt < 10; attempt++) {
       const began = Date.now()
       const answer = await send(`${mill.publish}/api/sums`, { firstNumber: 1, secondNumber: attempt })
@@ -179,12 +179,12 @@ test(
       await expectProblem(answer, 503)
       for (const path of ['/api/tutorials', '/api/final']) expect((await fetch(mill.query + path)).status).toBe(200)
     }
-    expect(load.told.yes.size, 'the one that is left must not acknowledge').toBe(before)
-    expect(load.told.repeated.size + load.told.no.size, 'clients felt it').toBeGreaterThan(0)
+    expect(load.responses.acknowledged.size, 'the one that is left must not acknowledge').toBe(before)
+    expect(load.responses.repeated.size + load.responses.refused.size, 'clients felt it').toBeGreaterThan(0)
     await Promise.all(gone.map((broker) => broker.start()))
     await until(load, 200)
     await load.stop()
-    await expectNothingLost(load.told)
+    await expectNothingLost(load.responses)
   },
   3 * MINUTE,
 )

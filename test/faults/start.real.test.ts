@@ -9,14 +9,14 @@ import { receiver } from '../receiver.ts'
 import { type Run, runTarget, START_MS } from '../target.ts'
 
 /**
- * Every target is started while its servers are away; these return one after the other, in every order. Each process must
- * then work by itself. The servers are real and shared: a door before each stands for it being away.
+ * Starts every target while its servers are unavailable. The servers return one after another, in every order, and each process
+ * must recover by itself. The servers are real and shared; a closed door in front of each simulates an outage.
  */
 
 type Server = 'kafka' | 'mongodb' | 'issuer' | 'persist'
 
 const { KAFKA_BROKERS, MONGODB_URI } = readConfig(process.env)
-/** Generous, for a busy machine: an idle one takes two or three seconds. */
+/** A generous limit for a busy machine. An idle one takes two or three seconds. */
 const RETURN_MS = 30_000
 const UNAVAILABLE = 14
 const database = `start_${process.pid}`
@@ -39,11 +39,11 @@ async function doorsTo(...ports: number[]): Promise<Door[]> {
 
 interface Place {
   run: Run
-  /** Lets it reach this server from now on. */
+  /** Makes this server reachable. */
   open(server: Server): Promise<void>
 }
 
-/** A target whose servers are all away. */
+/** Starts a target whose servers are all unreachable. */
 async function startAway(target: Parameters<typeof runTarget>[0], persistPort = 0): Promise<Place> {
   const issuer = (await trustedIssuer()).url
   const kafka = await doorsTo(...KAFKA_BROKERS.map(portOf))
@@ -74,7 +74,7 @@ function orders<Item>(items: Item[]): Item[][] {
   return items.flatMap((first) => orders(items.filter((item) => item !== first)).map((rest) => [first, ...rest]))
 }
 
-/** All at once: each process mostly waits. */
+/** Runs the cases concurrently, since each process mostly waits. */
 async function inEveryOrder(servers: Server[], look: (order: Server[]) => Promise<void>): Promise<void> {
   const all = orders(servers)
   const ends = await Promise.allSettled(all.map(look))
@@ -94,7 +94,7 @@ async function expectAway({ url }: Run, ...parts: string[]): Promise<void> {
 const PARTS: Partial<Record<Server, string>> = { kafka: 'log', mongodb: 'store' }
 const partsOf = (servers: Server[]): string[] => servers.flatMap((server) => PARTS[server] ?? [])
 
-/** Opens the doors in this order, and waits after each until the process has noticed. `look` is told which are open. */
+/** Opens the doors in this order. After each it calls `look` with the open ones, until the process has noticed. */
 async function letReturn({ run, open }: Place, order: Server[], look?: (open: Server[]) => Promise<void>) {
   await expectAway(run, ...partsOf(order))
   for (const [at, server] of order.entries()) {
@@ -202,7 +202,7 @@ test('prepare and make dev wait, say for which server, and work, in whatever ord
     await soon(() => expectAway(dev))
   }))
 
-/** One after the other: two of them would share the records. */
+/** These cases run one after another, since two sources would share the records. */
 test.each(orders<Server>(['kafka', 'persist']).map((order) => [order.join(', '), order] as const))(
   'the source delivers by itself when its servers return in the order %s',
   async (_, order) => {

@@ -8,7 +8,7 @@ import type { DecideDomain, Fields } from '#domains/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
 import { startTimedMill, type TimedMill } from '../timed-mill.ts'
 
-/** Pages are written line by line; which order they came in stands in the events and on the page. */
+/** A domain of pages that are written line by line. The events and the page have the order of the lines. */
 const pages = { name: 'pages', indexes: {} }
 const journal: DecideDomain = {
   kind: 'decide',
@@ -38,7 +38,7 @@ const UNWRITABLE = 13_000
 const PAGES = ['a', 'b', 'c', 'd', 'e']
 
 let mill: TimedMill
-/** How many lines each page has, and how many tutorials there are. */
+/** The number of lines on each page, and the number of tutorials. */
 let written: number
 
 beforeEach(async () => {
@@ -50,7 +50,7 @@ afterEach(() => mill.stop())
 const titles = () => Array.from({ length: written }, (_, n) => `tutorial-${n}`)
 const lineIds = () => PAGES.flatMap((page) => Array.from({ length: written }, (_, line) => `${page}-${line}`))
 
-/** A tutorial, and a line on each page. */
+/** Sends a tutorial, and a line for each page. */
 async function write(): Promise<void> {
   const line = written++
   await mill.publish('tutorials.publish', `tutorial-${line}`, { title: `${line}` })
@@ -89,17 +89,17 @@ async function expectNothingGivenUp(): Promise<void> {
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204, 503]))
 }
 
-/** The pause that the return meets is another one each time; the longest is no longer than the rest of a minute. */
+/** The store returns during a different pause in each case. The longest pause is shorter than the rest of a minute. */
 test.each([0, 17, 34, 51, 68])(
   'after 3 hours and %i s without MongoDB nothing is dropped, order is kept, and everything is applied within a minute',
   async (more) => {
     for (let round = 0; round < 5; round++) await write()
     await mill.pass(5)
-    mill.reach('leaving')
+    mill.setStore('ambiguous')
     await write()
     await mill.pass(0)
     for (let round = 0; round < 18; round++) {
-      mill.reach(round % 3 === 1 ? 'tottering' : 'away')
+      mill.setStore(round % 3 === 1 ? 'reads only' : 'unavailable')
       await write()
       await mill.pass(600)
     }
@@ -109,7 +109,7 @@ test.each([0, 17, 34, 51, 68])(
     expect(mill.answers.length, 'the outage was felt').toBeGreaterThan(1000)
     await expectNothingGivenUp()
 
-    mill.reach('here')
+    mill.setStore('available')
     await write()
     await mill.pass(60)
     await mill.lagIs(0)
@@ -120,11 +120,11 @@ test.each([0, 17, 34, 51, 68])(
 )
 
 test('an outage is no attempt: a fault has four attempts, after 1, 2 and 4 s, however long the store was unavailable', async () => {
-  mill.reach('away')
+  mill.setStore('unavailable')
   await write()
   await mill.publish('journal.write', 'broken', { page: 'a', line: UNWRITABLE })
   await mill.pass(3600)
-  mill.reach('here')
+  mill.setStore('available')
   await mill.pass(60, 20)
   await mill.lagIs(0)
   const tries = mill.answers.filter(({ id, status }) => id === 'broken' && status !== 503)

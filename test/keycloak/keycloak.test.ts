@@ -63,9 +63,9 @@ test('a scope that a client asks for is in the token, but grants nothing', async
   const [client] = await ask<{ id: string }[]>(`${realm}/clients?clientId=millrace-cli`, { headers })
   const id = all.find(({ name }) => name === made.name)?.id
   await ask(`${realm}/clients/${client?.id}/optional-client-scopes/${id}`, { method: 'PUT', headers })
-  const asked = (await grant('millrace', 'millrace-cli', 'member', 'member', `openid ${made.name}`)).access_token
-  expect(JSON.parse(Buffer.from(String(asked.split('.')[1]), 'base64url').toString()).scope).toContain(made.name)
-  expect((await verifier(options)(asked)).scopes).toEqual(new Set(scopesOf('member')))
+  const token = (await grant('millrace', 'millrace-cli', 'member', 'member', `openid ${made.name}`)).access_token
+  expect(JSON.parse(Buffer.from(String(token.split('.')[1]), 'base64url').toString()).scope).toContain(made.name)
+  expect((await verifier(options)(token)).scopes).toEqual(new Set(scopesOf('member')))
 })
 
 test('tokens of Keycloak for other purposes are not accepted', async () => {

@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { freePort } from '../mill.ts'
 import { ISSUER, issuerAt, keycloakServer } from '../services/keycloak.ts'
 
-/** A Keycloak with the project's realm, for the tests of this part. */
+/** Starts a Keycloak with the project's realm. */
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const dir = mkdtempSync(join(tmpdir(), 'keycloak-'))
   const port = await freePort()

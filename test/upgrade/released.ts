@@ -3,10 +3,10 @@ import { mkdtempSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-/** The version before this one, which may be running while this one is rolled out. Moves on with each release. */
+/** The previous release, which may run while this version is rolled out. It changes with each release. */
 const RELEASED = 'fe2f45fac523412fd877287a6a31e91c749542e4'
 
-/** Its code from the history, on the packages of today. The caller removes it. */
+/** The code of the previous release with the current packages. The caller removes the folder. */
 export function released(): string {
   const root = mkdtempSync(join(tmpdir(), 'millrace-released-'))
   try {

@@ -9,7 +9,7 @@ import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
 import { released } from './released.ts'
 
 const { KAFKA_BROKERS, MONGODB_URI } = readConfig(process.env)
-/** The released version does not seal its records. */
+/** The setting for a release that does not seal its records. */
 const DRAINING = { UNSEALED: 'trust' }
 const versions = { old: released(), new: '.' }
 afterAll(() => rmSync(versions.old, { recursive: true }))
@@ -24,7 +24,7 @@ afterEach(async () => {
   mill = undefined
 })
 
-/** How it is rolled out, how it must not be, and both ways back. */
+/** The recommended order of the rollout, the other one, and both rollbacks. */
 test.each([
   ['old', 'new', ['persist', 'publish', 'query']],
   ['old', 'new', ['publish', 'query', 'persist']],
@@ -44,8 +44,8 @@ test.each([
     const site = { publish: running.origin('publish'), query: running.origin('query') }
     const load = startLoad(() => site)
     const more = async () => {
-      const before = load.told.yes.size
-      await eventually(async () => expect(load.told.yes.size).toBeGreaterThan(before + 100))
+      const before = load.responses.acknowledged.size
+      await eventually(async () => expect(load.responses.acknowledged.size).toBeGreaterThan(before + 100))
     }
     await more()
     for (const name of order) {
@@ -53,12 +53,12 @@ test.each([
       await more()
     }
     await load.stop()
-    await eventually(async () => expectStored(load.told, await stored(site)), { within: 30_000, every: 200 })
+    await eventually(async () => expectStored(load.responses, await stored(site)), { within: 30_000, every: 200 })
     expect(await disordered(site.query)).toEqual([])
   },
 )
 
-/** Titles that stand behind a later one of the same client, who sends one after the other. */
+/** The titles that come after a later one of the same client, which sends one after another. */
 async function disordered(query: string): Promise<string[]> {
   const latest = new Map<string, number>()
   const wrong: string[] = []

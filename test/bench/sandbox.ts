@@ -15,7 +15,7 @@ export const SEALS = seals([SECRET])
 
 export const BROKERS = process.env.KAFKA_BROKERS ?? '127.0.0.1:19092,127.0.0.1:19093,127.0.0.1:19094'
 const brokers = BROKERS.split(',')
-/** The test server slows down after 10,000 retryable writes; a real mongod does without them as well. */
+/** The URI without retryable writes: the test server slows down after 10,000 of them. A real mongod is measured without them too. */
 export const MONGODB_URI = withoutRetries(process.env.MONGODB_URI ?? 'mongodb://127.0.0.1:27117/?directConnection=true')
 
 const made: { topics: string[]; groups: string[]; databases: string[]; folders: string[] } = {
@@ -26,9 +26,9 @@ const made: { topics: string[]; groups: string[]; databases: string[]; folders: 
 }
 let count = 0
 
-/** Where one measurement runs, so that none finds what another left. */
-export interface Place {
-  /** A copy of the product whose only difference is the names of its topics, and so of its consumer groups. */
+/** The folder, topics and database of one measurement, which shares nothing with others. */
+export interface Sandbox {
+  /** A copy of the product that differs in the names of its topics and consumer groups only. */
   root: string
   topic: string
   sumsTopic: string
@@ -37,7 +37,7 @@ export interface Place {
   env: Record<string, string>
 }
 
-export function newPlace(pair: Pair): Place {
+export function newSandbox(pair: Pair): Sandbox {
   const name = `bench-${process.pid}-${++count}`
   const topics = [name, `${name}-sums`, `${name}-logs`] as const
   const root = copyWith([
@@ -68,21 +68,21 @@ export function newPlace(pair: Pair): Place {
   return { root, topic: topics[0], sumsTopic: topics[1], database, dir, env }
 }
 
-/** Makes its topics, its collections and their indexes; a function that is started alone makes none. */
-export const prepare = ({ root, env }: Place): Promise<unknown> =>
+/** Creates the topics, collections and indexes, since a function that is started alone does not. */
+export const prepare = ({ root, env }: Sandbox): Promise<unknown> =>
   promisify(execFile)(process.execPath, ['main/serve.ts'], {
     cwd: root,
     env: { ...process.env, ...env, FUNCTION_TARGET: 'prepare' },
   })
 
-/** A domain under another name, on a topic that is called as it is. */
+/** The domain with another name, on a topic of that name. */
 function renamed(path: string, name: string, topic: string, other: string) {
   const text = readFileSync(path, 'utf8').replace(name, `name: '${other}'`).replace(topic, `'${other}'`)
   if (text.split(`name: '${other}'`).length !== 3) throw new Error(`${path} reads otherwise`)
   return { path, text }
 }
 
-/** Why the real pair can't be measured here; undefined when it can. */
+/** The reason why the real pair cannot be measured on this machine, or undefined. */
 export async function lacking(): Promise<string | undefined> {
   const lacks: string[] = []
   const admin = kafka().admin()
@@ -100,7 +100,7 @@ export async function lacking(): Promise<string | undefined> {
   return lacks.length > 0 ? lacks.join(' and ') : undefined
 }
 
-/** Removes what this run made, and nothing else. */
+/** Removes everything that this run created, and nothing else. */
 export async function cleanUp(): Promise<void> {
   for (const folder of made.folders) rmSync(folder, { recursive: true, force: true })
   const { topics, groups, databases } = made
@@ -108,7 +108,7 @@ export async function cleanUp(): Promise<void> {
     const admin = kafka().admin()
     await admin.connect()
     const there = new Set(await admin.listTopics())
-    // Only what drained or was driven end to end has a group.
+    // Only topics that were drained or driven end to end have a group.
     for (const group of groups) await admin.deleteGroups([group]).catch(() => undefined)
     await admin.deleteTopics({ topics: topics.filter((topic) => there.has(topic)) })
     await admin.disconnect()

@@ -14,7 +14,7 @@ import { findDomains } from '#main/find-domains.ts'
 import { findProtos } from '#main/find-protos.ts'
 import { quiet } from '../telemetry.ts'
 
-/** publish on our host with a log that forgets at once: what publish costs itself. The rest of rows b and j is the log's. */
+/** publish on our host with a log that discards its records: the cost without the log, for rows b and j. */
 const SECRET = 'of a benchmark with thirty-two characters'
 const domains = await findDomains()
 const callerOf = callers(config(), domains)
