@@ -60,7 +60,7 @@ deploy: $(INSTALLED) ## All of it on a kind cluster, in the steps below; safe to
 tools: ## - docker, kind and kubectl are there
 cluster: ## - the kind cluster
 platform: ## - Knative and Kourier, as pinned in deploy/versions.json
-data: ## - Secrets, Kafka, MongoDB, Redis, Keycloak
+data: ## - Secrets, Kafka, MongoDB and Keycloak
 image-load: ## - the image, built and loaded into the nodes
 prepare: ## - topics, collections and indexes
 apply: ## - persist and its sources, then publish, query and the gateway

@@ -18,8 +18,8 @@ test('it runs every target of the image', () => {
 
 /** A copy with one thing changed, and what is then wrong. */
 const broken: [string, (services: Record<string, Service>) => void][] = [
-  ['redis has no pinned image', ({ redis }) => change(redis, { image: 'redis:latest' })],
-  ['redis has no pinned image', ({ redis }) => change(redis, { image: 'redis' })],
+  ['mongodb has no pinned image', ({ mongodb }) => change(mongodb, { image: 'mongo:latest' })],
+  ['mongodb has no pinned image', ({ mongodb }) => change(mongodb, { image: 'mongo' })],
   ['persist builds millrace:dev, as another does', ({ persist }) => change(persist, { build: {} })],
   ['persist has no health check', ({ persist }) => change(persist, { healthcheck: { disable: true } })],
   [
