@@ -153,9 +153,7 @@ describe('what goes wrong', () => {
       { LIMIT: '1' },
     )
     expect(told.code).toBe(1)
-    expect(told.output).toContain(
-      'Kafka, MongoDB and Keycloak not ready within 1 s: StatefulSet kafka (2 of 3 ready)',
-    )
+    expect(told.output).toContain('Kafka, MongoDB and Keycloak not ready within 1 s: StatefulSet kafka (2 of 3 ready)')
     expect(told.output).toContain('pod millrace/kafka-2: Pending; Unschedulable: 0/4 nodes')
     expect(told.output).toContain('event Pod kafka-2: FailedScheduling: Insufficient memory')
     expect(said(told).join('\n')).not.toContain('docker build')

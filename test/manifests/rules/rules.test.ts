@@ -59,7 +59,11 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
   ['StatefulSet mongodb', container('keyfile', right({ allowPrivilegeEscalation: true })), 'keyfile may gain rights'],
   ['Deployment gateway', container('gateway', right({ readOnlyRootFilesystem: false })), 'gateway may write its root'],
   ['Deployment gateway', container('gateway', right({ capabilities: { drop: [] } })), 'gateway keeps capabilities'],
-  ['Deployment gateway', container('gateway', right({ capabilities: { drop: ['ALL'], add: ['NET_RAW'] } })), 'keeps capab'],
+  [
+    'Deployment gateway',
+    container('gateway', right({ capabilities: { drop: ['ALL'], add: ['NET_RAW'] } })),
+    'keeps capab',
+  ],
   ['Job prepare', pod({ securityContext: { runAsNonRoot: true, runAsUser: 1 } }), 'prepare may make any system call'],
   ['Deployment gateway', pod({ hostNetwork: true }), "shares what is the node's"],
   ['Deployment gateway', pod({ volumes: [{ name: 'tmp', hostPath: { path: '/' } }] }), "mounts what is the node's"],
@@ -142,7 +146,11 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
     'NetworkPolicy keycloak: no pod has the labels {"app":"keycloak"}',
   ],
   ['NetworkPolicy keycloak', (spec) => spec.ingress.push({ from: [] }), 'admits every port'],
-  ['NetworkPolicy keycloak', (_, object) => Object.assign(object, { kind: 'ConfigMap' }), 'keycloak has no NetworkPolicy'],
+  [
+    'NetworkPolicy keycloak',
+    (_, object) => Object.assign(object, { kind: 'ConfigMap' }),
+    'keycloak has no NetworkPolicy',
+  ],
   [
     'NetworkPolicy mongodb',
     (spec) => spec.ingress[0].from[3].podSelector.matchExpressions[0].values.push('audit'),
