@@ -1,4 +1,5 @@
-# One image for all; FUNCTION_TARGET says what a container of it runs: publish, grpc, persist, query, prepare or source.
+# One image for all functions. FUNCTION_TARGET selects what a container runs: publish, grpc, persist, query or prepare.
+# The last stage is the image for a cluster. `--target laptop` adds the stand-in for KafkaSources, which compose.yaml runs.
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -8,19 +9,27 @@ COPY adapters adapters
 COPY core core
 COPY domains domains
 COPY functions functions
-COPY local local
 COPY main main
-# Node keeps a compile cache for each user, so the one who runs the bundles makes it.
+# Node has a compile cache for each user, so the user who runs the bundles makes it.
 USER 65532:65532
 RUN npm run bundle
 
-# No shell, no package manager; glibc and libstdc++ are all that Node needs.
-FROM gcr.io/distroless/cc-debian12:nonroot
-# The Node that the tests ran on, and that has warmed the compile cache: another one would not take it.
+FROM build AS build-laptop
+COPY local local
+RUN npm run bundle -- source
+
+# This base has no shell and no package manager. glibc and libstdc++ are all that Node needs.
+FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
+# The tests ran on this Node, and it made the compile cache. Another Node would not use the cache.
 COPY --from=build /app/node_modules/node/bin/node /usr/local/bin/node
-COPY --from=build /app/dist /app/dist
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/node"]
 CMD ["/app/dist/serve.mjs"]
+
+FROM runtime AS laptop
+COPY --from=build-laptop /app/dist /app/dist
+
+FROM runtime
+COPY --from=build /app/dist /app/dist

@@ -63,7 +63,7 @@ deploy: ready ## Deploy everything to a kind cluster, in the steps below; safe t
 tools: ## - check that docker, kind and kubectl are installed
 cluster: ## - create the kind cluster
 platform: ## - install Knative and Kourier, as pinned in deploy/versions.json
-data: ## - create the Secrets, and start Kafka, MongoDB, Redis and Keycloak
+data: ## - create the Secrets, and start Kafka, MongoDB and Keycloak
 image-load: ## - build the image and load it into the nodes
 prepare: ## - create topics, collections and indexes
 apply: ## - roll out persist and its sources, then publish, query and the gateway

@@ -9,16 +9,19 @@ import { findProtos } from './main/find-protos.ts'
 import { settings } from './main/settings.ts'
 
 /**
- * `npm run bundle`: dist/<target>.mjs for each thing that the image runs, with its source map, `dist/serve.mjs` that starts
- * the one that FUNCTION_TARGET names, and a compile cache. It is warm wherever dist/ is moved to, but only for this Node
- * on such a processor, and for the user who made it: Node looks for no other.
+ * `npm run bundle` writes dist/<target>.mjs with its source map for each target of the image, `dist/serve.mjs`, which starts
+ * the target that FUNCTION_TARGET names, and a compile cache. The cache works wherever dist/ is moved to, but only with this
+ * Node, on such a processor, and for the user who made it.
+ *
+ * `npm run bundle -- source` adds the local KafkaSource to such a dist/. No image for a cluster has it.
  */
 const OUT = 'dist'
 const CACHE = join(OUT, 'cache')
-const TARGETS = settings.FUNCTION_TARGET.unwrap().options
+const LOCAL_TARGET = 'source'
+const TARGETS = settings.FUNCTION_TARGET.unwrap().options.filter((target) => target !== LOCAL_TARGET)
 const READY_MS = 30_000
 
-/** What the drivers would load if it were installed. */
+/** Packages that the drivers load only if they are installed. */
 const OPTIONAL = [
   '@aws-sdk/credential-providers',
   '@mongodb-js/zstd',
@@ -30,7 +33,7 @@ const OPTIONAL = [
   'socks',
 ]
 
-/** Domains are found by folder: a bundle has those that are there when it is made. */
+/** Replaces the search for domain folders by imports: a bundle has the domains that exist when it is made. */
 const domains: Plugin = {
   name: 'domains',
   setup({ onLoad }) {
@@ -50,15 +53,15 @@ const domains: Plugin = {
   },
 }
 
-/** What each target starts with, besides serve.ts. */
-const ENTRIES: Record<string, string> = { grpc: './grpc.ts', source: './source.ts' }
+/** The module that serve.ts imports for a target, where it is not the index.ts of a function. */
+const ENTRIES: Record<string, string> = { grpc: './grpc.ts', [LOCAL_TARGET]: './source.ts' }
 
-/** Two libraries of gRPC read .proto files of their own, from `../../proto` as they see it. */
+/** Two gRPC libraries read their own .proto files, from `../../proto` relative to themselves. */
 const LIBRARIES = ['grpc-health-check/proto/health', '@grpc/reflection/build/proto/grpc']
 const BANNER = `import { createRequire } from 'node:module'
 const require = createRequire(import.meta.url), __dirname = import.meta.dirname + '/build/src'`
 
-/** The .proto files of domains lie beside the bundles, where clients may take them from. */
+/** Finds the .proto files of domains beside the bundles, where clients can get them too. */
 const protos: Plugin = {
   name: 'protos',
   setup({ onLoad }) {
@@ -76,7 +79,7 @@ async function copyProtos(): Promise<void> {
   for (const path of paths) cpSync(path, join(OUT, 'proto', basename(path)), { recursive: true })
 }
 
-/** So do the files of the page that describes the API. */
+/** Finds the files of the API page beside the bundles. */
 const rendererFiles: Plugin = {
   name: 'renderer',
   setup({ onLoad }) {
@@ -92,7 +95,7 @@ function copyRenderer(): void {
   }
 }
 
-/** Whoever gets the image gets the licences of what is in it. */
+/** Adds the licences of everything that the image distributes. */
 function copyLicenses(): void {
   const folder = join(OUT, 'licenses')
   const packages = shippedPackages()
@@ -102,7 +105,7 @@ function copyLicenses(): void {
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), textsOf(packages))
 }
 
-/** serve.ts loads the function that it is told: each bundle has only its own. */
+/** Leaves the other targets out of a bundle: serve.ts imports one target only. */
 const only = (target: string): Plugin => ({
   name: 'only',
   setup({ onResolve, onLoad }) {
@@ -117,7 +120,7 @@ const only = (target: string): Plugin => ({
   },
 })
 
-/** On our host nobody asks functions-framework which functions there are; loading it would double the time of a start. */
+/** Leaves functions-framework out: our host does not use its registry, and loading it would double the start time. */
 const unregistered: Plugin = {
   name: 'unregistered',
   setup({ onResolve, onLoad }) {
@@ -128,7 +131,7 @@ const unregistered: Plugin = {
   },
 }
 
-/** An `import` of node:http reads all that it exports, and so loads a whole HTTP client that nobody uses; `require` does not. */
+/** Requires built-in modules: an `import` of node:http reads all its exports and so loads an HTTP client that is not used. */
 const builtins: Plugin = {
   name: 'builtins',
   setup({ onResolve, onLoad }) {
@@ -141,7 +144,7 @@ const builtins: Plugin = {
   },
 }
 
-/** A start reads the whole map: it has each line of ours, and of what is installed only the files. */
+/** Shortens the source map, which every start reads: it has each line of our code, but only the files of packages. */
 const mapped: Plugin = {
   name: 'mapped',
   setup({ onLoad }) {
@@ -165,7 +168,7 @@ async function bundle(target: string): Promise<void> {
     sourcesContent: false,
     minifySyntax: true,
     minifyWhitespace: true,
-    // An error that nobody catches is shown with its line.
+    // An uncaught error prints its line.
     lineLimit: 160,
     external: OPTIONAL,
     banner: { js: BANNER },
@@ -174,11 +177,13 @@ async function bundle(target: string): Promise<void> {
   })
 }
 
-const ENTRY = `// FUNCTION_TARGET says which bundle is started.
+const ENTRY = `// FUNCTION_TARGET names the bundle to start.
+import { readdirSync } from 'node:fs'
 import { enableCompileCache, setSourceMapsSupport } from 'node:module'
 const target = process.env.FUNCTION_TARGET
-if (!${JSON.stringify(TARGETS)}.includes(target)) {
-  console.error('FUNCTION_TARGET must be one of ${TARGETS.join(', ')}')
+const targets = readdirSync(import.meta.dirname).flatMap((name) => /^(?!serve)(\\w+)\\.mjs$/.exec(name)?.[1] ?? [])
+if (!targets.includes(target)) {
+  console.error('FUNCTION_TARGET must be one of ' + targets.join(', '))
   process.exit(1)
 }
 setSourceMapsSupport(true)
@@ -186,7 +191,7 @@ enableCompileCache({ directory: import.meta.dirname + '/cache', portable: true }
 await import(\`./\${target}.mjs\`)
 `
 
-/** Starts and stops it once: Node writes down what it has compiled. */
+/** Starts and stops a bundle once, so that Node writes its compile cache. */
 async function warm(target: string): Promise<void> {
   const env = {
     PATH: process.env.PATH,
@@ -207,13 +212,18 @@ async function warm(target: string): Promise<void> {
   if (code !== 0) throw new Error(`the bundle of ${target} does not start`)
 }
 
-rmSync(OUT, { recursive: true, force: true })
-await Promise.all([...TARGETS.map(bundle), copyProtos()])
-copyRenderer()
-copyLicenses()
-writeFileSync(`${OUT}/serve.mjs`, ENTRY)
-// The other two look for Kafka first.
-for (const target of ['publish', 'grpc', 'persist', 'query']) await warm(target)
-// It is whoever made it that may read it, but a copy of it may belong to somebody else.
-const cached = readdirSync(CACHE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-for (const { parentPath, name } of cached) chmodSync(join(parentPath, name), 0o644)
+async function bundleAll(): Promise<void> {
+  rmSync(OUT, { recursive: true, force: true })
+  await Promise.all([...TARGETS.map(bundle), copyProtos()])
+  copyRenderer()
+  copyLicenses()
+  writeFileSync(`${OUT}/serve.mjs`, ENTRY)
+  // prepare is not warmed, since it connects to Kafka first.
+  for (const target of ['publish', 'grpc', 'persist', 'query']) await warm(target)
+  // Only the user who made the cache may read it, but a copy of it may belong to another user.
+  const cached = readdirSync(CACHE, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const { parentPath, name } of cached) chmodSync(join(parentPath, name), 0o644)
+}
+
+if (process.argv[2] === LOCAL_TARGET) await bundle(LOCAL_TARGET)
+else await bundleAll()

@@ -17,7 +17,7 @@ export interface Step {
 export const parts = {
   settings: ['settings'],
   network: ['network'],
-  data: ['kafka', 'mongodb', 'redis', 'keycloak'],
+  data: ['kafka', 'mongodb', 'keycloak'],
   prepare: ['prepare'],
   persist: ['persist'],
   sources: ['source'],
@@ -33,7 +33,7 @@ export const steps: Step[] = [
   { name: 'tools', what: 'docker, kind and kubectl are there', run: checkTools },
   { name: 'cluster', what: 'a kind cluster of four nodes', run: createCluster },
   { name: 'platform', what: 'Knative Serving, Kourier, Eventing, KafkaSource and KafkaSink', run: installPlatform },
-  { name: 'data', what: 'Secrets, three brokers, a replica set, a cache, log-ins', run: applyData },
+  { name: 'data', what: 'Secrets, Kafka, MongoDB and Keycloak', run: applyData },
   { name: 'image-load', what: 'the image, built and on every node', run: loadImage },
   { name: 'prepare', what: 'topics, collections and indexes', run: prepare },
   { name: 'apply', what: 'persist and its sources, then publish, query and the gateway', run: applyFunctions },
@@ -49,7 +49,7 @@ async function applyData(world: World): Promise<void> {
   await ensureSecrets(world)
   await deleteJob(world, 'mongodb-initiate')
   await applyComponents(world, parts.data)
-  await ready(world, 'Kafka, MongoDB, Redis and Keycloak', WORKLOADS, parts.data)
+  await ready(world, 'Kafka, MongoDB and Keycloak', WORKLOADS, parts.data)
 }
 
 async function prepare(world: World): Promise<void> {

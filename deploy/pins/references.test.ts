@@ -8,7 +8,7 @@ test.each<[line: string, reference: Reference]>([
   ['          image: mongo:8.0.17', { kind: 'image', name: 'mongo', version: '8.0.17' }],
   ['  - image: quay.io/a/b:26.0.8', { kind: 'image', name: 'quay.io/a/b', version: '26.0.8' }],
   ['    image: host:5000/a:1', { kind: 'image', name: 'host:5000/a', version: '1' }],
-  [`  image: redis:8@${DIGEST}`, { kind: 'image', name: 'redis', version: '8', pin: DIGEST }],
+  [`  image: mongo:8@${DIGEST}`, { kind: 'image', name: 'mongo', version: '8', pin: DIGEST }],
   ['FROM node:24-slim AS build', { kind: 'image', name: 'node', version: '24-slim' }],
   ['      - uses: actions/checkout@v5', { kind: 'action', name: 'actions/checkout', version: 'v5' }],
   [

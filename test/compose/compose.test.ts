@@ -11,16 +11,19 @@ test('compose.yaml keeps the rules', () => {
   expect(violations(model)).toEqual([])
 })
 
-test('it runs every target of the image', () => {
+test('it runs every target, from the image for a laptop, which alone has the local KafkaSource', () => {
   const targets = ours(model).map(([, { environment }]) => environment?.FUNCTION_TARGET)
   expect(targets.sort()).toEqual(settings.FUNCTION_TARGET.unwrap().options.toSorted())
+  const builders = ours(model).flatMap(([, { build }]) => build ?? [])
+  expect(builders).toEqual([expect.objectContaining({ target: 'laptop' })])
+  expect(readFileSync('Dockerfile', 'utf8')).toMatch(/^FROM runtime AS laptop$/m)
 })
 
 /** A copy with one thing changed, and what is then wrong. */
 const broken: [string, (services: Record<string, Service>) => void][] = [
-  ['redis has no pinned image', ({ redis }) => change(redis, { image: 'redis:latest' })],
-  ['redis has no pinned image', ({ redis }) => change(redis, { image: 'redis' })],
-  ['persist builds millrace:dev, as another does', ({ persist }) => change(persist, { build: {} })],
+  ['mongodb has no pinned image', ({ mongodb }) => change(mongodb, { image: 'mongo:latest' })],
+  ['mongodb has no pinned image', ({ mongodb }) => change(mongodb, { image: 'mongo' })],
+  ['persist builds millrace:laptop, as another does', ({ persist }) => change(persist, { build: {} })],
   ['persist has no health check', ({ persist }) => change(persist, { healthcheck: { disable: true } })],
   [
     'persist is not asked for its health',

@@ -30,7 +30,7 @@ describe('make deploy', () => {
       'patch configmap config-network',
       'component in (settings,network)',
       'get secret receipts',
-      'component in (kafka,mongodb,redis,keycloak)',
+      'component in (kafka,mongodb,keycloak)',
       'docker build',
       'kind load docker-image kind.local/millrace:0123456789ab',
       'delete job prepare',
@@ -153,9 +153,7 @@ describe('what goes wrong', () => {
       { LIMIT: '1' },
     )
     expect(told.code).toBe(1)
-    expect(told.output).toContain(
-      'Kafka, MongoDB, Redis and Keycloak not ready within 1 s: StatefulSet kafka (2 of 3 ready)',
-    )
+    expect(told.output).toContain('Kafka, MongoDB and Keycloak not ready within 1 s: StatefulSet kafka (2 of 3 ready)')
     expect(told.output).toContain('pod millrace/kafka-2: Pending; Unschedulable: 0/4 nodes')
     expect(told.output).toContain('event Pod kafka-2: FailedScheduling: Insufficient memory')
     expect(said(told).join('\n')).not.toContain('docker build')
@@ -179,7 +177,7 @@ describe('what goes wrong', () => {
 
   test.each([
     ['cluster', 'kind create cluster', 'platform'],
-    ['data', 'component in (kafka,mongodb,redis,keycloak)', 'image-load'],
+    ['data', 'component in (kafka,mongodb,keycloak)', 'image-load'],
     ['image-load', 'docker build', 'prepare'],
     ['apply', 'component in (settings,persist)', 'wait'],
   ])('nothing follows a failure in %s', async (step, call, next) => {

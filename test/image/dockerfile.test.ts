@@ -1,6 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, matchesGlob } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,55 +20,90 @@ import { eventually, freePort } from '../mill.ts'
 import { rawSocket } from '../socket.ts'
 
 /**
- * The image without Docker: each COPY and RUN of the Dockerfile is done in a folder that stands for the root of a stage,
- * and what the last stage holds is run as it says: as its user, by its command, nothing writable.
+ * The image without Docker: each COPY and RUN of the Dockerfile is done in a folder that stands for the root of a stage. The
+ * result of the last stage is run as it says: as its user, by its command, nothing writable.
  */
-const [, build = [], last = []] = readFileSync('Dockerfile', 'utf8')
-  .split(/^FROM .*$/m)
-  .map((stage) =>
-    [...stage.matchAll(/^([A-Z]+) (.*)$/gm)].map(([, word, text = '']) => ({ word, args: text.split(' '), text })),
-  )
+interface Stage {
+  base: string
+  instructions: { word: string; args: string[]; text: string }[]
+}
+
+const stages = new Map(
+  readFileSync('Dockerfile', 'utf8')
+    .split(/^(?=FROM )/m)
+    .slice(1)
+    .map((text): [string, Stage] => {
+      const [, base = '', name = 'last'] = /^FROM (\S+)(?: AS (\S+))?/.exec(text) ?? []
+      const [, ...lines] = text.matchAll(/^([A-Z]+) (.*)$/gm)
+      return [
+        name,
+        { base, instructions: lines.map(([, word = '', rest = '']) => ({ word, args: rest.split(' '), text: rest })) },
+      ]
+    }),
+)
+/** The instructions of a stage, after those of the stages that it is based on. */
+function instructionsOf(name: string): Stage['instructions'] {
+  const stage = stages.get(name)
+  return stage ? [...instructionsOf(stage.base), ...stage.instructions] : []
+}
+const last = instructionsOf('last')
 const said = (word: string) => last.filter((instruction) => instruction.word === word).map(({ text }) => text)
 const jsonOf = (word: string): string[] => said(word).flatMap((text) => JSON.parse(text) as string[])
 
 const [USER = ''] = said('USER')
 const isRoot = process.getuid?.() === 0
-/** Only root can be somebody else. */
+/** Only root can run as another user. */
 const as = (user: string) =>
   isRoot && user !== '' ? { uid: Number.parseInt(user, 10), gid: Number.parseInt(user, 10) } : {}
 
 let root: string
 let image: string
+let laptop: string
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'image-'))
   chmodSync(root, 0o755)
-  const app = join(root, 'build', 'app')
   image = join(root, 'image')
-  mkdirSync(app, { recursive: true })
-  let user = ''
-  for (const { word, args, text } of build) {
-    if (word === 'USER') user = text
-    if (word === 'COPY') copy(args.slice(0, -1), join(app, args.at(-1) ?? ''))
-    // Docker gives a user without a name no home but this.
-    const env = { ...process.env, ...(user === '' ? {} : { HOME: '/' }) }
-    if (word === 'RUN') execFileSync('bash', ['-c', text], { cwd: app, stdio: 'pipe', env, ...as(user) })
-  }
-  for (const { word, args } of last) {
-    if (word !== 'COPY') continue
-    const [, from = '', to = ''] = args
-    mkdirSync(dirname(join(image, to)), { recursive: true })
-    cpSync(join(root, 'build', from), join(image, to), { recursive: true })
-  }
-  execFileSync('chmod', ['-R', 'a-w', image])
+  laptop = join(root, 'laptop')
+  mkdirSync(join(root, 'build', 'app'), { recursive: true })
+  build('build')
+  assemble('last', image)
+  // It is based on the stage build, so it continues in the same folder.
+  build('build-laptop')
+  assemble('laptop', laptop)
 }, 240_000)
 
 afterAll(() => {
-  if (existsSync(image)) execFileSync('chmod', ['-R', 'u+w', image])
+  for (const folder of [image, laptop]) if (existsSync(folder)) execFileSync('chmod', ['-R', 'u+w', folder])
   rmSync(root, { recursive: true, force: true })
 })
 
-/** As a build context has it: without what .dockerignore names. */
+let user = ''
+
+/** Does the instructions of a build stage. */
+function build(name: string): void {
+  const app = join(root, 'build', 'app')
+  for (const { word, args, text } of stages.get(name)?.instructions ?? []) {
+    if (word === 'USER') user = text
+    if (word === 'COPY') copy(args.slice(0, -1), join(app, args.at(-1) ?? ''))
+    // Docker gives a user without a name no other home.
+    const env = { ...process.env, ...(user === '' ? {} : { HOME: '/' }) }
+    if (word === 'RUN') execFileSync('bash', ['-c', text], { cwd: app, stdio: 'pipe', env, ...as(user) })
+  }
+}
+
+/** Copies the result of the build to a folder as a stage says. */
+function assemble(name: string, folder: string): void {
+  for (const { word, args } of instructionsOf(name)) {
+    if (word !== 'COPY') continue
+    const [, from = '', to = ''] = args
+    mkdirSync(dirname(join(folder, to)), { recursive: true })
+    cpSync(join(root, 'build', from), join(folder, to), { recursive: true })
+  }
+  execFileSync('chmod', ['-R', 'a-w', folder])
+}
+
+/** Copies as from a build context: without the files that .dockerignore excludes. */
 function copy(sources: string[], to: string): void {
   for (const source of sources) {
     expect(isLeftOut(source), `${source} is left out by .dockerignore`).toBe(false)
@@ -67,7 +112,7 @@ function copy(sources: string[], to: string): void {
   }
 }
 
-/** The last rule that speaks of a file, or of a folder that it lies in, decides. */
+/** The last rule that matches a file or one of its folders decides. */
 function isLeftOut(path: string): boolean {
   const within = path.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/'))
   const rules = readFileSync('.dockerignore', 'utf8').split('\n').filter(Boolean)
@@ -112,15 +157,28 @@ async function serving(target: string): Promise<Run & { port: number }> {
   return { ...started, port }
 }
 
-test('it has what it runs with its source maps and nothing else, for a user who is nobody', () => {
+const LOCAL = 'source'
+const targets = settings.FUNCTION_TARGET.unwrap().options.filter((target) => target !== LOCAL)
+const bundlesIn = (folder: string) =>
+  readdirSync(join(folder, 'app/dist')).flatMap((name) => /^(\w+)\.mjs$/.exec(name)?.[1] ?? [])
+
+test('it has the bundles with their source maps and nothing else, for an unprivileged user', () => {
   expect(USER).toBe('65532:65532')
   expect(existsSync(join(image, 'app/node_modules'))).toBe(false)
-  for (const target of settings.FUNCTION_TARGET.unwrap().options) {
-    expect(existsSync(join(image, `app/dist/${target}.mjs.map`))).toBe(true)
-  }
+  expect(bundlesIn(image).sort()).toEqual([...targets, 'serve'].sort())
+  for (const target of targets) expect(existsSync(join(image, `app/dist/${target}.mjs.map`))).toBe(true)
 })
 
-test('it has the licences of what is in it, with their texts', () => {
+test('it has no line of local/, which only the image for a laptop has', () => {
+  const sourcesOf = (folder: string, target: string): string[] =>
+    JSON.parse(readFileSync(join(folder, `app/dist/${target}.mjs.map`), 'utf8')).sources
+  const isLocal = (source: string) => /(^|\/)local\//.test(source)
+  for (const target of targets) expect(sourcesOf(image, target).filter(isLocal)).toEqual([])
+  expect(bundlesIn(laptop).sort()).toEqual([...targets, LOCAL, 'serve'].sort())
+  expect(sourcesOf(laptop, LOCAL).filter(isLocal)).toContainEqual(expect.stringMatching(/kafka-source\.ts$/))
+})
+
+test('it has the licences of its packages, with their texts', () => {
   const read = (name: string) => readFileSync(join(image, 'app/dist/licenses', name), 'utf8')
   expect(read('LICENSE')).toBe(readFileSync('LICENSE', 'utf8'))
   expect(read(LIST)).toBe(readFileSync(LIST, 'utf8'))
@@ -129,21 +187,21 @@ test('it has the licences of what is in it, with their texts', () => {
   }
 })
 
-test('prepare makes topics and indexes, and again', async () => {
+test('prepare makes topics and indexes, and can be repeated', async () => {
   for (let time = 0; time < 2; time++) {
     const { ended, errors } = run('prepare')
     expect(await ended, errors()).toEqual([0, null])
   }
 })
 
-test('prepare fails without brokers, and ends with what is wrong', async () => {
+test('prepare fails without brokers, and its last line is the error', async () => {
   const { ended, errors } = run('prepare', { KAFKA_BROKERS: '127.0.0.1:1' })
   expect(await ended).toEqual([1, null])
   expect(errors()).toBe('log: Connection error: connect ECONNREFUSED 127.0.0.1:1\n')
 })
 
 test.each(['publish', 'grpc', 'persist', 'query'])(
-  '%s starts from its warm cache, and ends when it is told to',
+  '%s starts from its warm cache, and ends at SIGTERM',
   async (target) => {
     const { child, ended, errors } = await serving(target)
     child.kill('SIGTERM')
@@ -152,7 +210,7 @@ test.each(['publish', 'grpc', 'persist', 'query'])(
   },
 )
 
-test('a command that is on its way in when publish is told to stop is still taken', async () => {
+test('publish accepts a command that is being received at SIGTERM', async () => {
   const { child, ended, port } = await serving('publish')
   const socket = await rawSocket(port)
   const body = JSON.stringify({ title: 'Let me finish' })
@@ -166,19 +224,19 @@ test('a command that is on its way in when publish is told to stop is still take
   expect(await ended).toEqual([0, null])
 })
 
-test('an error that nobody catches names our own lines, and not much more', async () => {
+test('an uncaught error names our own lines, in a short output', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'secret-'))
   chmodSync(dir, 0o755)
   writeFileSync(join(dir, 'receipt-secret'), 'short')
   const { ended, errors } = run('publish', { RECEIPT_SECRET: '', MILLRACE_DIR: dir })
   expect(await ended).toEqual([1, null])
-  expect(errors()).toMatch(/\bat \w+ \(\S+\/adapters\/secret\.ts:\d+:\d+\)/)
+  expect(errors()).toMatch(/\bat \w+ \(\S+\/main\/secret\.ts:\d+:\d+\)/)
   expect(errors().length).toBeLessThan(10_000)
   rmSync(dir, { recursive: true })
 })
 
-test('a target that there is not is refused by name', async () => {
-  const { ended, errors } = run('nothing')
+test.each(['nothing', LOCAL])('the unknown target %s is refused with the list of targets', async (target) => {
+  const { ended, errors } = run(target)
   expect(await ended).toEqual([1, null])
-  expect(errors()).toContain('publish, grpc, persist, query, prepare, source')
+  expect(errors()).toBe('FUNCTION_TARGET must be one of grpc, persist, prepare, publish, query\n')
 })

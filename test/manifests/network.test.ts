@@ -52,7 +52,7 @@ const functions = Object.fromEntries(
 const everybody = (objects: Manifest[]): string[] =>
   [...podsOf(objects), ...others]
     .map(({ name }) => name)
-    .filter((name) => !['kafka', 'mongodb', 'redis'].includes(name))
+    .filter((name) => !['kafka', 'mongodb'].includes(name))
     .sort()
 const gateway = (objects: Manifest[]) => ({ 'gateway 8080': everybody(objects), 'gateway 50051': everybody(objects) })
 
@@ -69,7 +69,6 @@ test('on kind with policies, each store is reached by the programs that use it',
     'kafka 9093': ['kafka'],
     'kafka 9094': ['outside'],
     'mongodb 27017': ['mongodb', 'mongodb-initiate', 'persist', 'prepare', 'publish', 'publish-grpc', 'query'],
-    'redis 6379': ['query'],
     'keycloak 8080': ['outside', 'publish', 'publish-grpc', 'query'],
   })
 })

@@ -57,9 +57,13 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
   ['Knative Service publish', container('publish', right({ runAsUser: 0 })), 'publish may run as root'],
   ['StatefulSet kafka', pod({ securityContext: {} }), 'kafka may run as root'],
   ['StatefulSet mongodb', container('keyfile', right({ allowPrivilegeEscalation: true })), 'keyfile may gain rights'],
-  ['Deployment redis', container('redis', right({ readOnlyRootFilesystem: false })), 'redis may write its root'],
-  ['Deployment redis', container('redis', right({ capabilities: { drop: [] } })), 'redis keeps capabilities'],
-  ['Deployment redis', container('redis', right({ capabilities: { drop: ['ALL'], add: ['NET_RAW'] } })), 'keeps capab'],
+  ['Deployment gateway', container('gateway', right({ readOnlyRootFilesystem: false })), 'gateway may write its root'],
+  ['Deployment gateway', container('gateway', right({ capabilities: { drop: [] } })), 'gateway keeps capabilities'],
+  [
+    'Deployment gateway',
+    container('gateway', right({ capabilities: { drop: ['ALL'], add: ['NET_RAW'] } })),
+    'keeps capab',
+  ],
   ['Job prepare', pod({ securityContext: { runAsNonRoot: true, runAsUser: 1 } }), 'prepare may make any system call'],
   ['Deployment gateway', pod({ hostNetwork: true }), "shares what is the node's"],
   ['Deployment gateway', pod({ volumes: [{ name: 'tmp', hostPath: { path: '/' } }] }), "mounts what is the node's"],
@@ -72,8 +76,8 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
   ['Knative Service query', container('query', set({ resources: { limits: { cpu: '1' } } })), 'no limit of memory'],
   ['Knative Service query', container('query', set({ livenessProbe: undefined })), 'query is not asked whether'],
   ['StatefulSet mongodb', container('mongodb', set({ readinessProbe: undefined })), 'mongodb is not asked whether'],
-  ['Deployment redis', container('redis', set({ image: 'redis:latest' })), 'redis has no pinned image'],
-  ['Deployment redis', container('redis', set({ image: 'redis' })), 'redis has no pinned image'],
+  ['Deployment gateway', container('gateway', set({ image: 'nginx:latest' })), 'gateway has no pinned image'],
+  ['Deployment gateway', container('gateway', set({ image: 'nginx' })), 'gateway has no pinned image'],
   [
     'StatefulSet kafka',
     container('kafka', set({ env: [{ name: 'KAFKA_PASSWORD', value: 'x' }] })),
@@ -89,9 +93,9 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
     container('query', set({ env: [{ name: 'OTHER_SECRETS', value: 'x' }] })),
     'OTHER_SECRETS is in clear',
   ],
-  ['ServiceAccount redis', (_, object) => Object.assign(object, { kind: 'Secret' }), 'a Secret is not kept here'],
+  ['ServiceAccount keycloak', (_, object) => Object.assign(object, { kind: 'Secret' }), 'a Secret is not kept here'],
   [
-    'ServiceAccount redis',
+    'ServiceAccount keycloak',
     (_, object) => Object.assign(object, { automountServiceAccountToken: undefined }),
     'brings a token',
   ],
@@ -137,12 +141,16 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
     'selects no pod',
   ],
   [
-    'NetworkPolicy redis',
-    (spec) => set({ matchLabels: { app: 'redis' } })(spec.podSelector),
-    'NetworkPolicy redis: no pod has the labels {"app":"redis"}',
+    'NetworkPolicy keycloak',
+    (spec) => set({ matchLabels: { app: 'keycloak' } })(spec.podSelector),
+    'NetworkPolicy keycloak: no pod has the labels {"app":"keycloak"}',
   ],
-  ['NetworkPolicy redis', (spec) => spec.ingress.push({ from: [] }), 'admits every port'],
-  ['NetworkPolicy redis', (_, object) => Object.assign(object, { kind: 'ConfigMap' }), 'redis has no NetworkPolicy'],
+  ['NetworkPolicy keycloak', (spec) => spec.ingress.push({ from: [] }), 'admits every port'],
+  [
+    'NetworkPolicy keycloak',
+    (_, object) => Object.assign(object, { kind: 'ConfigMap' }),
+    'keycloak has no NetworkPolicy',
+  ],
   [
     'NetworkPolicy mongodb',
     (spec) => spec.ingress[0].from[3].podSelector.matchExpressions[0].values.push('audit'),
@@ -152,8 +160,8 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
   ['NetworkPolicy kafka', (spec) => set({ port: 'inner' })(spec.egress[0].ports[0]), 'inner is no port of kafka'],
   ['NetworkPolicy persist', (spec) => set({ port: 8013 })(spec.ingress[0].ports[0]), '8013 is no port of persist'],
   ['NetworkPolicy closed', (spec) => spec.policyTypes.splice(0, 1, 'Egress'), 'close the namespace, not 1'],
-  ['Service redis', (_, object) => set({ labels: {} })(object.metadata), 'has no component'],
-  ['Service redis', (_, object) => set({ namespace: 'default' })(object.metadata), 'is in the namespace default'],
+  ['Service keycloak', (_, object) => set({ labels: {} })(object.metadata), 'has no component'],
+  ['Service keycloak', (_, object) => set({ namespace: 'default' })(object.metadata), 'is in the namespace default'],
 ]
 
 test.each(broken)('%s, spoiled by %s, is refused: %s', (name, spoil, what) => {
