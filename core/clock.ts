@@ -1,27 +1,31 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Time as it passes; tests bring one that they turn by hand. */
+export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
+
+/** The time. Tests have a clock that they advance themselves. */
 export interface Clock {
   now(): number
   /** Resolves after `ms`, or as soon as `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** What a timer of Node can hold, 24.8 days; one that is set for longer goes off at once. */
-const LONGEST_MS = 2 ** 31 - 1
+/** The longest timer of Node, 24.8 days. A longer one fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: Date.now,
   async sleep(ms, signal) {
     let left = ms
     do {
-      await setTimeout(Math.min(left, LONGEST_MS), undefined, { signal, ref: true }).catch(() => undefined)
-      left -= LONGEST_MS
+      await setTimeout(Math.min(left, MAX_TIMER_MS), undefined, { signal, ref: true }).catch(() => undefined)
+      left -= MAX_TIMER_MS
     } while (left > 0 && !signal?.aborted)
   },
 }
 
-/** Settles as `work` does, or rejects with `late()` at `deadline`; `work` goes on either way. */
+/** Settles as `work` does, or rejects with `late()` at `deadline`. Never stops `work`. */
 export async function inTime<Result>(
   clock: Clock,
   deadline: number,

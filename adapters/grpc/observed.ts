@@ -30,13 +30,9 @@ export function observed(isOurs: (path: string) => boolean, metrics: Pick<Metric
       if (isDone) return
       isDone = true
       streams.delete(call)
-      metrics.requestDone(
-        isOurs(path) ? 'publish' : 'host',
-        'gRPC',
-        path,
-        status[code] ?? '',
-        performance.now() - started,
-      )
+      const name = isOurs(path) ? 'publish' : 'host'
+      const labels = { function: name, method: 'gRPC', route: path, status: status[code] ?? '' }
+      metrics.requestDone(labels, performance.now() - started)
     }
     const listener = new ServerListenerBuilder().withOnCancel(() => done(status.CANCELLED)).build()
     // Below all interceptors it is told that a message is too large and that a deadline has passed.

@@ -109,7 +109,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     res.on('close', () => {
       underWay.delete(res)
       const status = res.headersSent ? res.statusCode : CLIENT_GONE
-      metrics.requestDone(mount.name, method, req.matched ?? '', status, performance.now() - started)
+      const labels = { function: mount.name, method, route: req.matched ?? '', status }
+      metrics.requestDone(labels, performance.now() - started)
       if (draining) setImmediate(() => server.closeIdleConnections())
     })
     if (draining) res.shouldKeepAlive = false

@@ -1,7 +1,7 @@
 import pino from 'pino'
 import type { Logger } from '#core/telemetry.ts'
 
-/** A log of JSON lines on standard output. */
+/** A logger that writes JSON lines to standard output. */
 export const jsonLogger = (level: string): Logger =>
   pino({
     level,

@@ -5,10 +5,11 @@ const { batchSize, failed, letterKept, measureLag, queueLatency, requestDone, sc
 
 const series = (text: string, name: string) => text.split('\n').find((line) => line.startsWith(`${name} `))
 
-test('what was counted and measured is on the page', async () => {
-  requestDone('publish', 'POST', '/api/things', 202, 3)
-  requestDone('publish', 'POST', '/api/things', 202, 30)
-  requestDone('publish', 'POST', '/api/things', 503, 30)
+test('a scrape has all counts and measurements', async () => {
+  const request = { function: 'publish', method: 'POST', route: '/api/things' }
+  requestDone({ ...request, status: 202 }, 3)
+  requestDone({ ...request, status: 202 }, 30)
+  requestDone({ ...request, status: 503 }, 30)
   batchSize('persist', 'things', 7)
   queueLatency('things', 40, true)
   queueLatency('things', 7000, false)
@@ -27,7 +28,7 @@ test('what was counted and measured is on the page', async () => {
   expect(series(text, 'millrace_letters_total')).toMatch(/ 1$/)
 })
 
-test('lag is read at each scrape; when it can not be read, the rest is still there with the last value known', async () => {
+test('each scrape reads the lag; if that fails, the scrape has the last known lag and all other metrics', async () => {
   let records = 5
   measureLag(async () => {
     if (records < 0) throw new Error('away')
@@ -41,7 +42,7 @@ test('lag is read at each scrape; when it can not be read, the rest is still the
   expect(await lag()).toMatch(/ 6$/)
 })
 
-test('a lag that never answers does not hold up a scrape', async () => {
+test('a lag that is never read does not delay a scrape', async () => {
   measureLag(() => new Promise(() => {}))
   expect((await scrape()).text).toContain('millrace_letters_total')
 })

@@ -9,11 +9,11 @@ const READ_WITHIN_MS = 1000
 type Observe = (value: number) => void
 
 export interface PrometheusMetrics extends Metrics {
-  /** Adds the process's own metrics: CPU, heap, event loop. Only a process that serves /metrics pays for them. */
+  /** Adds the metrics of the process: CPU, heap, event loop. Only a process that serves /metrics needs them. */
   measureProcess(): void
 }
 
-/** Metrics for Prometheus, in a registry of their own. */
+/** Metrics for Prometheus, in a registry of their own so that tests do not share any. */
 export function prometheusMetrics(): PrometheusMetrics {
   const registry = new Registry()
   const { batchSizes, queueLatencies, redeliveryLatencies, errors, letters, repeats, lags } = seriesOf(registry)
@@ -22,7 +22,7 @@ export function prometheusMetrics(): PrometheusMetrics {
   const observers = new Map<string, Observe>()
   const lagReaders: (() => Promise<void>)[] = []
 
-  /** Looking up a child by its labels costs more than observing: each is looked up once. */
+  /** The observer of a series. It is looked up once, since that costs more than an observation. */
   function observer(key: string, make: () => { observe: Observe }): Observe {
     const known = observers.get(key)
     if (known) return known
@@ -49,7 +49,7 @@ export function prometheusMetrics(): PrometheusMetrics {
     repeated: () => repeats.inc(),
     measureLag: (read) => void lagReaders.push(() => readLag(read)),
     measureProcess: () => collectDefaultMetrics({ register: registry }),
-    /** A lag that can't be read now keeps its last value: an outage must not blind the rest. */
+    /** Keeps the last lag if it cannot be read now, so that an outage does not hide the other metrics. */
     async scrape() {
       const read = Promise.allSettled(lagReaders.map((read) => read()))
       await Promise.race([read, setTimeout(READ_WITHIN_MS, undefined, { ref: false })])
@@ -63,40 +63,44 @@ function seriesOf(registry: Registry) {
   return {
     batchSizes: new Histogram({
       name: 'millrace_batch_size',
-      help: 'Commands in a batch',
+      help: 'The number of commands in a batch',
       labelNames: ['function', 'topic'],
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
       registers,
     }),
     queueLatencies: new Histogram({
       name: 'millrace_queue_latency_seconds',
-      help: 'Time from a command being accepted to being applied by its first delivery',
+      help: 'The seconds from accepting a command to applying it, for commands that their first delivery applied',
       labelNames: ['domain'],
       buckets: SECONDS,
       registers,
     }),
     redeliveryLatencies: new Histogram({
       name: 'millrace_redelivery_latency_seconds',
-      help: 'The same for a command that was done before, refused before, or accepted before an outage of the store ended',
+      help: 'The seconds from accepting a command to its outcome, for repeated deliveries and for commands that waited for the store',
       labelNames: ['domain'],
       buckets: [...SECONDS, 60, 600, 3600],
       registers,
     }),
     errors: new Counter({
       name: 'millrace_errors_total',
-      help: 'Requests that failed: by a bug of ours, because the log, the store or the issuer was away, or on purpose',
+      help: 'The number of failed requests, by cause: a bug, an unavailable log, store or issuer, or a deliberate fault',
       labelNames: ['cause'],
       registers,
     }),
-    letters: new Counter({ name: 'millrace_letters_total', help: 'Deliveries kept as a letter', registers }),
+    letters: new Counter({
+      name: 'millrace_letters_total',
+      help: 'The number of deliveries that became letters',
+      registers,
+    }),
     repeats: new Counter({
       name: 'millrace_repeats_total',
-      help: 'Commands that were repeated, and answered without another record',
+      help: 'The number of repeated commands that needed no new record',
       registers,
     }),
     lags: new Gauge({
       name: 'millrace_lag',
-      help: 'Records that a consumer group has yet to commit',
+      help: 'The number of records that a consumer group has not committed yet',
       labelNames: ['topic', 'partition'],
       registers,
     }),

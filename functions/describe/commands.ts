@@ -1,9 +1,8 @@
+import { NDJSON_TYPE } from '#core/media-types.ts'
 import type { CommandType, Domain, Route } from '#domains/domain.ts'
 import { accepted } from './core.ts'
 import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, problems } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
-
-const NDJSON = 'application/x-ndjson'
 
 const ANY_TEXT: Schema = {
   type: 'string',
@@ -54,7 +53,7 @@ function bodyOf(route: Route, type: string, command: CommandType, schemas: Schem
   if (route.body === 'json') return body({ 'application/json': data })
   return body({
     'application/json': { oneOf: [data, { type: 'array', items: data, maxItems: 10_000 }] },
-    [NDJSON]: { type: 'string', description: 'One command a line, 10,000 at most.' },
+    [NDJSON_TYPE]: { type: 'string', description: 'One command a line, 10,000 at most.' },
   })
 }
 
@@ -120,8 +119,8 @@ function linesOf(schemas: Schemas) {
   return {
     202: answer('The log has it, or all of its lines.', {
       'application/json': { oneOf: [one, lines] },
-      [NDJSON]: ndjson,
+      [NDJSON_TYPE]: ndjson,
     }),
-    207: answer('The log has some of its lines.', { 'application/json': lines, [NDJSON]: ndjson }),
+    207: answer('The log has some of its lines.', { 'application/json': lines, [NDJSON_TYPE]: ndjson }),
   }
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Guarded } from '#core/access.ts'
-import { numbering } from '#core/paging.ts'
+import { NDJSON_TYPE } from '#core/media-types.ts'
+import { numbering, PAGED } from '#core/paging.ts'
 import type { Numbered, Query } from '#domains/query.ts'
 import { OPTIONAL } from './guard.ts'
 import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, problems, UNCHANGED } from './operation.ts'
@@ -18,9 +19,6 @@ export interface Described extends Guarded {
   isPersonal?: true
   numbered?: Numbered
 }
-
-const PAGED = ['page', 'history']
-const NDJSON = 'application/x-ndjson'
 
 /** `tag` is the domain's name; the core has several. */
 export function queryOperation(query: Described, tag: string, schemas: Schemas): Operation {
@@ -97,7 +95,7 @@ function contentOf(answers: Query['answers'], item: Schema, isNumbered: boolean)
     case 'history':
       return {
         'application/json': isNumbered ? { oneOf: [pageOf(item), numberedPageOf(item)] } : pageOf(item),
-        [NDJSON]: LINES,
+        [NDJSON_TYPE]: LINES,
       }
     case 'all':
       return { 'application/json': { type: 'array', items: item } }

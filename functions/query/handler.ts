@@ -27,8 +27,6 @@ export interface QueryRequest {
 
 export type QueryHandler = (asked: QueryRequest) => Promise<Response>
 
-export const NDJSON = 'application/x-ndjson'
-
 /** The number of documents that a streamed response holds in memory at once. */
 export const SCAN_BATCH = 1000
 

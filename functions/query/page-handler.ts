@@ -1,11 +1,12 @@
 import { tagged } from '#core/etag.ts'
+import { NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
 import type { Response } from '#core/request.ts'
 import type { Store, StoredCollection } from '#core/store.ts'
 import type { Document, Domain, Fields, View } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { readCursor, writeCursor } from './cursor.ts'
-import { collectionOf, NDJSON, type QueryHandler, type QueryParts, SCAN_BATCH } from './handler.ts'
+import { collectionOf, type QueryHandler, type QueryParts, SCAN_BATCH } from './handler.ts'
 import { indexScanOf, type ScanQuery, scan } from './index-scan.ts'
 import { loadViews } from './load-views.ts'
 import { type ListParts, numberedPage } from './numbered-page.ts'
@@ -49,7 +50,7 @@ export function listHandler(
     const after = cursor === undefined ? undefined : readCursor(indexScan, cursor)
     const keep = (document: Document) => query.keep?.(document, params) ?? true
     const list: ListParts = { store, indexScan, keep, shape }
-    const isLines = request.headers.accept?.includes(NDJSON)
+    const isLines = request.headers.accept?.includes(NDJSON_TYPE)
     if (numbering) {
       if (isLines) throw new Problem(400, 'Bad parameters', 'NDJSON has no pages: leave out page and size.')
       const isByIndex = query.numbered?.isByIndex?.(params) ?? false
@@ -84,7 +85,7 @@ async function cursorPage({ store, indexScan, keep, shape }: ListParts, after: D
 
 /** The list as NDJSON. Each line has its cursor, with which a client resumes after a broken connection. */
 function linesResponse(list: ListParts, after: Document | undefined, signal: AbortSignal): Response {
-  const headers = { 'content-type': NDJSON, 'cache-control': 'no-cache' }
+  const headers = { 'content-type': NDJSON_TYPE, 'cache-control': 'no-cache' }
   return { status: 200, headers, body: linesOf(list, after, signal) }
 }
 
