@@ -1,19 +1,20 @@
 import type { Domain } from '#domains/domain.ts'
 import { command } from './commands.ts'
+import type { Connection } from './connection.ts'
 import { live } from './live.ts'
-import { places } from './places.ts'
+import { type Operation, operations } from './operations.ts'
+import { ownWrites } from './read-your-writes.ts'
 import { ask, each, lines, type Params } from './reads.ts'
-import type { Sending } from './send.ts'
+import type { Transport } from './send.ts'
 import type { Client } from './types.ts'
-import { unreadCommands } from './unread.ts'
 
 export interface ClientOptions {
-  /** The site, or its two functions where they stand apart; this page's own site unless said. */
+  /** The URL of the site, or of its two functions. The default is the site of the page. */
   url?: string | { publish: string; query: string }
-  /** A bearer's; a function is asked before each request. */
-  token?: Sending['token']
+  /** A bearer token, or a function that returns one for each request. */
+  token?: Transport['token']
   fetch?: typeof globalThis.fetch
-  /** How often a request is tried at most. */
+  /** The number of times that a request is sent at most. */
   attempts?: number
 }
 
@@ -24,50 +25,55 @@ export interface ClientOptions {
  *     const { result } = await client.sums.add({ firstNumber: 2, secondNumber: 3 })
  *     for await (const sum of client.sums.history.each()) ...
  *
- * There is no code of the domains in it: where what is, it asks of the site. Commands are repeated under one key until they are
- * answered, and what one client reads has what it wrote. Whatever goes wrong there or on the way is a `Problem`.
+ * It contains no code of the domains: it discovers URLs from the site. It retries a command under one key, and its reads
+ * include its own writes. All errors of a request are instances of `Problem`.
  */
 export function createClient<Domains extends { [name: string]: Domain }>(options: ClientOptions = {}): Client<Domains> {
   const { url = '', token, fetch = (...args) => globalThis.fetch(...args), attempts = 5 } = options
   const { publish, query } = typeof url === 'string' ? { publish: url, query: url } : url
-  const sending: Sending = { fetch, token, attempts }
-  const unread = unreadCommands()
-  const commanding = { sending, site: trimmed(publish), unread }
-  const reading = { sending, site: trimmed(query), unread }
-  const known = places(sending, reading.site)
+  const shared = { transport: { fetch, token, attempts }, ownWrites: ownWrites() }
+  const toPublish: Connection = { ...shared, site: withoutSlash(publish) }
+  const toQuery: Connection = { ...shared, site: withoutSlash(query) }
+  const known = operations(shared.transport, toQuery.site)
 
-  async function placeOf(names: string[]) {
+  async function operationOf(names: string[]): Promise<Operation> {
     const name = names.join('.')
-    const place = (await known()).get(name)
-    if (place) return place
-    throw new TypeError(`${reading.site || 'this site'} has no command and no query ${name}`)
+    const operation = (await known()).get(name)
+    if (operation) return operation
+    throw new TypeError(`${toQuery.site || 'this site'} has no command and no query ${name}`)
   }
 
   async function call(names: string[], data: unknown, options = {}): Promise<unknown> {
-    const place = await placeOf(names)
-    if (place.answers === undefined) return await command(commanding, place, data, options)
-    return await ask(reading, place, (data ?? {}) as Params, options)
+    const operation = await operationOf(names)
+    if (operation.answers === undefined) return await command(toPublish, operation, data, options)
+    return await ask(toQuery, { operation, params: (data ?? {}) as Params }, options)
   }
 
-  async function* many(names: string[], how: string, data: Params = {}, options = {}): AsyncGenerator {
-    const place = await placeOf(names)
-    const read = place.answers === 'live' ? live : how === 'lines' ? lines : each
-    yield* read(reading, place, data, options)
+  async function* items(names: string[], read: typeof each, params: Params = {}, options = {}): AsyncGenerator {
+    const operation = await operationOf(names)
+    yield* (operation.answers === 'live' ? live : read)(toQuery, { operation, params }, options)
   }
 
-  /** What stands at a name: more names, and all that can be called. */
-  function at(names: string[]): unknown {
+  /** A function for the operation with these names, whose members are functions for longer names. */
+  function functionOf(names: string[]): unknown {
     return new Proxy(() => {}, {
-      get: (_, name) => (typeof name === 'string' && name !== 'then' ? at([...names, name]) : undefined),
+      get: (_, name) => (typeof name === 'string' && name !== 'then' ? functionOf([...names, name]) : undefined),
       apply(_, __, [data, options]) {
-        const last = names.at(-1)
-        if (last === 'numbered') return call(names.slice(0, -1), { page: 0, ...(data as object) }, options)
-        if (last === 'each' || last === 'lines') return many(names.slice(0, -1), last, data, options)
-        return call(names, data, options)
+        const before = names.slice(0, -1)
+        switch (names.at(-1)) {
+          case 'numbered':
+            return call(before, { page: 0, ...(data as object) }, options)
+          case 'each':
+            return items(before, each, data, options)
+          case 'lines':
+            return items(before, lines, data, options)
+          default:
+            return call(names, data, options)
+        }
       },
     })
   }
-  return at([]) as Client<Domains>
+  return functionOf([]) as Client<Domains>
 }
 
-const trimmed = (url: string): string => url.replace(/\/$/, '')
+const withoutSlash = (url: string): string => url.replace(/\/$/, '')

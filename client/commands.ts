@@ -1,31 +1,25 @@
-import { fill, type Place } from './places.ts'
+import type { Connection } from './connection.ts'
+import { fillPath, type Operation } from './operations.ts'
 import { Problem } from './problem.ts'
-import { type Sending, send } from './send.ts'
+import { send } from './send.ts'
 import type { Line, Outcome, SendOptions } from './types.ts'
-import type { Unread } from './unread.ts'
 
-export interface Commanding {
-  sending: Sending
-  site: string
-  unread: Unread
-}
-
-const LONGEST_WAIT_SECONDS = 20
-/** What an answer may take longer than its outcome is waited for. */
+const MAX_WAIT_SECONDS = 20
+/** The time that a response may take longer than the outcome is waited for. */
 const ROUND_TRIP_MS = 10_000
 
-/** Sends a command, or a batch of them, as often as it takes, under one key; resolves with what came of it. */
+/** Sends a command, or a batch of commands, with retries under one key, and resolves to the response. */
 export async function command(
-  { sending, site, unread }: Commanding,
-  { method, path, hasBody }: Place,
+  { transport, site, ownWrites }: Connection,
+  { method, path, hasBody }: Operation,
   data: unknown,
-  { key = newKey(), wait = LONGEST_WAIT_SECONDS, version, signal }: SendOptions,
+  { key = newKey(), wait = MAX_WAIT_SECONDS, version, signal }: SendOptions,
 ): Promise<unknown> {
   const isBatch = Array.isArray(data)
   const { path: filled, rest } = isBatch
     ? { path, rest: data }
-    : fill(path, (data ?? {}) as { [name: string]: unknown })
-  const answer = await send(sending, {
+    : fillPath(path, (data ?? {}) as { [name: string]: unknown })
+  const response = await send(transport, {
     url: site + filled,
     method,
     headers: {
@@ -36,18 +30,18 @@ export async function command(
     },
     ...(hasBody ? { body: JSON.stringify(rest) } : {}),
     signal,
-    withinMs: wait * 1000 + ROUND_TRIP_MS,
+    timeoutMs: wait * 1000 + ROUND_TRIP_MS,
   }).catch((error) => {
-    throw error instanceof Problem ? error.of(key) : error
+    throw error instanceof Problem ? error.withKey(key) : error
   })
-  const told = JSON.parse(answer.text) as Outcome | Line[]
-  const location = answer.headers.get('location')
-  if (Array.isArray(told)) for (const { receipt } of told) unread.sent(receipt)
-  else if (answer.headers.get('preference-applied') !== 'wait') unread.sent(told.receipt ?? location)
-  return told
+  const outcome = JSON.parse(response.text) as Outcome | Line[]
+  const location = response.headers.get('location')
+  if (Array.isArray(outcome)) for (const { receipt } of outcome) ownWrites.sent(receipt)
+  else if (response.headers.get('preference-applied') !== 'wait') ownWrites.sent(outcome.receipt ?? location)
+  return outcome
 }
 
-/** Also where crypto.randomUUID is not: on a page that came over plain HTTP. */
+/** A random key. A page that came over plain HTTP has no crypto.randomUUID. */
 function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,60 +1,60 @@
-import { fill, type Place } from './places.ts'
+import type { Connection } from './connection.ts'
+import { fillPath } from './operations.ts'
 import { Problem } from './problem.ts'
-import { asked, type Params, type Reading } from './reads.ts'
+import { type Read, requestOf } from './reads.ts'
 import { open, pause } from './send.ts'
 import { eventsOf } from './stream.ts'
 import type { LiveOptions } from './types.ts'
 
 const FIRST_RETRY_MS = 3000
-/** Longer than the server is ever silent. */
-const SILENT_MS = 45_000
+/** The longest silence of a live stream: longer than the server's heartbeat. */
+const MAX_SILENCE_MS = 45_000
 
-/** Items as they come, for as long as the caller wants them: however often it is cut off, it comes again where it was. */
-export async function* live(reading: Reading, place: Place, params: Params, options: LiveOptions) {
-  const { signal, begun } = options
-  // Params that fit no path never will: that is told, not tried again.
-  fill(place.path, params)
-  let last: string | undefined
+/** The items of a live query. It reconnects where it was, until the caller stops. */
+export async function* live(connection: Connection, read: Read, { signal, begun }: LiveOptions) {
+  // Throws at once for parameters that do not fit the path, instead of retrying.
+  fillPath(read.operation.path, read.params)
+  let lastId: string | undefined
   let retry = FIRST_RETRY_MS
-  let isFirst = true
+  let hasBegun = false
   for (;;) {
-    const silence = silent(signal)
+    const silence = silenceTimer(signal)
     try {
-      const headers = { accept: 'text/event-stream', ...(last === undefined ? {} : { 'last-event-id': last }) }
-      const body = await reading.unread.readWith((receipts) =>
-        open(reading.sending, asked(reading, place, params, receipts, { signal: silence.signal }, headers)),
+      const headers = { accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'last-event-id': lastId }) }
+      const body = await connection.ownWrites.readAfter((receipts) =>
+        open(connection.transport, requestOf(connection, read, { receipts, signal: silence.signal, headers })),
       )
-      for await (const told of eventsOf(body)) {
-        silence.broken()
-        last = told.id ?? last
-        retry = told.retry ?? retry
-        if (told.event === 'reset' || (told.event === 'begun' && isFirst)) {
-          isFirst = false
+      for await (const message of eventsOf(body)) {
+        silence.restart()
+        lastId = message.id ?? lastId
+        retry = message.retry ?? retry
+        if (message.event === 'reset' || (message.event === 'begun' && !hasBegun)) {
+          hasBegun = true
           begun?.()
         }
-        if (told.event === 'message' && told.data !== '') yield JSON.parse(told.data) as unknown
+        if (message.event === 'message' && message.data !== '') yield JSON.parse(message.data) as unknown
       }
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof Problem && error.status >= 400 && error.status < 500 && error.status !== 429) throw error
     } finally {
-      silence.end()
+      silence.stop()
     }
     await pause(retry, signal)
   }
 }
 
-/** Aborts with the caller, and when nothing has come for so long that nothing will. */
-function silent(signal: AbortSignal | undefined) {
-  const late = new AbortController()
-  const gone = () => late.abort(new Error('the stream fell silent'))
-  let timer = setTimeout(gone, SILENT_MS)
+/** A signal that aborts with the caller's, or when the stream has been silent for too long. */
+function silenceTimer(signal: AbortSignal | undefined) {
+  const timeout = new AbortController()
+  const abort = () => timeout.abort(new Error('the stream was silent for too long'))
+  let timer = setTimeout(abort, MAX_SILENCE_MS)
   return {
-    signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
-    broken() {
+    signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
+    restart() {
       clearTimeout(timer)
-      timer = setTimeout(gone, SILENT_MS)
+      timer = setTimeout(abort, MAX_SILENCE_MS)
     },
-    end: () => clearTimeout(timer),
+    stop: () => clearTimeout(timer),
   }
 }

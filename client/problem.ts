@@ -1,26 +1,25 @@
-/** What went wrong, as RFC 9457 has it. `status` 0: there was no answer, and nobody knows what became of the request. */
+interface ProblemOptions {
+  members?: { [name: string]: unknown }
+  cause?: unknown
+}
+
+/** An error of a request (RFC 9457). `status` 0 means that there was no response, so the effect of the request is unknown. */
 export class Problem extends Error {
   override name = 'Problem'
   readonly status: number
   readonly title: string
-  /** Leads the operators to what happened. */
+  /** The id of the trace, with which operators find the request. */
   readonly traceid: string | undefined
-  /** What is wrong, field by field. */
+  /** The errors of the request's fields. */
   readonly errors: readonly { field: string; message: string }[]
-  /** Of a command: it was refused by a rule, or kept as a letter. */
+  /** The outcome of a command that a rule rejected or that became a letter. */
   readonly outcome: 'rejected' | 'parked' | undefined
-  /** Of a command: repeated with this key it takes effect once, whatever became of it. */
+  /** The idempotency key of a command. A repeat with this key has no further effect. */
   readonly key: string | undefined
-  /** All that was told. */
+  /** All members of the response. */
   readonly members: { readonly [name: string]: unknown }
 
-  constructor(
-    status: number,
-    title: string,
-    detail: string,
-    members: { [name: string]: unknown } = {},
-    cause?: unknown,
-  ) {
+  constructor(status: number, title: string, detail: string, { members = {}, cause }: ProblemOptions = {}) {
     super(detail, { cause })
     this.status = status
     this.title = title
@@ -31,23 +30,23 @@ export class Problem extends Error {
     this.members = members
   }
 
-  /** Of the command with this key. */
-  of(key: string): Problem {
+  /** The problem with the idempotency key of its command. */
+  withKey(key: string): Problem {
     const members = { ...this.members, idempotencyKey: this.key ?? key }
-    return new Problem(this.status, this.title, this.message, members, this.cause)
+    return new Problem(this.status, this.title, this.message, { members, cause: this.cause })
   }
 }
 
-/** Of an answer that is no success; a proxy's may be no problem+json. */
+/** The problem of an unsuccessful response. A proxy's response may not be problem+json. */
 export function problemOf(status: number, text: string): Problem {
   try {
     const { title, detail, ...members } = JSON.parse(text) as { [name: string]: unknown }
-    if (typeof title === 'string') return new Problem(status, title, String(detail ?? title), members)
+    if (typeof title === 'string') return new Problem(status, title, String(detail ?? title), { members })
   } catch {
-    // not JSON
+    // The response is not JSON.
   }
   return new Problem(status, `Status ${status}`, text.slice(0, 300))
 }
 
-export const unanswered = (cause: unknown): Problem =>
-  new Problem(0, 'No answer', `There was no answer: ${(cause as Error).message}`, {}, cause)
+export const noResponse = (cause: unknown): Problem =>
+  new Problem(0, 'No answer', `There was no answer: ${(cause as Error).message}`, { cause })

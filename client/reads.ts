@@ -1,77 +1,83 @@
-import type { Place } from './places.ts'
-import { fill } from './places.ts'
-import { unanswered } from './problem.ts'
-import { open, pause, pauseBefore, type Sending, send } from './send.ts'
+import type { Connection } from './connection.ts'
+import { fillPath, type Operation } from './operations.ts'
+import { noResponse } from './problem.ts'
+import { type HttpRequest, open, pause, pauseBefore, send } from './send.ts'
 import { linesOf } from './stream.ts'
 import type { AskOptions, Page } from './types.ts'
-import type { Unread } from './unread.ts'
 
 export type Params = { [name: string]: unknown }
 
-export interface Reading {
-  sending: Sending
-  site: string
-  unread: Unread
+/** A query with its parameters. */
+export interface Read {
+  operation: Operation
+  params: Params
 }
 
-const WITHIN_MS = 30_000
+const TIMEOUT_MS = 30_000
 const NDJSON = 'application/x-ndjson'
 
-/** One answer. */
-export async function ask(reading: Reading, place: Place, params: Params, options: AskOptions): Promise<unknown> {
-  const { text } = await reading.unread.readWith((receipts) =>
-    send(reading.sending, asked(reading, place, params, receipts, options)),
+/** The answer to a query. */
+export async function ask(connection: Connection, read: Read, { signal }: AskOptions): Promise<unknown> {
+  const { text } = await connection.ownWrites.readAfter((receipts) =>
+    send(connection.transport, requestOf(connection, read, { receipts, signal, headers: {} })),
   )
-  return place.answers === 'total' ? BigInt(text) : JSON.parse(text)
+  return read.operation.answers === 'total' ? BigInt(text) : JSON.parse(text)
 }
 
-/** Items, page by page. */
-export async function* each(reading: Reading, place: Place, params: Params, options: AskOptions) {
+/** The items of a list, page by page. */
+export async function* each(connection: Connection, { operation, params }: Read, options: AskOptions) {
   for (let cursor: string | null = null; ; ) {
-    const page = (await ask(reading, place, cursor === null ? params : { ...params, cursor }, options)) as Page<unknown>
+    const read = { operation, params: cursor === null ? params : { ...params, cursor } }
+    const page = (await ask(connection, read, options)) as Page<unknown>
     yield* page.items
     cursor = page.next
     if (cursor === null) return
   }
 }
 
-/** Items in one stream. Cut off, it goes on behind the last one that was whole, as long as there is one more each time, or nearly so. */
-export async function* lines(reading: Reading, place: Place, params: Params, options: AskOptions) {
+/**
+ * The items of a list in one stream. After a broken connection it resumes after the last complete line. It gives up after as many
+ * attempts in a row without a line as the transport allows.
+ */
+export async function* lines(connection: Connection, { operation, params }: Read, { signal }: AskOptions) {
+  const { transport, ownWrites } = connection
   let cursor: string | undefined
-  for (let idle = 1; ; idle++) {
-    const from = cursor === undefined ? params : { ...params, cursor }
-    const body = await reading.unread.readWith((receipts) =>
-      open(reading.sending, asked(reading, place, from, receipts, options, { accept: NDJSON })),
+  for (let attempt = 1; ; attempt++) {
+    const read = { operation, params: cursor === undefined ? params : { ...params, cursor } }
+    const body = await ownWrites.readAfter((receipts) =>
+      open(transport, requestOf(connection, read, { receipts, signal, headers: { accept: NDJSON } })),
     )
     try {
       for await (const line of linesOf(body)) {
-        const { cursor: at, ...item } = JSON.parse(line) as { cursor: string }
-        cursor = at
-        idle = 0
+        const { cursor: position, ...item } = JSON.parse(line) as { cursor: string }
+        cursor = position
+        attempt = 0
         yield item
       }
       return
     } catch (error) {
-      options.signal?.throwIfAborted()
-      if (idle >= reading.sending.attempts) throw unanswered(error)
+      signal?.throwIfAborted()
+      if (attempt >= transport.attempts) throw noResponse(error)
     }
-    await pause(pauseBefore(idle), options.signal)
+    await pause(pauseBefore(attempt), signal)
   }
 }
 
-/** What is sent for a query. */
-export function asked(
-  { site }: Reading,
-  { method, path }: Place,
-  params: Params,
-  receipts: string[],
-  { signal }: AskOptions,
-  headers: Record<string, string> = {},
-) {
-  const { path: filled, rest } = fill(path, params)
+interface RequestParts extends Pick<HttpRequest, 'headers' | 'signal'> {
+  /** The receipts of the commands whose effects the answer must include. */
+  receipts: string[]
+}
+
+/** The request of a query. */
+export function requestOf(
+  { site }: Connection,
+  { operation: { method, path }, params }: Read,
+  { receipts, signal, headers }: RequestParts,
+): HttpRequest {
+  const { path: filled, rest } = fillPath(path, params)
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.append(name, String(value))
   for (const receipt of receipts) query.append('after', receipt)
   const url = `${site}${filled}${query.size > 0 ? `?${query}` : ''}`
-  return { url, method, headers, signal, withinMs: WITHIN_MS }
+  return { url, method, headers, signal, timeoutMs: TIMEOUT_MS }
 }

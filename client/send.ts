@@ -1,91 +1,90 @@
-import { Problem, problemOf, unanswered } from './problem.ts'
+import { noResponse, Problem, problemOf } from './problem.ts'
 
-export interface Sending {
-  /** Of `fetch`, where another one is wanted. */
+export interface Transport {
   fetch: typeof globalThis.fetch
   token: string | (() => string | undefined | Promise<string | undefined>) | undefined
-  /** How often a request is tried. */
+  /** The number of times that a request is sent at most. */
   attempts: number
 }
 
-export interface Asked {
+export interface HttpRequest {
   url: string
   method: string
   headers: Record<string, string>
   body?: string
   signal: AbortSignal | undefined
-  /** How long one attempt may take until its answer begins. */
-  withinMs: number
+  /** The longest time of one attempt, until its response begins. */
+  timeoutMs: number
 }
 
-export interface Answered {
+export interface HttpResponse {
   status: number
   headers: Headers
   text: string
 }
 
 const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5000
-/** What passes: too much at once, a function or what it needs away. */
-const PASSING = [429, 502, 503, 504]
+const MAX_PAUSE_MS = 5000
+/** The statuses that are worth a retry: too many requests, or an unavailable function. */
+const TRANSIENT = [429, 502, 503, 504]
 
-/** The answer, once it is there whole. Repeats what may be repeated: all that it sends has a key or changes nothing. */
-export async function send(sending: Sending, asked: Asked): Promise<Answered> {
-  return await repeating(sending, asked, async (response) => {
+/** The complete response. Retries are safe, since every request either has an idempotency key or changes nothing. */
+export async function send(transport: Transport, request: HttpRequest): Promise<HttpResponse> {
+  return await retry(transport, request, async (response) => {
     const { status, headers } = response
     return { status, headers, text: await response.text() }
   })
 }
 
-/** The answer as it begins; what breaks off later is not repeated. */
-export async function open(sending: Sending, asked: Asked): Promise<ReadableStream<Uint8Array>> {
-  return await repeating(sending, asked, async ({ body }) => body ?? new ReadableStream())
+/** The body of the response as a stream. A stream that breaks off later is not retried. */
+export async function open(transport: Transport, request: HttpRequest): Promise<ReadableStream<Uint8Array>> {
+  return await retry(transport, request, async ({ body }) => body ?? new ReadableStream())
 }
 
-async function repeating<Result>(
-  sending: Sending,
-  asked: Asked,
+async function retry<Result>(
+  transport: Transport,
+  request: HttpRequest,
   read: (response: Response) => Result | Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
-    const isLast = attempt >= sending.attempts
-    let after: string | null = null
+    const isLast = attempt >= transport.attempts
+    let retryAfter: string | null = null
     try {
-      const answer = await ask(sending, asked, async (response) =>
+      const outcome = await sendOnce(transport, request, async (response) =>
         response.ok
           ? { result: await read(response) }
           : {
               problem: problemOf(response.status, await response.text()),
-              after: response.headers.get('retry-after'),
+              retryAfter: response.headers.get('retry-after'),
             },
       )
-      if ('result' in answer) return answer.result
-      after = answer.after
-      if (isLast || !PASSING.includes(answer.problem.status)) throw answer.problem
+      if ('result' in outcome) return outcome.result
+      retryAfter = outcome.retryAfter
+      if (isLast || !TRANSIENT.includes(outcome.problem.status)) throw outcome.problem
     } catch (error) {
-      asked.signal?.throwIfAborted()
+      request.signal?.throwIfAborted()
       if (error instanceof Problem) throw error
-      if (isLast) throw unanswered(error)
+      if (isLast) throw noResponse(error)
     }
-    await pause(pauseBefore(attempt, after), asked.signal)
+    await pause(pauseBefore(attempt, retryAfter), request.signal)
   }
 }
 
-/** Aborted with the caller's signal all the while, and by time until it is read. */
-async function ask<Result>(
-  { fetch, token }: Sending,
-  { url, method, headers, body, signal, withinMs }: Asked,
+/** Sends the request. The caller's signal aborts it at any time, the time-out until `read` has finished. */
+async function sendOnce<Result>(
+  { fetch, token }: Transport,
+  { url, method, headers, body, signal, timeoutMs }: HttpRequest,
   read: (response: Response) => Promise<Result>,
 ): Promise<Result> {
   const bearer = typeof token === 'function' ? await token() : token
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(new Error(`nothing came within ${withinMs / 1000} s`)), withinMs)
+  const timeout = new AbortController()
+  const timer = setTimeout(() => timeout.abort(new Error(`nothing came within ${timeoutMs / 1000} s`)), timeoutMs)
   try {
     const response = await fetch(url, {
       method,
       headers: { ...headers, ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }) },
       ...(body === undefined ? {} : { body }),
-      signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+      signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
     })
     return await read(response)
   } finally {
@@ -93,10 +92,10 @@ async function ask<Result>(
   }
 }
 
-/** Longer each time, with jitter, so that those who failed together don't come again together; never sooner than asked. */
-export function pauseBefore(attempt: number, after: string | null = null): number {
-  const most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
-  const seconds = Number(after ?? 0)
+/** The pause before the next attempt: exponential with full jitter, and never shorter than `Retry-After`. */
+export function pauseBefore(attempt: number, retryAfter: string | null = null): number {
+  const most = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt)
+  const seconds = Number(retryAfter ?? 0)
   return (seconds > 0 ? seconds * 1000 : 0) + Math.random() * most
 }
 

@@ -1,4 +1,4 @@
-/** The lines of a stream, as they become whole. Throws where it breaks off within one. Who stops early closes it. */
+/** The lines of a stream. Throws if the stream ends within a line. A consumer that stops early closes the stream. */
 export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   const reader = body.getReader()
@@ -11,23 +11,22 @@ export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
       rest = parts.pop() ?? ''
       yield* parts
     }
-    if (rest !== '') throw new Error('the stream broke off within a line')
+    if (rest !== '') throw new Error('the stream ended within a line')
   } finally {
     await reader.cancel().catch(() => {})
   }
 }
 
-/** A server-sent event. */
-export interface Told {
+export interface ServerSentEvent {
   event: string
   data: string
   id: string | undefined
-  /** How long to wait before coming again. */
+  /** The pause before a reconnect in milliseconds. */
   retry: number | undefined
 }
 
-/** What server-sent events say, comments and those without data too. */
-export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Told> {
+/** The server-sent events of a stream, including comments and events without data. */
+export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   let fields = new Map<string, string>()
   for await (const line of linesOf(body)) {
     if (line === '') {

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { CommandType, Domain, Fields } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 
-/** Every command and every query that has a name, by its domain: `client.forum.threads.open({ ... })`. */
+/** All commands and named queries of the domains: `client.forum.threads.open({ ... })`. */
 export type Client<Domains extends { [name: string]: Domain }> = {
   [Name in keyof Domains & string]: Nested<
     CommandsOf<Name, Domains[Name]['commands']> & QueriesOf<Domains[Name]['queries']>
@@ -10,11 +10,11 @@ export type Client<Domains extends { [name: string]: Domain }> = {
 }
 
 export interface SendOptions {
-  /** The idempotency key; a new one for each call unless said. A call that is repeated with its key takes effect once. */
+  /** The idempotency key. The default is a new key for each call. A repeat with the same key has no further effect. */
   key?: string
-  /** How many seconds the outcome is waited for, 20 at most and unless said. */
+  /** The number of seconds to wait for the outcome: 20 by default and at most. */
   wait?: number
-  /** The version that the stream must have. */
+  /** The version that the stream must have (If-Match). */
   version?: number
   signal?: AbortSignal
 }
@@ -25,23 +25,23 @@ export interface AskOptions {
 
 export interface LiveOptions extends AskOptions {
   /**
-   * Told when nothing is missed from here on: what is read now and what comes have no gap. Told again where what came while the
-   * stream was cut off is not known any more, and has to be read anew.
+   * Called when nothing is missed from here on: a read from now and the items leave no gap. Called again if the site no longer knows
+   * the items of an interruption, so the caller must read again.
    */
   begun?(): void
 }
 
-/** `pending`: it is safe, but its outcome was not there in time. What is read next waits for it. */
+/** The outcome of a command. `pending`: the command is durable but not applied yet. The next read waits for it. */
 export interface Outcome {
   id: string
   status: 'applied' | 'pending'
   receipt: string
 }
 
-/** What became of one line of a batch. */
+/** The result of one line of a batch. */
 export interface Line {
   line: number
-  /** What it would have been answered alone. */
+  /** The status that the line would have had as a request of its own. */
   status: number
   id?: string
   receipt?: string
@@ -50,7 +50,7 @@ export interface Line {
 
 export interface Page<Item> {
   items: Item[]
-  /** The cursor of the next page; null: this is the last one. */
+  /** The cursor of the next page; null on the last page. */
   next: string | null
 }
 
@@ -60,7 +60,7 @@ export interface NumberedPage<Item> {
   page: number
   size: number
   total: number
-  /** False: there may be more than `total`. */
+  /** False if there may be more items than `total`. */
   isTotalExact: boolean
   totalPages: number
 }
@@ -70,10 +70,10 @@ type CommandsOf<Name extends string, Commands extends { [type: string]: CommandT
 }
 
 type QueriesOf<Queries extends readonly Query[]> = {
-  [Asked in Queries[number] as Asked extends { name: infer Name extends string } ? Name : never]: Ask<Asked>
+  [Q in Queries[number] as Q extends { name: infer Name extends string } ? Name : never]: Ask<Q>
 }
 
-/** `{ 'threads.open': F }` as `{ threads: { open: F } }`; a name may be that of a call and the beginning of others. */
+/** Turns `{ 'threads.open': F }` into `{ threads: { open: F } }`. A name may be a call and the prefix of others. */
 type Nested<Calls> = {
   [Name in First<keyof Calls>]: (Name extends keyof Calls ? Calls[Name] : unknown) & Nested<Below<Calls, Name>>
 }
@@ -85,74 +85,70 @@ type Below<Calls, Head extends string> = {
 }
 
 type Send<Command extends CommandType> = ((
-  ...args: Args<Given<Command['data']>, SendOptions>
-) => Promise<Told<Command['routes'][number]>>) &
+  ...args: Args<InputOf<Command['data']>, SendOptions>
+) => Promise<CommandResult<Command['routes'][number]>>) &
   (Command['routes'][number] extends infer Route
     ? Extract<Route, { body: 'batch' }> extends never
       ? unknown
-      : (data: readonly Given<Command['data']>[], options?: SendOptions) => Promise<Line[]>
+      : (data: readonly InputOf<Command['data']>[], options?: SendOptions) => Promise<Line[]>
     : never)
 
-/** What the route answers by itself, or else the outcome. */
-type Told<Route> = [Answered<Route>] extends [never] ? Outcome : Answered<Route>
+/** The route's own answer, or the outcome. */
+type CommandResult<Route> = [Answered<Route>] extends [never] ? Outcome : Answered<Route>
 type Answered<Route> = Route extends { answer: (...args: never[]) => infer Answer } ? Answer : never
 
-type Ask<Asked extends Query> = Asked extends { answers: 'page' | 'history' }
-  ? Once<Asked, Page<Item<Asked>>> & {
-      /** Page by page, as they are needed. */
-      each: Many<Asked>
-      /** In one stream, for much at once. Cut off, it goes on behind the last whole item. */
-      lines: Many<Asked>
-    } & (Asked extends { numbered: object }
+type Ask<Q extends Query> = Q extends { answers: 'page' | 'history' }
+  ? Once<Q, Page<Item<Q>>> & {
+      /** Iterates over the items and reads pages as needed. */
+      each: Many<Q>
+      /** Reads all items in one stream, and resumes after a broken connection. */
+      lines: Many<Q>
+    } & (Q extends { numbered: object }
         ? {
-            /** One page by its number, the first unless said, with totals. */
-            numbered: (...args: Args<NumberedParams<Asked>, AskOptions>) => Promise<NumberedPage<Item<Asked>>>
+            /** Reads one page by its number, by default the first, with totals. */
+            numbered: (...args: Args<NumberedParams<Q>, AskOptions>) => Promise<NumberedPage<Item<Q>>>
           }
         : unknown)
-  : Asked extends { answers: 'live' }
+  : Q extends { answers: 'live' }
     ? {
-        /** As they come, until the signal or a `break` ends it. */
-        each: Many<Asked, LiveOptions>
+        /** Iterates over the items as they come, until the signal or a `break` ends it. */
+        each: Many<Q, LiveOptions>
       }
-    : Once<Asked, Answer<Asked>>
+    : Once<Q, Answer<Q>>
 
-type Answer<Asked> = Asked extends { answers: 'all' }
-  ? Item<Asked>[]
-  : Asked extends { answers: 'count' }
-    ? { items: Item<Asked>[] }
-    : Asked extends { answers: 'total' }
+type Answer<Q> = Q extends { answers: 'all' }
+  ? Item<Q>[]
+  : Q extends { answers: 'count' }
+    ? { items: Item<Q>[] }
+    : Q extends { answers: 'total' }
       ? bigint
-      : Item<Asked>
+      : Item<Q>
 
-type Once<Asked, Answer> = (...args: Args<Params<Asked>, AskOptions>) => Promise<Answer>
-type Many<Asked, Options = AskOptions> = (
-  ...args: Args<Params<Asked>, Options>
-) => AsyncGenerator<Item<Asked>, void, undefined>
+type Once<Q, Answer> = (...args: Args<Params<Q>, AskOptions>) => Promise<Answer>
+type Many<Q, Options = AskOptions> = (...args: Args<Params<Q>, Options>) => AsyncGenerator<Item<Q>, void, undefined>
 
-type Item<Asked> = Asked extends { item: infer Schema extends z.ZodType } ? z.output<Schema> : Fields
+type Item<Q> = Q extends { item: infer Schema extends z.ZodType } ? z.output<Schema> : Fields
 
-type Params<Asked> = Simple<
-  Omit<InPath<Asked>, keyof Behind<Asked>> &
-    Behind<Asked> &
-    (Asked extends { answers: 'page' | 'history' } ? { limit?: number; cursor?: string } : unknown) &
-    Sorting<Asked>
+type Params<Q> = Simple<
+  Omit<InPath<Q>, keyof InQuery<Q>> &
+    InQuery<Q> &
+    (Q extends { answers: 'page' | 'history' } ? { limit?: number; cursor?: string } : unknown) &
+    Sorting<Q>
 >
-type NumberedParams<Asked> = Simple<Omit<Params<Asked>, 'limit' | 'cursor'> & { page?: number; size?: number }>
-type Sorting<Asked> = Asked extends { numbered: { sorts: infer Sorts } }
-  ? { sort?: Sort<keyof Sorts & string> }
-  : unknown
+type NumberedParams<Q> = Simple<Omit<Params<Q>, 'limit' | 'cursor'> & { page?: number; size?: number }>
+type Sorting<Q> = Q extends { numbered: { sorts: infer Sorts } } ? { sort?: Sort<keyof Sorts & string> } : unknown
 type Sort<Name extends string> = Name | `${Name},${'asc' | 'desc'}`
-type InPath<Asked> = Asked extends { path: infer Path extends string } ? { [Name in NamesIn<Path>]: string } : unknown
+type InPath<Q> = Q extends { path: infer Path extends string } ? { [Name in NamesIn<Path>]: string } : unknown
 type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
-/** What stands behind the question mark; z.object({}) is a record of nothing. */
-type Behind<Asked> = Asked extends { params: infer Schema extends z.ZodType }
-  ? string extends keyof Given<Schema>
+/** The parameters of the query string. z.object({}) has none. */
+type InQuery<Q> = Q extends { params: infer Schema extends z.ZodType }
+  ? string extends keyof InputOf<Schema>
     ? unknown
-    : Given<Schema>
+    : InputOf<Schema>
   : unknown
 
-/** What a caller gives. A schema that coerces takes anything: then it is what it becomes. */
-type Given<Schema extends z.ZodType> = Coerced<z.input<Schema>, z.output<Schema>>
+/** The input of a schema. A schema that coerces has an unknown input; its output stands in for it. */
+type InputOf<Schema extends z.ZodType> = Coerced<z.input<Schema>, z.output<Schema>>
 type Coerced<Input, Output> = Input extends readonly unknown[] | string | number | boolean | null | undefined
   ? Input
   : {

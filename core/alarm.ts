@@ -1,16 +1,16 @@
 import type { Clock } from './clock.ts'
 
 export interface Alarm {
-  /** `ring` is called at `time`, or sooner. */
+  /** Makes `ring` run at `time` or earlier. */
   set(time: number): void
-  /** `ring` is not called any more. */
+  /** Ends the alarm: `ring` does not run again. */
   stop(): void
 }
 
-/** The least time between two rings: deadlines that are closer together than this share one. */
-const LEAST_MS = 10
+/** The shortest time between two runs of `ring`. Deadlines that are closer together share one. */
+const MIN_INTERVAL_MS = 10
 
-/** One timer for any number of deadlines, in whatever order they are set. `ring` returns the next one that it knows of. */
+/** One timer for any number of deadlines, set in any order. `ring` returns the next deadline, if there is one. */
 export function alarm(clock: Clock, ring: (now: number) => number | undefined): Alarm {
   let due = Number.POSITIVE_INFINITY
   let timer = new AbortController()
@@ -18,13 +18,13 @@ export function alarm(clock: Clock, ring: (now: number) => number | undefined): 
 
   async function start(): Promise<void> {
     timer.abort()
-    const mine = new AbortController()
-    timer = mine
-    await clock.sleep(Math.max(0, due - clock.now()), mine.signal)
-    if (mine.signal.aborted) return
+    const current = new AbortController()
+    timer = current
+    await clock.sleep(Math.max(0, due - clock.now()), current.signal)
+    if (current.signal.aborted) return
     due = Number.POSITIVE_INFINITY
     const next = ring(clock.now())
-    if (next !== undefined) set(Math.max(next, clock.now() + LEAST_MS))
+    if (next !== undefined) set(Math.max(next, clock.now() + MIN_INTERVAL_MS))
   }
 
   function set(time: number): void {

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 
-/** What every page takes beside its own parameters. */
+/** The kinds of queries that answer in pages. */
+export const PAGED = ['page', 'history']
+
+/** The parameters of every paged query, besides its own. */
 export const paging = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(50),
   cursor: z.string().min(1).optional(),
 })
 
-/** What a page takes that can be asked for by its number. */
+/** The parameters of a query that has numbered pages. */
 export const numbering = (sorts: string[]) =>
   z.object({
     page: z.coerce.number().int().min(0).optional(),
@@ -14,5 +17,5 @@ export const numbering = (sorts: string[]) =>
     sort: z.enum(sorts.flatMap((name) => [name, `${name},asc`, `${name},desc`])).optional(),
   })
 
-/** How many items a page by its number has unless said. */
-export const USUAL_SIZE = 20
+/** The default number of items on a numbered page. */
+export const DEFAULT_SIZE = 20

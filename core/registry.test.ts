@@ -3,11 +3,11 @@ import type { CommandType, Domain } from '#domains/domain.ts'
 import { findDomains } from '#main/find-domains.ts'
 import { refuseClashes, retaining } from './registry.ts'
 
-test('every folder under domains/ is found', async () => {
+test('findDomains finds every folder under domains/', async () => {
   expect((await findDomains()).map(({ name }) => name)).toEqual(['forum', 'letters', 'logs', 'sums', 'tutorials'])
 })
 
-test('two domains that claim one thing stop the start, by name', async () => {
+test('two domains with the same topic fail the start with an error that names both', async () => {
   const tutorials = (await findDomains()).find(({ name }) => name === 'tutorials')
   if (!tutorials) throw new Error('no domain')
   expect(() => refuseClashes([tutorials, { ...tutorials, name: 'other' }])).toThrow(
@@ -15,14 +15,16 @@ test('two domains that claim one thing stop the start, by name', async () => {
   )
 })
 
-test('a command whose sender chooses its id needs a scope, or it stops the start', async () => {
+test('a command whose sender chooses its id fails the start unless it has a scope', async () => {
   const tutorials = (await findDomains()).find(({ name }) => name === 'tutorials')
   const { scope: _, ...open }: CommandType = { ...(tutorials?.commands['tutorials.import'] as CommandType) }
   const opened = { ...tutorials, commands: { 'tutorials.import': open } } as Domain
-  expect(() => refuseClashes([opened])).toThrow('tutorials.import takes ids from its senders and needs a scope')
+  expect(() => refuseClashes([opened])).toThrow(
+    'tutorials.import takes its id from the sender, so it must have a scope',
+  )
 })
 
-test('other retentions than their own are taken by domains whose documents are removed, and by no others', () => {
+test('RETENTION_DAYS changes the retention of domains that remove documents, and fails for all others', () => {
   const documents = { collection: { name: 'notes', indexes: {} }, document: () => ({}) }
   const notes = {
     kind: 'append',
@@ -38,5 +40,5 @@ test('other retentions than their own are taken by domains whose documents are r
   expect(retaining(domains, new Map())).toEqual(domains)
   expect(retaining(domains, new Map([['notes', 7]]))).toEqual([shorter, faithful])
   for (const name of ['kept', 'none'])
-    expect(() => retaining(domains, new Map([[name, 7]]))).toThrow(`RETENTION_DAYS: there is no domain ${name}`)
+    expect(() => retaining(domains, new Map([[name, 7]]))).toThrow(`RETENTION_DAYS: no domain named ${name}`)
 })

@@ -2,20 +2,20 @@ import type { Collection, CommandType, Domain } from '#domains/domain.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
 import letters from './letters/domain.ts'
 
-/** The collections that are a domain's own. */
+/** The collections of a domain. */
 export const collectionsOf = (domain: Domain): Collection[] =>
   domain.kind === 'append'
     ? [domain.documents.collection]
     : [...domain.collections, ...(domain.tally ? [domain.tally.collection] : [])]
 
-/** All domains of a Millrace, by name: those of the application, and the letters. Throws where two of them clash. */
+/** All domains of a Millrace in the order of their names: those of the application, and the letters. Throws if two of them clash. */
 export function withLetters(found: Domain[]): Domain[] {
   const all = [...found, letters].sort((one, other) => (one.name < other.name ? -1 : 1))
   refuseClashes(all)
   return all
 }
 
-/** Throws for what two domains must not share, since it is how a command finds its own, and for ids that anybody may choose. */
+/** Throws if two domains share a name, topic, collection, command, route or method, or if everybody may choose a command's id. */
 export function refuseClashes(domains: Domain[]): void {
   const owners = new Map<string, string>()
   for (const domain of domains) {
@@ -29,7 +29,8 @@ export function refuseClashes(domains: Domain[]): void {
       ...domain.queries.map(({ path }) => `GET ${path}`),
     ]
     for (const [type, { id, scope }] of Object.entries(domain.commands)) {
-      if (id && scope === undefined) throw new Error(`command ${type} takes ids from its senders and needs a scope`)
+      if (id && scope === undefined)
+        throw new Error(`command ${type} takes its id from the sender, so it must have a scope`)
     }
     for (const claim of claims) {
       const owner = owners.get(claim)
@@ -39,7 +40,7 @@ export function refuseClashes(domains: Domain[]): void {
   }
 }
 
-/** The domains, with other retentions (RETENTION_DAYS) than their own. Throws for a domain whose documents are never removed. */
+/** The domains with the retentions of RETENTION_DAYS. Throws for a domain that never removes documents. */
 export function retaining(domains: Domain[], days: ReadonlyMap<string, number>): Domain[] {
   const unknown = new Set(days.keys())
   const changed = domains.map((domain): Domain => {
@@ -49,11 +50,11 @@ export function retaining(domains: Domain[], days: ReadonlyMap<string, number>):
     return { ...domain, documents: { ...domain.documents, retentionDays } }
   })
   const [first] = unknown
-  if (first !== undefined) throw new Error(`RETENTION_DAYS: there is no domain ${first} whose documents are removed`)
+  if (first !== undefined) throw new Error(`RETENTION_DAYS: no domain named ${first} removes documents`)
   return changed
 }
 
-/** Where clients send CloudEvents. */
+/** The path to which clients send CloudEvents. */
 export const EVENTS_PATH = '/'
 export const RECEIPT_PATH = '/api/receipts/{receipt}'
 export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
@@ -63,7 +64,7 @@ export const LETTER_PATH = '/api/letters/{id}'
 /** The scope that a caller needs to read letters. */
 export const LETTERS_SCOPE = 'letters:read'
 
-/** Every path that query answers; one that fails on purpose is nobody else's business. */
+/** Every path that query serves, except those that fail on purpose. */
 export const readPaths = (domains: Domain[]): string[] => [
   RECEIPT_PATH,
   OVERVIEW_PATH,
@@ -76,20 +77,21 @@ export const readPaths = (domains: Domain[]): string[] => [
   ...domains.flatMap(({ queries }) => queries.filter(({ answers }) => answers !== 'fault').map(({ path }) => path)),
 ]
 
-/** What the host has to know of routes that take larger bodies than others. */
+/** The largest body of a route, if it may exceed MAX_BODY_BYTES. */
 export function bodyLimits(domains: Domain[]): (method: string, path: string) => number | undefined {
   const routes = domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
   const limits = new Map(routes.map(({ method, path, maxBytes }) => [`${method} ${path}`, maxBytes]))
   return (method, path) => limits.get(`${method} ${path}`)
 }
 
+/** A command type with its domain. */
 export interface KnownType {
   domain: Domain
   type: string
   command: CommandType
 }
 
-/** Every command type, by its CloudEvent type. */
+/** All command types by their CloudEvent types. */
 export const commandTypes = (domains: Domain[]): Map<string, KnownType> =>
   new Map(
     domains.flatMap((domain) =>

@@ -1,14 +1,14 @@
 import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
 import { RETENTION_DAYS } from '#core/log.ts'
 import type { CommandType, Domain } from '#domains/domain.ts'
-import { headers, letterHeaders } from './headers.ts'
 import { version } from './openapi.ts'
+import { commandHeaders, letterHeaders } from './record-headers.ts'
 import { type Schema, type Schemas, schemasIn } from './schemas.ts'
 
 const KAFKA = { bindingVersion: '0.5.0' }
 const NOWHERE = { persist: '', deadLetters: '' }
 
-/** What is on the topics, who writes it and who reads it, as AsyncAPI 3. A record is a CloudEvent in binary mode. */
+/** The topics with their records, writers and readers, as AsyncAPI 3. A record is a CloudEvent in binary mode. */
 export function asyncapi(domains: Domain[]) {
   const schemas = schemasIn('draft-7')
   const all = [...domains.map((domain) => topicOf(domain, schemas)), errorTopic(schemas)]
@@ -17,7 +17,8 @@ export function asyncapi(domains: Domain[]) {
     info: {
       title: 'Millrace',
       version,
-      description: 'Commands on their way from publish to persist. What comes twice under one id takes effect once.',
+      description:
+        'The commands that publish sends to persist. A command takes effect once, however often it is delivered.',
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: 'application/json',
@@ -35,12 +36,12 @@ function topicOf(domain: Domain, schemas: Schemas) {
   ])
   const bare = topic.plain === undefined ? [] : [[`${topic.plain}.bare`, bareMessage(domain, topic.plain, schemas)]]
   const messages = Object.fromEntries([...sealed, ...bare])
-  const send = operation(name, 'send', 'publish appends commands, keyed by their stream', Object.keys(commands))
+  const send = operation(name, 'send', 'publish appends commands with their stream as the key', Object.keys(commands))
   const receive = operation(name, 'receive', 'persist applies commands', Object.keys(messages))
   return {
     id: name,
     messages,
-    channel: channel(topic, Object.keys(messages), `Commands of ${name}, kept for ${RETENTION_DAYS} days`),
+    channel: channel(topic, Object.keys(messages), `The commands of ${name}, kept for ${RETENTION_DAYS} days`),
     operations: {
       [`${name}.publish`]: send,
       [`${name}.persist`]: { ...receive, bindings: reader(sourceOf(domain, NOWHERE).group) },
@@ -48,7 +49,7 @@ function topicOf(domain: Domain, schemas: Schemas) {
   }
 }
 
-/** What could not be applied, for whoever wants to read it. */
+/** The topic of commands that could not be applied. */
 function errorTopic(schemas: Schemas) {
   const { name } = deadLetters
   const message = {
@@ -59,11 +60,11 @@ function errorTopic(schemas: Schemas) {
   return {
     id: name,
     messages: { letter: { ...message, payload: {} } },
-    channel: channel(deadLetters, ids, 'Commands that could not be applied, kept for ever'),
+    channel: channel(deadLetters, ids, 'The commands that could not be applied, kept for ever'),
     operations: {
-      [`${name}.sink`]: operation(name, 'send', 'A KafkaSource gives up on a command', ids),
+      [`${name}.sink`]: operation(name, 'send', 'A KafkaSource copies a command that persist refused', ids),
       [`${name}.persist`]: {
-        ...operation(name, 'receive', 'persist keeps it as a letter', ids),
+        ...operation(name, 'receive', 'persist keeps the command as a letter', ids),
         bindings: reader(deadLetterSource(NOWHERE).group),
       },
     },
@@ -91,13 +92,13 @@ function sealedMessage(domain: Domain, type: string, command: CommandType, schem
     name: type,
     summary: command.summary ?? type,
     contentType: contentTypeOf(domain),
-    headers: schemas.add(`${type}.headers`, headers(type, domain)),
+    headers: schemas.add(`${type}.headers`, commandHeaders(type, domain)),
     payload: recordOf(domain, type, command, schemas),
     bindings: { kafka: { key: { type: 'string', description: 'The stream' }, ...KAFKA } },
   }
 }
 
-/** As producers write it that know nothing of CloudEvents. */
+/** The form in which a producer without CloudEvents writes a command. */
 function bareMessage(domain: Domain, type: string, schemas: Schemas) {
   const command = domain.commands[type] as CommandType
   return {
@@ -111,6 +112,6 @@ function bareMessage(domain: Domain, type: string, schemas: Schemas) {
 const contentTypeOf = ({ topic }: Domain): string => topic.record?.contentType ?? 'application/json'
 
 function recordOf({ topic }: Domain, type: string, { data }: CommandType, schemas: Schemas): Schema {
-  if (!topic.record) return schemas.sent(type, data)
-  return topic.record.value ? schemas.answered(`${topic.name}.value`, topic.record.value) : {}
+  if (!topic.record) return schemas.input(type, data)
+  return topic.record.value ? schemas.output(`${topic.name}.value`, topic.record.value) : {}
 }

@@ -6,10 +6,10 @@ import type { Request } from '#core/request.ts'
 import { jsonResponse, type Response } from '#core/request.ts'
 import type { Domain, Fields } from '#domains/domain.ts'
 import { asyncapi } from './asyncapi.ts'
+import { files, PAGE_POLICY, page } from './docs-page.ts'
 import { openapi } from './openapi.ts'
-import { files, PAGE_POLICY, page } from './page.ts'
 
-interface Parts {
+interface DescriptionOptions {
   domains: Domain[]
   faults: boolean
   /** The scopes of a caller without a token. */
@@ -18,11 +18,13 @@ interface Parts {
 
 export type Description = (asked: { request: Request; params: Fields }) => Promise<Response>
 
-/** The descriptions of the API by path. Each is made at its first request, so that a start does not pay for it. */
-export function descriptions({ domains, faults, anonymousScopes }: Parts): { [path: string]: Description } {
+/** The handlers of the descriptions by path. A description is created at its first request, to keep the start short. */
+export function descriptions({ domains, faults, anonymousScopes }: DescriptionOptions): {
+  [path: string]: Description
+} {
   return {
-    [OPENAPI_PATH]: made(() => openapi(domains, { faults, open: anonymousScopes })),
-    [ASYNCAPI_PATH]: made(() => asyncapi(domains)),
+    [OPENAPI_PATH]: createdOnce(() => openapi(domains, { faults, open: anonymousScopes })),
+    [ASYNCAPI_PATH]: createdOnce(() => asyncapi(domains)),
     [DOCS_PATH]: async ({ request }) => unlessKnown(request, text('text/html', page, PAGE_POLICY)),
     [FILE_PATH]: async ({ request, params }): Promise<Response> => {
       const file = files.get(String(params.file))
@@ -33,10 +35,10 @@ export function descriptions({ domains, faults, anonymousScopes }: Parts): { [pa
   }
 }
 
-function made(make: () => object): Description {
+function createdOnce(create: () => object): Description {
   let description: object | undefined
   return async ({ request }) => {
-    description ??= make()
+    description ??= create()
     return tagged(request, description)
   }
 }

@@ -1,2 +1,2 @@
-/** Where the files of swagger-ui lie. A bundle has its copies beside it. */
+/** The folder of swagger-ui's files. A bundle has copies of them beside it. */
 export const renderer = new URL('../../node_modules/swagger-ui-dist/', import.meta.url)

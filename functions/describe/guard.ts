@@ -10,12 +10,12 @@ export const securitySchemes = {
   },
 }
 
-/** A token is not needed, but what is answered may depend on it. */
+/** The requirement of an operation that needs no token, but whose answer may depend on one. */
 export const OPTIONAL = [{}, { bearer: [] }]
 
 const BOUND = 'The caller must belong to the organisation, or have the scope over all organisations.'
 
-/** Says who may; `open` is what callers without a token may. */
+/** The operation with its requirements. `open` are the scopes of callers without a token. */
 export function guard(
   operation: Operation,
   { scope, organisation }: Restriction,

@@ -1,29 +1,29 @@
 import type { Domain } from '#domains/domain.ts'
 import about from '../../package.json' with { type: 'json' }
-import { commandOperations } from './commands.ts'
-import { core } from './core.ts'
-import { eventOperation } from './event.ts'
+import { commandOperations } from './command-operations.ts'
+import { components } from './components.ts'
+import { coreQueries } from './core-queries.ts'
+import { descriptionOperations } from './description-operations.ts'
+import { eventOperation } from './event-operation.ts'
 import { guard, securitySchemes } from './guard.ts'
 import type { Operation } from './operation.ts'
-import { components } from './parts.ts'
-import { type Described, queryOperation } from './queries.ts'
-import { own } from './routes.ts'
+import { type QueryDescription, queryOperation } from './query-operations.ts'
 import { schemasIn } from './schemas.ts'
 
 export const { version } = about
 
-export interface DescriptionParts {
-  /** Whether queries that fail on purpose are there. */
+export interface OpenApiOptions {
+  /** True to include the queries that fail on purpose. */
   faults: boolean
-  /** What callers without a token may. */
+  /** The scopes of callers without a token. */
   open: ReadonlySet<string>
 }
 
-/** What publish and query take and answer, as OpenAPI 3.1, from the domains' declarations. */
-export function openapi(domains: Domain[], { faults, open }: DescriptionParts) {
+/** The routes of publish and query as OpenAPI 3.1, from the declarations of the domains. */
+export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
   const schemas = schemasIn('draft-2020-12')
   const parts = components(schemas)
-  const asked = (query: Described, tag: string) => guard(queryOperation(query, tag, schemas), query, open)
+  const asked = (query: QueryDescription, tag: string) => guard(queryOperation(query, tag, schemas), query, open)
   const operations = [
     ...domains.flatMap((domain) => [
       ...Object.entries(domain.commands).flatMap(([type, command]) =>
@@ -33,9 +33,9 @@ export function openapi(domains: Domain[], { faults, open }: DescriptionParts) {
         .filter(({ answers }) => answers !== 'fault' || faults)
         .map((query) => asked(query, domain.name)),
     ]),
-    ...core.map((query) => asked(query, '')),
+    ...coreQueries.map((query) => asked(query, '')),
     eventOperation(domains, schemas),
-    ...own,
+    ...descriptionOperations,
   ]
   return {
     openapi: '3.1.1',
@@ -43,7 +43,7 @@ export function openapi(domains: Domain[], { faults, open }: DescriptionParts) {
       title: 'Millrace',
       version,
       description:
-        'Commands in, views out, nothing lost. A command is answered once the log has it; its receipt tells the outcome.',
+        'Commands in, views out, nothing lost. publish acknowledges a command once it is durable. The receipt has its outcome.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'This site' }],

@@ -1,11 +1,11 @@
 import type { Schema } from './schemas.ts'
 
-/** What OpenAPI calls an operation: one method of one path. */
+/** An operation of OpenAPI: one method of one path. */
 export interface Operation {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
   operationId: string
-  /** Which kind of query it is: how the typed client reads the answer. */
+  /** The kind of query, which tells the typed client how to read the answer. */
   'x-answers'?: string
   tags: string[]
   summary: string
@@ -16,7 +16,7 @@ export interface Operation {
   security?: object[]
 }
 
-/** A name for what declares none: `get /api/notes/{id}` is `getApiNotesId`. */
+/** The name of an operation that declares none: `get /api/notes/{id}` is `getApiNotesId`. */
 export const nameOf = (method: string, path: string): string =>
   method.toLowerCase() +
   [...path.matchAll(/[A-Za-z0-9]+/g)].map(([part]) => part.charAt(0).toUpperCase() + part.slice(1)).join('')
@@ -32,7 +32,7 @@ export const pathParameter = (name: string, schema: Schema = { type: 'string' })
 
 export const parameter = (name: string) => ({ $ref: `#/components/parameters/${name}` })
 
-export const answer = (description: string, content: { [type: string]: Schema }, headers: string[] = []) => ({
+export const response = (description: string, content: { [type: string]: Schema }, headers: string[] = []) => ({
   description,
   content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])),
   ...(headers.length > 0
@@ -40,8 +40,8 @@ export const answer = (description: string, content: { [type: string]: Schema },
     : {}),
 })
 
-/** Problems, by their statuses; what else can go wrong is one too. */
+/** The problems with these statuses, and any other problem. */
 export const problems = (...statuses: number[]) =>
   Object.fromEntries([...statuses, 'default'].map((status) => [status, { $ref: `#/components/responses/${status}` }]))
 
-export const UNCHANGED = { description: 'The client has it.' }
+export const UNCHANGED = { description: 'The client has the current version.' }

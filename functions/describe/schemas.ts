@@ -2,25 +2,25 @@ import { z } from 'zod'
 
 export type Schema = { [keyword: string]: unknown }
 
-/** `draft-7` is what AsyncAPI takes without being told, `draft-2020-12` what OpenAPI 3.1 takes. */
+/** `draft-7` is the default of AsyncAPI, `draft-2020-12` that of OpenAPI 3.1. */
 export type Dialect = 'draft-2020-12' | 'draft-7'
 
 export interface Schemas {
-  /** A reference to what clients send, which goes by this name from now on. */
-  sent(name: string, schema: z.ZodType): Schema
-  /** A reference to what is answered. The same schema has one name, the first. */
-  answered(name: string, schema: z.ZodType): Schema
-  /** Ours, that no domain declares. */
+  /** Names the input of a schema, and returns a reference to it. */
+  input(name: string, schema: z.ZodType): Schema
+  /** Names the output of a schema, and returns a reference to it. A schema keeps its first name. */
+  output(name: string, schema: z.ZodType): Schema
+  /** Names a schema that no domain declares, and returns a reference to it. */
   add(name: string, schema: Schema): Schema
-  /** What a schema says of its members, without a name. */
+  /** The schema of an object, without a name. */
   members(schema: z.ZodType): Schema & { properties: { [name: string]: Schema }; required: string[] }
-  /** All that has a name. */
+  /** All schemas that have a name. */
   all: { [name: string]: Schema }
 }
 
 const HOME = '#/components/schemas/'
 
-/** The schemas that a description refers to, made of the domains' own. */
+/** The schemas that a description refers to, converted from those of the domains. */
 export function schemasIn(dialect: Dialect): Schemas {
   const all: { [name: string]: Schema } = {}
   const names = new Map<z.ZodType, string>()
@@ -42,9 +42,9 @@ export function schemasIn(dialect: Dialect): Schemas {
     return add(name, own)
   }
 
-  /** Its references lead to where it will lie. */
+  /** The JSON schema, with references to the place that it will have in the description. */
   function converted(schema: z.ZodType, io: 'input' | 'output', name: string): Schema {
-    const options = { io, target: dialect, unrepresentable: 'any', override: readable } as const
+    const options = { io, target: dialect, unrepresentable: 'any', override: simplify } as const
     const { $schema: _, ...json } = z.toJSONSchema(schema, options) as Schema
     return JSON.parse(
       JSON.stringify(json, (key, value) =>
@@ -58,8 +58,8 @@ export function schemasIn(dialect: Dialect): Schemas {
   return {
     all,
     add,
-    sent: (name, schema) => named(name, schema, 'input'),
-    answered: (name, schema) => named(name, schema, 'output'),
+    input: (name, schema) => named(name, schema, 'input'),
+    output: (name, schema) => named(name, schema, 'output'),
     members(schema) {
       const { properties = {}, required = [], ...more } = converted(schema, 'input', '')
       return { ...more, properties, required } as ReturnType<Schemas['members']>
@@ -67,8 +67,8 @@ export function schemasIn(dialect: Dialect): Schemas {
   }
 }
 
-/** Zod says of a date in half a screen what the format says too, and of every integer how far JavaScript counts. */
-function readable({ jsonSchema }: { jsonSchema: Schema }): void {
+/** Removes the long pattern of a date, which its format implies, and the bounds of JavaScript's integers. */
+function simplify({ jsonSchema }: { jsonSchema: Schema }): void {
   if (jsonSchema.format === 'date-time') {
     if (String(jsonSchema.pattern).endsWith('(?:Z))$')) jsonSchema.pattern = 'Z$'
     else delete jsonSchema.pattern

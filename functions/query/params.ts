@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { toFieldErrors } from '#core/field-errors.ts'
-import { numbering, paging, USUAL_SIZE } from '#core/paging.ts'
+import { DEFAULT_SIZE, numbering, PAGED, paging } from '#core/paging.ts'
 import { Problem } from '#core/problem.ts'
 import type { Fields } from '#domains/domain.ts'
 import type { Numbered, Query } from '#domains/query.ts'
@@ -19,7 +19,6 @@ export type RawParams = Record<string, string | undefined>
 
 type ValidParams = Pick<QueryRequest, 'params' | 'limit' | 'cursor' | 'numbering' | 'newestFirst'>
 
-const PAGED = ['page', 'history']
 const WITH_PARAMS = [...PAGED, 'view', 'live', 'count']
 
 /**
@@ -96,7 +95,7 @@ type NumberingParams = Partial<Record<'page' | 'size' | 'sort', unknown>>
 const numberingOf = ({ page, size }: NumberingParams): Pick<ValidParams, 'numbering'> =>
   page === undefined && size === undefined
     ? {}
-    : { numbering: { page: Number(page ?? 0), size: Number(size ?? USUAL_SIZE) } }
+    : { numbering: { page: Number(page ?? 0), size: Number(size ?? DEFAULT_SIZE) } }
 
 /** The parameters that the name of an order stands for, and its direction. The default is ascending. */
 function sortOf({ sort }: NumberingParams, numbered: Numbered | undefined): { params?: Fields; newestFirst?: boolean } {

@@ -83,7 +83,7 @@ test.each(['..', '.', ''])('no value of a path makes it another place: "%s" is n
       return checked(input, init)
     },
   })
-  const refused = { name: 'TypeError', message: expect.stringContaining(`can not have "${id}" as threadId`) }
+  const refused = { name: 'TypeError', message: expect.stringContaining(`cannot have "${id}" as threadId`) }
   await expect(client.forum.bans.add({ threadId: id, accountId: 'bob' })).rejects.toMatchObject(refused)
   await expect(client.forum.threads.one({ threadId: id })).rejects.toMatchObject(refused)
   await expect(client.forum.threads.live.each({ threadId: id }).next()).rejects.toMatchObject(refused)

@@ -1,29 +1,36 @@
 import type { z } from 'zod'
 import type { Restriction } from '#core/access.ts'
 import { NDJSON_TYPE } from '#core/media-types.ts'
-import { numbering } from '#core/paging.ts'
+import { numbering, PAGED } from '#core/paging.ts'
 import type { Numbered, Query } from '#domains/query.ts'
 import { OPTIONAL } from './guard.ts'
-import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, problems, UNCHANGED } from './operation.ts'
+import {
+  nameOf,
+  namesIn,
+  type Operation,
+  parameter,
+  pathParameter,
+  problems,
+  response,
+  UNCHANGED,
+} from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
-/** What there is to say of a query, whatever it answers. */
-export interface Described extends Restriction {
+/** The members of a query that its description needs. */
+export interface QueryDescription extends Restriction {
   answers: Query['answers']
   path: string
   name?: string
   summary?: string
   item?: z.ZodType
   params?: z.ZodObject
-  /** Open to all, but a caller with a token may be answered more. */
+  /** True if the query needs no token, but a caller with one may get more. */
   isPersonal?: true
   numbered?: Numbered
 }
 
-const PAGED = ['page', 'history']
-
-/** `tag` is the domain's name; the core has several. */
-export function queryOperation(query: Described, tag: string, schemas: Schemas): Operation {
+/** The operation of a query. `tag` is the domain's name, or empty for a query that belongs to none. */
+export function queryOperation(query: QueryDescription, tag: string, schemas: Schemas): Operation {
   const { answers, path, name, summary = path } = query
   const operationId = [...(tag === '' ? [] : [tag]), name ?? nameOf('get', path)].join('.')
   const operation = {
@@ -43,11 +50,11 @@ export function queryOperation(query: Described, tag: string, schemas: Schemas):
   }
 }
 
-function itemOf({ item }: Described, name: string, schemas: Schemas): Schema {
-  return item ? schemas.answered(`${name}.item`, item) : {}
+function itemOf({ item }: QueryDescription, name: string, schemas: Schemas): Schema {
+  return item ? schemas.output(`${name}.item`, item) : {}
 }
 
-function parametersOf({ path, params, answers, numbered }: Described, schemas: Schemas): object[] {
+function parametersOf({ path, params, answers, numbered }: QueryDescription, schemas: Schemas): object[] {
   const { properties, required } = params ? schemas.members(params) : { properties: {}, required: [] }
   const inPath = namesIn(path)
   const own = Object.entries(properties).filter(([name]) => !inPath.includes(name))
@@ -63,9 +70,9 @@ function parametersOf({ path, params, answers, numbered }: Described, schemas: S
 }
 
 const NUMBERING: { [name: string]: string } = {
-  page: 'The number of a page, from 0: the answer then has totals. Not together with `limit` and `cursor`; 422 beyond item 10,000.',
-  size: 'The number of items in such a page, 20 unless said.',
-  sort: 'The order by its name; ascending unless said.',
+  page: 'The number of the page, from 0. The answer then has totals. Excludes `limit` and `cursor`. Beyond item 10,000 it is 422.',
+  size: 'The number of items on a numbered page, 20 by default.',
+  sort: 'The name of an order, ascending by default.',
 }
 
 const numberingParameters = ({ sorts }: Numbered, schemas: Schemas): object[] =>
@@ -77,15 +84,15 @@ const numberingParameters = ({ sorts }: Numbered, schemas: Schemas): object[] =>
     schema,
   }))
 
-/** A stream has no tag, since it is not known before its end; a total is as short as its tag. */
+/** False for a stream, whose tag would be known at its end only, and for a total, which is as short as a tag. */
 const isTagged = (answers: Query['answers']): boolean => !['all', 'total', 'live'].includes(answers)
 
-function responsesOf({ answers, path, numbered }: Described, item: Schema) {
+function responsesOf({ answers, path, numbered }: QueryDescription, item: Schema) {
   const isNamed = answers === 'view' || namesIn(path).length > 0
   const statuses = [400, ...(isNamed ? [404] : []), 410, 422, 503]
   const content = contentOf(answers, item, numbered !== undefined)
   return {
-    200: isTagged(answers) ? answer('OK', content, ['ETag']) : answer('OK', content),
+    200: isTagged(answers) ? response('OK', content, ['ETag']) : response('OK', content),
     ...(isTagged(answers) ? { 304: UNCHANGED } : {}),
     ...problems(...statuses),
   }
@@ -106,7 +113,7 @@ function contentOf(answers: Query['answers'], item: Schema, isNumbered: boolean)
     case 'live':
       return { 'text/event-stream': EVENTS }
     case 'total':
-      return { 'application/json': { type: 'integer', description: 'Exact, at any size.' } }
+      return { 'application/json': { type: 'integer', description: 'The total, exact at any size.' } }
     default:
       return { 'application/json': item }
   }
@@ -114,13 +121,14 @@ function contentOf(answers: Query['answers'], item: Schema, isNumbered: boolean)
 
 const LINES: Schema = {
   type: 'string',
-  description: 'All that the page begins, one item a line; `cursor` is where a line stands.',
+  description:
+    'The list from the start of the page to its end, one item a line. The `cursor` of a line resumes after it.',
 }
 
 const EVENTS: Schema = {
   type: 'string',
   description:
-    'Server-sent events, an item in the `data` of each. `begun`: from here on nothing is missed; `reset`: what came while the client was away has to be read anew.',
+    'Server-sent events with an item as `data`. `begun`: from here on nothing is missed. `reset`: the client must read again, since the items of an interruption are no longer known.',
 }
 
 const listOf = (items: Schema): Schema => ({
@@ -133,20 +141,23 @@ const pageOf = (items: Schema): Schema => ({
   type: 'object',
   properties: {
     items: { type: 'array', items },
-    next: { type: ['string', 'null'], description: 'The cursor of the next page; null: this is the last one.' },
+    next: { type: ['string', 'null'], description: 'The cursor of the next page, or null on the last page.' },
   },
   required: ['items', 'next'],
 })
 
-/** With `page` or `size`. */
+/** The answer to a request with `page` or `size`. */
 const numberedPageOf = (items: Schema): Schema => ({
   type: 'object',
   properties: {
     items: { type: 'array', items },
     page: { type: 'integer', minimum: 0 },
     size: { type: 'integer', minimum: 1 },
-    total: { type: 'integer', minimum: 0, description: 'The number of items, as far as they were counted.' },
-    isTotalExact: { type: 'boolean', description: 'false: there may be more than `total`. Cursors lead to all.' },
+    total: { type: 'integer', minimum: 0, description: 'The number of items that were counted.' },
+    isTotalExact: {
+      type: 'boolean',
+      description: 'False if there may be more items than `total`. Cursors lead to all of them.',
+    },
     totalPages: { type: 'integer', minimum: 0 },
   },
   required: ['items', 'page', 'size', 'total', 'isTotalExact', 'totalPages'],

@@ -1,16 +1,16 @@
 import { NDJSON_TYPE } from '#core/media-types.ts'
 import type { CommandType, Domain, Route } from '#domains/domain.ts'
-import { accepted } from './core.ts'
-import { answer, nameOf, namesIn, type Operation, parameter, pathParameter, problems } from './operation.ts'
+import { accepted } from './core-queries.ts'
+import { nameOf, namesIn, type Operation, parameter, pathParameter, problems, response } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 const ANY_TEXT: Schema = {
   type: 'string',
   description:
-    'The body as text, in the charset of its type or in UTF-8. Forms are not decoded, and JSON must not be an object or a list.',
+    'Text of any media type, in its charset or in UTF-8. Forms are not decoded. JSON must not be an object or an array.',
 }
 
-/** One operation for each route of a command; the typed client takes the first whose body is not text. */
+/** An operation for each route of a command. The typed client uses the first one whose body is not text. */
 export function commandOperations(domain: Domain, type: string, command: CommandType, schemas: Schemas): Operation[] {
   const own = command.routes.find(({ body }) => body !== 'text')
   return command.routes.map((route) => {
@@ -34,7 +34,7 @@ export function commandOperations(domain: Domain, type: string, command: Command
   })
 }
 
-/** Each may stand in the body instead. */
+/** The members of the data as parameters. Each may be in the body instead. */
 const queryParameters = (properties: { [name: string]: Schema }, inPath: string[]): object[] =>
   Object.entries(properties)
     .filter(([name]) => !inPath.includes(name))
@@ -53,15 +53,15 @@ function bodyOf(route: Route, type: string, command: CommandType, schemas: Schem
   if (route.body === 'json') return body({ 'application/json': data })
   return body({
     'application/json': { oneOf: [data, { type: 'array', items: data, maxItems: 10_000 }] },
-    [NDJSON_TYPE]: { type: 'string', description: 'One command a line, 10,000 at most.' },
+    [NDJSON_TYPE]: { type: 'string', description: 'One command a line, at most 10,000 lines.' },
   })
 }
 
-/** The body need not say what the path says, or what the query string may say. */
+/** The schema of the body, without the members in the path. Those that the query string may have are optional. */
 function dataOf({ path, read, query }: Route, type: string, { data }: CommandType, schemas: Schemas): Schema {
   if (read) return { type: 'object' }
   const inPath = namesIn(path)
-  if (inPath.length === 0 && !query) return schemas.sent(type, data)
+  if (inPath.length === 0 && !query) return schemas.input(type, data)
   const { properties, required, minProperties, ...more } = schemas.members(data)
   const leastLeft = Number(minProperties ?? 0) - inPath.length
   const isLeft = (name: string) => !inPath.includes(name)
@@ -85,28 +85,30 @@ function responsesOf(domain: Domain, route: Route, type: string, schemas: Schema
 }
 
 function successOf(route: Route, type: string, schemas: Schemas): { [status: string]: object } {
-  const receipt = schemas.answered('Accepted', accepted)
+  const receipt = schemas.output('Accepted', accepted)
   const headers = ['Location', 'Preference-Applied']
-  const taken = (content: { [type: string]: Schema }) => ({ 200: answer('The log has it.', content, headers) })
+  const taken = (content: { [type: string]: Schema }) => ({
+    200: response('The command is durable.', content, headers),
+  })
   if (route.text !== undefined) return taken({ 'text/plain': { type: 'string', const: route.text } })
   if (route.answer) {
     return taken({
-      'application/json': route.answered ? schemas.answered(`${type}.answer`, route.answered) : { type: 'object' },
+      'application/json': route.answered ? schemas.output(`${type}.answer`, route.answered) : { type: 'object' },
     })
   }
   const content = { 'application/json': receipt }
-  const pending = { 202: answer('The log has it, or the outcome is not there yet.', content, ['Location']) }
-  const applied = { [route.created ? 201 : 200]: answer('It is applied.', content, headers) }
+  const pending = { 202: response('The command is durable. Its outcome is not known yet.', content, ['Location']) }
+  const applied = { [route.created ? 201 : 200]: response('The command is applied.', content, headers) }
   return route.body === 'batch' ? { ...applied, ...linesOf(schemas) } : { ...applied, ...pending }
 }
 
-/** What became of each line. */
+/** The responses of a batch, with a result for each line. */
 function linesOf(schemas: Schemas) {
   const line: Schema = {
     type: 'object',
     properties: {
       line: { type: 'integer' },
-      status: { type: 'integer', description: 'What the line would have been answered alone' },
+      status: { type: 'integer', description: 'The status that the line would have as a request of its own' },
       id: { type: 'string' },
       receipt: { type: 'string' },
       detail: { type: 'string' },
@@ -114,13 +116,13 @@ function linesOf(schemas: Schemas) {
     required: ['line', 'status'],
   }
   const lines = { type: 'array', items: schemas.add('Line', line) }
-  const ndjson = { type: 'string', description: 'One answer a line.' }
-  const one = schemas.answered('Accepted', accepted)
+  const ndjson = { type: 'string', description: 'One result a line.' }
+  const one = schemas.output('Accepted', accepted)
   return {
-    202: answer('The log has it, or all of its lines.', {
+    202: response('The command, or all lines of the batch, are durable.', {
       'application/json': { oneOf: [one, lines] },
       [NDJSON_TYPE]: ndjson,
     }),
-    207: answer('The log has some of its lines.', { 'application/json': lines, [NDJSON_TYPE]: ndjson }),
+    207: response('Some lines of the batch are durable.', { 'application/json': lines, [NDJSON_TYPE]: ndjson }),
   }
 }

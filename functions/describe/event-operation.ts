@@ -1,20 +1,20 @@
 import { commandTypes, EVENTS_PATH } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
-import { accepted } from './core.ts'
+import { accepted } from './core-queries.ts'
 import { OPTIONAL } from './guard.ts'
-import { answer, type Operation, parameter, problems } from './operation.ts'
+import { type Operation, parameter, problems, response } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 const ATTRIBUTES = ['specversion', 'id', 'source', 'type']
-const BINARY = 'Of an event in binary mode.'
+const BINARY = 'An attribute of an event in binary mode.'
 
-/** Where commands come as CloudEvents of the client's own. */
+/** The operation that takes commands as CloudEvents of the client. */
 export function eventOperation(domains: Domain[], schemas: Schemas): Operation {
   const types = [...commandTypes(domains)].map(([type, { command }]) => ({
     type,
-    data: schemas.sent(type, command.data),
+    data: schemas.input(type, command.data),
   }))
-  const content = { 'application/json': schemas.answered('Accepted', accepted) }
+  const content = { 'application/json': schemas.output('Accepted', accepted) }
   return {
     method: 'post',
     path: EVENTS_PATH,
@@ -42,9 +42,9 @@ export function eventOperation(domains: Domain[], schemas: Schemas): Operation {
       },
     },
     responses: {
-      200: answer('It is applied.', content, ['Location', 'Preference-Applied']),
-      201: answer('It is applied.', content, ['Location', 'Preference-Applied']),
-      202: answer('The log has it, or the outcome is not there yet.', content, ['Location']),
+      200: response('The command is applied.', content, ['Location', 'Preference-Applied']),
+      201: response('The command is applied.', content, ['Location', 'Preference-Applied']),
+      202: response('The command is durable. Its outcome is not known yet.', content, ['Location']),
       ...problems(400, 401, 403, 409, 412, 413, 415, 422, 503),
     },
   }

@@ -1,25 +1,25 @@
 import { z } from 'zod'
 import { LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
-import type { Described } from './queries.ts'
+import type { QueryDescription } from './query-operations.ts'
 
-/** What a client is told of a command that the log has. */
+/** The response to a command that is durable. */
 export const accepted = z.object({
   id: z.string().describe('The command id'),
   status: z.enum(['pending', 'applied']),
-  receipt: z.string().describe('The path of its receipt; `?after=` takes it'),
+  receipt: z.string().describe('The path of the receipt, also for `?after=`'),
 })
 
 const receipt = z.object({
   id: z.string(),
   status: z.enum(['pending', 'applied', 'rejected', 'parked']),
-  reason: z.string().optional().describe('Why it was rejected or parked'),
-  isStale: z.literal(true).optional().describe('The stream was not at the version of If-Match'),
-  reusedKey: z.literal(true).optional().describe('Its key stands for another command, which was there first'),
+  reason: z.string().optional().describe('The reason why the command was rejected or parked'),
+  isStale: z.literal(true).optional().describe('The stream did not have the version in If-Match'),
+  reusedKey: z.literal(true).optional().describe('An earlier command has the same key and another body'),
 })
 
 const letter = z.object({
-  id: z.string().describe('Its own: that of its command, unless another letter has that'),
-  command: z.string().optional().describe('The id of its command'),
+  id: z.string().describe('The id of the letter: that of its command, unless another letter has it'),
+  command: z.string().optional().describe('The id of the command'),
   at: z.iso.datetime(),
   domain: z.string(),
   stream: z.string(),
@@ -28,27 +28,30 @@ const letter = z.object({
   verdict: z
     .enum(['sealed', 'plain', 'trusted', 'refused'])
     .optional()
-    .describe('How far persist believes the record: sealed by publish, plain, unsealed and trusted, or refused'),
-  isPast: z.literal(true).optional().describe('Accepted before the horizon: it may have taken effect'),
+    .describe('How persist classified the record: sealed by publish, plain, trusted without a seal, or refused'),
+  isPast: z
+    .literal(true)
+    .optional()
+    .describe('The command was accepted before the horizon, so it may have taken effect'),
   record: z.object({
     topic: z.string(),
     partition: z.int().nullable(),
     offset: z.int().nullable(),
   }),
   event: z.looseObject({ id: z.string(), type: z.string() }).describe('The CloudEvent as it was delivered'),
-  key: z.string().optional().describe('Of a parked stream'),
-  number: z.int().optional().describe('Its place behind the first letter of a parked stream'),
+  key: z.string().optional().describe('The key of the parked stream'),
+  number: z.int().optional().describe('The position after the first letter of the parked stream'),
 })
 
 const overview = z.object({
-  parts: z.looseObject({}).describe('By name, each as its own route answers it'),
+  parts: z.looseObject({}).describe('The parts by name, each as its own route answers it'),
   missing: z
     .array(z.object({ part: z.string(), reason: z.string() }))
-    .describe('Parts that are away, late or not allowed'),
+    .describe('The parts that are unavailable, late or not allowed'),
 })
 
-/** What query answers for no domain. */
-export const core: Described[] = [
+/** The queries that belong to no domain. */
+export const coreQueries: QueryDescription[] = [
   {
     answers: 'one',
     path: OVERVIEW_PATH,

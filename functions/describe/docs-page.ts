@@ -1,7 +1,7 @@
 import { DOCS_PATH, OPENAPI_PATH } from '#core/description-paths.ts'
 import { renderer } from './find-renderer.ts'
 
-/** The page asks nobody but us, runs nothing but these files, and stands in nobody's frame. swagger-ui styles its elements one by one. */
+/** The policy of the page: it connects to this site only, runs these files only and is in no frame. swagger-ui needs inline styles. */
 export const PAGE_POLICY = {
   'content-security-policy': [
     "default-src 'none'",
@@ -43,7 +43,7 @@ const start = `SwaggerUIBundle({
 })
 `
 
-/** What the page loads: ours as it is, the renderer's where it lies. */
+/** The files of the page: our own as text, those of swagger-ui as URLs. */
 export const files = new Map<string, { type: string; content: string | URL }>([
   ['start.js', { type: 'text/javascript', content: start }],
   ['swagger-ui-bundle.js', { type: 'text/javascript', content: new URL('swagger-ui-bundle.js', renderer) }],
