@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type Event, MALFORMED, PLAIN } from './delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from './delivery.ts'
 import { isDeeper } from './json.ts'
 import type { Headers } from './request.ts'
 
@@ -25,7 +25,7 @@ type ParseJson = (body: Buffer) => unknown
  * came, so that persist can keep it: nothing that a KafkaSource delivers may be dropped at the door. What `parse` throws is
  * thrown.
  */
-export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parsed): Event {
+export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parsed): Delivery {
   const type = mediaType(headers['content-type'])
   try {
     const isStructured = type.startsWith('application/cloudevents')
@@ -33,7 +33,7 @@ export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parse
     const missing = REQUIRED.filter((name) => !event[name])
     if (missing.length > 0) throw new NotAnEvent(`not a CloudEvent: no ${missing.join(', ')}`)
     if (event.specversion !== '1.0') throw new NotAnEvent(`unknown specversion ${event.specversion}`)
-    return event as Event
+    return event as Delivery
   } catch (error) {
     if (error instanceof NotAnEvent) return malformed(headers, body, error.message)
     throw error
@@ -41,13 +41,13 @@ export function eventOf(headers: Headers, body: Buffer, parse: ParseJson = parse
 }
 
 /** An event of type MALFORMED for a body of which only the beginning is known. */
-export const oversized = (headers: Headers, head: Buffer, reason: string): Event => ({
+export const oversized = (headers: Headers, head: Buffer, reason: string): Delivery => ({
   ...malformed(headers, head, reason),
   truncated: 'true',
 })
 
 /** The same request gets the same id however often it is delivered: so it becomes one letter. */
-function malformed(headers: Headers, body: Buffer, reason: string): Event {
+function malformed(headers: Headers, body: Buffer, reason: string): Delivery {
   const source = text(headers['ce-source']) || 'unknown'
   const partition = text(headers['ce-knativekafkapartition'])
   const offset = text(headers['ce-knativekafkaoffset'])
@@ -77,8 +77,8 @@ const text = (value: string | string[] | undefined): string => (Array.isArray(va
 
 const mediaType = (header: string | undefined): string => header?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 
-function binary(headers: Headers, type: string, body: Buffer, parse: ParseJson): Partial<Event> {
-  const event: Partial<Event> = {}
+function binary(headers: Headers, type: string, body: Buffer, parse: ParseJson): Partial<Delivery> {
+  const event: Partial<Delivery> = {}
   for (const name in headers) {
     if (name.startsWith('ce-')) event[name.slice(3)] = attribute(headers[name] as string)
   }
@@ -99,12 +99,12 @@ function attribute(header: string): string {
 }
 
 /** An event of the bare framework, which leaves attributes as they stand in their headers. */
-export const decodedOf = (event: Event): Event => {
+export const decodedOf = (event: Delivery): Delivery => {
   const attributes = Object.entries(event).map(([name, value]) => [
     name,
     typeof value === 'string' && name !== 'data' ? attribute(value) : value,
   ])
-  return Object.fromEntries(attributes) as Event
+  return Object.fromEntries(attributes) as Delivery
 }
 
 function dataOf(type: string, body: Buffer, parse: ParseJson): unknown {
@@ -114,14 +114,14 @@ function dataOf(type: string, body: Buffer, parse: ParseJson): unknown {
 
 const isJson = (type: string): boolean => type.endsWith('/json') || type.endsWith('+json')
 
-function structured(type: string, body: Buffer, parse: ParseJson): Partial<Event> {
+function structured(type: string, body: Buffer, parse: ParseJson): Partial<Delivery> {
   if (type !== 'application/cloudevents+json') throw new NotAnEvent(`${type} is no format that is read here`)
   const given = parse(body)
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new NotAnEvent('not a CloudEvent: no object')
   }
   const { data, data_base64: base64, ...attributes } = given as Record<string, unknown>
-  const event: Partial<Event> = {}
+  const event: Partial<Delivery> = {}
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) continue
     if (typeof value === 'object') throw new NotAnEvent(`not a CloudEvent: ${name} is not a simple value`)

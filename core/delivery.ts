@@ -2,7 +2,7 @@
  * A CloudEvent as persist receives it from functions-framework or from our host: context attributes and extensions as
  * properties, `data` parsed when it is JSON, a string when it is text, else a Buffer.
  */
-export interface Event {
+export interface Delivery {
   specversion: string
   id: string
   source: string

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Event, Outcome } from '#core/delivery.ts'
+import type { Delivery, Outcome } from '#core/delivery.ts'
 import { Problem } from '#core/problem.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { traceOf } from '#core/trace.ts'
@@ -28,7 +28,7 @@ export interface EventMount {
   kind: 'cloudevent'
   name: string
   path: string
-  serve(event: Event): Promise<Outcome>
+  serve(event: Delivery): Promise<Outcome>
 }
 
 export interface HostOptions {

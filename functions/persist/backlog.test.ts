@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import { collections } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import type { Store } from '#core/store.ts'
 import type { AppendDomain } from '#domains/domain.ts'
 import { manualClock } from '#test/clock.ts'
@@ -100,7 +100,7 @@ test('given a backlog of 16,000 log events after a crash, then the forum still h
   rmSync(dir, { recursive: true })
 })
 
-const event = (domain: string, number: number): Event => ({
+const event = (domain: string, number: number): Delivery => ({
   specversion: '1.0',
   id: `${domain}-${number}`,
   source: '/test',

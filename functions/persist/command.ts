@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
-import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { bodyHash, hashOf } from '#core/ids.ts'
 import { refusalOf } from '#core/refusal.ts'
 import type { KnownType } from '#core/registry.ts'
@@ -32,7 +32,7 @@ export interface Received {
   expected: number | undefined
   /** About how much memory and room in a batch it takes. */
   bytes: number
-  event: Event
+  event: Delivery
   verdict: Verdict['kind']
 }
 
@@ -42,11 +42,11 @@ export interface Known {
 }
 
 /** Whether a KafkaSource sent this: only it says where in the log a record stands. */
-export const fromSource = (event: Event): boolean =>
+export const fromSource = (event: Delivery): boolean =>
   /^\d+$/.test(String(event.knativekafkapartition)) && /^\d+$/.test(String(event.knativekafkaoffset))
 
 /** `text` is the value of the event, for who knows it already. */
-export function readCommand(event: Event, known: Known, verdict: Verdict, text = textOf(event.data)): Read {
+export function readCommand(event: Delivery, known: Known, verdict: Verdict, text = textOf(event.data)): Read {
   const envelope = envelopeOf(event, verdict, known)
   const { type, id, topic = '', stream, hash } = envelope
   const found = verdict.kind === 'refused' ? undefined : known.types.get(type)
@@ -68,7 +68,7 @@ export function readCommand(event: Event, known: Known, verdict: Verdict, text =
 }
 
 interface Delivered {
-  event: Event
+  event: Delivery
   text: string
   envelope: Envelope
   verdict: Verdict['kind']
@@ -124,7 +124,12 @@ const reasonOf = (error: unknown): string =>
   error instanceof z.ZodError ? refusalOf(error).detail : (error as Error).message
 
 /** One that can't be read, as far as its stream needs to know of it. */
-export const unreadable = ({ id, hash, verdict }: Unread, domain: Domain, stream: string, event: Event): Received => ({
+export const unreadable = (
+  { id, hash, verdict }: Unread,
+  domain: Domain,
+  stream: string,
+  event: Delivery,
+): Received => ({
   domain,
   command: { id, type: event.type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
   hash,

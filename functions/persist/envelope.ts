@@ -1,4 +1,4 @@
-import { type Event, PLAIN } from '#core/delivery.ts'
+import { type Delivery, PLAIN } from '#core/delivery.ts'
 import { ANONYMOUS, bodyHash, derivedId } from '#core/ids.ts'
 import type { Vouched } from '#core/seals.ts'
 import type { Known } from './command.ts'
@@ -24,9 +24,9 @@ export interface Envelope {
 }
 
 /** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
-export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
+export const topicOf = (event: Delivery): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
 
-export function envelopeOf(event: Event, verdict: Verdict, known: Known): Envelope {
+export function envelopeOf(event: Delivery, verdict: Verdict, known: Known): Envelope {
   switch (verdict.kind) {
     case 'sealed':
       return sealed(verdict.vouched)
@@ -54,7 +54,7 @@ const sealed = ({ type, id, topic, stream, time, actor, scopes = [], expectedVer
   hash: body,
 })
 
-const unsealed = (event: Event) => ({
+const unsealed = (event: Delivery) => ({
   topic: topicOf(event),
   stream: undefined,
   time: timeOf(event),
@@ -66,16 +66,16 @@ const unsealed = (event: Event) => ({
 const ISO_LENGTH = '2026-01-01T00:00:00.000Z'.length
 
 /** In the form in which times are compared; undefined for what is no date, or not of a year of four digits. */
-function timeOf({ time = '' }: Event): string | undefined {
+function timeOf({ time = '' }: Delivery): string | undefined {
   const ms = Date.parse(time)
   const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString()
   return iso.length === ISO_LENGTH ? iso : undefined
 }
 
-const plainType = (event: Event, { topics }: Known): string => topics.get(topicOf(event) ?? '')?.topic.plain ?? PLAIN
+const plainType = (event: Delivery, { topics }: Known): string => topics.get(topicOf(event) ?? '')?.topic.plain ?? PLAIN
 
 /** As of an anonymous caller the body belongs to the id: nobody can take it from another. */
-function plain(event: Event, known: Known) {
+function plain(event: Delivery, known: Known) {
   const { type, source } = event
   const body = bodyHash(type, textOf(event.data))
   const domain = known.types.get(type)?.domain.name ?? ''
@@ -89,7 +89,7 @@ function plain(event: Event, known: Known) {
 }
 
 /** Its own id may be that of a command that is on its way, so its letter has another one. */
-function refused({ type, source, id, seal = '', data }: Event) {
+function refused({ type, source, id, seal = '', data }: Delivery) {
   const hash = bodyHash(type, textOf(data))
   return { type, id: derivedId('refused', source, id, hash, String(seal)), actor: '', hash }
 }
@@ -101,14 +101,14 @@ const PLACE = /^partition:(\d+)\/offset:(\d+)$/
  * A bare record has no id of its own. Topic, partition and offset are not enough: offsets come back when a topic is
  * made again, so the record's time belongs to its identity.
  */
-function bareId(event: Event): string {
+function bareId(event: Delivery): string {
   const { knativekafkapartition, knativekafkaoffset } = event
   const [, partition = '', offset = ''] = PLACE.exec(event.id) ?? ['', knativekafkapartition, knativekafkaoffset]
   return derivedId(topicOf(event) ?? '', partition, offset, event.time ?? '')
 }
 
 /** Before records were sealed, a key in a bare record's body was the same as that of an anonymous caller. */
-const legacyPlain = (event: Event, known: Known) => ({
+const legacyPlain = (event: Delivery, known: Known) => ({
   type: plainType(event, known),
   id: bareId(event),
   actor: event.actor ?? '',
@@ -116,7 +116,7 @@ const legacyPlain = (event: Event, known: Known) => ({
 })
 
 /** What publish said of a command before it sealed records. */
-const attributesOf = ({ type, id, partitionkey, actor = '', scopes, expectedversion, bodyhash }: Event) => ({
+const attributesOf = ({ type, id, partitionkey, actor = '', scopes, expectedversion, bodyhash }: Delivery) => ({
   type,
   id,
   stream: partitionkey === undefined ? undefined : String(partitionkey),

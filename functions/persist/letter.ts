@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { HORIZON_MS, letters } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import { REUSED_KEY, rejectionId } from '#core/receipts.ts'
 import type { Store } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
@@ -13,7 +13,7 @@ export interface Unapplied {
   id: string
   hash: string
   reason: string
-  event: Event
+  event: Delivery
   /** Whose word there was for it: a redrive goes by that, since keys go. */
   verdict: Verdict['kind']
   domain?: string | undefined

@@ -7,7 +7,7 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Clock } from '#core/clock.ts'
 import { attempts, collections, letters, receipts } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import letterDomain from '#core/letters/domain.ts'
 import { readReceipts } from '#core/receipts.ts'
 import type { Store } from '#core/store.ts'
@@ -80,7 +80,7 @@ const start = (changes: Partial<Store> = {}): Persister =>
   })
 
 let offset = 0
-const event = (id: string, text: unknown, changes: Partial<Event> = {}): Event => ({
+const event = (id: string, text: unknown, changes: Partial<Delivery> = {}): Delivery => ({
   specversion: '1.0',
   id,
   source: '/test',
@@ -149,12 +149,12 @@ const outcomesOf = async (id: string, ...hashes: string[]) =>
   ).map(({ status }) => status)
 
 /** Two commands with one id, the later one first. */
-const reversed = (later: Partial<Event>, earlier: Partial<Event>) => [
+const reversed = (later: Partial<Delivery>, earlier: Partial<Delivery>) => [
   event('a', 'later', { bodyhash: 'later', ...later }),
   event('a', 'earlier', { bodyhash: 'earlier', ...earlier }),
 ]
 
-test.each<[string, Partial<Event>, Partial<Event>]>([
+test.each<[string, Partial<Delivery>, Partial<Delivery>]>([
   ['by offset', { knativekafkaoffset: '8' }, { knativekafkaoffset: '7' }],
   [
     'by offset, whatever the clocks of publish say',
@@ -431,7 +431,7 @@ test('given two letters with one id, then both are kept', async () => {
 
 test('given what is not from a KafkaSource, then 404 and nothing is kept', async () => {
   const { knativekafkaoffset: _, ...stray } = event('a', 'a')
-  expect((await start().persist(stray as Event)).status).toBe(404)
+  expect((await start().persist(stray as Delivery)).status).toBe(404)
   expect(await stored('a')).toEqual([])
 })
 

@@ -1,6 +1,6 @@
 import type { Clock } from '#core/clock.ts'
 import { letters, receipts } from '#core/collections.ts'
-import type { Event, Outcome } from '#core/delivery.ts'
+import type { Delivery, Outcome } from '#core/delivery.ts'
 import letterCommands from '#core/letters/domain.ts'
 import { rejectionId } from '#core/receipts.ts'
 import { commandTypes } from '#core/registry.ts'
@@ -36,7 +36,7 @@ export interface PersisterParts {
 }
 
 export interface Persister {
-  persist(event: Event): Promise<Outcome>
+  persist(event: Delivery): Promise<Outcome>
   /** Resolves once everything under way is answered. */
   close(): Promise<void>
 }
@@ -45,7 +45,7 @@ export interface Persister {
  * Whether it came back from the error topic, where a KafkaSource says what went wrong. A letter of it is not answered
  * with 422: it would be copied to that topic for ever.
  */
-const isCopy = (event: Event): boolean => event.knativeerrordest !== undefined
+const isCopy = (event: Delivery): boolean => event.knativeerrordest !== undefined
 
 /** True for a command whose document would be removed at once: it has been there before, or its time has passed. */
 const isExpired = (domain: Domain, age: number): boolean =>
@@ -99,7 +99,7 @@ export function persister(parts: PersisterParts): Persister {
 
   const patiently = <Result>(work: () => Promise<Result>) => held(work, clock.now() + HOLD_MS, clock)
 
-  async function answer(event: Event): Promise<Answer> {
+  async function answer(event: Delivery): Promise<Answer> {
     if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
     const text = textOf(event.data)
     const read = readCommand(event, known, verdictOn(event, text), text)
@@ -127,7 +127,7 @@ export function persister(parts: PersisterParts): Persister {
   }
 
   /** What follows in the stream of a decide domain may depend on it: it is kept in its turn, and the stream is parked. */
-  async function keep(read: Unread, event: Event): Promise<Answer> {
+  async function keep(read: Unread, event: Delivery): Promise<Answer> {
     const { domain, stream, reason } = read
     if (domain?.kind === 'decide' && stream) {
       return await inBatch({ received: unreadable(read, domain, stream, event), at: clock.now(), refused: reason })

@@ -1,6 +1,6 @@
 import type { Clock } from '#core/clock.ts'
 import { attempts, letters } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import letterCommands from '#core/letters/domain.ts'
 import { rejectionId } from '#core/receipts.ts'
 import type { Store } from '#core/store.ts'
@@ -169,8 +169,8 @@ function isChosen(letter: Document, { id, domain, stream, error, from, to }: Fie
 }
 
 /** The event as it was delivered, whose data the letter has as text or in base64. */
-function eventOf({ event }: Document): Event {
+function eventOf({ event }: Document): Delivery {
   const { data, data_base64: base64, ...attributes } = event as Fields & { data?: string }
   const { knativeerrordest: _, knativeerrorcode: __, knativeerrordata: ___, ...rest } = attributes
-  return { ...rest, data: base64 === undefined ? data : Buffer.from(String(base64), 'base64') } as Event
+  return { ...rest, data: base64 === undefined ? data : Buffer.from(String(base64), 'base64') } as Delivery
 }

@@ -1,4 +1,4 @@
-import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { bodyHash } from '#core/ids.ts'
 import { readSeal, type Seals, type Vouched } from '#core/seals.ts'
 import type { Document } from '#domains/domain.ts'
@@ -15,7 +15,7 @@ export type Verdict =
   | { kind: 'refused'; reason: string }
 
 /** `text` is the value of the event, as `textOf` gives it. */
-export type Judge = (event: Event, text: string) => Verdict
+export type Judge = (event: Delivery, text: string) => Verdict
 
 export interface Trust {
   seals: Seals
@@ -48,7 +48,7 @@ export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string
 }
 
 /** The verdict that a letter was kept with holds on, since keys go; one that was refused may be of a key that is known by now. */
-export function keptVerdict({ verdict }: Document, event: Event, judge: Judge): Verdict {
+export function keptVerdict({ verdict }: Document, event: Delivery, judge: Judge): Verdict {
   switch (verdict) {
     case 'sealed':
       return { kind: 'sealed', vouched: readSeal(String(event.seal)) }

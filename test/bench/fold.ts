@@ -3,7 +3,7 @@ import { embeddedStore } from '#adapters/store/embedded.ts'
 import { mongodbStore } from '#adapters/store/mongodb.ts'
 import { systemClock } from '#core/clock.ts'
 import { collections } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import { newId } from '#core/ids.ts'
 import type { Store } from '#core/store.ts'
 import tutorials from '#domains/tutorials/domain.ts'
@@ -89,7 +89,7 @@ export async function persisting(
   return (done * 1000) / (performance.now() - began)
 }
 
-const titleOf = (offset: number): Event => ({
+const titleOf = (offset: number): Delivery => ({
   specversion: '1.0',
   id: newId(Date.now()),
   source: '/millrace/publish',
