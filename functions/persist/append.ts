@@ -3,35 +3,35 @@ import { appended, attempts, discardsOf, letters, receipts } from '#core/collect
 import { rejectionId } from '#core/receipts.ts'
 import type { Store } from '#core/store.ts'
 import type { AppendDomain, Document } from '#domains/domain.ts'
-import type { Received } from './command.ts'
-import { type Answer, type Arrival, DONE, type Patiently, REPEATED, type RedrivingApplier } from './fold.ts'
-import { endedBy, keepLetter, reusedKey, unappliedOf } from './letter.ts'
-import { again } from './stream.ts'
+import { type ApplyResult, type Arrival, DONE, REPEATED, type RedrivingApplier, type WithRetry } from './apply-batch.ts'
+import type { ReceivedCommand } from './command.ts'
+import { keepLetter, redrivenReceipt, reusedKeyReceipt, unappliedOf } from './letter.ts'
+import { retryOnConflict } from './stream.ts'
 
 /** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
 export function appendApplier(domain: AppendDomain, store: Store, clock: Clock): RedrivingApplier {
   const { document, retentionDays } = domain.documents
   const collection = appended(domain)
-  const toDocument = ({ command, hash }: Received): Document => ({
+  const toDocument = ({ command, hash }: ReceivedCommand): Document => ({
     ...document(command),
     ...(retentionDays === undefined ? {} : { time: command.time }),
     _id: command.id,
     _hash: hash,
   })
 
-  async function insert(arrivals: Arrival[], documents: Document[], patiently: Patiently) {
-    if (documents.length === 0) return new Map<Arrival, Answer>()
-    const present = await patiently(() => store.insert(collection, documents))
-    await patiently(() => settleRepeats(arrivals, present))
+  async function insert(arrivals: Arrival[], documents: Document[], withRetry: WithRetry) {
+    if (documents.length === 0) return new Map<Arrival, ApplyResult>()
+    const present = await withRetry(() => store.insert(collection, documents))
+    await withRetry(() => settleRepeats(arrivals, present))
     const answerTo = ({ received }: Arrival) => (present.has(received.command.id) ? REPEATED : DONE)
-    return new Map<Arrival, Answer>(arrivals.map((arrival) => [arrival, answerTo(arrival)]))
+    return new Map<Arrival, ApplyResult>(arrivals.map((arrival) => [arrival, answerTo(arrival)]))
   }
 
   /**
    * Those whose id has a letter, or whose letter was discarded, are settled: what is first under an id stays. Nearly always
    * there is neither, and two reads of nothing tell so.
    */
-  async function settledBefore(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
+  async function settledBefore(arrivals: Arrival[]): Promise<Map<Arrival, ApplyResult>> {
     const discards = discardsOf(domain.name)
     const [some, discarded] = await Promise.all([
       store.find(letters, { index: 'domain', where: { domain: domain.name }, limit: 1 }),
@@ -43,14 +43,14 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
       store.get(letters, [...new Set(named.flatMap(({ id, hash }) => [id, rejectionId(id, hash)]))]),
       store.get(receipts, [...new Set(named.map(({ id, hash }) => rejectionId(id, hash)))]),
     ])
-    const answers = new Map<Arrival, Answer>()
+    const answers = new Map<Arrival, ApplyResult>()
     const reused: Document[] = []
     for (const { arrival, id, hash } of named) {
       const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
       if (letter) answers.set(arrival, { status: 422, detail: String(letter.error) })
       else if (ended.has(rejectionId(id, hash))) answers.set(arrival, DONE)
       else if (kept.has(id)) {
-        reused.push(reusedKey({ id, hash }, clock.now()))
+        reused.push(reusedKeyReceipt({ id, hash }, clock.now()))
         answers.set(arrival, DONE)
       }
     }
@@ -70,14 +70,14 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
     const now = clock.now()
     await store.insert(
       receipts,
-      reused.map(({ received: { command, hash } }) => reusedKey({ id: command.id, hash }, now)),
+      reused.map(({ received: { command, hash } }) => reusedKeyReceipt({ id: command.id, hash }, now)),
     )
   }
 
   return {
     isOrdered: false,
-    async together(arrivals, patiently) {
-      const answers = await patiently(() => settledBefore(arrivals))
+    async applyAll(arrivals, withRetry) {
+      const answers = await withRetry(() => settledBefore(arrivals))
       const documents: Document[] = []
       const folded: Arrival[] = []
       const failed = new Set<string>()
@@ -91,18 +91,18 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
           failed.add(id) // tried alone, where its fault is counted
         }
       }
-      for (const [arrival, answer] of await insert(folded, documents, patiently)) answers.set(arrival, answer)
+      for (const [arrival, answer] of await insert(folded, documents, withRetry)) answers.set(arrival, answer)
       return answers
     },
-    async alone(arrival, patiently) {
-      const settled = (await patiently(() => settledBefore([arrival]))).get(arrival)
+    async applyOne(arrival, withRetry) {
+      const settled = (await withRetry(() => settledBefore([arrival]))).get(arrival)
       if (settled) return settled
-      const answers = await insert([arrival], [toDocument(arrival.received)], patiently)
+      const answers = await insert([arrival], [toDocument(arrival.received)], withRetry)
       return answers.get(arrival) ?? DONE
     },
     async redrive(received, letter) {
       const made = toDocument(received)
-      await again(async () => {
+      await retryOnConflict(async () => {
         const named = { id: made._id, hash: received.hash }
         const [there, stored, ended] = await Promise.all([
           store.get(letters, [letter._id]),
@@ -112,7 +112,7 @@ export function appendApplier(domain: AppendDomain, store: Store, clock: Clock):
         if (!there.has(letter._id)) return
         const first = stored.get(made._id)
         const isReused = first !== undefined && first._hash !== made._hash
-        const receipt = isReused ? reusedKey(named, clock.now()) : endedBy(named, clock.now())
+        const receipt = isReused ? reusedKeyReceipt(named, clock.now()) : redrivenReceipt(named, clock.now())
         await store.commit([
           { collection, insert: first ? [] : [made] },
           { collection: receipts, insert: ended.size > 0 ? [] : [receipt] },

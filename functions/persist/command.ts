@@ -10,9 +10,9 @@ import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A delivery as persist goes on with it: a command, or the reason why it isn't one. */
-export type Read = { ok: true; received: Received } | Unread
+export type Read = { ok: true; received: ReceivedCommand } | Unreadable
 
-export interface Unread {
+export interface Unreadable {
   ok: false
   id: string
   hash: string
@@ -24,7 +24,7 @@ export interface Unread {
   verdict: Verdict['kind']
 }
 
-export interface Received {
+export interface ReceivedCommand {
   domain: Domain
   command: Command
   hash: string
@@ -36,7 +36,7 @@ export interface Received {
   verdict: Verdict['kind']
 }
 
-export interface Known {
+export interface KnownCommands {
   types: Map<string, KnownType>
   topics: Map<string, Domain>
 }
@@ -46,12 +46,12 @@ export const fromSource = (event: Delivery): boolean =>
   /^\d+$/.test(String(event.knativekafkapartition)) && /^\d+$/.test(String(event.knativekafkaoffset))
 
 /** `text` is the value of the event, for who knows it already. */
-export function readCommand(event: Delivery, known: Known, verdict: Verdict, text = textOf(event.data)): Read {
+export function readCommand(event: Delivery, known: KnownCommands, verdict: Verdict, text = textOf(event.data)): Read {
   const envelope = envelopeOf(event, verdict, known)
   const { type, id, topic = '', stream, hash } = envelope
   const found = verdict.kind === 'refused' ? undefined : known.types.get(type)
   const domain = found?.domain ?? known.topics.get(topic)
-  const refuse = (reason: string): Unread => ({
+  const refuse = (reason: string): Unreadable => ({
     ok: false,
     id,
     hash: hash ?? bodyHash(type, text),
@@ -78,7 +78,7 @@ interface Delivered {
 function readKnown(
   { event, text, envelope, verdict }: Delivered,
   { domain, type, command }: KnownType,
-  refuse: (reason: string) => Unread,
+  refuse: (reason: string) => Unreadable,
 ): Read {
   if (text === '') return refuse('a record without a value that can be read')
   if (Buffer.isBuffer(event.data) && !isUtf8(event.data)) return refuse('a value that is not UTF-8')
@@ -125,11 +125,11 @@ const reasonOf = (error: unknown): string =>
 
 /** One that can't be read, as far as its stream needs to know of it. */
 export const unreadable = (
-  { id, hash, verdict }: Unread,
+  { id, hash, verdict }: Unreadable,
   domain: Domain,
   stream: string,
   event: Delivery,
-): Received => ({
+): ReceivedCommand => ({
   domain,
   command: { id, type: event.type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
   hash,

@@ -3,10 +3,10 @@ import { events, heads, letters, receipts, slotIds, streamKey } from '#core/coll
 import { rejectionId } from '#core/receipts.ts'
 import type { Store, Write } from '#core/store.ts'
 import type { DecideDomain, Document, Event, Fields } from '#domains/domain.ts'
-import type { Received } from './command.ts'
-import { type Answer, type Arrival, DONE, REPEATED, type RedrivingApplier } from './fold.ts'
-import { endedBy, reusedKey, unappliedOf } from './letter.ts'
-import { again, type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
+import { type ApplyResult, type Arrival, DONE, REPEATED, type RedrivingApplier } from './apply-batch.ts'
+import type { ReceivedCommand } from './command.ts'
+import { redrivenReceipt, reusedKeyReceipt, unappliedOf } from './letter.ts'
+import { type Head, headOf, isFollowed, nextLetter, parkStream, retryOnConflict, toSwap } from './stream.ts'
 import { freeze, project, type Table, tableOf } from './view.ts'
 
 type Outcome = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }
@@ -32,9 +32,9 @@ interface Loaded {
  * done anew. Zombies meet at the head, and at the receipt, whose id is the command's.
  */
 export function decideApplier(domain: DecideDomain, store: Store, clock: Clock): RedrivingApplier {
-  const keyOf = ({ command }: Received) => streamKey(domain.name, command.stream)
+  const keyOf = ({ command }: ReceivedCommand) => streamKey(domain.name, command.stream)
 
-  async function load(batch: Received[], redriven?: Document): Promise<Loaded> {
+  async function load(batch: ReceivedCommand[], redriven?: Document): Promise<Loaded> {
     const keys = [...new Set(batch.map(keyOf))]
     const ids = batch.map(({ command }) => command.id)
     const found = await store.get(heads, keys)
@@ -67,10 +67,10 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
 
   /** Reads, decides, commits. Resolves with the answers to what is settled; `onFault` is told of what a command's own rules threw. */
   async function round(
-    batch: Received[],
-    onFault: (received: Received, error: unknown) => void,
+    batch: ReceivedCommand[],
+    onFault: (received: ReceivedCommand, error: unknown) => void,
     redriven?: Document,
-  ): Promise<Map<Received, Answer>> {
+  ): Promise<Map<ReceivedCommand, ApplyResult>> {
     const state = await load(batch, redriven)
     const out = {
       receipts: [] as Document[],
@@ -80,31 +80,31 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
     }
     const touched = new Set<Head>()
     /** Streams and ids, whose colons tell them apart, behind a command that failed. */
-    const stuck = new Set<string>()
-    const settled = new Map<Received, Answer>()
+    const blocked = new Set<string>()
+    const settled = new Map<ReceivedCommand, ApplyResult>()
 
     for (const received of batch) {
       const key = keyOf(received)
       const { id } = received.command
       try {
-        if (!stuck.has(key) && !stuck.has(id)) settled.set(received, settle(received, state.heads.get(key) as Head))
+        if (!blocked.has(key) && !blocked.has(id)) settled.set(received, settle(received, state.heads.get(key) as Head))
       } catch (error) {
-        stuck.add(key)
+        blocked.add(key)
         onFault(received, error)
       }
-      if (!settled.has(received)) stuck.add(id)
+      if (!settled.has(received)) blocked.add(id)
     }
     const writes = writesOf()
     if (writes.length > 0) await store.commit(writes)
     return settled
 
     /** What was first under the command's id, its outcome or a letter, stays what it is. */
-    function settle(received: Received, head: Head): Answer {
+    function settle(received: ReceivedCommand, head: Head): ApplyResult {
       const { command, hash } = received
       const letter = state.letters.get(command.id)
       const kept = letter?._id === redriven?._id ? undefined : letter
       const first = state.receipts.get(command.id) ?? kept
-      if (first && first.hash !== hash) out.again.push(reusedKey({ id: command.id, hash }, clock.now()))
+      if (first && first.hash !== hash) out.again.push(reusedKeyReceipt({ id: command.id, hash }, clock.now()))
       else if (kept && kept === first) return answerTo(kept)
       else if (!first && head.isParked && !redriven) keepBehind(received, head)
       else if (!first && head.isParked && redriven?.key === undefined)
@@ -117,7 +117,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       return first ? REPEATED : DONE
     }
 
-    function outcomeOf({ command, expected }: Received, head: Head): Outcome {
+    function outcomeOf({ command, expected }: ReceivedCommand, head: Head): Outcome {
       if (expected !== undefined && expected !== head.version) {
         const reason = `the stream is at version ${head.version}, not ${expected}`
         return { status: 'rejected', reason, isStale: true }
@@ -138,14 +138,14 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
       return { status: 'applied' }
     }
 
-    function conclude({ command, hash }: Received, head: Head, outcome: Outcome): void {
+    function conclude({ command, hash }: ReceivedCommand, head: Head, outcome: Outcome): void {
       touched.add(head)
       const receipt = { _id: command.id, hash, at: new Date(clock.now()).toISOString(), ...outcome }
       out.receipts.push(receipt)
       state.receipts.set(command.id, receipt)
     }
 
-    function keepBehind(received: Received, head: Head): void {
+    function keepBehind(received: ReceivedCommand, head: Head): void {
       const letter = nextLetter(head, unappliedOf(received, BEHIND, 0), clock.now())
       touched.add(head)
       out.letters.push(letter)
@@ -165,7 +165,7 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
 
     function writesOf(): Write[] {
       const isAlone = redriven !== undefined && redriven.key === undefined && out.again.length === 0
-      const made = isAlone ? batch.map(({ command: { id }, hash }) => endedBy({ id, hash }, clock.now())) : []
+      const made = isAlone ? batch.map(({ command: { id }, hash }) => redrivenReceipt({ id, hash }, clock.now())) : []
       const ended = made.filter(({ _id }) => !state.receipts.has(_id))
       const writes: Write[] = [
         { collection: heads, swap: [...touched].map(toSwap) },
@@ -185,20 +185,20 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
 
   return {
     isOrdered: true,
-    async together(arrivals, patiently) {
+    async applyAll(arrivals, withRetry) {
       const batch = new Map(arrivals.map((arrival) => [arrival.received, arrival]))
-      const work = () => patiently(() => round([...batch.keys()], () => {}))
-      const settled = await again(work, clock, MOST_CONFLICTS_TOGETHER)
+      const work = () => withRetry(() => round([...batch.keys()], () => {}))
+      const settled = await retryOnConflict(work, clock, MOST_CONFLICTS_TOGETHER)
       return new Map([...settled].map(([received, answer]) => [batch.get(received) as Arrival, answer]))
     },
-    async alone({ received }, patiently) {
-      const settled = await again(() => patiently(() => round([received], raise)), clock)
+    async applyOne({ received }, withRetry) {
+      const settled = await retryOnConflict(() => withRetry(() => round([received], raise)), clock)
       return settled.get(received) ?? DONE
     },
     async redrive(received, letter) {
       const { key = keyOf(received) } = letter
       if (keyOf(received) !== key) throw new Error(`it is of ${keyOf(received)} now, not of ${key}`)
-      await again(async () => {
+      await retryOnConflict(async () => {
         const there = await store.get(letters, [letter._id])
         if (there.has(letter._id)) await round([received], raise, letter)
       }, clock)
@@ -209,9 +209,10 @@ export function decideApplier(domain: DecideDomain, store: Store, clock: Clock):
 }
 
 /** What parked its stream is answered as when it was kept: its copy may not have been made. */
-const answerTo = ({ error }: Document): Answer => (error === BEHIND ? DONE : { status: 422, detail: String(error) })
+const answerTo = ({ error }: Document): ApplyResult =>
+  error === BEHIND ? DONE : { status: 422, detail: String(error) }
 
-const raise = (_: Received, error: unknown) => {
+const raise = (_: ReceivedCommand, error: unknown) => {
   throw error
 }
 

@@ -1,7 +1,7 @@
 import { type Delivery, PLAIN } from '#core/delivery.ts'
 import { ANONYMOUS, bodyHash, derivedId } from '#core/ids.ts'
 import type { Vouched } from '#core/seals.ts'
-import type { Known } from './command.ts'
+import type { KnownCommands } from './command.ts'
 import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -26,7 +26,7 @@ export interface Envelope {
 /** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
 export const topicOf = (event: Delivery): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
 
-export function envelopeOf(event: Delivery, verdict: Verdict, known: Known): Envelope {
+export function envelopeOf(event: Delivery, verdict: Verdict, known: KnownCommands): Envelope {
   switch (verdict.kind) {
     case 'sealed':
       return sealed(verdict.vouched)
@@ -72,10 +72,11 @@ function timeOf({ time = '' }: Delivery): string | undefined {
   return iso.length === ISO_LENGTH ? iso : undefined
 }
 
-const plainType = (event: Delivery, { topics }: Known): string => topics.get(topicOf(event) ?? '')?.topic.plain ?? PLAIN
+const plainType = (event: Delivery, { topics }: KnownCommands): string =>
+  topics.get(topicOf(event) ?? '')?.topic.plain ?? PLAIN
 
 /** As of an anonymous caller the body belongs to the id: nobody can take it from another. */
-function plain(event: Delivery, known: Known) {
+function plain(event: Delivery, known: KnownCommands) {
   const { type, source } = event
   const body = bodyHash(type, textOf(event.data))
   const domain = known.types.get(type)?.domain.name ?? ''
@@ -108,7 +109,7 @@ function bareId(event: Delivery): string {
 }
 
 /** Before records were sealed, a key in a bare record's body was the same as that of an anonymous caller. */
-const legacyPlain = (event: Delivery, known: Known) => ({
+const legacyPlain = (event: Delivery, known: KnownCommands) => ({
   type: plainType(event, known),
   id: bareId(event),
   actor: event.actor ?? '',

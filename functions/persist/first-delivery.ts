@@ -9,7 +9,7 @@ const MAX_REFUSED = 10_000
  * Tells how long a command waited in the queue from how long a retry or an outage took. A KafkaSource does not say which
  * delivery it is, so this is what one instance knows: which commands it refused, and when its store last failed.
  */
-export interface Deliveries {
+export interface DeliveryHistory {
   /** The same store; its outages are noticed. */
   watched(store: Store): Store
   /** This delivery is to be repeated. */
@@ -18,7 +18,7 @@ export interface Deliveries {
   isFirst(id: string, acceptedAt: number): boolean
 }
 
-export function deliveries(clock: Clock): Deliveries {
+export function deliveryHistory(clock: Clock): DeliveryHistory {
   const refused = new Set<string>()
   let failedAt = Number.NEGATIVE_INFINITY
 

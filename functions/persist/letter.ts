@@ -4,7 +4,7 @@ import type { Delivery } from '#core/delivery.ts'
 import { REUSED_KEY, rejectionId } from '#core/receipts.ts'
 import type { Store } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import type { Received } from './command.ts'
+import type { ReceivedCommand } from './command.ts'
 import { topicOf } from './envelope.ts'
 import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
@@ -20,18 +20,18 @@ export interface Unapplied {
   stream?: string | undefined
   attempts?: number
   /** Accepted before the horizon: nobody knows any more whether it took effect. */
-  isPast?: true
+  isBeyondHorizon?: true
 }
 
 /** True for a command of a decide domain whose receipt has expired, if it had one. */
-export const isBeyondHorizon = ({ domain, command }: Received, now: number): boolean =>
+export const isBeyondHorizon = ({ domain, command }: ReceivedCommand, now: number): boolean =>
   domain.kind === 'decide' && now - Date.parse(command.time) > HORIZON_MS
 
-export const pastReason = ({ command }: Received): string =>
+export const pastReason = ({ command }: ReceivedCommand): string =>
   `accepted before the horizon, ${command.time}: whether it took effect is no longer known`
 
 /** The outcome of a command whose id is another's. */
-export const reusedKey = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
+export const reusedKeyReceipt = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
   _id: rejectionId(id, hash),
   status: 'rejected',
   reason: REUSED_KEY,
@@ -40,14 +40,14 @@ export const reusedKey = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: num
 })
 
 /** A redrive ended its letter. What came of it, the command's document or receipt tells. */
-export const endedBy = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
+export const redrivenReceipt = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
   _id: rejectionId(id, hash),
   status: 'redriven',
   at: new Date(now).toISOString(),
 })
 
 export const unappliedOf = (
-  { domain, command, hash, event, verdict }: Received,
+  { domain, command, hash, event, verdict }: ReceivedCommand,
   reason: string,
   attempts: number,
 ): Unapplied => ({
@@ -75,7 +75,7 @@ export async function keepLetter(store: Store, unapplied: Unapplied, now: number
 }
 
 export function letterOf(unapplied: Unapplied, now: number): Document {
-  const { id, hash, reason, event, verdict, domain, stream, attempts = 0, isPast } = unapplied
+  const { id, hash, reason, event, verdict, domain, stream, attempts = 0, isBeyondHorizon } = unapplied
   const { data, ...attributes } = event
   const at = new Date(now).toISOString()
   const partition = Number(event.knativekafkapartition)
@@ -90,7 +90,7 @@ export function letterOf(unapplied: Unapplied, now: number): Document {
     error: reason,
     attempts,
     verdict,
-    ...(isPast ? { isPast } : {}),
+    ...(isBeyondHorizon ? { isPast: true } : {}),
     record: { topic: topicOf(event) ?? '', partition, offset },
     event: { ...(attributes as Fields), ...dataOf(data) },
   }

@@ -1,4 +1,4 @@
-import type { Arrival } from './fold.ts'
+import type { Arrival } from './apply-batch.ts'
 
 /**
  * The order in which commands were accepted, as far as a batch tells: by offset within a partition, and among partitions by the

@@ -8,16 +8,16 @@ import type { Store } from '#core/store.ts'
 import type { Logger } from '#core/telemetry.ts'
 import type { Domain } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
+import { type Applier, type ApplyResult, type Arrival, batchApplier, DONE, HOLD_MS, isPassing } from './apply-batch.ts'
+import { attemptCounter } from './attempts.ts'
 import { batcher, Full } from './batch.ts'
-import { fromSource, type Read, type Received, readCommand, type Unread, unreadable } from './command.ts'
+import { fromSource, type Read, type ReceivedCommand, readCommand, type Unreadable, unreadable } from './command.ts'
 import { decideApplier } from './decide.ts'
-import { deliveries } from './first-delivery.ts'
-import { type Answer, type Applier, type Arrival, batchFold, DONE, HOLD_MS, isPassing } from './fold.ts'
+import { domainTurns } from './domain-turns.ts'
+import { deliveryHistory } from './first-delivery.ts'
 import { held } from './held.ts'
 import { isBeyondHorizon, keepLetter, pastReason, type Unapplied, unappliedOf } from './letter.ts'
 import { letterApplier } from './redrive.ts'
-import { tries } from './tries.ts'
-import { turns } from './turns.ts'
 import { textOf } from './value.ts'
 import { judge, type Trust } from './verdict.ts'
 import { touchesOf } from './view.ts'
@@ -56,7 +56,7 @@ const DAY_MS = 86_400_000
 /** What a document that a command touches takes of a batch's bytes, about. */
 const DOCUMENT_BYTES = 1024
 
-function weightOf({ domain, command, bytes }: Received): number {
+function weightOf({ domain, command, bytes }: ReceivedCommand): number {
   if (domain.kind === 'append') return bytes
   try {
     return touchesOf(domain, command).reduce((sum, { ids }) => sum + ids.length * DOCUMENT_BYTES, bytes)
@@ -68,22 +68,22 @@ function weightOf({ domain, command, bytes }: Received): number {
 /** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
 export function persister(parts: PersisterParts): Persister {
   const { domains, clock, logger, instance, maxInFlight, trust } = parts
-  const delivered = deliveries(clock)
+  const delivered = deliveryHistory(clock)
   const store = delivered.watched(parts.store)
   const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
   const verdictOn = judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? [])))
-  const attempts = tries(store, instance, clock)
+  const attempts = attemptCounter(store, instance, clock)
   /** After a crash one domain at a time, so that none is taken for the cause that was only under way beside it. */
-  const inTurn = turns(clock)
+  const inTurn = domainTurns(clock)
   const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
   const batchers = new Map(
     domains.map((domain) => {
-      const fold = batchFold(applierOf(domain), { tries: attempts, clock, logger })
+      const fold = batchApplier(applierOf(domain), { attempts, clock, logger })
       return [
         domain.name,
-        batcher<Arrival, Answer>({ ...bounds, limit: () => inTurn.limit(domain.name) }, async (batch) => {
+        batcher<Arrival, ApplyResult>({ ...bounds, limit: () => inTurn.limit(domain.name) }, async (batch) => {
           parts.onBatch?.(domain.topic.name, batch.length)
-          const careful = await attempts.careful().catch(() => undefined)
+          const careful = await attempts.isRecoveringFromCrash().catch(() => undefined)
           if (careful) return await inTurn.take(domain.name, batch.length, () => fold(batch))
           if (careful === false) inTurn.end()
           return await fold(batch)
@@ -97,9 +97,9 @@ export function persister(parts: PersisterParts): Persister {
     return domain.kind === 'append' ? appendApplier(domain, store, clock) : decideApplier(domain, store, clock)
   }
 
-  const patiently = <Result>(work: () => Promise<Result>) => held(work, clock.now() + HOLD_MS, clock)
+  const withRetry = <Result>(work: () => Promise<Result>) => held(work, clock.now() + HOLD_MS, clock)
 
-  async function answer(event: Delivery): Promise<Answer> {
+  async function answer(event: Delivery): Promise<ApplyResult> {
     if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
     const text = textOf(event.data)
     const read = readCommand(event, known, verdictOn(event, text), text)
@@ -107,7 +107,7 @@ export function persister(parts: PersisterParts): Persister {
     return read.ok ? await apply(read.received) : await keep(read, event)
   }
 
-  async function apply(received: Received): Promise<Answer> {
+  async function apply(received: ReceivedCommand): Promise<ApplyResult> {
     const { domain, command } = received
     const age = clock.now() - Date.parse(command.time)
     if (isBeyondHorizon(received, clock.now())) return await keepPast(received)
@@ -120,14 +120,14 @@ export function persister(parts: PersisterParts): Persister {
     return answered
   }
 
-  async function inBatch(arrival: Arrival): Promise<Answer> {
+  async function inBatch(arrival: Arrival): Promise<ApplyResult> {
     const { domain } = arrival.received
     const answered = await batchers.get(domain.name)?.add(arrival, weightOf(arrival.received))
     return answered ?? { status: 500, detail: `domain ${domain.name} has no batch` }
   }
 
   /** What follows in the stream of a decide domain may depend on it: it is kept in its turn, and the stream is parked. */
-  async function keep(read: Unread, event: Delivery): Promise<Answer> {
+  async function keep(read: Unreadable, event: Delivery): Promise<ApplyResult> {
     const { domain, stream, reason } = read
     if (domain?.kind === 'decide' && stream) {
       return await inBatch({ received: unreadable(read, domain, stream, event), at: clock.now(), refused: reason })
@@ -136,30 +136,30 @@ export function persister(parts: PersisterParts): Persister {
   }
 
   /** Its receipt has expired: nobody knows any more whether it took effect, so an operator has to say. */
-  async function keepPast(received: Received): Promise<Answer> {
+  async function keepPast(received: ReceivedCommand): Promise<ApplyResult> {
     const { id } = received.command
-    const known = await patiently(() => store.get(receipts, [id]))
+    const known = await withRetry(() => store.get(receipts, [id]))
     if (known.get(id)?.hash === received.hash) return DONE
-    return await keepAlone({ ...unappliedOf(received, pastReason(received), 0), isPast: true })
+    return await keepAlone({ ...unappliedOf(received, pastReason(received), 0), isBeyondHorizon: true })
   }
 
-  async function keepAlone(unapplied: Unapplied): Promise<Answer> {
+  async function keepAlone(unapplied: Unapplied): Promise<ApplyResult> {
     if (await isEnded(unapplied)) return DONE
-    await patiently(() => keepLetter(store, unapplied, clock.now()))
+    await withRetry(() => keepLetter(store, unapplied, clock.now()))
     return { status: 422, detail: unapplied.reason }
   }
 
   /** Discarded or redriven: it does not become a letter again. */
   async function isEnded({ id, hash }: Pick<Unapplied, 'id' | 'hash'>): Promise<boolean> {
     const name = rejectionId(id, hash)
-    return (await patiently(() => store.get(receipts, [name]))).has(name)
+    return (await withRetry(() => store.get(receipts, [name]))).has(name)
   }
 
   /** The most of what comes back: it was kept before its copy was made, and waits for a redrive or was discarded. */
   async function isSettled(read: Read): Promise<boolean> {
     const { id, hash } = read.ok ? { id: read.received.command.id, hash: read.received.hash } : read
     const beside = rejectionId(id, hash)
-    const kept = await patiently(() => store.get(letters, [id, beside]))
+    const kept = await withRetry(() => store.get(letters, [id, beside]))
     return kept.get(id)?.hash === hash || kept.has(beside) || (await isEnded({ id, hash }))
   }
 

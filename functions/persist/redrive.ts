@@ -7,11 +7,11 @@ import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
-import { type Known, readCommand } from './command.ts'
+import { type Applier, isPassing } from './apply-batch.ts'
+import { type KnownCommands, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
-import { type Applier, isPassing } from './fold.ts'
 import { isBeyondHorizon, pastReason } from './letter.ts'
-import { again, discardFrom } from './stream.ts'
+import { discardFrom, retryOnConflict } from './stream.ts'
 import { type Judge, keptVerdict } from './verdict.ts'
 
 /** How long one delivery goes on; what is left is done by the next one. */
@@ -19,7 +19,7 @@ const LONGEST_MS = 30_000
 /** Letters have records of up to a megabyte with them. */
 const PAGE = 20
 /** As many failures as its document tells of. */
-const MOST_TOLD = 100
+const MAX_REPORTED = 100
 
 /** How far a redrive has come. A letter that fails stays behind it, and is not tried twice. */
 type Progress = {
@@ -27,7 +27,7 @@ type Progress = {
   failed: { id: string; error: string }[]
   failures: number
   /** Streams that stand still still. */
-  stuck: string[]
+  blockedStreams: string[]
   after?: Document
 }
 
@@ -38,7 +38,7 @@ const progressName = (id: string): string => `progress of ${id}`
  * letter sets the stream going again. Whatever ends it in the middle, the next delivery goes on with the letters that are left;
  * two operators at once meet at the head of the stream.
  */
-export function letterApplier(known: Known, judge: Judge, store: Store, clock: Clock): Applier {
+export function letterApplier(known: KnownCommands, judge: Judge, store: Store, clock: Clock): Applier {
   const requests = appendApplier(letterCommands, store, clock)
   const { collection, document } = letterCommands.documents
 
@@ -49,7 +49,7 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
     try {
       for await (const letter of listed(asked, progress.after)) {
         const key = String(letter.key ?? letter._id)
-        if (isChosen(letter, asked) && !progress.stuck.includes(key)) await whole(letter, key)
+        if (isChosen(letter, asked) && !progress.blockedStreams.includes(key)) await redriveStream(letter, key)
         progress.after = { _id: letter._id, at: letter.at ?? '' }
         goOnLater()
       }
@@ -65,7 +65,7 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
     }
 
     /** A letter; of a parked stream all from its first, up to one that fails. */
-    async function whole(letter: Document, key: string): Promise<void> {
+    async function redriveStream(letter: Document, key: string): Promise<void> {
       for (let next: Document | undefined = letter; next; ) {
         goOnLater()
         const first: Document | undefined = letter.key === undefined ? next : (await waitingIn(key))[0]
@@ -74,8 +74,8 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
         if (error === undefined) progress.redriven++
         else {
           progress.failures++
-          if (letter.key !== undefined) progress.stuck.push(key)
-          if (progress.failed.length < MOST_TOLD) progress.failed.push({ id: first._id, error })
+          if (letter.key !== undefined) progress.blockedStreams.push(key)
+          if (progress.failed.length < MAX_REPORTED) progress.failed.push({ id: first._id, error })
         }
         next = error === undefined && letter.key !== undefined ? first : undefined
       }
@@ -84,7 +84,7 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
 
   async function progressOf(id: string): Promise<Progress> {
     const kept = (await store.get(attempts, [progressName(id)])).get(progressName(id))
-    return (kept?.progress as Progress | undefined) ?? { redriven: 0, failed: [], failures: 0, stuck: [] }
+    return (kept?.progress as Progress | undefined) ?? { redriven: 0, failed: [], failures: 0, blockedStreams: [] }
   }
 
   const keep = (id: string, progress: Progress): Promise<void> =>
@@ -133,24 +133,24 @@ export function letterApplier(known: Known, judge: Judge, store: Store, clock: C
     const at = new Date(clock.now()).toISOString()
     const command = String(letter.command ?? letter._id)
     const _id = letter.key === undefined ? rejectionId(command, String(letter.hash)) : command
-    const isDone = await again(() => discardFrom(store, letter, { _id, ...outcome, at }), clock)
+    const isDone = await retryOnConflict(() => discardFrom(store, letter, { _id, ...outcome, at }), clock)
     return { discarded: isDone ? 1 : 0 }
   }
 
   return {
     ...requests,
     /** Each on its own: what it does may fail. */
-    together: async () => new Map(),
-    async alone(arrival, patiently) {
+    applyAll: async () => new Map(),
+    async applyOne(arrival, withRetry) {
       const { command, hash } = arrival.received
-      const done = await patiently(() => store.get(collection, [command.id]))
+      const done = await withRetry(() => store.get(collection, [command.id]))
       if (!done.has(command.id)) {
         const isRedrive = command.type === 'letters.redrive'
         const outcome = isRedrive ? await redrive(command.id, command.data) : await discard(command.data)
         const made = { ...document(command), ...outcome, _id: command.id, _hash: hash }
-        await patiently(() => store.insert(collection, [made]))
+        await withRetry(() => store.insert(collection, [made]))
       }
-      return await requests.alone(arrival, patiently)
+      return await requests.applyOne(arrival, withRetry)
     },
   }
 }

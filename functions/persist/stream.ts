@@ -2,7 +2,7 @@ import type { Clock } from '#core/clock.ts'
 import { attempts, discardsOf, heads, letters, receipts, streamKey } from '#core/collections.ts'
 import { Conflict, type Store } from '#core/store.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
-import { letterOf, reusedKey, type Unapplied } from './letter.ts'
+import { letterOf, reusedKeyReceipt, type Unapplied } from './letter.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
 export interface Head {
@@ -40,7 +40,11 @@ const MOST_CONFLICTS = 10
 const FIRST_PAUSE_MS = 5
 
 /** Repeats what somebody else was faster with, each time after a longer pause; rejects with `Conflict` if that never ends. */
-export async function again<Result>(work: () => Promise<Result>, clock: Clock, most = MOST_CONFLICTS): Promise<Result> {
+export async function retryOnConflict<Result>(
+  work: () => Promise<Result>,
+  clock: Clock,
+  most = MOST_CONFLICTS,
+): Promise<Result> {
   for (let conflicts = 1; ; conflicts++) {
     try {
       return await work()
@@ -62,12 +66,12 @@ export async function parkStream(
   clock: Clock,
 ): Promise<void> {
   const key = streamKey(domain.name, unapplied.stream)
-  await again(async () => {
+  await retryOnConflict(async () => {
     const head = headOf(key, (await store.get(heads, [key])).get(key))
     const [done, kept] = await Promise.all([store.get(receipts, [unapplied.id]), store.get(letters, [unapplied.id])])
     const first = done.get(unapplied.id) ?? kept.get(unapplied.id)
     if (first?.hash === unapplied.hash) return
-    if (first) return void (await store.insert(receipts, [reusedKey(unapplied, clock.now())]))
+    if (first) return void (await store.insert(receipts, [reusedKeyReceipt(unapplied, clock.now())]))
     const letter = nextLetter(head, unapplied, clock.now())
     await store.commit([
       { collection: heads, swap: [toSwap(head)] },

@@ -7,12 +7,12 @@ const ALONE = 5
 const ALONE_AFTER_MS = 5000
 const FIRST_ITEMS = 16
 
-export interface Turns {
+export interface DomainTurns {
   /** The largest batch that this domain may have now. */
   limit(domain: string): number
   /** Runs `work` alone: after the work of all who asked before, ahead of all who ask later. `items` is the size of the batch. */
   take<Result>(domain: string, items: number, work: () => Promise<Result>): Promise<Result>
-  /** Turns are not needed any more, and batches not limited. */
+  /** DomainTurns are not needed any more, and batches not limited. */
   end(): void
 }
 
@@ -20,7 +20,7 @@ export interface Turns {
  * One domain works at a time, and each in its turn, since none asks again before its batch is done. How large a domain's batch may be
  * follows from how long its last one took, so that a domain with a long backlog does not keep the others waiting.
  */
-export function turns(clock: Clock): Turns {
+export function domainTurns(clock: Clock): DomainTurns {
   let before: Promise<unknown> = Promise.resolve()
   let isEnded = false
   /** How many items take TURN_MS. */

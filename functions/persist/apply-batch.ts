@@ -5,34 +5,34 @@ import { Conflict, Refused } from '#core/store.ts'
 import type { Logger } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
-import type { Received } from './command.ts'
+import type { AttemptCounter } from './attempts.ts'
+import type { ReceivedCommand } from './command.ts'
 import { held } from './held.ts'
 import { contendersIn, inLogOrder } from './log-order.ts'
-import type { Tries } from './tries.ts'
 
 /** The first try and its three retries; a fifth delivery means that the fourth never came back. */
-const MOST_TRIES = 4
+const MAX_ATTEMPTS = 4
 /** When a fault is tried again; what a KafkaSource does not wait of it, persist waits before its answer. */
 const RETRY_AFTER_MS = [1000, 2000, 4000]
 /** Less than the 60 s that a KafkaSource waits for an answer, with room for the last look at the store. */
 export const HOLD_MS = 45_000
 
 export interface Arrival {
-  received: Received
+  received: ReceivedCommand
   at: number
   /** Why it can't be read. It is kept as a letter when its turn in the stream has come. */
   refused?: string
 }
 
-export type Answer = Outcome & { delayMs?: number; isRepeat?: true }
+export type ApplyResult = Outcome & { delayMs?: number; isRepeat?: true }
 
-export const DONE: Answer = { status: 204 }
+export const DONE: ApplyResult = { status: 204 }
 /** It was done before this delivery. */
-export const REPEATED: Answer = { status: 204, isRepeat: true }
-const BEHIND: Answer = { status: 503, detail: 'behind a command of its stream or with its id that failed' }
+export const REPEATED: ApplyResult = { status: 204, isRepeat: true }
+const BEHIND: ApplyResult = { status: 503, detail: 'behind a command of its stream or with its id that failed' }
 
 /** Repeats what ends in an outage, for as long as the batch may be held. */
-export type Patiently = <Result>(work: () => Promise<Result>) => Promise<Result>
+export type WithRetry = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 /**
  * How the commands of one domain are applied. Everything rejects with `Unavailable` in an outage, and with `Conflict` where
@@ -45,9 +45,9 @@ export interface Applier {
    * Applies them all at once, of those with one id the first; those whose own fault keeps them from it are left out of the
    * answers, and so is what has the id of such a one.
    */
-  together(arrivals: Arrival[], patiently: Patiently): Promise<Map<Arrival, Answer>>
+  applyAll(arrivals: Arrival[], withRetry: WithRetry): Promise<Map<Arrival, ApplyResult>>
   /** Applies one; rejects with what is wrong with it. */
-  alone(arrival: Arrival, patiently: Patiently): Promise<Answer>
+  applyOne(arrival: Arrival, withRetry: WithRetry): Promise<ApplyResult>
   /** Keeps it as a letter. */
   park(arrival: Arrival, reason: string, attempts: number): Promise<void>
 }
@@ -57,26 +57,29 @@ export interface RedrivingApplier extends Applier {
    * Applies a letter and removes it, unless it is gone already: the first of a parked stream, whose last one sets the stream
    * going again, or one that no stream is parked behind. Who ends a letter without a stream writes its receipt, and is the only one.
    */
-  redrive(received: Received, letter: Document): Promise<void>
+  redrive(received: ReceivedCommand, letter: Document): Promise<void>
 }
 
 /** Applies a batch: all at once, then what is left one by one. */
-export function batchFold(applier: Applier, { tries, clock, logger }: { tries: Tries; clock: Clock; logger: Logger }) {
-  return async function fold(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
+export function batchApplier(
+  applier: Applier,
+  { attempts, clock, logger }: { attempts: AttemptCounter; clock: Clock; logger: Logger },
+) {
+  return async function fold(arrivals: Arrival[]): Promise<Map<Arrival, ApplyResult>> {
     const batch = inLogOrder(arrivals)
     const contenders = contendersIn(batch)
     const deadline = Math.min(...batch.map(({ at }) => at)) + HOLD_MS
-    const patiently: Patiently = (work) => held(work, deadline, clock)
-    const careful = await patiently(() => tries.careful())
-    const before = careful ? await patiently(() => tries.before(idsOf(batch))) : undefined
+    const withRetry: WithRetry = (work) => held(work, deadline, clock)
+    const careful = await withRetry(() => attempts.isRecoveringFromCrash())
+    const before = careful ? await withRetry(() => attempts.before(idsOf(batch))) : undefined
     const { first, rest } = split(
       batch,
       contenders,
       ({ received, refused }) => refused !== undefined || (before?.get(received.command.id) ?? 0) > 0,
     )
-    const counts = careful ? await patiently(() => tries.begin(idsOf(first))) : undefined
+    const counts = careful ? await withRetry(() => attempts.begin(idsOf(first))) : undefined
     const answers = await allAtOnce(first)
-    if (counts) await tries.forget(idsOf([...answers.keys()])).catch(ignoreOutage)
+    if (counts) await attempts.forget(idsOf([...answers.keys()])).catch(ignoreOutage)
     const failed = new Set<string>()
     const failedIds = new Set<string>()
     for (const arrival of batch.filter((arrival) => rest.has(arrival) || !answers.has(arrival))) {
@@ -91,29 +94,30 @@ export function batchFold(applier: Applier, { tries, clock, logger }: { tries: T
     }
     return answers
 
-    async function allAtOnce(arrivals: Arrival[]): Promise<Map<Arrival, Answer>> {
+    async function allAtOnce(arrivals: Arrival[]): Promise<Map<Arrival, ApplyResult>> {
       if (arrivals.length === 0) return new Map()
       try {
-        return await applier.together(arrivals, patiently)
+        return await applier.applyAll(arrivals, withRetry)
       } catch (error) {
         if (error instanceof Unavailable) throw error
         return new Map()
       }
     }
 
-    async function tryAlone(arrival: Arrival, counted?: number): Promise<Answer> {
+    async function tryAlone(arrival: Arrival, counted?: number): Promise<ApplyResult> {
       if (arrival.refused !== undefined) return await park(arrival, arrival.refused, 0)
       const { id } = arrival.received.command
-      const count = counted ?? (await patiently(() => tries.begin([id]))).get(id) ?? 1
-      if (count > MOST_TRIES) return await park(arrival, 'no attempt came back: the process did not survive it', count)
+      const count = counted ?? (await withRetry(() => attempts.begin([id]))).get(id) ?? 1
+      if (count > MAX_ATTEMPTS)
+        return await park(arrival, 'no attempt came back: the process did not survive it', count)
       try {
-        const answer = await applier.alone(arrival, patiently)
-        await tries.forget([id]).catch(ignoreOutage)
+        const answer = await applier.applyOne(arrival, withRetry)
+        await attempts.forget([id]).catch(ignoreOutage)
         return count > 1 && answer.status === 204 ? REPEATED : answer
       } catch (error) {
         if (isPassing(error)) return { status: 503, detail: error.message }
         const reason = error instanceof Error ? error.message : String(error)
-        if (error instanceof Refused || count >= MOST_TRIES) return await park(arrival, reason, count)
+        if (error instanceof Refused || count >= MAX_ATTEMPTS) return await park(arrival, reason, count)
         return await faulty(id, {
           status: 500,
           detail: reason,
@@ -123,9 +127,9 @@ export function batchFold(applier: Applier, { tries, clock, logger }: { tries: T
     }
 
     /** A fault that can't be written down is not one yet. */
-    async function faulty(id: string, answer: Answer): Promise<Answer> {
+    async function faulty(id: string, answer: ApplyResult): Promise<ApplyResult> {
       try {
-        await patiently(() => tries.failed(id))
+        await withRetry(() => attempts.failed(id))
         return answer
       } catch (error) {
         if (isPassing(error)) return { status: 503, detail: error.message }
@@ -133,10 +137,10 @@ export function batchFold(applier: Applier, { tries, clock, logger }: { tries: T
       }
     }
 
-    async function park(arrival: Arrival, reason: string, count: number): Promise<Answer> {
+    async function park(arrival: Arrival, reason: string, count: number): Promise<ApplyResult> {
       try {
-        await patiently(() => applier.park(arrival, reason, count))
-        await tries.forget(idsOf([arrival])).catch(ignoreOutage)
+        await withRetry(() => applier.park(arrival, reason, count))
+        await attempts.forget(idsOf([arrival])).catch(ignoreOutage)
         return { status: 422, detail: reason }
       } catch (error) {
         if (isPassing(error)) return { status: 503, detail: error.message }

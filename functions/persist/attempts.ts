@@ -4,12 +4,12 @@ import { attempts, runs } from '#core/collections.ts'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { again } from './stream.ts'
+import { retryOnConflict } from './stream.ts'
 
 /** Longer than the longest pause between two deliveries of one record. */
-const CAREFUL_MS = 20 * 60_000
+const RECOVERY_MS = 20 * 60_000
 
-/** So many tries of which nobody knows how they ended count as one that failed. */
+/** So many attempts of which nobody knows how they ended count as one that failed. */
 const UNKNOWN_TO_ONE = 5
 
 /**
@@ -20,13 +20,13 @@ const UNKNOWN_TO_ONE = 5
  * What counts is a try that came back with a fault, and one of a run that is known to have crashed, which its successor finds
  * out. A try that an outage ended leaves its run's name behind, and counts for nothing: the run goes on, or stops as it should.
  */
-export interface Tries {
-  careful(): Promise<boolean>
-  /** The tries so far of those that have any that count. */
+export interface AttemptCounter {
+  isRecoveringFromCrash(): Promise<boolean>
+  /** The attempts so far of those that have any that count. */
   before(ids: string[]): Promise<Map<string, number>>
-  /** Writes down that these are tried now; resolves with the number of this try. Repeating it counts nothing twice. */
+  /** Records an attempt of each before it runs; resolves with its number. Repeating it counts nothing twice. */
   begin(ids: string[]): Promise<Map<string, number>>
-  /** This try came back with a fault. */
+  /** This attempt came back with a fault. */
   failed(id: string): Promise<void>
   forget(ids: string[]): Promise<void>
   /** This instance stops as it should: it has not crashed. */
@@ -34,16 +34,16 @@ export interface Tries {
 }
 
 interface Attempts {
-  /** Tries that came back with a fault. */
+  /** AttemptCounter that came back with a fault. */
   faults: number
   /** Runs that began one which has not come back, as far as is written. */
   begun: string[]
   generation: number
 }
 
-export function tries(store: Store, instance: string, clock: Clock): Tries {
+export function attemptCounter(store: Store, instance: string, clock: Clock): AttemptCounter {
   const run: string = randomUUID()
-  let carefulUntil: Promise<number> | undefined
+  let recoveringUntil: Promise<number> | undefined
 
   /** The mark of a run that is there still when its instance starts again tells of a crash. */
   async function start(): Promise<number> {
@@ -55,7 +55,7 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
     if (before === run) return 0
     const crashed = typeof before === 'string' ? [{ _id: before, isCrashed: true, at }] : []
     await store.commit([{ collection: runs, put: [mark, ...crashed] }])
-    return clock.now() + CAREFUL_MS
+    return clock.now() + RECOVERY_MS
   }
 
   async function read(ids: string[]) {
@@ -75,19 +75,19 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
     store.commit([{ collection: attempts, swap: [...changed].map(([id, made]) => documentOf(id, made)) }])
 
   return {
-    async careful() {
-      carefulUntil ??= start().catch((error) => {
-        carefulUntil = undefined
+    async isRecoveringFromCrash() {
+      recoveringUntil ??= start().catch((error) => {
+        recoveringUntil = undefined
         throw error
       })
-      return clock.now() < (await carefulUntil)
+      return clock.now() < (await recoveringUntil)
     },
     async before(ids) {
       const { all, countOf } = await read(ids)
       return new Map([...all].map(([id, made]) => [id, countOf(made)] as const).filter(([, count]) => count > 0))
     },
     begin: (ids) =>
-      again(async () => {
+      retryOnConflict(async () => {
         const { all, countOf } = await read(ids)
         const unmarked = [...all].filter(([, { begun }]) => !begun.includes(run))
         const marked = unmarked.map(([id, made]): [string, Attempts] => [id, { ...made, begun: [...made.begun, run] }])
@@ -95,7 +95,7 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
         return new Map([...all].map(([id, made]) => [id, countOf(made) + 1]))
       }, clock),
     failed: (id) =>
-      again(async () => {
+      retryOnConflict(async () => {
         const made = (await read([id])).all.get(id) as Attempts
         if (!made.begun.includes(run)) return
         await write(
@@ -104,9 +104,9 @@ export function tries(store: Store, instance: string, clock: Clock): Tries {
       }, clock),
     forget: (ids) => (ids.length > 0 ? store.remove(attempts, ids) : Promise.resolve()),
     async end() {
-      if (!carefulUntil) return
+      if (!recoveringUntil) return
       await store.remove(runs, [instance]).catch((error) => {
-        // The next start takes this one for crashed, and is careful for a while.
+        // The next start takes this one for crashed, and counts every attempt for a while.
         if (!(error instanceof Unavailable)) throw error
       })
     },
