@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, Kafka, Consumer as KafkaConsumer, KafkaMessage } from 'kafkajs'
 import { type Clock, systemClock } from '#core/clock.ts'
 import type { ConsumeOptions, Consumer, LogRecord } from '#core/log.ts'
+import { retry } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { asUnavailable, connected, isCoordinatorMoving } from './kafka-errors.ts'
 
@@ -118,29 +119,22 @@ export async function consuming(
   }
 
   /** A group whose last members died without a word meets again only once they are given up. */
-  async function join(): Promise<void> {
-    const deadline = clock.now() + JOINED_WITHIN_MS
-    for (;;) {
-      try {
-        return await open()
-      } catch (error) {
-        if (!isReached || clock.now() > deadline) throw error
-        onError(error as Error)
-        await clock.sleep(REOPEN_MS)
-      }
-    }
-  }
+  const join = (): Promise<void> =>
+    retry(open, {
+      clock,
+      when: () => isReached,
+      pause: () => REOPEN_MS,
+      deadline: clock.now() + JOINED_WITHIN_MS,
+      onRetry: (error) => onError(error as Error),
+    })
 
-  async function reopen(): Promise<void> {
-    while (!closed) {
-      try {
-        return await open()
-      } catch (error) {
-        onError(error as Error)
-        await clock.sleep(REOPEN_MS)
-      }
-    }
-  }
+  const reopen = (): Promise<void> =>
+    retry(async () => (closed ? undefined : await open()), {
+      clock,
+      when: () => true,
+      pause: () => REOPEN_MS,
+      onRetry: (error) => onError(error as Error),
+    })
 
   async function eachBatch({ batch, pause, resolveOffset }: EachBatchPayload): Promise<void> {
     const { partition, messages } = batch

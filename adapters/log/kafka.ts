@@ -1,5 +1,6 @@
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs'
 import { inTime, systemClock } from '#core/clock.ts'
+import { retry } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { consuming, scanning } from './kafka-consumer.ts'
 import { asUnavailable, connected, isAnswer, isProducersFault, isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
@@ -129,22 +130,26 @@ export function kafkaLog(options: KafkaOptions): Log {
   }
 
   async function lanesOf(topic: string): Promise<Lane<NewRecord>[]> {
-    const partitions = await partitionsOf(topic, Date.now() + KNOWN_WITHIN_MS)
+    const partitions = await partitionsOf(topic)
     const made = Array.from({ length: partitions }, (_, partition) => laneOf(topic, partition))
     setImmediate(() => lanes.set(topic, made))
     return made
   }
 
   /** Not every broker knows a new topic at once. */
-  async function partitionsOf(topic: string, deadline: number): Promise<number> {
+  async function partitionsOf(topic: string): Promise<number> {
+    const fetchMetadata = () => administered((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
     try {
-      const metadata = await administered((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+      const metadata = await retry(fetchMetadata, {
+        clock: systemClock,
+        when: isTopicUnknown,
+        pause: () => 50,
+        deadline: Date.now() + KNOWN_WITHIN_MS,
+      })
       return metadata.topics[0]?.partitions.length ?? 0
     } catch (error) {
       if (!isTopicUnknown(error)) throw error
-      if (Date.now() > deadline) throw new Unavailable('log', `there is no topic ${topic}`, { cause: error })
-      await systemClock.sleep(50)
-      return await partitionsOf(topic, deadline)
+      throw new Unavailable('log', `there is no topic ${topic}`, { cause: error })
     }
   }
 

@@ -6,7 +6,7 @@ import type { AppendDomain, Document } from '#domains/domain.ts'
 import { type ApplyResult, type Arrival, DONE, REPEATED, type RedrivingApplier, type WithRetry } from './apply-batch.ts'
 import type { ReceivedCommand } from './command.ts'
 import { keepLetter, redrivenReceipt, reusedKeyReceipt, unappliedOf } from './letter.ts'
-import { retryOnConflict } from './stream.ts'
+import { retryOnConflict } from './retries.ts'
 
 /** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
 export function appendApplier(domain: AppendDomain, store: Store, clock: Clock): RedrivingApplier {

@@ -1,21 +1,19 @@
 import type { Clock } from '#core/clock.ts'
 import type { Outcome } from '#core/delivery.ts'
 import { BACKOFF_MS } from '#core/kafka-source-policy.ts'
-import { Conflict, Refused } from '#core/store.ts'
+import { Refused } from '#core/store.ts'
 import type { Logger } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
 import type { AttemptCounter } from './attempts.ts'
 import type { ReceivedCommand } from './command.ts'
-import { held } from './held.ts'
 import { contendersIn, inLogOrder } from './log-order.ts'
+import { HOLD_MS, isTransient, retryWhileUnavailable } from './retries.ts'
 
 /** The first try and its three retries; a fifth delivery means that the fourth never came back. */
 const MAX_ATTEMPTS = 4
 /** When a fault is tried again; what a KafkaSource does not wait of it, persist waits before its answer. */
 const RETRY_AFTER_MS = [1000, 2000, 4000]
-/** Less than the 60 s that a KafkaSource waits for an answer, with room for the last look at the store. */
-export const HOLD_MS = 45_000
 
 export interface Arrival {
   received: ReceivedCommand
@@ -69,7 +67,7 @@ export function batchApplier(
     const batch = inLogOrder(arrivals)
     const contenders = contendersIn(batch)
     const deadline = Math.min(...batch.map(({ at }) => at)) + HOLD_MS
-    const withRetry: WithRetry = (work) => held(work, deadline, clock)
+    const withRetry: WithRetry = (work) => retryWhileUnavailable(work, deadline, clock)
     const careful = await withRetry(() => attempts.isRecoveringFromCrash())
     const before = careful ? await withRetry(() => attempts.before(idsOf(batch))) : undefined
     const { first, rest } = split(
@@ -115,7 +113,7 @@ export function batchApplier(
         await attempts.forget([id]).catch(ignoreOutage)
         return count > 1 && answer.status === 204 ? REPEATED : answer
       } catch (error) {
-        if (isPassing(error)) return { status: 503, detail: error.message }
+        if (isTransient(error)) return { status: 503, detail: error.message }
         const reason = error instanceof Error ? error.message : String(error)
         if (error instanceof Refused || count >= MAX_ATTEMPTS) return await park(arrival, reason, count)
         return await faulty(id, {
@@ -132,7 +130,7 @@ export function batchApplier(
         await withRetry(() => attempts.failed(id))
         return answer
       } catch (error) {
-        if (isPassing(error)) return { status: 503, detail: error.message }
+        if (isTransient(error)) return { status: 503, detail: error.message }
         throw error
       }
     }
@@ -143,7 +141,7 @@ export function batchApplier(
         await attempts.forget(idsOf([arrival])).catch(ignoreOutage)
         return { status: 422, detail: reason }
       } catch (error) {
-        if (isPassing(error)) return { status: 503, detail: error.message }
+        if (isTransient(error)) return { status: 503, detail: error.message }
         logger.error({ command: arrival.received.command.id, err: error }, 'not kept as a letter')
         return { status: 500, detail: reason }
       }
@@ -166,10 +164,6 @@ export function batchApplier(
     return { first: batch.filter((arrival) => !rest.has(arrival)), rest }
   }
 }
-
-/** Not the command's fault, and so not counted: an outage, or others who were faster. */
-export const isPassing = (error: unknown): error is Unavailable | Conflict =>
-  error instanceof Unavailable || error instanceof Conflict
 
 /** Each once, however many copies of a command are in the batch. */
 const idsOf = (arrivals: Arrival[]): string[] => [...new Set(arrivals.map(({ received }) => received.command.id))]

@@ -4,7 +4,7 @@ import { attempts, runs } from '#core/collections.ts'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import { retryOnConflict } from './stream.ts'
+import { retryOnConflict } from './retries.ts'
 
 /** Longer than the longest pause between two deliveries of one record. */
 const RECOVERY_MS = 20 * 60_000

@@ -6,7 +6,8 @@ import type { DecideDomain, Document, Event, Fields } from '#domains/domain.ts'
 import { type ApplyResult, type Arrival, DONE, REPEATED, type RedrivingApplier } from './apply-batch.ts'
 import type { ReceivedCommand } from './command.ts'
 import { redrivenReceipt, reusedKeyReceipt, unappliedOf } from './letter.ts'
-import { type Head, headOf, isFollowed, nextLetter, parkStream, retryOnConflict, toSwap } from './stream.ts'
+import { retryOnConflict } from './retries.ts'
+import { type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
 import { freeze, project, type Table, tableOf } from './view.ts'
 
 type Outcome = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }

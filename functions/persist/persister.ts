@@ -8,16 +8,16 @@ import type { Store } from '#core/store.ts'
 import type { Logger } from '#core/telemetry.ts'
 import type { Domain } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
-import { type Applier, type ApplyResult, type Arrival, batchApplier, DONE, HOLD_MS, isPassing } from './apply-batch.ts'
+import { type Applier, type ApplyResult, type Arrival, batchApplier, DONE } from './apply-batch.ts'
 import { attemptCounter } from './attempts.ts'
 import { batcher, Full } from './batch.ts'
 import { fromSource, type Read, type ReceivedCommand, readCommand, type Unreadable, unreadable } from './command.ts'
 import { decideApplier } from './decide.ts'
 import { domainTurns } from './domain-turns.ts'
 import { deliveryHistory } from './first-delivery.ts'
-import { held } from './held.ts'
 import { isBeyondHorizon, keepLetter, pastReason, type Unapplied, unappliedOf } from './letter.ts'
 import { letterApplier } from './redrive.ts'
+import { HOLD_MS, isTransient, retryWhileUnavailable } from './retries.ts'
 import { textOf } from './value.ts'
 import { judge, type Trust } from './verdict.ts'
 import { touchesOf } from './view.ts'
@@ -97,7 +97,7 @@ export function persister(parts: PersisterParts): Persister {
     return domain.kind === 'append' ? appendApplier(domain, store, clock) : decideApplier(domain, store, clock)
   }
 
-  const withRetry = <Result>(work: () => Promise<Result>) => held(work, clock.now() + HOLD_MS, clock)
+  const withRetry = <Result>(work: () => Promise<Result>) => retryWhileUnavailable(work, clock.now() + HOLD_MS, clock)
 
   async function answer(event: Delivery): Promise<ApplyResult> {
     if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
@@ -176,7 +176,7 @@ export function persister(parts: PersisterParts): Persister {
         return outcome
       } catch (error) {
         delivered.refused(event.id)
-        if (isPassing(error) || error instanceof Full) {
+        if (isTransient(error) || error instanceof Full) {
           logger.warn({ command: event.id, trace, detail: error.message }, 'not applied')
           return { status: 503, detail: error.message }
         }

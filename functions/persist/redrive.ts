@@ -7,11 +7,12 @@ import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
-import { type Applier, isPassing } from './apply-batch.ts'
+import type { Applier } from './apply-batch.ts'
 import { type KnownCommands, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
 import { isBeyondHorizon, pastReason } from './letter.ts'
-import { discardFrom, retryOnConflict } from './stream.ts'
+import { isTransient, retryOnConflict } from './retries.ts'
+import { discardFrom } from './stream.ts'
 import { type Judge, keptVerdict } from './verdict.ts'
 
 /** How long one delivery goes on; what is left is done by the next one. */
@@ -108,7 +109,7 @@ export function letterApplier(known: KnownCommands, judge: Judge, store: Store, 
       await applier.redrive(received, letter)
       return undefined
     } catch (error) {
-      if (isPassing(error)) throw error
+      if (isTransient(error)) throw error
       return error instanceof Error ? error.message : String(error)
     }
   }

@@ -1,8 +1,9 @@
 import type { Clock } from '#core/clock.ts'
 import { attempts, discardsOf, heads, letters, receipts, streamKey } from '#core/collections.ts'
-import { Conflict, type Store } from '#core/store.ts'
+import type { Store } from '#core/store.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
 import { letterOf, reusedKeyReceipt, type Unapplied } from './letter.ts'
+import { retryOnConflict } from './retries.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
 export interface Head {
@@ -34,25 +35,6 @@ export function nextLetter(head: Head, unapplied: Unapplied, now: number): Docum
   head.isParked = true
   head.letters++
   return { ...letterOf(unapplied, now), key: head.key, number: head.letters }
-}
-
-const MOST_CONFLICTS = 10
-const FIRST_PAUSE_MS = 5
-
-/** Repeats what somebody else was faster with, each time after a longer pause; rejects with `Conflict` if that never ends. */
-export async function retryOnConflict<Result>(
-  work: () => Promise<Result>,
-  clock: Clock,
-  most = MOST_CONFLICTS,
-): Promise<Result> {
-  for (let conflicts = 1; ; conflicts++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof Conflict) || conflicts === most) throw error
-      await clock.sleep(FIRST_PAUSE_MS * 2 ** conflicts * Math.random())
-    }
-  }
 }
 
 /**
