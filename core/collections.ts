@@ -4,7 +4,7 @@ import { collectionsOf } from './registry.ts'
 import type { StoredCollection } from './store.ts'
 
 const DAY_SECONDS = 86_400
-const HORIZON_SECONDS = RETENTION_DAYS * DAY_SECONDS
+export const HORIZON_SECONDS = RETENTION_DAYS * DAY_SECONDS
 export const HORIZON_MS = HORIZON_SECONDS * 1000
 
 /** Commands that could not be applied, by command id; listed in order of arrival, numbered within a parked stream. */
@@ -34,14 +34,24 @@ export const slotIds = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
  */
 export const receipts = { name: 'receipts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** Among the tries: there for as long as the receipts of what was discarded of a domain are. */
-export const discardsOf = (domain: string): string => `discards of ${domain}`
+/** The domains with discarded letters, by name, for as long as the receipts of the discards are kept. */
+export const discards = { name: 'discards', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** The tries of commands that failed or did not come back, by command id. */
-export const attempts = { name: 'tries', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+/** The progress of redrives, by the id of their command. */
+export const redriveProgress = {
+  name: 'redriveProgress',
+  indexes: {},
+  expireAfter: HORIZON_SECONDS,
+} satisfies StoredCollection
 
-/** The instances of persist that are running or have crashed, by name, and the runs that are known to have crashed. */
-export const runs = { name: 'runs', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+/** The attempts of commands that failed or did not come back, by command id. */
+export const attempts = { name: 'attempts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+
+/** The instances of persist that run, or crashed and have not started again, by name. */
+export const instances = { name: 'instances', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+
+/** The runs that are known to have crashed. */
+export const crashedRuns = { name: 'crashedRuns', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
 /** What an append domain's commands become, for as long as it is kept. */
 export const appended = ({ documents: { collection, retentionDays } }: AppendDomain): StoredCollection =>
@@ -54,6 +64,9 @@ export const collections = (domains: Domain[]): StoredCollection[] => [
   ...(domains.some(({ kind }) => kind === 'decide') ? [heads, events] : []),
   letters,
   receipts,
+  discards,
+  redriveProgress,
   attempts,
-  runs,
+  instances,
+  crashedRuns,
 ]

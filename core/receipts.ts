@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import type { Domain, Fields } from '#domains/domain.ts'
+import type { Document, Domain, Fields } from '#domains/domain.ts'
 import { letters, receipts } from './collections.ts'
+import { type Identity, rejectionId, standingOf } from './ledger.ts'
 import { RETENTION_DAYS } from './log.ts'
 import { Problem } from './problem.ts'
 import type { Store } from './store.ts'
@@ -62,7 +63,23 @@ export function addresses(...secrets: [string, ...string[]]): Addresses {
 /** The reason for which a command is refused whose key stands for another one. */
 export const REUSED_KEY = 'this key was used before, for a command with another body'
 
-export const rejectionId = (id: string, hash: string): string => `${id}.${hash}`
+const atTime = (now: number): string => new Date(now).toISOString()
+
+/** The outcome of a command whose id another body had first. */
+export const reusedKeyReceipt = ({ id, hash }: Identity, now: number): Document => ({
+  _id: rejectionId(id, hash),
+  status: 'rejected',
+  reason: REUSED_KEY,
+  reusedKey: true,
+  at: atTime(now),
+})
+
+/** The end of a letter by a redrive. The command's document or receipt has its outcome. */
+export const redrivenReceipt = ({ id, hash }: Identity, now: number): Document => ({
+  _id: rejectionId(id, hash),
+  status: 'redriven',
+  at: atTime(now),
+})
 
 /** Reads outcomes, one read for each collection however many are asked for. */
 export async function readReceipts(store: Store, domain: Domain, asked: Address[]): Promise<Receipt[]> {
@@ -107,7 +124,7 @@ export async function readRefused(store: Store, asked: Address[]): Promise<Looku
       const { reason, reusedKey } = rejection
       return { status: 'rejected', reason: String(reason), ...(reusedKey === true ? { reusedKey } : {}) }
     }
-    const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
-    return letter ? { status: 'parked', reason: String(letter.error) } : undefined
+    const standing = standingOf({ id, hash }, { letters: kept })
+    return standing.kind === 'kept' ? { status: 'parked', reason: String(standing.letter.error) } : undefined
   }
 }

@@ -29,6 +29,7 @@ async function wire() {
     domains,
     store,
     clock,
+    random: Math.random,
     callerOf: openCallers(settings, domains),
     addresses: addresses(...shared),
     seals: seals(shared),

@@ -91,6 +91,7 @@ export const start = (changes: Partial<Store> = {}, instance = 'pod-1', domain =
     domains: [domain, letterDomain],
     store: { ...world.store, ...changes },
     clock,
+    random: Math.random,
     instance,
     maxInFlight: 1000,
     trust: trusting,

@@ -1,5 +1,5 @@
 import type { Command, DecideDomain, Document, Fields, Happening } from '#domains/domain.ts'
-import { project, tableOf } from '#functions/persist/view.ts'
+import { batchDocuments, project } from '#functions/persist/batch-documents.ts'
 
 /** A command of a test: its type and data; the rest is made up unless it is said. */
 export type Asked = { type: string; data: Fields } & Partial<Command>
@@ -22,7 +22,7 @@ export function given(domain: DecideDomain, ...history: Asked[]) {
 
 async function run(domain: DecideDomain, all: Asked[]): Promise<Told> {
   const commands = all.map((asked, index) => commandOf(domain, asked, index))
-  const table = await tableOf(domain, commands, async () => new Map())
+  const table = batchDocuments(domain, new Map())
   const versions = new Map<string, number>()
   let last: Pick<Told, 'events' | 'rejected'> = {}
   for (const [index, command] of commands.entries()) {

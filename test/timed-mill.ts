@@ -70,6 +70,7 @@ export async function startTimedMill(domains: Domain[]) {
     domains,
     store: atRisk,
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10_000,
     trust: wary,

@@ -58,7 +58,16 @@ test('given a backlog of 16,000 log events after a crash, then the forum still h
   const fast = embeddedStore(file)
   await fast.prepare(collections(domains))
   const start = (store: Store) =>
-    persister({ ...quiet(), domains, store, clock, instance: 'pod-1', maxInFlight: 10_000, trust: trusting })
+    persister({
+      ...quiet(),
+      domains,
+      store,
+      clock,
+      random: Math.random,
+      instance: 'pod-1',
+      maxInFlight: 10_000,
+      trust: trusting,
+    })
   const crashed = start(fast)
   await crashed.persist(event('forum', 0))
   const { persist } = start(slow(fast, clock))

@@ -23,25 +23,28 @@ export interface Envelope {
   idOf?(domain: string, key: string, hash: string): string
 }
 
-/** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
-export const topicOf = (event: Delivery): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
+/** The topic, where the delivery tells: KafkaSource names it for bare records, and publish for its own. */
+export const topicOf = (delivery: Delivery): string | undefined => /#([^#]+)$/.exec(delivery.source)?.[1]
 
-export function envelopeOf(event: Delivery, verdict: Verdict, known: KnownCommands): Envelope {
+export function envelopeOf(delivery: Delivery, verdict: Verdict, known: KnownCommands): Envelope {
   switch (verdict.kind) {
     case 'sealed':
       return sealed(verdict.vouched)
     case 'trusted':
-      return { ...unsealed(event), ...(event.type === PLAIN ? legacyPlain(event, known) : attributesOf(event)) }
+      return {
+        ...unsealed(delivery),
+        ...(delivery.type === PLAIN ? legacyPlain(delivery, known) : attributesOf(delivery)),
+      }
     case 'plain':
-      return { ...unsealed(event), ...plain(event, known) }
+      return { ...unsealed(delivery), ...plain(delivery, known) }
     case 'refused':
-      return { ...unsealed(event), ...refused(event) }
+      return { ...unsealed(delivery), ...refused(delivery) }
     default:
       return verdict satisfies never
   }
 }
 
-/** Every delivery of ours comes this way: nothing is read of the event. */
+/** Every delivery of ours comes this way: nothing else of it is read. */
 const sealed = ({ type, id, topic, stream, time, actor, scopes = [], expectedVersion, body }: Vouched): Envelope => ({
   type,
   id,
@@ -54,10 +57,10 @@ const sealed = ({ type, id, topic, stream, time, actor, scopes = [], expectedVer
   hash: body,
 })
 
-const unsealed = (event: Delivery) => ({
-  topic: topicOf(event),
+const unsealed = (delivery: Delivery) => ({
+  topic: topicOf(delivery),
   stream: undefined,
-  time: timeOf(event),
+  time: timeOf(delivery),
   scopes: [],
   expectedVersion: undefined,
   hash: undefined,
@@ -72,18 +75,18 @@ function timeOf({ time = '' }: Delivery): string | undefined {
   return iso.length === ISO_LENGTH ? iso : undefined
 }
 
-const plainType = (event: Delivery, { topics }: KnownCommands): string =>
-  topics.get(topicOf(event) ?? '')?.topic.plain ?? PLAIN
+const plainType = (delivery: Delivery, { topics }: KnownCommands): string =>
+  topics.get(topicOf(delivery) ?? '')?.topic.plain ?? PLAIN
 
 /** As of an anonymous caller the body belongs to the id: nobody can take it from another. */
-function plain(event: Delivery, known: KnownCommands) {
-  const { type, source } = event
-  const body = bodyHash(type, textOf(event.data))
+function plain(delivery: Delivery, known: KnownCommands) {
+  const { type, source } = delivery
+  const body = bodyHash(type, textOf(delivery.data))
   const domain = known.types.get(type)?.domain.name ?? ''
   const isBare = type === PLAIN
   return {
-    type: isBare ? plainType(event, known) : type,
-    id: isBare ? derivedId('plain', bareId(event), body) : derivedId('plain', domain, source, event.id, body),
+    type: isBare ? plainType(delivery, known) : type,
+    id: isBare ? derivedId('plain', bareId(delivery), body) : derivedId('plain', domain, source, delivery.id, body),
     actor: ANONYMOUS,
     idOf: (domain: string, key: string, hash: string) => derivedId('plain', domain, key, hash),
   }
@@ -102,17 +105,17 @@ const PLACE = /^partition:(\d+)\/offset:(\d+)$/
  * A bare record has no id of its own. Topic, partition and offset are not enough: offsets come back when a topic is
  * made again, so the record's time belongs to its identity.
  */
-function bareId(event: Delivery): string {
-  const { knativekafkapartition, knativekafkaoffset } = event
-  const [, partition = '', offset = ''] = PLACE.exec(event.id) ?? ['', knativekafkapartition, knativekafkaoffset]
-  return derivedId(topicOf(event) ?? '', partition, offset, event.time ?? '')
+function bareId(delivery: Delivery): string {
+  const { knativekafkapartition, knativekafkaoffset } = delivery
+  const [, partition = '', offset = ''] = PLACE.exec(delivery.id) ?? ['', knativekafkapartition, knativekafkaoffset]
+  return derivedId(topicOf(delivery) ?? '', partition, offset, delivery.time ?? '')
 }
 
 /** Before records were sealed, a key in a bare record's body was the same as that of an anonymous caller. */
-const legacyPlain = (event: Delivery, known: KnownCommands) => ({
-  type: plainType(event, known),
-  id: bareId(event),
-  actor: event.actor ?? '',
+const legacyPlain = (delivery: Delivery, known: KnownCommands) => ({
+  type: plainType(delivery, known),
+  id: bareId(delivery),
+  actor: delivery.actor ?? '',
   idOf: (domain: string, key: string) => derivedId(domain, ANONYMOUS, key, 0),
 })
 

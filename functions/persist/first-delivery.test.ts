@@ -105,6 +105,7 @@ function start(): Persister {
     domains: [notes, rules],
     store: { ...store, ...reachable },
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10,
     trust: trusting,

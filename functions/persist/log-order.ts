@@ -1,4 +1,4 @@
-import type { Arrival } from './apply-batch.ts'
+import type { Arrival } from './applier.ts'
 
 /**
  * The order in which commands were accepted, as far as a batch tells: by offset within a partition, and among partitions by the
@@ -17,10 +17,10 @@ export function inLogOrder(arrivals: Arrival[]): Arrival[] {
   return placed.sort((a, b) => Number(a.time > b.time) - Number(a.time < b.time)).map(({ arrival }) => arrival)
 }
 
-const partitionOf = ({ received: { event } }: Arrival): string =>
-  `${event.knativeerrordest ?? ''} ${event.knativekafkapartition}`
+const partitionOf = ({ received: { delivery } }: Arrival): string =>
+  `${delivery.knativeerrordest ?? ''} ${delivery.knativekafkapartition}`
 
-const offsetOf = ({ received: { event } }: Arrival): number => Number(event.knativekafkaoffset)
+const offsetOf = ({ received: { delivery } }: Arrival): number => Number(delivery.knativekafkaoffset)
 
 /** The commands of a sorted batch whose id an earlier one has with another body. */
 export function contendersIn(batch: Arrival[]): Set<Arrival> {

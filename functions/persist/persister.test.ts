@@ -74,6 +74,7 @@ const start = (changes: Partial<Store> = {}): Persister =>
     domains: [domain],
     store: { ...store, ...changes },
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10,
     trust: trusting,
@@ -204,6 +205,7 @@ test('given 300 pairs of bodies with one id, delivered in any order, then each e
     domains: [domain],
     store,
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 1000,
     trust: trusting,
@@ -306,7 +308,14 @@ test('given a command that kills the process, then one of another domain beside 
       await new Promise((resolve) => setImmediate(resolve))
       return isDead ? await never() : await store.insert(collection, documents)
     }
-    const parts = { domains: [domain, others], clock, instance: 'pod-1', maxInFlight: 10, trust: trusting }
+    const parts = {
+      domains: [domain, others],
+      clock,
+      random: Math.random,
+      instance: 'pod-1',
+      maxInFlight: 10,
+      trust: trusting,
+    }
     const { persist } = persister({ ...quiet(), ...parts, store: { ...store, insert } })
     void persist(event('bomb', 'bomb'))
     void persist(event('innocent', 'x', { type: 'others.add' }))
@@ -463,6 +472,7 @@ test('given letters of an append domain, then a redrive applies those that can b
     domains: [domain, letterDomain],
     store,
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10,
     trust: trusting,

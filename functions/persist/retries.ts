@@ -1,4 +1,5 @@
 import type { Clock } from '#core/clock.ts'
+import type { Random } from '#core/random.ts'
 import { exponential, retry } from '#core/retry.ts'
 import { Conflict } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
@@ -28,13 +29,13 @@ const SHORTEST_PAUSE_MS = 5
 /** Repeats `work` when another writer was first, each time after a longer pause. Rejects with `Conflict` after the last attempt. */
 export const retryOnConflict = <Result>(
   work: () => Promise<Result>,
-  clock: Clock,
+  { clock, random }: { clock: Clock; random: Random },
   maxAttempts = MAX_ATTEMPTS,
 ): Promise<Result> =>
   retry(work, {
     clock,
     when: (error) => error instanceof Conflict,
-    pause: (attempts) => SHORTEST_PAUSE_MS * 2 ** attempts * Math.random(),
+    pause: (attempts) => SHORTEST_PAUSE_MS * 2 ** attempts * random(),
     maxAttempts,
   })
 

@@ -17,7 +17,16 @@ const domains: Domain[] = [counting, tutorials, sums, letterDomain]
 beforeEach(() => world.store.prepare(collections(domains)))
 
 const start = (trust = wary) =>
-  persister({ ...quiet(), domains, store: world.store, clock, instance: 'pod-1', maxInFlight: 100, trust })
+  persister({
+    ...quiet(),
+    domains,
+    store: world.store,
+    clock,
+    random: Math.random,
+    instance: 'pod-1',
+    maxInFlight: 100,
+    trust,
+  })
 
 let offset = 0
 const place = () => ({ knativekafkapartition: '0', knativekafkaoffset: String(offset++) })

@@ -14,8 +14,8 @@ export type Verdict =
   | { kind: 'trusted' }
   | { kind: 'refused'; reason: string }
 
-/** `text` is the value of the event, as `textOf` gives it. */
-export type Judge = (event: Delivery, text: string) => Verdict
+/** `text` is the value of the delivery, as `textOf` gives it. */
+export type Judge = (delivery: Delivery, text: string) => Verdict
 
 export interface Trust {
   seals: Seals
@@ -28,14 +28,14 @@ const PUBLISH = /^\/millrace\/publish(#|$)/
 
 /** Judges deliveries by their seals; `plainTypes` are the command types that a topic takes without one. */
 export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string>): Judge {
-  return (event, text) => {
-    if (event.seal !== undefined) return judgeSeal(String(event.seal), text)
+  return (delivery, text) => {
+    if (delivery.seal !== undefined) return judgeSeal(String(delivery.seal), text)
     if (unsealed === 'trust') return { kind: 'trusted' }
-    if (event.type === MALFORMED) return { kind: 'refused', reason: String(event.reason) }
-    const isPlain = event.type === PLAIN || (plainTypes.has(event.type) && !PUBLISH.test(event.source))
+    if (delivery.type === MALFORMED) return { kind: 'refused', reason: String(delivery.reason) }
+    const isPlain = delivery.type === PLAIN || (plainTypes.has(delivery.type) && !PUBLISH.test(delivery.source))
     return isPlain
       ? { kind: 'plain' }
-      : { kind: 'refused', reason: `a record of type ${event.type} that publish has not sealed` }
+      : { kind: 'refused', reason: `a record of type ${delivery.type} that publish has not sealed` }
   }
 
   function judgeSeal(seal: string, text: string): Verdict {
@@ -48,14 +48,14 @@ export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string
 }
 
 /** The verdict that a letter was kept with holds on, since keys go; one that was refused may be of a key that is known by now. */
-export function keptVerdict({ verdict }: Document, event: Delivery, judge: Judge): Verdict {
+export function keptVerdict({ verdict }: Document, delivery: Delivery, judge: Judge): Verdict {
   switch (verdict) {
     case 'sealed':
-      return { kind: 'sealed', vouched: readSeal(String(event.seal)) }
+      return { kind: 'sealed', vouched: readSeal(String(delivery.seal)) }
     case 'plain':
       return { kind: 'plain' }
     case 'refused':
-      return judge(event, textOf(event.data))
+      return judge(delivery, textOf(delivery.data))
     default: // trusted, or kept before records were sealed
       return { kind: 'trusted' }
   }

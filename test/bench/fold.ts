@@ -26,6 +26,7 @@ export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> 
       domains: [tutorials],
       store: opened.store,
       clock: systemClock,
+      random: Math.random,
       instance: 'bench',
       maxInFlight: 10_000,
       trust: trusting,

@@ -50,6 +50,7 @@ export async function hotStreams(pairs: Pair[], isQuick: boolean): Promise<Figur
         domains: [wheels],
         store,
         clock: systemClock,
+        random: Math.random,
         instance,
         maxInFlight: 10_000,
         trust: trusting,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { attempts, heads, letters, receipts, runs } from '#core/collections.ts'
+import { attempts, crashedRuns, heads, instances, letters, receipts } from '#core/collections.ts'
 import type { Delivery } from '#core/delivery.ts'
 import { bodyHash } from '#core/ids.ts'
 import type { Store, StoredCollection, Write } from '#core/store.ts'
@@ -167,7 +167,7 @@ const overwriting =
     )
 
 const isCounting = ({ collection }: Pick<Write, 'collection'>): boolean =>
-  [attempts.name, runs.name].includes(collection.name)
+  [attempts.name, instances.name, crashedRuns.name].includes(collection.name)
 
 /** A call that takes an outage for a fault of what it was called with. */
 const blaming =

@@ -55,6 +55,7 @@ export function startProcesses(around: Surroundings, plant: Plant): Processes {
       domains: domainsOf({ isMended, crash }, plant),
       store: plant.store?.(store) ?? store,
       clock: life.clock,
+      random: world.random(instance),
       instance,
       maxInFlight: 20,
       trust: plant.trust ?? wary,
