@@ -19,18 +19,18 @@ export const letters = {
  */
 export const heads = { name: 'heads', indexes: {} } satisfies StoredCollection
 
-/** What has happened in decide domains, for ever; by the stream's key and number. */
+/** The events of decide domains, kept for ever, by the stream's key and number. */
 export const events = { name: 'events', indexes: { stream: { fields: ['key', 'number'] } } } satisfies StoredCollection
 
-/** What a stream is called in heads and events: two domains may use the same name for theirs. */
+/** The name of a stream in heads and events: two domains may use the same name for theirs. */
 export const streamKey = (domain: string, stream: string): string => `${domain}:${stream}`
 
 /** The documents of a tally; each batch adds to one of them. */
 export const slotIds = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
 
 /**
- * Outcomes that no document tells: of an append domain's commands only rejections, by command id and body hash; of a decide
- * domain's every outcome, by command id. Kept for the horizon.
+ * Outcomes, kept for the horizon: every outcome of a decide domain's commands, by command id; of an append domain's only
+ * rejections and the ends of letters, by command id and body hash.
  */
 export const receipts = { name: 'receipts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
@@ -53,7 +53,7 @@ export const instances = { name: 'instances', indexes: {}, expireAfter: HORIZON_
 /** The runs that are known to have crashed. */
 export const crashedRuns = { name: 'crashedRuns', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** What an append domain's commands become, for as long as it is kept. */
+/** The documents of an append domain's commands, for as long as they are kept. */
 export const appended = ({ documents: { collection, retentionDays } }: AppendDomain): StoredCollection =>
   retentionDays === undefined
     ? collection

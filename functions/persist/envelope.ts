@@ -5,25 +5,25 @@ import type { KnownCommands } from './command.ts'
 import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
-/** What is known of a delivery before its value is read: by publish's word, or as the record says where that is believed. */
+/** The part of a command that is known before its value is read: from the seal, or from the record where it is believed. */
 export interface Envelope {
   type: string
   id: string
   topic: string | undefined
-  /** Known of what publish wrote. */
+  /** Known for publish's records only. */
   stream: string | undefined
-  /** ISO 8601, UTC; undefined where the record says none that can be read. */
+  /** ISO 8601, UTC. Undefined if the record has none that is valid. */
   time: string | undefined
   actor: string
   scopes: string[]
   expectedVersion: number | undefined
-  /** The hash of the command's body, where publish has written it down. */
+  /** The hash of the command's body, if publish has written it down. */
   hash: string | undefined
-  /** The id that a key in the body stands for, in a record without an id of its own. */
+  /** The id for a key in the body, of a record without an id of its own. */
   idOf?(domain: string, key: string, hash: string): string
 }
 
-/** The topic, where the delivery tells: KafkaSource names it for bare records, and publish for its own. */
+/** The topic, if known: KafkaSource names it for bare records, and publish for its own. */
 export const topicOf = (delivery: Delivery): string | undefined => /#([^#]+)$/.exec(delivery.source)?.[1]
 
 export function envelopeOf(delivery: Delivery, verdict: Verdict, known: KnownCommands): Envelope {
@@ -68,7 +68,7 @@ const unsealed = (delivery: Delivery) => ({
 
 const ISO_LENGTH = '2026-01-01T00:00:00.000Z'.length
 
-/** In the form in which times are compared; undefined for what is no date, or not of a year of four digits. */
+/** The time in the form in which times are compared. Undefined for no date, or a year without four digits. */
 function timeOf({ time = '' }: Delivery): string | undefined {
   const ms = Date.parse(time)
   const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString()
@@ -78,7 +78,7 @@ function timeOf({ time = '' }: Delivery): string | undefined {
 const plainType = (delivery: Delivery, { topics }: KnownCommands): string =>
   topics.get(topicOf(delivery) ?? '')?.topic.plain ?? PLAIN
 
-/** As of an anonymous caller the body belongs to the id: nobody can take it from another. */
+/** The id contains the body, as for an anonymous caller: nobody can take the id of another command. */
 function plain(delivery: Delivery, known: KnownCommands) {
   const { type, source } = delivery
   const body = bodyHash(type, textOf(delivery.data))
@@ -92,13 +92,13 @@ function plain(delivery: Delivery, known: KnownCommands) {
   }
 }
 
-/** Its own id may be that of a command that is on its way, so its letter has another one. */
+/** Its id may belong to a command that is under way, so its letter has another one. */
 function refused({ type, source, id, seal = '', data }: Delivery) {
   const hash = bodyHash(type, textOf(data))
   return { type, id: derivedId('refused', source, id, hash, String(seal)), actor: '', hash }
 }
 
-/** Where a bare record stands, as its first KafkaSource says; the one that reads the error topic says where the copy does. */
+/** The place of a bare record in its own topic, which its first KafkaSource writes into the id. The attributes of a copy name the error topic. */
 const PLACE = /^partition:(\d+)\/offset:(\d+)$/
 
 /**
@@ -119,7 +119,7 @@ const legacyPlain = (delivery: Delivery, known: KnownCommands) => ({
   idOf: (domain: string, key: string) => derivedId(domain, ANONYMOUS, key, 0),
 })
 
-/** What publish said of a command before it sealed records. */
+/** The attributes by which publish described a command before it sealed records. */
 const attributesOf = ({ type, id, partitionkey, actor = '', scopes, expectedversion, bodyhash }: Delivery) => ({
   type,
   id,
