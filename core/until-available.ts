@@ -5,7 +5,7 @@ import { Unavailable } from './unavailable.ts'
 
 const PAUSE_MS = 500
 
-export interface Patience {
+export interface WaitOptions {
   logger: Pick<Logger, 'warn'>
   withinMs?: number | undefined
   clock?: Clock
@@ -17,7 +17,7 @@ export interface Patience {
  */
 export function untilAvailable<Result>(
   work: () => Promise<Result>,
-  { logger, withinMs = Number.POSITIVE_INFINITY, clock = systemClock }: Patience,
+  { logger, withinMs = Number.POSITIVE_INFINITY, clock = systemClock }: WaitOptions,
 ): Promise<Result> {
   let logged = ''
   return retry(work, {

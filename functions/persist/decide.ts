@@ -46,7 +46,8 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
     },
     async redrive(received, letter) {
       const { key = keyOf(received) } = letter
-      if (keyOf(received) !== key) throw new Error(`the command belongs to stream ${keyOf(received)} now, and its letter to ${key}`)
+      if (keyOf(received) !== key)
+        throw new Error(`the command belongs to stream ${keyOf(received)} now, and its letter to ${key}`)
       await retryOnConflict(async () => {
         const there = await store.get(letters, [letter._id])
         if (there.has(letter._id)) await roundOfOne(received, letter)

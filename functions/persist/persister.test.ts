@@ -325,7 +325,7 @@ test('given a command that kills the process, then one of another domain beside 
   expect(await letterOf('innocent')).toBeUndefined()
 })
 
-test('given an instance that stopped as it should, then the next one does not count the first tries', async () => {
+test('given an instance that stopped as it should, then the next one does not count first attempts', async () => {
   const first = start()
   await first.persist(event('a', 'a'))
   await first.close()
@@ -356,7 +356,7 @@ test('given an outage, then the command is held, 45 s at most, then 503, and nev
   expect(await letterOf('a')).toBeUndefined()
 })
 
-test('given outages after a crash, when tries are counted, then an outage still counts for nothing', async () => {
+test('given outages after a crash, when attempts are counted, then an outage still counts for nothing', async () => {
   await start().persist(event('before', 'the crash'))
   let isAway = true
   const insert: Store['insert'] = (collection, documents) =>
@@ -391,7 +391,7 @@ test('given a store whose answers are lost after a crash, then nothing is counte
   expect(await letterOf('a')).toBeUndefined()
 })
 
-test('given tries of many runs of which nobody knows how they ended, then it is parked in the end', async () => {
+test('given attempts of many runs with an unknown end, then the command is parked in the end', async () => {
   const begun = Array.from({ length: 20 }, (_, run) => `run-${run}`)
   await store.commit([{ collection: attempts, swap: [{ _id: 'a', faults: 0, begun, generation: 1 }] }])
   await start().persist(event('before', 'the crash'))
