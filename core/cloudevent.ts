@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type Event, MALFORMED, PLAIN } from './delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from './delivery.ts'
 import { isDeeper } from './json-scan.ts'
 import type { Headers } from './request.ts'
 
@@ -24,7 +24,7 @@ type ParseJson = (body: Buffer) => unknown
  * The CloudEvent in a request, in binary or structured mode. A request without a valid event becomes an event of type MALFORMED around its
  * content, so that persist can keep it: no delivery of a KafkaSource may be lost. Errors of `parse` are thrown.
  */
-export function toDelivery(headers: Headers, body: Buffer, parse: ParseJson = parseJson): Event {
+export function toDelivery(headers: Headers, body: Buffer, parse: ParseJson = parseJson): Delivery {
   const type = mediaType(headers['content-type'])
   try {
     const isStructured = type.startsWith('application/cloudevents')
@@ -33,7 +33,7 @@ export function toDelivery(headers: Headers, body: Buffer, parse: ParseJson = pa
     if (missing.length > 0) throw new NotAnEvent(`not a CloudEvent: it has no ${missing.join(', ')}`)
     if (event.specversion !== '1.0')
       throw new NotAnEvent(`a CloudEvent of the unknown specversion ${event.specversion}`)
-    return event as Event
+    return event as Delivery
   } catch (error) {
     if (error instanceof NotAnEvent) return malformed(headers, body, error.message)
     throw error
@@ -41,13 +41,13 @@ export function toDelivery(headers: Headers, body: Buffer, parse: ParseJson = pa
 }
 
 /** An event of type MALFORMED for a body of which only the beginning was read. */
-export const oversizedDelivery = (headers: Headers, head: Buffer, reason: string): Event => ({
+export const oversizedDelivery = (headers: Headers, head: Buffer, reason: string): Delivery => ({
   ...malformed(headers, head, reason),
   truncated: 'true',
 })
 
 /** The id depends on the request alone, so that repeated deliveries become one letter. */
-function malformed(headers: Headers, body: Buffer, reason: string): Event {
+function malformed(headers: Headers, body: Buffer, reason: string): Delivery {
   const source = text(headers['ce-source']) || 'unknown'
   const partition = text(headers['ce-knativekafkapartition'])
   const offset = text(headers['ce-knativekafkaoffset'])
@@ -79,8 +79,8 @@ const text = (value: string | string[] | undefined): string => (Array.isArray(va
 
 const mediaType = (header: string | undefined): string => header?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 
-function binary(headers: Headers, type: string, body: Buffer, parse: ParseJson): Partial<Event> {
-  const event: Partial<Event> = {}
+function binary(headers: Headers, type: string, body: Buffer, parse: ParseJson): Partial<Delivery> {
+  const event: Partial<Delivery> = {}
   for (const name in headers) {
     if (name.startsWith('ce-')) event[name.slice(3)] = attribute(headers[name] as string)
   }
@@ -101,12 +101,12 @@ function attribute(header: string): string {
 }
 
 /** Decodes the attributes of an event from the bare framework, which leaves them as they are in their headers. */
-export const decodeAttributes = (event: Event): Event => {
+export const decodeAttributes = (event: Delivery): Delivery => {
   const attributes = Object.entries(event).map(([name, value]) => [
     name,
     typeof value === 'string' && name !== 'data' ? attribute(value) : value,
   ])
-  return Object.fromEntries(attributes) as Event
+  return Object.fromEntries(attributes) as Delivery
 }
 
 function dataOf(type: string, body: Buffer, parse: ParseJson): unknown {
@@ -116,14 +116,14 @@ function dataOf(type: string, body: Buffer, parse: ParseJson): unknown {
 
 const isJson = (type: string): boolean => type.endsWith('/json') || type.endsWith('+json')
 
-function structured(type: string, body: Buffer, parse: ParseJson): Partial<Event> {
+function structured(type: string, body: Buffer, parse: ParseJson): Partial<Delivery> {
   if (type !== 'application/cloudevents+json') throw new NotAnEvent(`in the unsupported format ${type}`)
   const given = parse(body)
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new NotAnEvent('not a CloudEvent: it is not an object')
   }
   const { data, data_base64: base64, ...attributes } = given as Record<string, unknown>
-  const event: Partial<Event> = {}
+  const event: Partial<Delivery> = {}
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) continue
     if (typeof value === 'object') throw new NotAnEvent(`not a CloudEvent: the attribute ${name} is not a simple value`)

@@ -5,8 +5,8 @@ import { collectionsOf } from './registry.ts'
 import type { StoredCollection } from './store.ts'
 
 const DAY_SECONDS = DAY_MS / 1000
-const HORIZON_SECONDS = RETENTION_DAYS * DAY_SECONDS
-export const HORIZON_MS = RETENTION_DAYS * DAY_MS
+export const HORIZON_SECONDS = RETENTION_DAYS * DAY_SECONDS
+export const HORIZON_MS = HORIZON_SECONDS * 1000
 
 /** Commands that could not be applied, by command id; listed in order of arrival, numbered within a parked stream. */
 export const letters = {
@@ -20,31 +20,41 @@ export const letters = {
  */
 export const heads = { name: 'heads', indexes: {} } satisfies StoredCollection
 
-/** What has happened in decide domains, for ever; by the stream's key and number. */
+/** The events of decide domains, kept for ever, by the stream's key and number. */
 export const events = { name: 'events', indexes: { stream: { fields: ['key', 'number'] } } } satisfies StoredCollection
 
-/** What a stream is called in heads and events: two domains may use the same name for theirs. */
+/** The name of a stream in heads and events: two domains may use the same name for theirs. */
 export const streamKey = (domain: string, stream: string): string => `${domain}:${stream}`
 
 /** The documents of a tally; each batch adds to one of them. */
 export const slotIds = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
 
 /**
- * Outcomes that no document tells: of an append domain's commands only rejections, by command id and body hash; of a decide
- * domain's every outcome, by command id. Kept for the horizon.
+ * Outcomes, kept for the horizon: every outcome of a decide domain's commands, by command id; of an append domain's only
+ * rejections and the ends of letters, by command id and body hash.
  */
 export const receipts = { name: 'receipts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** Among the tries: there for as long as the receipts of what was discarded of a domain are. */
-export const discardsOf = (domain: string): string => `discards of ${domain}`
+/** The domains with discarded letters, by name, for as long as the receipts of the discards are kept. */
+export const discards = { name: 'discards', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** The tries of commands that failed or did not come back, by command id. */
-export const attempts = { name: 'tries', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+/** The progress of redrives, by the id of their command. */
+export const redriveProgress = {
+  name: 'redriveProgress',
+  indexes: {},
+  expireAfter: HORIZON_SECONDS,
+} satisfies StoredCollection
 
-/** The instances of persist that are running or have crashed, by name, and the runs that are known to have crashed. */
-export const runs = { name: 'runs', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+/** The attempts of commands that failed or did not come back, by command id. */
+export const attempts = { name: 'attempts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
-/** What an append domain's commands become, for as long as it is kept. */
+/** The instances of persist that run, or crashed and have not started again, by name. */
+export const instances = { name: 'instances', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+
+/** The runs that are known to have crashed. */
+export const crashedRuns = { name: 'crashedRuns', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+
+/** The documents of an append domain's commands, for as long as they are kept. */
 export const appended = ({ documents: { collection, retentionDays } }: AppendDomain): StoredCollection =>
   retentionDays === undefined
     ? collection
@@ -55,6 +65,9 @@ export const collections = (domains: Domain[]): StoredCollection[] => [
   ...(domains.some(({ kind }) => kind === 'decide') ? [heads, events] : []),
   letters,
   receipts,
+  discards,
+  redriveProgress,
   attempts,
-  runs,
+  instances,
+  crashedRuns,
 ]

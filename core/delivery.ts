@@ -2,7 +2,7 @@
  * A CloudEvent as persist receives it from functions-framework or from our host. Context attributes and extensions are properties. `data` is
  * parsed if it is JSON, a string if it is text, and else a Buffer.
  */
-export interface Event {
+export interface Delivery {
   specversion: string
   id: string
   source: string

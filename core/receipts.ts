@@ -1,11 +1,12 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import type { Domain, Fields } from '#domains/domain.ts'
+import type { Document, Domain, Fields } from '#domains/domain.ts'
 import { HORIZON_MS, letters, receipts } from './collections.ts'
+import { type Identity, rejectionId, standingOf } from './ledger.ts'
 import { RETENTION_DAYS } from './log.ts'
 import { Problem } from './problem.ts'
 import type { Store } from './store.ts'
 
-/** What a receipt's address says: which command, with which body, accepted when (milliseconds). */
+/** The content of a receipt's address: the command, its body, and the time of its acceptance in milliseconds. */
 export interface Address {
   domain: string
   id: string
@@ -17,19 +18,19 @@ export type Receipt =
   | { status: 'pending' }
   | { status: 'applied' }
   /**
-   * `isStale`: the stream was not at the version that the client expected. `reusedKey`: its key stands for another
-   * command, which was there first.
+   * `isStale`: the stream was not at the version that the client expected. `reusedKey`: another command had the key
+   * first.
    */
   | { status: 'rejected'; reason: string; isStale?: true; reusedKey?: true }
   | { status: 'parked'; reason: string }
 
 export interface Addresses {
   sign(address: Address): string
-  /** Throws 404 for an address that we never gave out, 410 for one past the horizon. */
+  /** Throws 404 for an address with another signature, 410 for one past the horizon. */
   verify(receipt: string, now: number): Address
 }
 
-/** Addresses are signed, so that nobody can make up or guess another's; those that other secrets have signed are known too. */
+/** Signs addresses, so that nobody can forge or guess one. Addresses that other secrets signed are valid too. */
 export function addresses(...secrets: [string, ...string[]]): Addresses {
   const [own, ...others] = secrets.map((secret) => createSecretKey(secret, 'utf8')) as [KeyObject, ...KeyObject[]]
   const mac = (text: string, key = own) => createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
@@ -48,7 +49,7 @@ export function addresses(...secrets: [string, ...string[]]): Addresses {
         return given.length === right.length && timingSafeEqual(given, right)
       }
       if (!isOf(own) && !others.some(isOf)) {
-        throw new Problem(404, 'Unknown receipt', 'No such receipt was ever given out here.')
+        throw new Problem(404, 'Unknown receipt', 'This receipt was not issued here.')
       }
       const address = { domain, id, hash, time: Number.parseInt(time, 36) }
       if (now - address.time > HORIZON_MS) {
@@ -59,10 +60,26 @@ export function addresses(...secrets: [string, ...string[]]): Addresses {
   }
 }
 
-/** The reason for which a command is refused whose key stands for another one. */
+/** The reason of a rejection by a key that another command had first. */
 export const REUSED_KEY = 'this key was used before, for a command with another body'
 
-export const rejectionId = (id: string, hash: string): string => `${id}.${hash}`
+const atTime = (now: number): string => new Date(now).toISOString()
+
+/** The outcome of a command whose id another body had first. */
+export const reusedKeyReceipt = ({ id, hash }: Identity, now: number): Document => ({
+  _id: rejectionId(id, hash),
+  status: 'rejected',
+  reason: REUSED_KEY,
+  reusedKey: true,
+  at: atTime(now),
+})
+
+/** The end of a letter by a redrive. The command's document or receipt has its outcome. */
+export const redrivenReceipt = ({ id, hash }: Identity, now: number): Document => ({
+  _id: rejectionId(id, hash),
+  status: 'redriven',
+  at: atTime(now),
+})
 
 /** Reads outcomes, one read for each collection however many are asked for. */
 export async function readReceipts(store: Store, domain: Domain, asked: Address[]): Promise<Receipt[]> {
@@ -74,7 +91,7 @@ export type Lookup = (address: Address) => Receipt | undefined
 
 export const PENDING: Receipt = { status: 'pending' }
 
-/** What nearly all of them come to: an append domain's document, or the outcome that was written with a decision. */
+/** Nearly all outcomes: an append domain's document, or the outcome that was committed with a decision. */
 export async function readApplied(store: Store, domain: Domain, asked: Address[]): Promise<Lookup> {
   const ids = asked.map(({ id }) => id)
   if (domain.kind === 'append') {
@@ -107,7 +124,7 @@ export async function readRefused(store: Store, asked: Address[]): Promise<Looku
       const { reason, reusedKey } = rejection
       return { status: 'rejected', reason: String(reason), ...(reusedKey === true ? { reusedKey } : {}) }
     }
-    const letter = [kept.get(id), kept.get(rejectionId(id, hash))].find((letter) => letter?.hash === hash)
-    return letter ? { status: 'parked', reason: String(letter.error) } : undefined
+    const standing = standingOf({ id, hash }, { letters: kept })
+    return standing.kind === 'kept' ? { status: 'parked', reason: String(standing.letter.error) } : undefined
   }
 }

@@ -1,33 +1,34 @@
 import { type Clock, systemClock } from './clock.ts'
+import { retry } from './retry.ts'
 import type { Logger } from './telemetry.ts'
 import { Unavailable } from './unavailable.ts'
 
 const PAUSE_MS = 500
 
-export interface Patience {
+export interface WaitOptions {
   logger: Pick<Logger, 'warn'>
   withinMs?: number | undefined
   clock?: Clock
 }
 
 /**
- * Repeats `work` while the log or the store is unavailable, for `withinMs` at most, and logs what it waits for whenever that
- * changes. So a process may start before the servers do.
+ * Repeats `work` while the log or the store is unavailable, for `withinMs` at most, and logs each new reason. So a process
+ * may start before the servers do.
  */
-export async function untilAvailable<Result>(
+export function untilAvailable<Result>(
   work: () => Promise<Result>,
-  { logger, withinMs = Number.POSITIVE_INFINITY, clock = systemClock }: Patience,
+  { logger, withinMs = Number.POSITIVE_INFINITY, clock = systemClock }: WaitOptions,
 ): Promise<Result> {
-  const deadline = clock.now() + withinMs
-  let reported = ''
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof Unavailable) || clock.now() + PAUSE_MS > deadline) throw error
-      if (error.message !== reported) logger.warn({ err: error }, 'waiting')
-      reported = error.message
-      await clock.sleep(PAUSE_MS)
-    }
-  }
+  let logged = ''
+  return retry(work, {
+    clock,
+    when: (error) => error instanceof Unavailable,
+    pause: () => PAUSE_MS,
+    deadline: clock.now() + withinMs,
+    onRetry(error) {
+      const { message } = error as Unavailable
+      if (message !== logged) logger.warn({ err: error }, 'waiting')
+      logged = message
+    },
+  })
 }

@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
+import { systemClock } from '#core/clock.ts'
+import { retry } from '#core/retry.ts'
 
 /** A Millrace as its clients see it. */
 export interface Site {
@@ -56,16 +57,15 @@ export const json = async <Body>(site: Site, path: string, schema: z.ZodType<Bod
 
 /** Tries until it succeeds, is refused, or has taken the time limit; then the last failure is thrown. */
 export async function patiently<Result>({ SITE, LIMIT }: Site, attempt: () => Promise<Result>): Promise<Result> {
-  const deadline = Date.now() + LIMIT * 1000
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (cause) {
-      if (cause instanceof Refused || Date.now() > deadline) {
-        throw new Error(`${SITE}: ${reasonOf(cause as Error)}`, { cause })
-      }
-      await sleep(PAUSE_MS)
-    }
+  try {
+    return await retry(attempt, {
+      clock: systemClock,
+      when: (error) => !(error instanceof Refused),
+      pause: () => PAUSE_MS,
+      deadline: Date.now() + LIMIT * 1000,
+    })
+  } catch (cause) {
+    throw new Error(`${SITE}: ${reasonOf(cause as Error)}`, { cause })
   }
 }
 

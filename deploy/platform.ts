@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { systemClock } from '#core/clock.ts'
+import { retry } from '#core/retry.ts'
 import { pinned, type Release } from './versions.ts'
 import { untilReady } from './wait.ts'
 import type { World } from './world.ts'
@@ -67,17 +68,13 @@ const PAUSE_MS = 3_000
 /** A file can name kinds that it brings itself, and be checked by a webhook that it starts itself. */
 const PASSES = /no matches for kind|failed calling webhook|connection refused/
 
-async function insist(apply: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await apply()
-      return
-    } catch (error) {
-      if (attempt === ATTEMPTS || !PASSES.test((error as Error).message)) throw error
-      await sleep(PAUSE_MS)
-    }
-  }
-}
+const insist = (apply: () => Promise<unknown>): Promise<unknown> =>
+  retry(apply, {
+    clock: systemClock,
+    when: (error) => PASSES.test((error as Error).message),
+    pause: () => PAUSE_MS,
+    maxAttempts: ATTEMPTS,
+  })
 
 /** Kourier as the ingress, a domain that resolves to this machine, and knative/platform-kind. */
 async function configure(world: World): Promise<void> {

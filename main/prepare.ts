@@ -1,3 +1,4 @@
+import { carryOverDiscards } from '#core/carry-over.ts'
 import { collections } from '#core/collections.ts'
 import { topics } from '#core/kafka-source-policy.ts'
 import { retaining } from '#core/registry.ts'
@@ -18,6 +19,9 @@ export async function prepare(withinMs?: number): Promise<void> {
   const wait = { logger: telemetry().logger, withinMs }
   await Promise.all([
     untilAvailable(() => log.ensure(topics(domains)), wait),
-    untilAvailable(() => store.prepare(collections(domains)), wait),
+    untilAvailable(async () => {
+      await store.prepare(collections(domains))
+      await carryOverDiscards(store, domains)
+    }, wait),
   ])
 }

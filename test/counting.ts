@@ -7,7 +7,7 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Clock } from '#core/clock.ts'
 import { collections, events, heads, letters, slotIds } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import letterDomain from '#core/letters/domain.ts'
 import type { Store } from '#core/store.ts'
 import type { DecideDomain, Document } from '#domains/domain.ts'
@@ -91,13 +91,14 @@ export const start = (changes: Partial<Store> = {}, instance = 'pod-1', domain =
     domains: [domain, letterDomain],
     store: { ...world.store, ...changes },
     clock,
+    random: Math.random,
     instance,
     maxInFlight: 1000,
     trust: trusting,
   })
 
 let offset = 0
-export const count = (id: string, counter: string, by: unknown, changes: Partial<Event> = {}): Event => ({
+export const count = (id: string, counter: string, by: unknown, changes: Partial<Delivery> = {}): Delivery => ({
   specversion: '1.0',
   id,
   source: '/millrace/publish#counting',
@@ -107,11 +108,11 @@ export const count = (id: string, counter: string, by: unknown, changes: Partial
   bodyhash: `hash of ${counter} ${by}`,
   knativekafkapartition: '0',
   knativekafkaoffset: String(offset++),
-  data: { counter, by } as Event['data'],
+  data: { counter, by } as Delivery['data'],
   ...changes,
 })
 
-export const ask = (id: string, type: 'redrive' | 'discard', data: Record<string, string>): Event => ({
+export const ask = (id: string, type: 'redrive' | 'discard', data: Record<string, string>): Delivery => ({
   specversion: '1.0',
   id,
   source: '/millrace/publish#letters',

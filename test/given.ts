@@ -1,5 +1,5 @@
 import type { Command, DecideDomain, Document, Fields, NewEvent } from '#domains/domain.ts'
-import { project, tableOf } from '#functions/persist/view.ts'
+import { batchDocuments, project } from '#functions/persist/batch-documents.ts'
 
 /** A command of a test. Members that are left out have default values. */
 export type TestCommand = { type: string; data: Fields } & Partial<Command>
@@ -21,7 +21,7 @@ export function given(domain: DecideDomain, ...history: TestCommand[]) {
 
 async function run(domain: DecideDomain, history: TestCommand[]): Promise<Outcome> {
   const commands = history.map((command, index) => complete(domain, command, index))
-  const table = await tableOf(domain, commands, async () => new Map())
+  const table = batchDocuments(domain, new Map())
   const versions = new Map<string, number>()
   let last: Pick<Outcome, 'events' | 'rejected'> = {}
   for (const [index, command] of commands.entries()) {

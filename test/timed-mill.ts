@@ -7,7 +7,7 @@ import { startHost } from '#adapters/host/host.ts'
 import { embeddedLog } from '#adapters/log/embedded.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import { collections } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import { sourceOf, topics } from '#core/kafka-source-policy.ts'
 import { commandTypes } from '#core/registry.ts'
 import type { Store } from '#core/store.ts'
@@ -70,6 +70,7 @@ export async function startTimedMill(domains: Domain[]) {
     domains,
     store: withOutages,
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10_000,
     trust: wary,
@@ -101,7 +102,7 @@ export async function startTimedMill(domains: Domain[]) {
   )
 
   function counted(persist: Persister['persist']): Persister['persist'] {
-    return async (event: Event) => {
+    return async (event: Delivery) => {
       posts.received++
       const began = clock.now()
       const outcome = await persist(event)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KEPT_BYTES, oversizedDelivery, toDelivery } from '#core/cloudevent.ts'
-import type { Event, Outcome } from '#core/delivery.ts'
+import type { Delivery, Outcome } from '#core/delivery.ts'
 import { Problem, RETRY_SOON } from '#core/problem.ts'
 import type { Metrics } from '#core/telemetry.ts'
 import { BodyTooLarge, readBody } from './body.ts'
@@ -14,7 +14,7 @@ const TITLES: Record<Exclude<Outcome['status'], 204>, string> = {
 }
 
 interface EventHandler {
-  serve(event: Event): Promise<Outcome>
+  serve(event: Delivery): Promise<Outcome>
   maxBodyBytes: number
   metrics: Metrics
 }
@@ -35,7 +35,7 @@ export async function handleEvent(
   sendProblem(req, res, new Problem(status, TITLES[status], detail, { headers }))
 }
 
-async function readDelivery(req: IncomingMessage, maxBodyBytes: number): Promise<Event> {
+async function readDelivery(req: IncomingMessage, maxBodyBytes: number): Promise<Delivery> {
   try {
     return toDelivery(req.headers, await readBody(req, maxBodyBytes, KEPT_BYTES))
   } catch (error) {

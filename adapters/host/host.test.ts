@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { KEPT_BYTES } from '#core/cloudevent.ts'
-import { type Event, MALFORMED, type Outcome } from '#core/delivery.ts'
+import { type Delivery, MALFORMED, type Outcome } from '#core/delivery.ts'
 import type { Request, Response } from '#core/request.ts'
 import { rawSocket } from '#test/socket.ts'
 import { quiet } from '#test/telemetry.ts'
@@ -32,7 +32,7 @@ const http = (handle: (request: Request) => Promise<Response>): Mount => ({
 const echo = http(async ({ body, path }) => ({ status: 200, body: `${path} ${body.length}` }))
 
 function persist(outcome: Outcome = { status: 204 }) {
-  const events: Event[] = []
+  const events: Delivery[] = []
   const mount: Mount = {
     kind: 'cloudevent',
     name: 'persist',

@@ -1,4 +1,4 @@
-import type { Event, Outcome } from '#core/delivery.ts'
+import type { Delivery, Outcome } from '#core/delivery.ts'
 import { Problem } from '#core/problem.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { type HttpFunction, httpFunction } from './http.ts'
@@ -19,7 +19,7 @@ export interface EventMount {
   kind: 'cloudevent'
   name: string
   path: string
-  serve(event: Event): Promise<Outcome>
+  serve(event: Delivery): Promise<Outcome>
 }
 
 /** Returns a function that finds the first mount that accepts a request, or one that responds with 404. */

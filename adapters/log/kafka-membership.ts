@@ -2,6 +2,7 @@ import type { EachBatchHandler, Kafka, Consumer as Member } from 'kafkajs'
 import type { Clock } from '#core/clock.ts'
 import { MINUTE_MS } from '#core/clock.ts'
 import type { ConsumeOptions } from '#core/log.ts'
+import { retry } from '#core/retry.ts'
 import { asUnavailable } from './kafka-errors.ts'
 
 const RETRY_MS = 500
@@ -65,34 +66,27 @@ export function groupMembership(
     current = undefined
   }
 
-  async function rejoin(): Promise<void> {
-    while (!isStopped) {
-      try {
-        return await open()
-      } catch (error) {
-        onError(error as Error)
-        await clock.sleep(RETRY_MS)
-      }
-    }
-  }
+  const rejoin = (): Promise<void> =>
+    retry(async () => (isStopped ? undefined : await open()), {
+      clock,
+      when: () => true,
+      pause: () => RETRY_MS,
+      onRetry: (error) => onError(error as Error),
+    })
 
   return {
     assigned: () => assigned,
     member: () => current,
 
     /** A group whose last members died without leaving rebalances only after their session time-out. */
-    async join() {
-      const deadline = clock.now() + JOINED_WITHIN_MS
-      for (;;) {
-        try {
-          return await open()
-        } catch (error) {
-          if (!isReached || clock.now() > deadline) throw error
-          onError(error as Error)
-          await clock.sleep(RETRY_MS)
-        }
-      }
-    },
+    join: () =>
+      retry(open, {
+        clock,
+        when: () => isReached,
+        pause: () => RETRY_MS,
+        deadline: clock.now() + JOINED_WITHIN_MS,
+        onRetry: (error) => onError(error as Error),
+      }),
 
     replace(member, cause) {
       replaced.add(member)

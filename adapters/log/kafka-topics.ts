@@ -1,6 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs'
 import { DAY_MS, systemClock } from '#core/clock.ts'
 import { RETENTION_DAYS } from '#core/log.ts'
+import { retry } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Topic } from '#domains/domain.ts'
 import { isOutage } from './kafka-errors.ts'
@@ -55,16 +56,16 @@ async function make(admin: Admin, topics: Declared[], replication: number): Prom
 
 /** A topic that was just made has no leaders for a moment, and some brokers don't know it yet. */
 async function differences(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
-  const deadline = Date.now() + KNOWN_WITHIN_MS
-  for (;;) {
-    try {
-      const shapes = await wrongShapes(admin, topics, replication)
-      return [...shapes, ...(await wrongSettings(admin, topics, replication))]
-    } catch (error) {
-      if (!isOutage(error) || Date.now() > deadline) throw error
-      await systemClock.sleep(100)
-    }
-  }
+  const compare = async () => [
+    ...(await wrongShapes(admin, topics, replication)),
+    ...(await wrongSettings(admin, topics, replication)),
+  ]
+  return await retry(compare, {
+    clock: systemClock,
+    when: isOutage,
+    pause: () => 100,
+    deadline: Date.now() + KNOWN_WITHIN_MS,
+  })
 }
 
 async function wrongShapes(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {

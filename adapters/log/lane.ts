@@ -1,5 +1,6 @@
 import { alarm } from '#core/alarm.ts'
 import type { Clock } from '#core/clock.ts'
+import { exponential, retry } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 
 export interface LaneOptions<Item> {
@@ -31,8 +32,7 @@ interface Append<Item> {
   reject(error: unknown): void
 }
 
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 1000
+const backoff = exponential(50, 1000)
 
 /**
  * Sends to one partition, one send at a time: the only way in which kafkajs loses no acknowledged items. Items that arrive
@@ -64,17 +64,19 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
   }
 
   async function sendUntilSettled(batch: Append<Item>[]): Promise<void> {
+    if (closed.signal.aborted) return
     const items = batch.map(({ item }) => item)
-    for (let pause = FIRST_PAUSE_MS; !closed.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      try {
-        const offset = await send(items)
-        for (const [index, append] of batch.entries()) settle(append, () => append.resolve(offset + index))
-        return
-      } catch (error) {
-        if (isTheirFault(error)) return await isolate(batch, error)
-        onRetry?.(error)
-        await clock.sleep(pause * (0.5 + Math.random() / 2), closed.signal)
-      }
+    try {
+      const offset = await retry(() => send(items), {
+        clock,
+        when: (error) => !isTheirFault(error),
+        pause: (attempts) => backoff(attempts) * (0.5 + Math.random() / 2),
+        signal: closed.signal,
+        ...(onRetry ? { onRetry } : {}),
+      })
+      for (const [index, append] of batch.entries()) settle(append, () => append.resolve(offset + index))
+    } catch (error) {
+      if (isTheirFault(error)) await isolate(batch, error)
     }
   }
 

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import {
   type AnyBulkWriteOperation,
   type ClientSession,
@@ -7,6 +6,8 @@ import {
   type MongoClient,
   MongoError,
 } from 'mongodb'
+import { systemClock } from '#core/clock.ts'
+import { retry } from '#core/retry.ts'
 import { Conflict, type Owned, Refused, type StoredCollection, type Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
@@ -45,15 +46,12 @@ export async function commitTo(
 
 /** Again while nobody knows whether it was committed: that is harmless, and a later answer tells. */
 async function commit(session: ClientSession, until: number): Promise<void> {
-  for (;;) {
-    try {
-      return await session.commitTransaction()
-    } catch (error) {
-      const isUnknown = error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult')
-      if (!isUnknown || Date.now() > until) throw error
-      await setTimeout(COMMIT_AGAIN_AFTER_MS)
-    }
-  }
+  await retry(() => session.commitTransaction(), {
+    clock: systemClock,
+    when: (error) => error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult'),
+    pause: () => COMMIT_AGAIN_AFTER_MS,
+    deadline: until,
+  })
 }
 
 async function writeOne(session: ClientSession, to: Collection<StoredDocument>, write: Write): Promise<void> {

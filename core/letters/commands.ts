@@ -1,18 +1,18 @@
 import { z } from 'zod'
 import type { CommandType, Fields } from '#domains/domain.ts'
 
-/** Of foreign records too, which may be long. */
+/** A letter's id, which may be long: foreign records choose theirs. */
 const id = z.string().min(1).max(1024)
-/** As letters have their time: without milliseconds a bound would stand behind the same moment with them. */
+/** With milliseconds, as letters have their time: a bound without them would sort behind the same moment. */
 const moment = z.iso.datetime().transform((time) => new Date(time).toISOString())
 
-/** What is set must be so of a letter; a letter of a parked stream brings its whole stream, in order. */
+/** A letter is chosen if every field that is set matches. A letter of a parked stream brings its whole stream, in order. */
 const choice = z
   .strictObject({
     id: id.optional(),
     domain: z.string().min(1).max(100).optional(),
     stream: z.string().min(1).max(1024).optional(),
-    /** A part of the error. */
+    /** A substring of the error. */
     error: z.string().min(1).max(300).optional(),
     from: moment.optional(),
     to: moment.optional(),
@@ -23,14 +23,14 @@ const choice = z
 
 export const commands = {
   'letters.redrive': {
-    summary: 'Try letters again, in their order',
+    summary: 'Redrive letters, in their order',
     scope: 'letters:write',
     data: choice,
     stream: (_, id) => `redrive/${id}`,
     routes: [{ method: 'POST', path: '/api/letters/redrive', body: 'json', created: '/api/letters/redrives/{id}' }],
   },
   'letters.discard': {
-    summary: 'Give a letter up',
+    summary: 'Discard a letter',
     scope: 'letters:write',
     data: z.strictObject({ id, reason: z.string().trim().min(1).max(1000) }),
     stream: (_, id) => `redrive/${id}`,

@@ -2,7 +2,7 @@ import type { AppendDomain } from '#domains/domain.ts'
 import { commands } from './commands.ts'
 import { queries } from './queries.ts'
 
-/** What operators do about letters: each redrive and each discard is a document, which also says what came of it. */
+/** The commands of operators about letters. Each redrive and each discard is a document, with its outcome. */
 export default {
   kind: 'append',
   name: 'letters',

@@ -9,13 +9,13 @@ const done = z.object({
   type: z.enum(['letters.redrive', 'letters.discard']),
   time: z.iso.datetime(),
   actor: z.string(),
-  asked: z.record(z.string(), z.string()).describe('Which letters, as the command said'),
+  asked: z.record(z.string(), z.string()).describe('The letters that the command names'),
   redriven: count.optional(),
-  failures: count.optional().describe('How many could not be applied again'),
+  failures: count.optional().describe('The number of letters that failed again'),
   failed: z
     .array(z.object({ id: z.string(), error: z.string() }))
     .optional()
-    .describe('The first of them'),
+    .describe('The first failures'),
   discarded: count.optional(),
 })
 
@@ -27,7 +27,7 @@ export const queries = [
     path: '/api/letters/redrives',
     scope: 'letters:read',
     name: 'redrives.list',
-    summary: 'What was redriven and discarded, newest first',
+    summary: 'Redrives and discards, newest first',
     item: done,
     index: 'time',
     newestFirst: true,
@@ -38,7 +38,7 @@ export const queries = [
     path: '/api/letters/redrives/{id}',
     scope: 'letters:read',
     name: 'redrives.one',
-    summary: 'What came of one',
+    summary: 'A redrive or discard, with its outcome',
     item: done,
     shape,
   },

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import { collections } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import type { Store } from '#core/store.ts'
 import type { AppendDomain } from '#domains/domain.ts'
 import { manualClock } from '#test/clock.ts'
@@ -58,7 +58,16 @@ test('given a backlog of 16,000 log events after a crash, then the forum still h
   const fast = embeddedStore(file)
   await fast.prepare(collections(domains))
   const start = (store: Store) =>
-    persister({ ...quiet(), domains, store, clock, instance: 'pod-1', maxInFlight: 10_000, trust: trusting })
+    persister({
+      ...quiet(),
+      domains,
+      store,
+      clock,
+      random: Math.random,
+      instance: 'pod-1',
+      maxInFlight: 10_000,
+      trust: trusting,
+    })
   const crashed = start(fast)
   await crashed.persist(event('forum', 0))
   const { persist } = start(slow(fast, clock))
@@ -100,7 +109,7 @@ test('given a backlog of 16,000 log events after a crash, then the forum still h
   rmSync(dir, { recursive: true })
 })
 
-const event = (domain: string, number: number): Event => ({
+const event = (domain: string, number: number): Delivery => ({
   specversion: '1.0',
   id: `${domain}-${number}`,
   source: '/test',

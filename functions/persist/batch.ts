@@ -1,5 +1,5 @@
-/** What waits for the next batch, and what the batch tells it. */
-interface Entry<Item, Result> {
+/** An item that waits for the next batch. */
+interface Waiting<Item, Result> {
   item: Item
   bytes: number
   resolve(result: Result): void
@@ -7,12 +7,12 @@ interface Entry<Item, Result> {
 }
 
 export interface Bounds {
-  /** In one batch. */
+  /** The most items of a batch. */
   maxItems: number
-  /** Where fewer may be in the next batch. */
+  /** The most items of the next batch, if they are fewer. */
   limit?(): number
   maxBytes: number
-  /** Waiting and under way together; beyond it `add` rejects with `Full`. */
+  /** The most items that wait and are under way together. Beyond it `add` rejects with `Full`. */
   maxWaiting: number
 }
 
@@ -27,18 +27,18 @@ export interface Batcher<Item, Result> {
 }
 
 /**
- * One batch at a time: whatever arrives while it is under way makes up the next one. So the batch grows by itself under
- * load and is one item when idle: no timer, no delay. `run` answers every item.
+ * Runs one batch at a time. Items that arrive while it is under way are the next batch. So a batch grows under load and is
+ * one item when idle, without a timer. `run` has a result for every item.
  */
 export function batcher<Item, Result>(
   bounds: Bounds,
   run: (items: Item[]) => Promise<Map<Item, Result>>,
 ): Batcher<Item, Result> {
-  let queue: Entry<Item, Result>[] = []
+  let queue: Waiting<Item, Result>[] = []
   let underWay = 0
   let idlers: (() => void)[] = []
 
-  function next(): Entry<Item, Result>[] {
+  function next(): Waiting<Item, Result>[] {
     let bytes = 0
     let count = 0
     const most = Math.min(bounds.maxItems, bounds.limit?.() ?? bounds.maxItems)
@@ -60,7 +60,7 @@ export function batcher<Item, Result>(
         const results = await run(batch.map(({ item }) => item))
         for (const entry of batch) {
           const result = results.get(entry.item)
-          if (result === undefined) entry.reject(new Error('the batch gave no answer'))
+          if (result === undefined) entry.reject(new Error('the batch has no result for it'))
           else entry.resolve(result)
         }
       } catch (error) {

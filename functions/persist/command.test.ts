@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { derivedId } from '#core/ids.ts'
 import { commandTypes } from '#core/registry.ts'
 import type { CommandType, Domain } from '#domains/domain.ts'
@@ -14,7 +14,7 @@ const known = { types: commandTypes(domains), topics: new Map(domains.map((domai
 /** As before records were sealed. */
 const trusted: Verdict = { kind: 'trusted' }
 
-const event = (changes: Partial<Event> = {}): Event => ({
+const event = (changes: Partial<Delivery> = {}): Delivery => ({
   specversion: '1.0',
   id: 'id-1',
   source: '/millrace/publish',
@@ -29,7 +29,7 @@ const event = (changes: Partial<Event> = {}): Event => ({
   ...changes,
 })
 
-const plain = (changes: Partial<Event> = {}): Event => {
+const plain = (changes: Partial<Delivery> = {}): Delivery => {
   const {
     bodyhash: _,
     actor: __,
@@ -44,13 +44,13 @@ const plain = (changes: Partial<Event> = {}): Event => {
   return rest
 }
 
-const commandOf = (given: Event) => {
+const commandOf = (given: Delivery) => {
   const read = readCommand(given, known, trusted)
   if (!read.ok) throw new Error(read.reason)
   return read.received
 }
 
-const reasonOf = (given: Event) => {
+const reasonOf = (given: Delivery) => {
   const read = readCommand(given, known, trusted)
   if (read.ok) throw new Error('it was read as a command')
   return read.reason

@@ -1,57 +1,65 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
-import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { toFieldErrors } from '#core/field-errors.ts'
 import { bodyHash, commandHash } from '#core/ids.ts'
+import type { Identity } from '#core/ledger.ts'
 import type { KnownType } from '#core/registry.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
 import { type Envelope, envelopeOf } from './envelope.ts'
 import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
-/** A delivery as persist goes on with it: a command, or the reason why it isn't one. */
-export type Read = { ok: true; received: Received } | Unread
+/** A delivery as persist reads it: a command, or the reason why it isn't one. */
+export type ReadResult = { ok: true; received: ReceivedCommand } | Unreadable
 
-export interface Unread {
+export interface Unreadable {
   ok: false
   id: string
   hash: string
   reason: string
-  /** As far as the event tells: of whose topic it is. */
+  /** The domain of its topic, if the delivery says a known one. */
   domain: Domain | undefined
-  /** As publish sealed it; what another record is about stands in its data only. */
+  /** As publish sealed it. Another record's stream follows from its data only. */
   stream: string | undefined
   verdict: Verdict['kind']
 }
 
-export interface Received {
+export interface ReceivedCommand {
   domain: Domain
   command: Command
   hash: string
   /** The version that the client expects the stream to have. */
   expected: number | undefined
-  /** About how much memory and room in a batch it takes. */
+  /** About the memory, and the share of a batch, that it takes. */
   bytes: number
-  event: Event
+  delivery: Delivery
   verdict: Verdict['kind']
 }
 
-export interface Known {
+export const identityOf = ({ command, hash }: ReceivedCommand): Identity => ({ id: command.id, hash })
+
+export interface KnownCommands {
   types: Map<string, KnownType>
   topics: Map<string, Domain>
 }
 
-/** Whether a KafkaSource sent this: only it says where in the log a record stands. */
-export const fromSource = (event: Event): boolean =>
-  /^\d+$/.test(String(event.knativekafkapartition)) && /^\d+$/.test(String(event.knativekafkaoffset))
+/** True for a delivery by a KafkaSource: only it says where in the log a record is. */
+export const fromSource = (delivery: Delivery): boolean =>
+  /^\d+$/.test(String(delivery.knativekafkapartition)) && /^\d+$/.test(String(delivery.knativekafkaoffset))
 
-/** `text` is the value of the event, for who knows it already. */
-export function readCommand(event: Event, known: Known, verdict: Verdict, text = textOf(event.data)): Read {
-  const envelope = envelopeOf(event, verdict, known)
+/** `text` is the value of the delivery, if the caller has it. */
+export function readCommand(
+  delivery: Delivery,
+  known: KnownCommands,
+  verdict: Verdict,
+  text = textOf(delivery.data),
+): ReadResult {
+  const envelope = envelopeOf(delivery, verdict, known)
   const { type, id, topic = '', stream, hash } = envelope
   const found = verdict.kind === 'refused' ? undefined : known.types.get(type)
   const domain = found?.domain ?? known.topics.get(topic)
-  const refuse = (reason: string): Unread => ({
+  const refuse = (reason: string): Unreadable => ({
     ok: false,
     id,
     hash: hash ?? bodyHash(type, text),
@@ -61,32 +69,33 @@ export function readCommand(event: Event, known: Known, verdict: Verdict, text =
     verdict: verdict.kind,
   })
   if (verdict.kind === 'refused') return refuse(verdict.reason)
-  if (found) return readKnown({ event, text, envelope, verdict: verdict.kind }, found, refuse)
-  if (type === MALFORMED) return refuse(String(event.reason))
+  if (found) return readKnown({ delivery, text, envelope, verdict: verdict.kind }, found, refuse)
+  if (type === MALFORMED) return refuse(String(delivery.reason))
   if (type !== PLAIN) return refuse(`unknown command type ${type}`)
   return refuse(`not a CloudEvent, and ${domain ? `${topic} takes nothing else` : `topic ${topic} is not ours`}`)
 }
 
 interface Delivered {
-  event: Event
+  delivery: Delivery
   text: string
   envelope: Envelope
   verdict: Verdict['kind']
 }
 
-/** A command of a type that we know, or why its value or its time is none. */
+/** A command of a known type, or the reason why its value or its time is none. */
 function readKnown(
-  { event, text, envelope, verdict }: Delivered,
+  { delivery, text, envelope, verdict }: Delivered,
   { domain, type, command }: KnownType,
-  refuse: (reason: string) => Unread,
-): Read {
+  refuse: (reason: string) => Unreadable,
+): ReadResult {
   if (text === '') return refuse('a record without a value that can be read')
-  if (Buffer.isBuffer(event.data) && !isUtf8(event.data)) return refuse('a value that is not UTF-8')
+  if (Buffer.isBuffer(delivery.data) && !isUtf8(delivery.data)) return refuse('a value that is not UTF-8')
   const { time } = envelope
-  if (time === undefined) return refuse(event.time ? `time is not a date: ${event.time}` : 'a record without a time')
+  if (time === undefined)
+    return refuse(delivery.time ? `time is not a date: ${delivery.time}` : 'a record without a time')
   let data: unknown
   try {
-    data = decode(event.data, text, domain.topic, { id: event.type === PLAIN ? '' : envelope.id, type })
+    data = decode(delivery.data, text, domain.topic, { id: delivery.type === PLAIN ? '' : envelope.id, type })
   } catch (error) {
     return refuse(`can not be decoded: ${reasonOf(error)}`)
   }
@@ -105,7 +114,7 @@ function readKnown(
   } catch (error) {
     return refuse(`can not be read: ${(error as Error).message}`)
   }
-  const offset = Number(event.knativekafkaoffset)
+  const offset = Number(delivery.knativekafkaoffset)
   return {
     ok: true,
     received: {
@@ -114,7 +123,7 @@ function readKnown(
       hash,
       expected: envelope.expectedVersion,
       bytes: text.length + 512,
-      event,
+      delivery,
       verdict,
     },
   }
@@ -123,14 +132,19 @@ function readKnown(
 const reasonOf = (error: unknown): string =>
   error instanceof z.ZodError ? toFieldErrors(error).detail : (error as Error).message
 
-/** One that can't be read, as far as its stream needs to know of it. */
-export const unreadable = ({ id, hash, verdict }: Unread, domain: Domain, stream: string, event: Event): Received => ({
+/** An unreadable command, as far as its stream needs to know of it. */
+export const unreadable = (
+  { id, hash, verdict }: Unreadable,
+  domain: Domain,
+  stream: string,
+  delivery: Delivery,
+): ReceivedCommand => ({
   domain,
-  command: { id, type: event.type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
+  command: { id, type: delivery.type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
   hash,
   expected: undefined,
-  bytes: textOf(event.data).length + 512,
-  event,
+  bytes: textOf(delivery.data).length + 512,
+  delivery,
   verdict,
 })
 

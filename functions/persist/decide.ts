@@ -1,221 +1,82 @@
-import type { Clock } from '#core/clock.ts'
-import { events, heads, letters, receipts, slotIds, streamKey } from '#core/collections.ts'
-import { rejectionId } from '#core/receipts.ts'
+import { events, heads, letters, receipts, streamKey } from '#core/collections.ts'
 import type { Store, Write } from '#core/store.ts'
-import type { DecideDomain, Document, Event, Fields } from '#domains/domain.ts'
-import type { Received } from './command.ts'
-import { type Answer, type Arrival, DONE, REPEATED, type RedrivingApplier } from './fold.ts'
-import { endedBy, reusedKey, unappliedOf } from './letter.ts'
-import { again, type Head, headOf, isFollowed, nextLetter, parkStream, toSwap } from './stream.ts'
-import { freeze, project, type Table, tableOf } from './view.ts'
+import type { DecideDomain, Document, Event } from '#domains/domain.ts'
+import { type ApplierParts, type Arrival, DONE, type RedrivingApplier } from './applier.ts'
+import type { ReceivedCommand } from './command.ts'
+import { keyOf, loadBatch } from './decide-load.ts'
+import { type Plan, planBatch } from './decide-plan.ts'
+import { unappliedOf } from './letter.ts'
+import { retryOnConflict } from './retries.ts'
+import { parkStream, toSwap } from './stream.ts'
 
-type Outcome = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }
-
-const BEHIND = 'behind a parked command of its stream'
 /** Then one by one, so that a hot stream holds up no other. */
-const MOST_CONFLICTS_TOGETHER = 3
+const MAX_CONFLICTS_OF_A_BATCH = 3
 
-/** All that a batch needs to know. */
-interface Loaded {
-  heads: Map<string, Head>
-  receipts: Map<string, Document>
-  letters: Map<string, Document>
-  table: Table
-  slot: Document | undefined
-  /** Of a redrive: whether other letters wait behind this one. */
-  isFollowed: boolean
-}
+/** A decide domain's commands: load what the batch needs, decide without a look at the store, commit the plan. */
+export function decideApplier(domain: DecideDomain, parts: ApplierParts): RedrivingApplier {
+  const { store, clock } = parts
 
-/**
- * A decide domain's commands. Heads are read first and everything else after them; the commit is a compare-and-set on
- * every head, so what was read of a stream is either what the commit builds on, or somebody else was first and it is all
- * done anew. Zombies meet at the head, and at the receipt, whose id is the command's.
- */
-export function decideApplier(domain: DecideDomain, store: Store, clock: Clock): RedrivingApplier {
-  const keyOf = ({ command }: Received) => streamKey(domain.name, command.stream)
-
-  async function load(batch: Received[], redriven?: Document): Promise<Loaded> {
-    const keys = [...new Set(batch.map(keyOf))]
-    const ids = batch.map(({ command }) => command.id)
-    const found = await store.get(heads, keys)
-    const streams = new Map(keys.map((key) => [key, headOf(key, found.get(key))]))
-    const slot = slotIds[Math.floor(Math.random() * slotIds.length)] as string
-    const [known, kept, table, slots, followed] = await Promise.all([
-      store.get(
-        receipts,
-        redriven ? [...ids, ...batch.map(({ command, hash }) => rejectionId(command.id, hash))] : ids,
-      ),
-      store.get(letters, ids),
-      tableOf(
-        domain,
-        batch.map(({ command }) => command),
-        (collection, ids) => store.get(collection, ids),
-      ),
-      domain.tally ? store.get(domain.tally.collection, [slot]) : undefined,
-      redriven?.key === undefined ? false : isFollowed(store, redriven),
-    ])
-    const empty = { _id: slot, generation: 0, ...domain.tally?.zero }
-    return {
-      heads: streams,
-      receipts: known,
-      letters: kept,
-      table,
-      slot: slots ? (slots.get(slot) ?? empty) : undefined,
-      isFollowed: followed,
-    }
+  async function round(batch: ReceivedCommand[]): Promise<Plan> {
+    const loaded = await loadBatch(domain, batch, parts)
+    const plan = planBatch(domain, batch, loaded, clock.now())
+    await commitPlan(store, domain, plan)
+    return plan
   }
 
-  /** Reads, decides, commits. Resolves with the answers to what is settled; `onFault` is told of what a command's own rules threw. */
-  async function round(
-    batch: Received[],
-    onFault: (received: Received, error: unknown) => void,
-    redriven?: Document,
-  ): Promise<Map<Received, Answer>> {
-    const state = await load(batch, redriven)
-    const out = {
-      receipts: [] as Document[],
-      again: [] as Document[],
-      events: [] as Event[],
-      letters: [] as Document[],
-    }
-    const touched = new Set<Head>()
-    /** Streams and ids, whose colons tell them apart, behind a command that failed. */
-    const stuck = new Set<string>()
-    const settled = new Map<Received, Answer>()
-
-    for (const received of batch) {
-      const key = keyOf(received)
-      const { id } = received.command
-      try {
-        if (!stuck.has(key) && !stuck.has(id)) settled.set(received, settle(received, state.heads.get(key) as Head))
-      } catch (error) {
-        stuck.add(key)
-        onFault(received, error)
-      }
-      if (!settled.has(received)) stuck.add(id)
-    }
-    const writes = writesOf()
-    if (writes.length > 0) await store.commit(writes)
-    return settled
-
-    /** What was first under the command's id, its outcome or a letter, stays what it is. */
-    function settle(received: Received, head: Head): Answer {
-      const { command, hash } = received
-      const letter = state.letters.get(command.id)
-      const kept = letter?._id === redriven?._id ? undefined : letter
-      const first = state.receipts.get(command.id) ?? kept
-      if (first && first.hash !== hash) out.again.push(reusedKey({ id: command.id, hash }, clock.now()))
-      else if (kept && kept === first) return answerTo(kept)
-      else if (!first && head.isParked && !redriven) keepBehind(received, head)
-      else if (!first && head.isParked && redriven?.key === undefined)
-        throw new Error('its stream is parked: that first')
-      else if (!first) conclude(received, head, outcomeOf(received, head))
-      if (redriven?.key !== undefined) {
-        head.isParked = state.isFollowed
-        touched.add(head)
-      }
-      return first ? REPEATED : DONE
-    }
-
-    function outcomeOf({ command, expected }: Received, head: Head): Outcome {
-      if (expected !== undefined && expected !== head.version) {
-        const reason = `the stream is at version ${head.version}, not ${expected}`
-        return { status: 'rejected', reason, isStale: true }
-      }
-      const changes = state.table.begin(domain.touches(command), command.stream)
-      const decision = domain.decide(freeze(command), changes)
-      if ('rejected' in decision) return { status: 'rejected', reason: decision.rejected }
-      const { id, time, actor, stream } = command
-      const happened = decision.events.map(
-        (event, index): Event => ({ ...event, stream, number: head.version + index + 1, command: id, time, actor }),
-      )
-      project(domain, freeze(happened), changes)
-      const slot = counted(state.slot, happened)
-      changes.keep()
-      state.slot = slot
-      out.events.push(...happened)
-      head.version += happened.length
-      return { status: 'applied' }
-    }
-
-    function conclude({ command, hash }: Received, head: Head, outcome: Outcome): void {
-      touched.add(head)
-      const receipt = { _id: command.id, hash, at: new Date(clock.now()).toISOString(), ...outcome }
-      out.receipts.push(receipt)
-      state.receipts.set(command.id, receipt)
-    }
-
-    function keepBehind(received: Received, head: Head): void {
-      const letter = nextLetter(head, unappliedOf(received, BEHIND, 0), clock.now())
-      touched.add(head)
-      out.letters.push(letter)
-      state.letters.set(letter._id, letter)
-    }
-
-    function counted(slot: Document | undefined, happened: Event[]): Document | undefined {
-      if (!domain.tally || !slot) return undefined
-      const { add } = domain.tally
-      const { _id, generation = 0 } = slot
-      return {
-        ...happened.reduce<Fields>((total, event) => freeze(add(total, event)), freeze({ ...slot })),
-        _id,
-        generation,
-      }
-    }
-
-    function writesOf(): Write[] {
-      const isAlone = redriven !== undefined && redriven.key === undefined && out.again.length === 0
-      const made = isAlone ? batch.map(({ command: { id }, hash }) => endedBy({ id, hash }, clock.now())) : []
-      const ended = made.filter(({ _id }) => !state.receipts.has(_id))
-      const writes: Write[] = [
-        { collection: heads, swap: [...touched].map(toSwap) },
-        { collection: events, insert: out.events.map((event) => eventDocument(domain, event)) },
-        { collection: receipts, insert: [...out.receipts, ...ended], put: out.again },
-        { collection: letters, put: out.letters, remove: redriven ? [redriven._id] : [] },
-        ...state.table.writes(),
-      ]
-      const { tally } = domain
-      if (tally && state.slot && out.events.length > 0) {
-        const { generation, ...total } = state.slot
-        writes.push({ collection: tally.collection, swap: [{ ...total, generation: Number(generation) + 1 }] })
-      }
-      return writes.filter(({ collection: _, ...kinds }) => Object.values(kinds).some((some) => some.length > 0))
-    }
+  /** One command; its fault is thrown, and nothing is written. */
+  async function roundOfOne(received: ReceivedCommand, redriven?: Document): Promise<Plan> {
+    const loaded = await loadBatch(domain, [received], parts, redriven)
+    const plan = planBatch(domain, [received], loaded, clock.now())
+    if (plan.faults.has(received)) throw plan.faults.get(received)
+    await commitPlan(store, domain, plan)
+    return plan
   }
 
   return {
     isOrdered: true,
-    async together(arrivals, patiently) {
+    async applyAll(arrivals, withRetry) {
       const batch = new Map(arrivals.map((arrival) => [arrival.received, arrival]))
-      const work = () => patiently(() => round([...batch.keys()], () => {}))
-      const settled = await again(work, clock, MOST_CONFLICTS_TOGETHER)
-      return new Map([...settled].map(([received, answer]) => [batch.get(received) as Arrival, answer]))
+      const work = () => withRetry(() => round([...batch.keys()]))
+      const { results } = await retryOnConflict(work, parts, MAX_CONFLICTS_OF_A_BATCH)
+      return new Map([...results].map(([received, result]) => [batch.get(received) as Arrival, result]))
     },
-    async alone({ received }, patiently) {
-      const settled = await again(() => patiently(() => round([received], raise)), clock)
-      return settled.get(received) ?? DONE
+    async applyOne({ received }, withRetry) {
+      const { results } = await retryOnConflict(() => withRetry(() => roundOfOne(received)), parts)
+      return results.get(received) ?? DONE
     },
     async redrive(received, letter) {
       const { key = keyOf(received) } = letter
-      if (keyOf(received) !== key) throw new Error(`it is of ${keyOf(received)} now, not of ${key}`)
-      await again(async () => {
+      if (keyOf(received) !== key)
+        throw new Error(`the command belongs to stream ${keyOf(received)} now, and its letter to ${key}`)
+      await retryOnConflict(async () => {
         const there = await store.get(letters, [letter._id])
-        if (there.has(letter._id)) await round([received], raise, letter)
-      }, clock)
+        if (there.has(letter._id)) await roundOfOne(received, letter)
+      }, parts)
     },
     park: ({ received }, reason, attempts) =>
-      parkStream(store, domain, { ...unappliedOf(received, reason, attempts), stream: received.command.stream }, clock),
+      parkStream(domain, { ...unappliedOf(received, reason, attempts), stream: received.command.stream }, parts),
   }
 }
 
-/** What parked its stream is answered as when it was kept: its copy may not have been made. */
-const answerTo = ({ error }: Document): Answer => (error === BEHIND ? DONE : { status: 422, detail: String(error) })
-
-const raise = (_: Received, error: unknown) => {
-  throw error
+/** Writes a plan, all of it or nothing. Two writers of one stream conflict at its head, and of one command at its receipt. */
+async function commitPlan(store: Store, domain: DecideDomain, plan: Plan): Promise<void> {
+  const writes = writesOf(domain, plan)
+  if (writes.length > 0) await store.commit(writes)
 }
 
-const eventDocument = (domain: DecideDomain, event: Event): Document => {
-  const key = streamKey(domain.name, event.stream)
+function writesOf({ name, tally }: DecideDomain, plan: Plan): Write[] {
+  const writes: Write[] = [
+    { collection: heads, swap: plan.heads.map(toSwap) },
+    { collection: events, insert: plan.events.map((event) => eventDocument(name, event)) },
+    { collection: receipts, insert: plan.receipts, put: plan.reusedKeys },
+    { collection: letters, put: plan.letters, remove: plan.removedLetters },
+    ...plan.documents,
+    ...(tally && plan.slot ? [{ collection: tally.collection, swap: [plan.slot] }] : []),
+  ]
+  return writes.filter(({ collection: _, ...kinds }) => Object.values(kinds).some((some) => some.length > 0))
+}
+
+const eventDocument = (domain: string, event: Event): Document => {
+  const key = streamKey(domain, event.stream)
   return { _id: `${key}#${event.number}`, key, ...event }
 }

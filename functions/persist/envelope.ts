@@ -1,47 +1,50 @@
-import { type Event, PLAIN } from '#core/delivery.ts'
+import { type Delivery, PLAIN } from '#core/delivery.ts'
 import { ANONYMOUS, bodyHash, derivedId } from '#core/ids.ts'
 import type { Vouched } from '#core/seals.ts'
-import type { Known } from './command.ts'
+import type { KnownCommands } from './command.ts'
 import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
-/** What is known of a delivery before its value is read: by publish's word, or as the record says where that is believed. */
+/** The part of a command that is known before its value is read: from the seal, or from the record where it is believed. */
 export interface Envelope {
   type: string
   id: string
   topic: string | undefined
-  /** Known of what publish wrote. */
+  /** Known for publish's records only. */
   stream: string | undefined
-  /** ISO 8601, UTC; undefined where the record says none that can be read. */
+  /** ISO 8601, UTC. Undefined if the record has none that is valid. */
   time: string | undefined
   actor: string
   scopes: string[]
   expectedVersion: number | undefined
-  /** The hash of the command's body, where publish has written it down. */
+  /** The hash of the command's body, if publish has written it down. */
   hash: string | undefined
-  /** The id that a key in the body stands for, in a record without an id of its own. */
+  /** The id for a key in the body, of a record without an id of its own. */
   idOf?(domain: string, key: string, hash: string): string
 }
 
-/** The topic, where the event tells: KafkaSource names it for bare records, and publish for its own. */
-export const topicOf = (event: Event): string | undefined => /#([^#]+)$/.exec(event.source)?.[1]
+/** The topic, if known: KafkaSource names it for bare records, and publish for its own. */
+export const topicOf = (delivery: Delivery): string | undefined => /#([^#]+)$/.exec(delivery.source)?.[1]
 
-export function envelopeOf(event: Event, verdict: Verdict, known: Known): Envelope {
+export function envelopeOf(delivery: Delivery, verdict: Verdict, known: KnownCommands): Envelope {
   switch (verdict.kind) {
     case 'sealed':
       return sealed(verdict.vouched)
     case 'trusted':
-      return { ...unsealed(event), ...(event.type === PLAIN ? legacyPlain(event, known) : attributesOf(event)) }
+      return {
+        ...unsealed(delivery),
+        ...(delivery.type === PLAIN ? legacyPlain(delivery, known) : attributesOf(delivery)),
+      }
     case 'plain':
-      return { ...unsealed(event), ...plain(event, known) }
+      return { ...unsealed(delivery), ...plain(delivery, known) }
     case 'refused':
-      return { ...unsealed(event), ...refused(event) }
+      return { ...unsealed(delivery), ...refused(delivery) }
     default:
       return verdict satisfies never
   }
 }
 
-/** Every delivery of ours comes this way: nothing is read of the event. */
+/** Every delivery of ours comes this way: nothing else of it is read. */
 const sealed = ({ type, id, topic, stream, time, actor, scopes = [], expectedVersion, body }: Vouched): Envelope => ({
   type,
   id,
@@ -54,10 +57,10 @@ const sealed = ({ type, id, topic, stream, time, actor, scopes = [], expectedVer
   hash: body,
 })
 
-const unsealed = (event: Event) => ({
-  topic: topicOf(event),
+const unsealed = (delivery: Delivery) => ({
+  topic: topicOf(delivery),
   stream: undefined,
-  time: timeOf(event),
+  time: timeOf(delivery),
   scopes: [],
   expectedVersion: undefined,
   hash: undefined,
@@ -65,58 +68,59 @@ const unsealed = (event: Event) => ({
 
 const ISO_LENGTH = '2026-01-01T00:00:00.000Z'.length
 
-/** In the form in which times are compared; undefined for what is no date, or not of a year of four digits. */
-function timeOf({ time = '' }: Event): string | undefined {
+/** The time in the form in which times are compared. Undefined for no date, or a year without four digits. */
+function timeOf({ time = '' }: Delivery): string | undefined {
   const ms = Date.parse(time)
   const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString()
   return iso.length === ISO_LENGTH ? iso : undefined
 }
 
-const plainType = (event: Event, { topics }: Known): string => topics.get(topicOf(event) ?? '')?.topic.plain ?? PLAIN
+const plainType = (delivery: Delivery, { topics }: KnownCommands): string =>
+  topics.get(topicOf(delivery) ?? '')?.topic.plain ?? PLAIN
 
-/** As of an anonymous caller the body belongs to the id: nobody can take it from another. */
-function plain(event: Event, known: Known) {
-  const { type, source } = event
-  const body = bodyHash(type, textOf(event.data))
+/** The id contains the body, as for an anonymous caller: nobody can take the id of another command. */
+function plain(delivery: Delivery, known: KnownCommands) {
+  const { type, source } = delivery
+  const body = bodyHash(type, textOf(delivery.data))
   const domain = known.types.get(type)?.domain.name ?? ''
   const isBare = type === PLAIN
   return {
-    type: isBare ? plainType(event, known) : type,
-    id: isBare ? derivedId('plain', bareId(event), body) : derivedId('plain', domain, source, event.id, body),
+    type: isBare ? plainType(delivery, known) : type,
+    id: isBare ? derivedId('plain', bareId(delivery), body) : derivedId('plain', domain, source, delivery.id, body),
     actor: ANONYMOUS,
     idOf: (domain: string, key: string, hash: string) => derivedId('plain', domain, key, hash),
   }
 }
 
-/** Its own id may be that of a command that is on its way, so its letter has another one. */
-function refused({ type, source, id, seal = '', data }: Event) {
+/** Its id may belong to a command that is under way, so its letter has another one. */
+function refused({ type, source, id, seal = '', data }: Delivery) {
   const hash = bodyHash(type, textOf(data))
   return { type, id: derivedId('refused', source, id, hash, String(seal)), actor: '', hash }
 }
 
-/** Where a bare record stands, as its first KafkaSource says; the one that reads the error topic says where the copy does. */
+/** The place of a bare record in its own topic, which its first KafkaSource writes into the id. The attributes of a copy name the error topic. */
 const PLACE = /^partition:(\d+)\/offset:(\d+)$/
 
 /**
  * A bare record has no id of its own. Topic, partition and offset are not enough: offsets come back when a topic is
  * made again, so the record's time belongs to its identity.
  */
-function bareId(event: Event): string {
-  const { knativekafkapartition, knativekafkaoffset } = event
-  const [, partition = '', offset = ''] = PLACE.exec(event.id) ?? ['', knativekafkapartition, knativekafkaoffset]
-  return derivedId(topicOf(event) ?? '', partition, offset, event.time ?? '')
+function bareId(delivery: Delivery): string {
+  const { knativekafkapartition, knativekafkaoffset } = delivery
+  const [, partition = '', offset = ''] = PLACE.exec(delivery.id) ?? ['', knativekafkapartition, knativekafkaoffset]
+  return derivedId(topicOf(delivery) ?? '', partition, offset, delivery.time ?? '')
 }
 
 /** Before records were sealed, a key in a bare record's body was the same as that of an anonymous caller. */
-const legacyPlain = (event: Event, known: Known) => ({
-  type: plainType(event, known),
-  id: bareId(event),
-  actor: event.actor ?? '',
+const legacyPlain = (delivery: Delivery, known: KnownCommands) => ({
+  type: plainType(delivery, known),
+  id: bareId(delivery),
+  actor: delivery.actor ?? '',
   idOf: (domain: string, key: string) => derivedId(domain, ANONYMOUS, key, 0),
 })
 
-/** What publish said of a command before it sealed records. */
-const attributesOf = ({ type, id, partitionkey, actor = '', scopes, expectedversion, bodyhash }: Event) => ({
+/** The attributes by which publish described a command before it sealed records. */
+const attributesOf = ({ type, id, partitionkey, actor = '', scopes, expectedversion, bodyhash }: Delivery) => ({
   type,
   id,
   stream: partitionkey === undefined ? undefined : String(partitionkey),

@@ -7,7 +7,7 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Clock } from '#core/clock.ts'
 import { collections } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { AppendDomain, DecideDomain } from '#domains/domain.ts'
@@ -105,6 +105,7 @@ function start(): Persister {
     domains: [notes, rules],
     store: { ...store, ...reachable },
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10,
     trust: trusting,
@@ -113,7 +114,7 @@ function start(): Persister {
 }
 
 let offset = 0
-const event = (domain: string, id: string, text: string): Event => ({
+const event = (domain: string, id: string, text: string): Delivery => ({
   specversion: '1.0',
   id,
   source: '/test',
@@ -125,7 +126,7 @@ const event = (domain: string, id: string, text: string): Event => ({
   data: { text },
 })
 
-const statusesOf = async (persist: Persister['persist'], event: Event, times: number) => {
+const statusesOf = async (persist: Persister['persist'], event: Delivery, times: number) => {
   const statuses: number[] = []
   for (let at = 0; at < times; at++) statuses.push((await persist(event)).status)
   return statuses

@@ -2,23 +2,23 @@ import type { Clock } from '#core/clock.ts'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 
-/** As many as this instance remembers. */
+/** The number of refused commands that this instance remembers. */
 const MAX_REFUSED = 10_000
 
 /**
- * Tells how long a command waited in the queue from how long a retry or an outage took. A KafkaSource does not say which
- * delivery it is, so this is what one instance knows: which commands it refused, and when its store last failed.
+ * Tells first deliveries from later ones, so that retries and outages don't count as time in the queue. A KafkaSource does
+ * not number its deliveries, so one instance goes by the commands that it refused, and the last failure of its store.
  */
-export interface Deliveries {
-  /** The same store; its outages are noticed. */
+export interface DeliveryHistory {
+  /** The same store, which notes its outages here. */
   watched(store: Store): Store
-  /** This delivery is to be repeated. */
+  /** Notes that this delivery will be repeated. */
   refused(id: string): void
   /** True if this instance has not refused the command, and its store has not failed since the command was accepted. */
   isFirst(id: string, acceptedAt: number): boolean
 }
 
-export function deliveries(clock: Clock): Deliveries {
+export function deliveryHistory(clock: Clock): DeliveryHistory {
   const refused = new Set<string>()
   let failedAt = Number.NEGATIVE_INFINITY
 

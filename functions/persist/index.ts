@@ -1,6 +1,6 @@
 import { cloudEvent } from '@google-cloud/functions-framework'
 import { decodeAttributes } from '#core/cloudevent.ts'
-import type { Event, Outcome } from '#core/delivery.ts'
+import type { Delivery, Outcome } from '#core/delivery.ts'
 import { onClose } from '#main/log-and-store.ts'
 import { wiring } from '#main/wiring.ts'
 import { persister } from './persister.ts'
@@ -25,6 +25,6 @@ export const persist = apply
  * attributes percent-encoded.
  */
 cloudEvent('persist', async (event: unknown) => {
-  const outcome: Outcome = await apply(decodeAttributes(event as Event))
+  const outcome: Outcome = await apply(decodeAttributes(event as Delivery))
   if (outcome.status !== 204 && outcome.status !== 422) throw new Error(`${outcome.status}: ${outcome.detail}`)
 })

@@ -1,60 +1,53 @@
 import { isUtf8 } from 'node:buffer'
 import { HORIZON_MS, letters } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
-import { REUSED_KEY, rejectionId } from '#core/receipts.ts'
+import type { Delivery } from '#core/delivery.ts'
+import { rejectionId, standingOf } from '#core/ledger.ts'
 import type { Store } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
-import type { Received } from './command.ts'
+import { type ApplyResult, DONE } from './applier.ts'
+import type { ReceivedCommand } from './command.ts'
 import { topicOf } from './envelope.ts'
 import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
+/** A delivery that could not be applied. */
 export interface Unapplied {
   id: string
   hash: string
   reason: string
-  event: Event
-  /** Whose word there was for it: a redrive goes by that, since keys go. */
+  delivery: Delivery
+  /** How far the delivery was believed. A redrive goes by that, since keys rotate. */
   verdict: Verdict['kind']
   domain?: string | undefined
   stream?: string | undefined
   attempts?: number
-  /** Accepted before the horizon: nobody knows any more whether it took effect. */
-  isPast?: true
+  /** Accepted before the horizon: whether it took effect is no longer known. */
+  isBeyondHorizon?: true
 }
 
+/** The error of a letter that waits behind another one of its stream. */
+export const BEHIND_PARKED = 'behind a parked command of its stream'
+
+/** The result of a command that has a letter. The one that parked its stream is 422 again: its copy may not have been made. */
+export const resultOfLetter = ({ error }: Document): ApplyResult =>
+  error === BEHIND_PARKED ? DONE : { status: 422, detail: String(error) }
+
 /** True for a command of a decide domain whose receipt has expired, if it had one. */
-export const isBeyondHorizon = ({ domain, command }: Received, now: number): boolean =>
+export const isBeyondHorizon = ({ domain, command }: ReceivedCommand, now: number): boolean =>
   domain.kind === 'decide' && now - Date.parse(command.time) > HORIZON_MS
 
-export const pastReason = ({ command }: Received): string =>
+export const horizonReason = ({ command }: ReceivedCommand): string =>
   `accepted before the horizon, ${command.time}: whether it took effect is no longer known`
 
-/** The outcome of a command whose id is another's. */
-export const reusedKey = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
-  _id: rejectionId(id, hash),
-  status: 'rejected',
-  reason: REUSED_KEY,
-  reusedKey: true,
-  at: new Date(now).toISOString(),
-})
-
-/** A redrive ended its letter. What came of it, the command's document or receipt tells. */
-export const endedBy = ({ id, hash }: Pick<Unapplied, 'id' | 'hash'>, now: number): Document => ({
-  _id: rejectionId(id, hash),
-  status: 'redriven',
-  at: new Date(now).toISOString(),
-})
-
 export const unappliedOf = (
-  { domain, command, hash, event, verdict }: Received,
+  { domain, command, hash, delivery, verdict }: ReceivedCommand,
   reason: string,
   attempts: number,
 ): Unapplied => ({
   id: command.id,
   hash,
   reason,
-  event,
+  delivery,
   verdict,
   domain: domain.name,
   stream: command.stream,
@@ -62,24 +55,24 @@ export const unappliedOf = (
 })
 
 /**
- * Keeps what could not be applied. Keeping it again changes nothing; another event under the same id is kept beside the
- * first, so that no letter is ever lost to a clash.
+ * Keeps a letter. Keeping it again changes nothing. Another body under the same id is kept beside the first, so that no
+ * letter is lost.
  */
 export async function keepLetter(store: Store, unapplied: Unapplied, now: number): Promise<void> {
   const letter = letterOf(unapplied, now)
-  const clash = await store.insert(letters, [letter])
-  if (clash.size === 0) return
-  const first = (await store.get(letters, [letter._id])).get(letter._id)
-  if (first?.hash !== letter.hash)
-    await store.insert(letters, [{ ...letter, _id: rejectionId(unapplied.id, unapplied.hash) }])
+  const present = await store.insert(letters, [letter])
+  if (present.size === 0) return
+  const standing = standingOf(unapplied, { letters: await store.get(letters, [letter._id]) })
+  if (standing.kind === 'kept') return
+  await store.insert(letters, [{ ...letter, _id: rejectionId(unapplied.id, unapplied.hash) }])
 }
 
 export function letterOf(unapplied: Unapplied, now: number): Document {
-  const { id, hash, reason, event, verdict, domain, stream, attempts = 0, isPast } = unapplied
-  const { data, ...attributes } = event
+  const { id, hash, reason, delivery, verdict, domain, stream, attempts = 0, isBeyondHorizon } = unapplied
+  const { data, ...attributes } = delivery
   const at = new Date(now).toISOString()
-  const partition = Number(event.knativekafkapartition)
-  const offset = Number(event.knativekafkaoffset)
+  const partition = Number(delivery.knativekafkapartition)
+  const offset = Number(delivery.knativekafkaoffset)
   return {
     _id: id,
     command: id,
@@ -90,8 +83,8 @@ export function letterOf(unapplied: Unapplied, now: number): Document {
     error: reason,
     attempts,
     verdict,
-    ...(isPast ? { isPast } : {}),
-    record: { topic: topicOf(event) ?? '', partition, offset },
+    ...(isBeyondHorizon ? { isPast: true } : {}),
+    record: { topic: topicOf(delivery) ?? '', partition, offset },
     event: { ...(attributes as Fields), ...dataOf(data) },
   }
 }
@@ -101,4 +94,11 @@ function dataOf(data: unknown): Fields {
   if (data === undefined || data === null) return {}
   if (!Buffer.isBuffer(data)) return { data: textOf(data) }
   return isUtf8(data) ? { data: textOf(data) } : { data_base64: data.toString('base64') }
+}
+
+/** The event as it was delivered, without the attributes of a copy on the error topic. */
+export function deliveryOf({ event }: Document): Delivery {
+  const { data, data_base64: base64, ...attributes } = event as Fields & { data?: string }
+  const { knativeerrordest: _, knativeerrorcode: __, knativeerrordata: ___, ...rest } = attributes
+  return { ...rest, data: base64 === undefined ? data : Buffer.from(String(base64), 'base64') } as Delivery
 }

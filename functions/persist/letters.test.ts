@@ -80,10 +80,9 @@ test('given a command that was redriven or discarded, then its copy from the err
   world.isBroken = false
   await persist(ask('r-1', 'redrive', { stream }))
   await parkStream(
-    world.store,
     counting,
-    { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', event: count('bug', 'x', 13), verdict: 'trusted' },
-    clock,
+    { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', delivery: count('bug', 'x', 13), verdict: 'trusted' },
+    { store: world.store, clock, random: Math.random },
   )
   expect(await headOf('x')).toMatchObject({ isParked: false })
   expect((await persist(ask('d-2', 'discard', { id: 'bug', reason: 'too late' }))).status).toBe(204)
@@ -266,7 +265,7 @@ test('given a redrive that became a letter itself, then it is not done without i
   await persist(ask('r-2', 'redrive', { id: 'r-1' }))
   expect(await outcomeOf('r-2')).toMatchObject({
     redriven: 0,
-    failed: [{ id: 'r-1', error: expect.stringContaining('ask again') }],
+    failed: [{ id: 'r-1', error: expect.stringContaining('send it again') }],
   })
   expect(await outcomeOf('r-1')).toBeUndefined()
   await persist(ask('r-3', 'redrive', { stream }))
@@ -330,6 +329,7 @@ describe('letters of an append domain', () => {
       domains: [noteDomain, letterDomain],
       store: { ...world.store, ...changes },
       clock,
+      random: Math.random,
       instance: 'pod-1',
       maxInFlight: 100,
       trust: trusting,

@@ -1,13 +1,13 @@
-import type { Arrival } from './fold.ts'
+import type { Arrival } from './applier.ts'
 
 /**
- * The order in which commands were accepted, as far as a batch tells: by offset within a partition, and among partitions by the
- * time of publishing. A copy from the error topic has an offset of that topic, so it counts as another partition.
+ * Sorts a batch by acceptance: by offset within a partition, and by time of publishing among partitions. A copy from the
+ * error topic has an offset of that topic, so it counts as another partition.
  */
 export function inLogOrder(arrivals: Arrival[]): Arrival[] {
   const placed: { arrival: Arrival; time: string }[] = []
   for (const own of Map.groupBy(arrivals, partitionOf).values()) {
-    // The clocks of two instances may differ: no command is before one that its partition has before it.
+    // The clocks of two instances may differ, so a command is never earlier than one before it in its partition.
     let time = ''
     for (const arrival of own.sort((a, b) => offsetOf(a) - offsetOf(b))) {
       if (arrival.received.command.time > time) time = arrival.received.command.time
@@ -17,10 +17,10 @@ export function inLogOrder(arrivals: Arrival[]): Arrival[] {
   return placed.sort((a, b) => Number(a.time > b.time) - Number(a.time < b.time)).map(({ arrival }) => arrival)
 }
 
-const partitionOf = ({ received: { event } }: Arrival): string =>
-  `${event.knativeerrordest ?? ''} ${event.knativekafkapartition}`
+const partitionOf = ({ received: { delivery } }: Arrival): string =>
+  `${delivery.knativeerrordest ?? ''} ${delivery.knativekafkapartition}`
 
-const offsetOf = ({ received: { event } }: Arrival): number => Number(event.knativekafkaoffset)
+const offsetOf = ({ received: { delivery } }: Arrival): number => Number(delivery.knativekafkaoffset)
 
 /** The commands of a sorted batch whose id an earlier one has with another body. */
 export function contendersIn(batch: Arrival[]): Set<Arrival> {

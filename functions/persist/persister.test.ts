@@ -7,7 +7,7 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
 import type { Clock } from '#core/clock.ts'
 import { attempts, collections, letters, receipts } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import letterDomain from '#core/letters/domain.ts'
 import { readReceipts } from '#core/receipts.ts'
 import type { Store } from '#core/store.ts'
@@ -74,13 +74,14 @@ const start = (changes: Partial<Store> = {}): Persister =>
     domains: [domain],
     store: { ...store, ...changes },
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10,
     trust: trusting,
   })
 
 let offset = 0
-const event = (id: string, text: unknown, changes: Partial<Event> = {}): Event => ({
+const event = (id: string, text: unknown, changes: Partial<Delivery> = {}): Delivery => ({
   specversion: '1.0',
   id,
   source: '/test',
@@ -149,12 +150,12 @@ const outcomesOf = async (id: string, ...hashes: string[]) =>
   ).map(({ status }) => status)
 
 /** Two commands with one id, the later one first. */
-const reversed = (later: Partial<Event>, earlier: Partial<Event>) => [
+const reversed = (later: Partial<Delivery>, earlier: Partial<Delivery>) => [
   event('a', 'later', { bodyhash: 'later', ...later }),
   event('a', 'earlier', { bodyhash: 'earlier', ...earlier }),
 ]
 
-test.each<[string, Partial<Event>, Partial<Event>]>([
+test.each<[string, Partial<Delivery>, Partial<Delivery>]>([
   ['by offset', { knativekafkaoffset: '8' }, { knativekafkaoffset: '7' }],
   [
     'by offset, whatever the clocks of publish say',
@@ -204,6 +205,7 @@ test('given 300 pairs of bodies with one id, delivered in any order, then each e
     domains: [domain],
     store,
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 1000,
     trust: trusting,
@@ -306,7 +308,14 @@ test('given a command that kills the process, then one of another domain beside 
       await new Promise((resolve) => setImmediate(resolve))
       return isDead ? await never() : await store.insert(collection, documents)
     }
-    const parts = { domains: [domain, others], clock, instance: 'pod-1', maxInFlight: 10, trust: trusting }
+    const parts = {
+      domains: [domain, others],
+      clock,
+      random: Math.random,
+      instance: 'pod-1',
+      maxInFlight: 10,
+      trust: trusting,
+    }
     const { persist } = persister({ ...quiet(), ...parts, store: { ...store, insert } })
     void persist(event('bomb', 'bomb'))
     void persist(event('innocent', 'x', { type: 'others.add' }))
@@ -316,7 +325,7 @@ test('given a command that kills the process, then one of another domain beside 
   expect(await letterOf('innocent')).toBeUndefined()
 })
 
-test('given an instance that stopped as it should, then the next one does not count the first tries', async () => {
+test('given an instance that stopped as it should, then the next one does not count first attempts', async () => {
   const first = start()
   await first.persist(event('a', 'a'))
   await first.close()
@@ -347,7 +356,7 @@ test('given an outage, then the command is held, 45 s at most, then 503, and nev
   expect(await letterOf('a')).toBeUndefined()
 })
 
-test('given outages after a crash, when tries are counted, then an outage still counts for nothing', async () => {
+test('given outages after a crash, when attempts are counted, then an outage still counts for nothing', async () => {
   await start().persist(event('before', 'the crash'))
   let isAway = true
   const insert: Store['insert'] = (collection, documents) =>
@@ -382,7 +391,7 @@ test('given a store whose answers are lost after a crash, then nothing is counte
   expect(await letterOf('a')).toBeUndefined()
 })
 
-test('given tries of many runs of which nobody knows how they ended, then it is parked in the end', async () => {
+test('given attempts of many runs with an unknown end, then the command is parked in the end', async () => {
   const begun = Array.from({ length: 20 }, (_, run) => `run-${run}`)
   await store.commit([{ collection: attempts, swap: [{ _id: 'a', faults: 0, begun, generation: 1 }] }])
   await start().persist(event('before', 'the crash'))
@@ -431,7 +440,7 @@ test('given two letters with one id, then both are kept', async () => {
 
 test('given what is not from a KafkaSource, then 404 and nothing is kept', async () => {
   const { knativekafkaoffset: _, ...stray } = event('a', 'a')
-  expect((await start().persist(stray as Event)).status).toBe(404)
+  expect((await start().persist(stray as Delivery)).status).toBe(404)
   expect(await stored('a')).toEqual([])
 })
 
@@ -463,6 +472,7 @@ test('given letters of an append domain, then a redrive applies those that can b
     domains: [domain, letterDomain],
     store,
     clock,
+    random: Math.random,
     instance: 'pod-1',
     maxInFlight: 10,
     trust: trusting,

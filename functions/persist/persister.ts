@@ -1,31 +1,33 @@
-import { type Clock, DAY_MS } from '#core/clock.ts'
-import { letters, receipts } from '#core/collections.ts'
-import type { Event, Outcome } from '#core/delivery.ts'
-import letterCommands from '#core/letters/domain.ts'
-import { rejectionId } from '#core/receipts.ts'
+import type { Clock } from '#core/clock.ts'
+import type { Delivery, Outcome } from '#core/delivery.ts'
+import { actsOnLetters } from '#core/letters/action.ts'
+import type { Random } from '#core/random.ts'
 import { commandTypes } from '#core/registry.ts'
 import type { Store } from '#core/store.ts'
 import type { Logger } from '#core/telemetry.ts'
 import type { Domain } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
-import { batcher, Full } from './batch.ts'
-import { fromSource, type Read, type Received, readCommand, type Unread, unreadable } from './command.ts'
+import { type Applier, type ApplyResult, DONE } from './applier.ts'
+import { attemptCounter } from './attempts.ts'
+import { Full } from './batch.ts'
+import { fromSource, identityOf, type ReceivedCommand, readCommand, type Unreadable, unreadable } from './command.ts'
 import { decideApplier } from './decide.ts'
-import { deliveries } from './first-delivery.ts'
-import { type Answer, type Applier, type Arrival, batchFold, DONE, HOLD_MS, isPassing } from './fold.ts'
-import { held } from './held.ts'
-import { isBeyondHorizon, keepLetter, pastReason, type Unapplied, unappliedOf } from './letter.ts'
-import { letterApplier } from './redrive.ts'
-import { tries } from './tries.ts'
-import { turns } from './turns.ts'
+import { type DomainBatches, domainBatches } from './domain-batches.ts'
+import { type DeliveryHistory, deliveryHistory } from './first-delivery.ts'
+import { isBeyondHorizon } from './letter.ts'
+import { letterApplier } from './letter-applier.ts'
+import { type LetterKeeper, letterKeeper } from './letter-keeper.ts'
+import type { RedriveParts } from './redrive.ts'
+import { isTransient } from './retries.ts'
+import { startRun } from './run.ts'
 import { textOf } from './value.ts'
 import { judge, type Trust } from './verdict.ts'
-import { touchesOf } from './view.ts'
 
 export interface PersisterParts {
   domains: Domain[]
   store: Store
   clock: Clock
+  random: Random
   logger: Logger
   instance: string
   maxInFlight: number
@@ -36,155 +38,116 @@ export interface PersisterParts {
 }
 
 export interface Persister {
-  persist(event: Event): Promise<Outcome>
+  persist(delivery: Delivery): Promise<Outcome>
   /** Resolves once everything under way is answered. */
   close(): Promise<void>
 }
 
+/** What handles one delivery. */
+interface Handling extends PersisterParts, RedriveParts {
+  history: DeliveryHistory
+  batches: DomainBatches
+  keeper: LetterKeeper
+}
+
+/** Reads a delivery, applies its command with all that is in flight, and answers as a KafkaSource needs it. */
+export function persister(parts: PersisterParts): Persister {
+  const { domains, clock, trust, instance } = parts
+  const history = deliveryHistory(clock)
+  const applying: RedriveParts = {
+    store: history.watched(parts.store),
+    clock,
+    random: parts.random,
+    known: { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) },
+    judge: judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? []))),
+  }
+  const run = startRun(instance, applying)
+  const attempts = attemptCounter(run.id, applying)
+  const batches = domainBatches({ ...parts, applierOf: (domain) => applierOf(domain, applying), attempts, run })
+  const handling: Handling = {
+    ...parts,
+    ...applying,
+    history,
+    batches,
+    keeper: letterKeeper(applying.store, clock),
+  }
+  return {
+    persist: (delivery) => persistOne(handling, delivery),
+    async close() {
+      await batches.idle()
+      await run.end()
+    },
+  }
+}
+
+function applierOf(domain: Domain, parts: RedriveParts): Applier {
+  if (domain.kind === 'decide') return decideApplier(domain, parts)
+  return actsOnLetters(domain) ? letterApplier(domain, parts) : appendApplier(domain, parts)
+}
+
+/** Handles a delivery, logs what came of it, and waits where a retry has to wait. */
+async function persistOne(handling: Handling, delivery: Delivery): Promise<Outcome> {
+  const { clock, logger, history } = handling
+  const trace = delivery.traceparent?.split('-')[1]
+  try {
+    const { delayMs = 0, isRepeat: _, ...result } = await handle(handling, delivery)
+    const outcome = result.status === 422 && isCopy(delivery) ? { status: 204 as const } : result
+    if (outcome.status === 204) logger.debug({ command: delivery.id, trace }, 'applied')
+    else logger.warn({ command: delivery.id, trace, ...outcome }, outcome.status === 422 ? 'parked' : 'not applied')
+    if (outcome.status >= 500) history.refused(delivery.id)
+    if (delayMs > 0) await clock.sleep(delayMs)
+    return outcome
+  } catch (error) {
+    history.refused(delivery.id)
+    if (isTransient(error) || error instanceof Full) {
+      logger.warn({ command: delivery.id, trace, detail: error.message }, 'not applied')
+      return { status: 503, detail: error.message }
+    }
+    logger.error({ command: delivery.id, trace, err: error }, 'not applied')
+    return { status: 500, detail: 'internal error' }
+  }
+}
+
 /**
- * Whether it came back from the error topic, where a KafkaSource says what went wrong. A letter of it is not answered
- * with 422: it would be copied to that topic for ever.
+ * True for a delivery that came back from the error topic, where a KafkaSource says what went wrong. Its letter is not
+ * answered with 422: it would be copied to that topic for ever.
  */
-const isCopy = (event: Event): boolean => event.knativeerrordest !== undefined
+const isCopy = (delivery: Delivery): boolean => delivery.knativeerrordest !== undefined
+
+async function handle(handling: Handling, delivery: Delivery): Promise<ApplyResult> {
+  if (!fromSource(delivery)) return { status: 404, detail: 'this did not come from a KafkaSource' }
+  const text = textOf(delivery.data)
+  const read = readCommand(delivery, handling.known, handling.judge(delivery, text), text)
+  const command = read.ok ? identityOf(read.received) : read
+  if (isCopy(delivery) && (await handling.keeper.isCopyOfKept(command))) return DONE
+  return read.ok ? await apply(handling, read.received) : await keep(handling, read, delivery)
+}
+
+async function apply(handling: Handling, received: ReceivedCommand): Promise<ApplyResult> {
+  const { clock, history, batches, keeper, onApplied } = handling
+  const { domain, command, delivery } = received
+  const acceptedAt = Date.parse(command.time)
+  if (isBeyondHorizon(received, clock.now())) return await keeper.keepBeyondHorizon(received)
+  if (isExpired(domain, clock.now() - acceptedAt)) return DONE
+  const result = await batches.add({ received, at: clock.now() })
+  if (result.status === 204) {
+    const isFirst = history.isFirst(delivery.id, acceptedAt) && result.isRepeat === undefined
+    onApplied?.(domain.name, clock.now() - acceptedAt, isFirst)
+  }
+  return result
+}
+
+const DAY_MS = 86_400_000
 
 /** True for a command whose document would be removed at once: it has been there before, or its time has passed. */
 const isExpired = (domain: Domain, age: number): boolean =>
   domain.kind === 'append' && age > (domain.documents.retentionDays ?? Number.POSITIVE_INFINITY) * DAY_MS
 
-/** What a document that a command touches takes of a batch's bytes, about. */
-const DOCUMENT_BYTES = 1024
-
-function weightOf({ domain, command, bytes }: Received): number {
-  if (domain.kind === 'append') return bytes
-  try {
-    return touchesOf(domain, command).reduce((sum, { ids }) => sum + ids.length * DOCUMENT_BYTES, bytes)
-  } catch {
-    return bytes // found out when it is decided on
+/** In a decide domain the rest of the stream may depend on it: it is kept in its turn, and parks the stream. */
+async function keep({ batches, keeper, clock }: Handling, read: Unreadable, delivery: Delivery): Promise<ApplyResult> {
+  const { domain, stream, reason } = read
+  if (domain?.kind === 'decide' && stream) {
+    return await batches.add({ received: unreadable(read, domain, stream, delivery), at: clock.now(), refused: reason })
   }
-}
-
-/** persist: read the command, apply it with all that is in flight, answer as KafkaSource needs it. */
-export function persister(parts: PersisterParts): Persister {
-  const { domains, clock, logger, instance, maxInFlight, trust } = parts
-  const delivered = deliveries(clock)
-  const store = delivered.watched(parts.store)
-  const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }
-  const verdictOn = judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? [])))
-  const attempts = tries(store, instance, clock)
-  /** After a crash one domain at a time, so that none is taken for the cause that was only under way beside it. */
-  const inTurn = turns(clock)
-  const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
-  const batchers = new Map(
-    domains.map((domain) => {
-      const fold = batchFold(applierOf(domain), { tries: attempts, clock, logger })
-      return [
-        domain.name,
-        batcher<Arrival, Answer>({ ...bounds, limit: () => inTurn.limit(domain.name) }, async (batch) => {
-          parts.onBatch?.(domain.topic.name, batch.length)
-          const careful = await attempts.careful().catch(() => undefined)
-          if (careful) return await inTurn.take(domain.name, batch.length, () => fold(batch))
-          if (careful === false) inTurn.end()
-          return await fold(batch)
-        }),
-      ]
-    }),
-  )
-
-  function applierOf(domain: Domain): Applier {
-    if (domain.name === letterCommands.name) return letterApplier(known, verdictOn, store, clock)
-    return domain.kind === 'append' ? appendApplier(domain, store, clock) : decideApplier(domain, store, clock)
-  }
-
-  const patiently = <Result>(work: () => Promise<Result>) => held(work, clock.now() + HOLD_MS, clock)
-
-  async function answer(event: Event): Promise<Answer> {
-    if (!fromSource(event)) return { status: 404, detail: 'this did not come from a KafkaSource' }
-    const text = textOf(event.data)
-    const read = readCommand(event, known, verdictOn(event, text), text)
-    if (isCopy(event) && (await isSettled(read))) return DONE
-    return read.ok ? await apply(read.received) : await keep(read, event)
-  }
-
-  async function apply(received: Received): Promise<Answer> {
-    const { domain, command } = received
-    const age = clock.now() - Date.parse(command.time)
-    if (isBeyondHorizon(received, clock.now())) return await keepPast(received)
-    if (isExpired(domain, age)) return DONE
-    const answered = await inBatch({ received, at: clock.now() })
-    if (answered.status === 204) {
-      const isFirst = delivered.isFirst(received.event.id, Date.parse(command.time)) && answered.isRepeat === undefined
-      parts.onApplied?.(domain.name, clock.now() - Date.parse(command.time), isFirst)
-    }
-    return answered
-  }
-
-  async function inBatch(arrival: Arrival): Promise<Answer> {
-    const { domain } = arrival.received
-    const answered = await batchers.get(domain.name)?.add(arrival, weightOf(arrival.received))
-    return answered ?? { status: 500, detail: `domain ${domain.name} has no batch` }
-  }
-
-  /** What follows in the stream of a decide domain may depend on it: it is kept in its turn, and the stream is parked. */
-  async function keep(read: Unread, event: Event): Promise<Answer> {
-    const { domain, stream, reason } = read
-    if (domain?.kind === 'decide' && stream) {
-      return await inBatch({ received: unreadable(read, domain, stream, event), at: clock.now(), refused: reason })
-    }
-    return await keepAlone({ ...read, event, domain: domain?.name })
-  }
-
-  /** Its receipt has expired: nobody knows any more whether it took effect, so an operator has to say. */
-  async function keepPast(received: Received): Promise<Answer> {
-    const { id } = received.command
-    const known = await patiently(() => store.get(receipts, [id]))
-    if (known.get(id)?.hash === received.hash) return DONE
-    return await keepAlone({ ...unappliedOf(received, pastReason(received), 0), isPast: true })
-  }
-
-  async function keepAlone(unapplied: Unapplied): Promise<Answer> {
-    if (await isEnded(unapplied)) return DONE
-    await patiently(() => keepLetter(store, unapplied, clock.now()))
-    return { status: 422, detail: unapplied.reason }
-  }
-
-  /** Discarded or redriven: it does not become a letter again. */
-  async function isEnded({ id, hash }: Pick<Unapplied, 'id' | 'hash'>): Promise<boolean> {
-    const name = rejectionId(id, hash)
-    return (await patiently(() => store.get(receipts, [name]))).has(name)
-  }
-
-  /** The most of what comes back: it was kept before its copy was made, and waits for a redrive or was discarded. */
-  async function isSettled(read: Read): Promise<boolean> {
-    const { id, hash } = read.ok ? { id: read.received.command.id, hash: read.received.hash } : read
-    const beside = rejectionId(id, hash)
-    const kept = await patiently(() => store.get(letters, [id, beside]))
-    return kept.get(id)?.hash === hash || kept.has(beside) || (await isEnded({ id, hash }))
-  }
-
-  return {
-    async persist(event) {
-      const trace = event.traceparent?.split('-')[1]
-      try {
-        const { delayMs = 0, isRepeat: _, ...answered } = await answer(event)
-        const outcome = answered.status === 422 && isCopy(event) ? { status: 204 as const } : answered
-        if (outcome.status === 204) logger.debug({ command: event.id, trace }, 'applied')
-        else logger.warn({ command: event.id, trace, ...outcome }, outcome.status === 422 ? 'parked' : 'not applied')
-        if (outcome.status >= 500) delivered.refused(event.id)
-        if (delayMs > 0) await clock.sleep(delayMs)
-        return outcome
-      } catch (error) {
-        delivered.refused(event.id)
-        if (isPassing(error) || error instanceof Full) {
-          logger.warn({ command: event.id, trace, detail: error.message }, 'not applied')
-          return { status: 503, detail: error.message }
-        }
-        logger.error({ command: event.id, trace, err: error }, 'not applied')
-        return { status: 500, detail: 'internal error' }
-      }
-    },
-    async close() {
-      await Promise.all([...batchers.values()].map((batcher) => batcher.idle()))
-      await attempts.end()
-    },
-  }
+  return await keeper.keep({ ...read, delivery, domain: domain?.name })
 }

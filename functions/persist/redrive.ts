@@ -1,176 +1,136 @@
-import type { Clock } from '#core/clock.ts'
-import { attempts, letters } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
-import letterCommands from '#core/letters/domain.ts'
-import { rejectionId } from '#core/receipts.ts'
+import { letters, redriveProgress } from '#core/collections.ts'
+import { actsOnLetters, isChosen } from '#core/letters/action.ts'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
-import { type Known, readCommand } from './command.ts'
+import type { ApplierParts } from './applier.ts'
+import { type KnownCommands, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
-import { type Applier, isPassing } from './fold.ts'
-import { isBeyondHorizon, pastReason } from './letter.ts'
-import { again, discardFrom } from './stream.ts'
+import { deliveryOf, horizonReason, isBeyondHorizon } from './letter.ts'
+import { isTransient } from './retries.ts'
 import { type Judge, keptVerdict } from './verdict.ts'
 
-/** How long one delivery goes on; what is left is done by the next one. */
+/** The longest that one delivery redrives. The next one does the rest. */
 const LONGEST_MS = 30_000
-/** Letters have records of up to a megabyte with them. */
+/** A letter has its record, which may be a megabyte. */
 const PAGE = 20
-/** As many failures as its document tells of. */
-const MOST_TOLD = 100
+/** The number of failures that the redrive's document lists. */
+const MAX_REPORTED = 100
 
-/** How far a redrive has come. A letter that fails stays behind it, and is not tried twice. */
+export interface RedriveParts extends ApplierParts {
+  known: KnownCommands
+  judge: Judge
+}
+
+/** How far a redrive has come. It passes a letter that failed, and does not try it again. */
 type Progress = {
   redriven: number
   failed: { id: string; error: string }[]
   failures: number
-  /** Streams that stand still still. */
-  stuck: string[]
+  /** The keys of streams that are still blocked by a failed letter. */
+  blockedStreams: string[]
+  /** The last letter that it passed. */
   after?: Document
 }
 
-const progressName = (id: string): string => `progress of ${id}`
+/** One delivery of a redrive. */
+interface Redrive extends RedriveParts {
+  progress: Progress
+  until: number
+  /** True when the operator named the letter by its id. */
+  isNamed: boolean
+}
 
 /**
- * Redrives and discards: one letter a commit, within a parked stream in order, where the first failure stops it and the last
- * letter sets the stream going again. Whatever ends it in the middle, the next delivery goes on with the letters that are left;
- * two operators at once meet at the head of the stream.
+ * Redrives letters, one a commit. Within a parked stream they go in order, the first failure stops it, and the last letter
+ * unparks it. Resolves with what the document of the redrive says. Two operators conflict at the head of the stream.
  */
-export function letterApplier(known: Known, judge: Judge, store: Store, clock: Clock): Applier {
-  const requests = appendApplier(letterCommands, store, clock)
-  const { collection, document } = letterCommands.documents
-
-  /** One letter after the other, from where the delivery before has come to. */
-  async function redrive(id: string, asked: Fields) {
-    const until = clock.now() + LONGEST_MS
-    const progress = await progressOf(id)
-    try {
-      for await (const letter of listed(asked, progress.after)) {
-        const key = String(letter.key ?? letter._id)
-        if (isChosen(letter, asked) && !progress.stuck.includes(key)) await whole(letter, key)
-        progress.after = { _id: letter._id, at: letter.at ?? '' }
-        goOnLater()
-      }
-    } catch (error) {
-      await keep(id, progress).catch(() => undefined)
-      throw error
+export async function redriveLetters(id: string, chosen: Fields, parts: RedriveParts): Promise<Fields> {
+  const { store, clock } = parts
+  const progress = await progressOf(store, id)
+  const redrive: Redrive = { ...parts, progress, until: clock.now() + LONGEST_MS, isNamed: chosen.id !== undefined }
+  try {
+    for await (const letter of listed(store, chosen, progress.after)) {
+      const key = String(letter.key ?? letter._id)
+      if (isChosen(letter, chosen) && !progress.blockedStreams.includes(key)) await redriveStream(redrive, letter, key)
+      progress.after = { _id: letter._id, at: letter.at ?? '' }
+      assertTimeLeft(redrive)
     }
-    const { redriven, failed, failures } = progress
-    return { redriven, failed, failures }
-
-    function goOnLater(): void {
-      if (clock.now() > until) throw new Unavailable('store', 'more letters than one delivery redrives: it goes on')
-    }
-
-    /** A letter; of a parked stream all from its first, up to one that fails. */
-    async function whole(letter: Document, key: string): Promise<void> {
-      for (let next: Document | undefined = letter; next; ) {
-        goOnLater()
-        const first: Document | undefined = letter.key === undefined ? next : (await waitingIn(key))[0]
-        if (!first) return
-        const error = await redriveOne(first, asked.id !== undefined)
-        if (error === undefined) progress.redriven++
-        else {
-          progress.failures++
-          if (letter.key !== undefined) progress.stuck.push(key)
-          if (progress.failed.length < MOST_TOLD) progress.failed.push({ id: first._id, error })
-        }
-        next = error === undefined && letter.key !== undefined ? first : undefined
-      }
-    }
+  } catch (error) {
+    await store.commit([{ collection: redriveProgress, put: [{ _id: id, ...progress }] }]).catch(() => undefined)
+    throw error
   }
+  const { redriven, failed, failures } = progress
+  return { redriven, failed, failures }
+}
 
-  async function progressOf(id: string): Promise<Progress> {
-    const kept = (await store.get(attempts, [progressName(id)])).get(progressName(id))
-    return (kept?.progress as Progress | undefined) ?? { redriven: 0, failed: [], failures: 0, stuck: [] }
+async function progressOf(store: Store, id: string): Promise<Progress> {
+  const kept = (await store.get(redriveProgress, [id])).get(id)
+  const { _id, ...progress } = kept ?? { _id: id, redriven: 0, failed: [], failures: 0, blockedStreams: [] }
+  return progress as Progress
+}
+
+/** The letter with the id that was asked for, or all in order of arrival. */
+async function* listed(store: Store, { id }: Fields, begin: Document | undefined): AsyncGenerator<Document> {
+  if (id !== undefined) {
+    yield* (await store.get(letters, [String(id)])).values()
+    return
   }
+  let after = begin
+  do {
+    const page = await store.find(letters, { index: 'arrival', limit: PAGE, ...(after ? { after } : {}) })
+    yield* page
+    after = page.length === PAGE ? page.at(-1) : undefined
+  } while (after)
+}
 
-  const keep = (id: string, progress: Progress): Promise<void> =>
-    store.commit([{ collection: attempts, put: [{ _id: progressName(id), progress }] }])
+function assertTimeLeft({ clock, until }: Redrive): void {
+  if (clock.now() > until)
+    throw new Unavailable('store', 'more letters than one delivery redrives: the next one continues')
+}
 
-  const waitingIn = (key: string) => store.find(letters, { index: 'stream', where: { key }, limit: 1 })
-
-  /** What is wrong with it still, or nothing. A letter that was refused has not been held to the horizon yet. */
-  async function redriveOne(letter: Document, isNamed: boolean): Promise<string | undefined> {
-    const event = eventOf(letter)
-    const read = readCommand(event, known, keptVerdict(letter, event, judge))
-    if (!read.ok) return read.reason
-    const { received } = read
-    if (received.domain.name === letterCommands.name) return 'what asks for letters is not redriven: ask again'
-    const isPast = letter.verdict === 'refused' && isBeyondHorizon(received, clock.now())
-    if (isPast && !isNamed) return `${pastReason(received)}: redrive it by its id`
-    try {
-      const { domain } = received
-      const applier =
-        domain.kind === 'decide' ? decideApplier(domain, store, clock) : appendApplier(domain, store, clock)
-      await applier.redrive(received, letter)
-      return undefined
-    } catch (error) {
-      if (isPassing(error)) throw error
-      return error instanceof Error ? error.message : String(error)
-    }
-  }
-
-  async function* listed({ id }: Fields, begin: Document | undefined): AsyncGenerator<Document> {
-    if (id !== undefined) {
-      yield* (await store.get(letters, [String(id)])).values()
-      return
-    }
-    let after = begin
-    do {
-      const page = await store.find(letters, { index: 'arrival', limit: PAGE, ...(after ? { after } : {}) })
-      yield* page
-      after = page.length === PAGE ? page.at(-1) : undefined
-    } while (after)
-  }
-
-  async function discard({ id, reason }: Fields) {
-    const letter = (await store.get(letters, [String(id)])).get(String(id))
-    if (!letter) return { discarded: 0 }
-    const outcome = { hash: letter.hash ?? '', status: 'rejected', reason: `discarded: ${reason}` }
-    const at = new Date(clock.now()).toISOString()
-    const command = String(letter.command ?? letter._id)
-    const _id = letter.key === undefined ? rejectionId(command, String(letter.hash)) : command
-    const isDone = await again(() => discardFrom(store, letter, { _id, ...outcome, at }), clock)
-    return { discarded: isDone ? 1 : 0 }
-  }
-
-  return {
-    ...requests,
-    /** Each on its own: what it does may fail. */
-    together: async () => new Map(),
-    async alone(arrival, patiently) {
-      const { command, hash } = arrival.received
-      const done = await patiently(() => store.get(collection, [command.id]))
-      if (!done.has(command.id)) {
-        const isRedrive = command.type === 'letters.redrive'
-        const outcome = isRedrive ? await redrive(command.id, command.data) : await discard(command.data)
-        const made = { ...document(command), ...outcome, _id: command.id, _hash: hash }
-        await patiently(() => store.insert(collection, [made]))
-      }
-      return await requests.alone(arrival, patiently)
-    },
+/** Redrives a letter; of a parked stream all letters from its first, up to one that fails. */
+async function redriveStream(redrive: Redrive, letter: Document, key: string): Promise<void> {
+  const { store, progress } = redrive
+  const isParked = letter.key !== undefined
+  for (;;) {
+    assertTimeLeft(redrive)
+    const [first] = isParked ? await store.find(letters, { index: 'stream', where: { key }, limit: 1 }) : [letter]
+    if (!first) return
+    const error = await redriveOne(redrive, first)
+    report(progress, first, error)
+    if (error !== undefined && isParked) progress.blockedStreams.push(key)
+    if (error !== undefined || !isParked) return
   }
 }
 
-/** Those past the horizon may have taken effect: an operator names each by its id. */
-function isChosen(letter: Document, { id, domain, stream, error, from, to }: Fields): boolean {
-  if (id !== undefined) return true
-  return (
-    letter.isPast !== true &&
-    (domain === undefined || letter.domain === domain) &&
-    (stream === undefined || letter.stream === stream) &&
-    (error === undefined || String(letter.error).includes(String(error))) &&
-    (from === undefined || String(letter.at) >= String(from)) &&
-    (to === undefined || String(letter.at) < String(to))
-  )
+function report(progress: Progress, { _id }: Document, error: string | undefined): void {
+  if (error === undefined) {
+    progress.redriven++
+    return
+  }
+  progress.failures++
+  if (progress.failed.length < MAX_REPORTED) progress.failed.push({ id: _id, error })
 }
 
-/** The event as it was delivered, whose data the letter has as text or in base64. */
-function eventOf({ event }: Document): Event {
-  const { data, data_base64: base64, ...attributes } = event as Fields & { data?: string }
-  const { knativeerrordest: _, knativeerrorcode: __, knativeerrordata: ___, ...rest } = attributes
-  return { ...rest, data: base64 === undefined ? data : Buffer.from(String(base64), 'base64') } as Event
+/** The reason why a letter still fails, or nothing. A letter that was refused has not been held to the horizon yet. */
+async function redriveOne(redrive: Redrive, letter: Document): Promise<string | undefined> {
+  const { known, judge, clock, isNamed } = redrive
+  const delivery = deliveryOf(letter)
+  const read = readCommand(delivery, known, keptVerdict(letter, delivery, judge))
+  if (!read.ok) return read.reason
+  const { received } = read
+  const { domain } = received
+  if (actsOnLetters(domain)) return 'a command that acts on letters is not redriven: send it again'
+  const isBeyond = letter.verdict === 'refused' && isBeyondHorizon(received, clock.now())
+  if (isBeyond && !isNamed) return `${horizonReason(received)}: redrive it by its id`
+  try {
+    const applier = domain.kind === 'decide' ? decideApplier(domain, redrive) : appendApplier(domain, redrive)
+    await applier.redrive(received, letter)
+    return undefined
+  } catch (error) {
+    if (isTransient(error)) throw error
+    return error instanceof Error ? error.message : String(error)
+  }
 }

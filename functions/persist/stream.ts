@@ -1,17 +1,20 @@
-import type { Clock } from '#core/clock.ts'
-import { attempts, discardsOf, heads, letters, receipts, streamKey } from '#core/collections.ts'
-import { Conflict, type Store } from '#core/store.ts'
+import { discards, heads, letters, receipts, streamKey } from '#core/collections.ts'
+import { standingOf } from '#core/ledger.ts'
+import { reusedKeyReceipt } from '#core/receipts.ts'
+import type { Store } from '#core/store.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
-import { letterOf, reusedKey, type Unapplied } from './letter.ts'
+import type { ApplierParts } from './applier.ts'
+import { letterOf, type Unapplied } from './letter.ts'
+import { retryOnConflict } from './retries.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
 export interface Head {
   key: string
   /** The number of its last event; 0 before the first. */
   version: number
-  /** Whether it stands still behind its letters, until they are redriven or discarded. */
+  /** True while it waits behind its letters, until they are redriven or discarded. */
   isParked: boolean
-  /** How many letters it has ever had: the number of the last. */
+  /** The number of letters it ever had, which is the number of the last one. */
   letters: number
   generation: number
 }
@@ -29,64 +32,46 @@ export function headOf(key: string, found: Document | undefined): Head {
 
 export const toSwap = ({ key, generation, ...head }: Head) => ({ _id: key, ...head, generation: generation + 1 })
 
-/** The next letter of a stream, which stands still from here on. */
+/** The next letter of a stream, which parks it. */
 export function nextLetter(head: Head, unapplied: Unapplied, now: number): Document {
   head.isParked = true
   head.letters++
   return { ...letterOf(unapplied, now), key: head.key, number: head.letters }
 }
 
-const MOST_CONFLICTS = 10
-const FIRST_PAUSE_MS = 5
-
-/** Repeats what somebody else was faster with, each time after a longer pause; rejects with `Conflict` if that never ends. */
-export async function again<Result>(work: () => Promise<Result>, clock: Clock, most = MOST_CONFLICTS): Promise<Result> {
-  for (let conflicts = 1; ; conflicts++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof Conflict) || conflicts === most) throw error
-      await clock.sleep(FIRST_PAUSE_MS * 2 ** conflicts * Math.random())
-    }
-  }
-}
-
-/**
- * Keeps a command as the next letter of its stream. Keeping it again changes nothing, nor does keeping one that has its
- * outcome; one whose id is another's is rejected.
- */
+/** Keeps a command as the next letter of its stream, unless it is settled or kept. A reused id is rejected. */
 export async function parkStream(
-  store: Store,
   domain: DecideDomain,
   unapplied: Unapplied & { stream: string },
-  clock: Clock,
+  parts: ApplierParts,
 ): Promise<void> {
+  const { store, clock } = parts
   const key = streamKey(domain.name, unapplied.stream)
-  await again(async () => {
+  await retryOnConflict(async () => {
     const head = headOf(key, (await store.get(heads, [key])).get(key))
-    const [done, kept] = await Promise.all([store.get(receipts, [unapplied.id]), store.get(letters, [unapplied.id])])
-    const first = done.get(unapplied.id) ?? kept.get(unapplied.id)
-    if (first?.hash === unapplied.hash) return
-    if (first) return void (await store.insert(receipts, [reusedKey(unapplied, clock.now())]))
+    const [known, kept] = await Promise.all([store.get(receipts, [unapplied.id]), store.get(letters, [unapplied.id])])
+    const { kind } = standingOf(unapplied, { receipts: known, letters: kept })
+    if (kind === 'reused') await store.insert(receipts, [reusedKeyReceipt(unapplied, clock.now())])
+    if (kind !== 'new') return
     const letter = nextLetter(head, unapplied, clock.now())
     await store.commit([
       { collection: heads, swap: [toSwap(head)] },
       { collection: letters, put: [letter] },
     ])
-  }, clock)
+  }, parts)
 }
 
 /**
- * Removes a letter for good, and writes down how it ended; false when it is gone already. The last letter of a stream sets
- * it going again.
+ * Removes a letter for good and inserts the receipt of its end. False when the letter is gone. The last letter of a stream
+ * unparks it.
  */
-export async function discardFrom(store: Store, letter: Document, receipt: Document): Promise<boolean> {
+export async function discardLetter(store: Store, letter: Document, receipt: Document): Promise<boolean> {
   const key = letter.key === undefined ? undefined : String(letter.key)
   const head = key === undefined ? undefined : headOf(key, (await store.get(heads, [key])).get(key))
   const [there, known] = await Promise.all([store.get(letters, [letter._id]), store.get(receipts, [receipt._id])])
   if (!there.has(letter._id)) return false
   if (head) head.isParked = await isFollowed(store, letter)
-  const mark = { collection: attempts, put: [{ _id: discardsOf(String(letter.domain)) }] }
+  const mark = { collection: discards, put: letter.domain ? [{ _id: String(letter.domain) }] : [] }
   await store.commit([
     ...(head ? [{ collection: heads, swap: [toSwap(head)] }] : [mark]),
     { collection: receipts, insert: known.size > 0 ? [] : [receipt] },
@@ -95,7 +80,7 @@ export async function discardFrom(store: Store, letter: Document, receipt: Docum
   return true
 }
 
-/** Whether its stream has other letters. Read after the head, it is as true as the head is when that is committed. */
+/** True when a stream has other letters. Read after the head, it holds if the head's compare-and-set succeeds. */
 export async function isFollowed(store: Store, { _id, key }: Document): Promise<boolean> {
   const waiting = await store.find(letters, { index: 'stream', where: { key: String(key) }, limit: 2 })
   return waiting.some((other) => other._id !== _id)

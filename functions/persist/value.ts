@@ -1,6 +1,6 @@
 /**
- * The value as the record has it; JSON that was parsed on the way is written out again. Empty for a value that can't be written:
- * functions-framework parses JSON that is nested thousands of times.
+ * The value as text. JSON that the host parsed is serialised again. Empty for a value that can't be serialised: JSON that is
+ * nested thousands of times, which functions-framework parses.
  */
 export function textOf(data: unknown): string {
   if (data === undefined || data === null) return ''

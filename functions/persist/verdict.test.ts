@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { collections, letters } from '#core/collections.ts'
-import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { derivedId } from '#core/ids.ts'
 import letterDomain from '#core/letters/domain.ts'
 import { seals } from '#core/seals.ts'
@@ -17,7 +17,16 @@ const domains: Domain[] = [counting, tutorials, sums, letterDomain]
 beforeEach(() => world.store.prepare(collections(domains)))
 
 const start = (trust = wary) =>
-  persister({ ...quiet(), domains, store: world.store, clock, instance: 'pod-1', maxInFlight: 100, trust })
+  persister({
+    ...quiet(),
+    domains,
+    store: world.store,
+    clock,
+    random: Math.random,
+    instance: 'pod-1',
+    maxInFlight: 100,
+    trust,
+  })
 
 let offset = 0
 const place = () => ({ knativekafkapartition: '0', knativekafkaoffset: String(offset++) })
@@ -33,7 +42,7 @@ interface Sent {
 }
 
 /** A delivery of what publish has appended. */
-function published(sent: Sent, sealing = SEALS): Event {
+function published(sent: Sent, sealing = SEALS): Delivery {
   const domain = domains.find(({ commands }) => sent.type in commands) as Domain
   const { actor = 'ada', time = clock.now() } = sent
   const stream = domain.commands[sent.type]?.stream(sent.data, sent.id, actor) ?? ''
@@ -43,10 +52,10 @@ function published(sent: Sent, sealing = SEALS): Event {
   )
   const isText = String(record.headers?.['content-type']).startsWith('text/')
   const data: unknown = isText ? record.value : JSON.parse(String(record.value))
-  return { ...Object.fromEntries(attributes), ...place(), data } as Event
+  return { ...Object.fromEntries(attributes), ...place(), data } as Delivery
 }
 
-const counted = (id: string, by: number, more: Partial<Sent> = {}, sealing = SEALS): Event =>
+const counted = (id: string, by: number, more: Partial<Sent> = {}, sealing = SEALS): Delivery =>
   published({ id, type: 'counting.count', data: { counter: 'x', by }, ...more }, sealing)
 
 const sumsOf = { name: 'sums', indexes: { time: { fields: ['time'] } } }
@@ -76,8 +85,8 @@ test('a sealed command is applied by its seal alone, whatever the attributes bes
   expect(await counterOf('x')).toBe(5)
 })
 
-const forged: [string, (event: Event) => Event][] = [
-  ['without a seal', ({ seal: _, ...event }) => event as Event],
+const forged: [string, (event: Delivery) => Delivery][] = [
+  ['without a seal', ({ seal: _, ...event }) => event as Delivery],
   ['with another value', (event) => ({ ...event, data: { counter: 'x', by: 99 } })],
   ['with a seal that was changed', (event) => ({ ...event, seal: `${event.seal}x` })],
   ['with the seal of another secret', () => counted('first', 99, {}, seals(['a secret that only a forger has']))],
@@ -103,9 +112,9 @@ test.each(forged)("a record %s is a letter in nobody's name: it parks no stream 
 test('the same forged record is one letter, however often and from wherever it is delivered', async () => {
   const { persist } = start()
   const { seal: _, ...event } = counted('first', 7)
-  await persist(event as Event)
-  await persist({ ...event, ...place() } as Event)
-  const copy = { ...event, ...place(), knativeerrordest: 'http://persist/' } as Event
+  await persist(event as Delivery)
+  await persist({ ...event, ...place() } as Delivery)
+  const copy = { ...event, ...place(), knativeerrordest: 'http://persist/' } as Delivery
   expect((await persist(copy)).status).toBe(204)
   expect(await letterIds()).toHaveLength(1)
 })
@@ -113,7 +122,7 @@ test('the same forged record is one letter, however often and from wherever it i
 test('an unsealed record is the plain command of its topic: anonymous, and under an id that no sealed command has', async () => {
   const { persist } = start()
   const sealed = published({ id: 'taken', type: 'tutorials.publish', data: { title: 'Honest' } })
-  const plain: Event = { ...sealed, seal: undefined, source: '/old/producer', data: 'A squatter', actor: 'root' }
+  const plain: Delivery = { ...sealed, seal: undefined, source: '/old/producer', data: 'A squatter', actor: 'root' }
   expect((await persist(plain)).status).toBe(204)
   expect((await persist(sealed)).status).toBe(204)
   const [id = ''] = (await titled('A squatter')).keys()
@@ -144,7 +153,7 @@ test('a bare record whose body names the key of a client does not take that key'
 
 test('a plain record can not take the id of another one: the body belongs to it', async () => {
   const { persist } = start()
-  const bare = (title: string, more = {}): Event => ({
+  const bare = (title: string, more = {}): Delivery => ({
     specversion: '1.0',
     id: 'partition:0/offset:7',
     source: '/kafkasources/old#tutorials-topic',
@@ -162,11 +171,11 @@ test('a plain record can not take the id of another one: the body belongs to it'
 test('an unsealed record with the source of publish is never plain: the version before may have written and applied it', async () => {
   const record = { ...published({ id: 'old', type: 'tutorials.publish', data: { title: 'Old' } }), seal: undefined }
   for (const source of ['/millrace/publish', '/millrace/publish#tutorials-topic']) {
-    expect((await start().persist({ ...record, source } as Event)).status).toBe(422)
+    expect((await start().persist({ ...record, source } as Delivery)).status).toBe(422)
   }
   expect(await titled('Old')).toEqual(new Map())
   const trusting = start({ ...wary, unsealed: 'trust' })
-  expect((await trusting.persist(record as Event)).status).toBe(204)
+  expect((await trusting.persist(record as Delivery)).status).toBe(204)
   expect([...(await titled('Old')).keys()]).toEqual(['old'])
 })
 
@@ -239,8 +248,8 @@ test('a letter that was refused is judged again by its redrive: it stays while t
 test('while an upgrade drains the log, a record without a seal is believed, and one with a bad seal is not', async () => {
   const { persist } = start({ ...wary, unsealed: 'trust' })
   const { seal, ...event } = counted('old', 4)
-  expect((await persist({ ...event, seal: `${seal}x` } as Event)).status).toBe(422)
-  expect((await persist(event as Event)).status).toBe(204)
+  expect((await persist({ ...event, seal: `${seal}x` } as Delivery)).status).toBe(422)
+  expect((await persist(event as Delivery)).status).toBe(204)
   expect(await counterOf('x')).toBe(4)
   expect((await persist(ask('r-1', 'redrive', { domain: 'counting' }))).status).toBe(204)
 })

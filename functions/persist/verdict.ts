@@ -1,41 +1,41 @@
-import { type Event, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { bodyHash } from '#core/ids.ts'
 import { readSeal, type Seals, type Vouched } from '#core/seals.ts'
 import type { Document } from '#domains/domain.ts'
 import { textOf } from './value.ts'
 
-/** Whose word there is for what a delivery says of itself. */
+/** How far a delivery is believed. */
 export type Verdict =
-  /** publish's own. */
+  /** publish wrote it. */
   | { kind: 'sealed'; vouched: Vouched }
-  /** Nobody's: the command that the topic takes from everybody who may write to it. */
+  /** Anybody wrote it: the command that the topic takes from every producer. */
   | { kind: 'plain' }
-  /** Nobody's, and believed all the same: a record that was written before records were sealed. */
+  /** Believed without a seal: a record from before publish sealed them. */
   | { kind: 'trusted' }
   | { kind: 'refused'; reason: string }
 
-/** `text` is the value of the event, as `textOf` gives it. */
-export type Judge = (event: Event, text: string) => Verdict
+/** `text` is the value of the delivery, as `textOf` gives it. */
+export type Judge = (delivery: Delivery, text: string) => Verdict
 
 export interface Trust {
   seals: Seals
-  /** What persist makes of a record without a seal (UNSEALED). */
+  /** How persist takes a record without a seal (UNSEALED). */
   unsealed: 'plain' | 'trust'
 }
 
-/** The source of what publish writes. Before it sealed records it gave them ids of their own: as a plain one each would count again. */
+/** The source of publish's records. Before it sealed them it gave them ids of their own: as a plain record each would count again. */
 const PUBLISH = /^\/millrace\/publish(#|$)/
 
 /** Judges deliveries by their seals; `plainTypes` are the command types that a topic takes without one. */
 export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string>): Judge {
-  return (event, text) => {
-    if (event.seal !== undefined) return judgeSeal(String(event.seal), text)
+  return (delivery, text) => {
+    if (delivery.seal !== undefined) return judgeSeal(String(delivery.seal), text)
     if (unsealed === 'trust') return { kind: 'trusted' }
-    if (event.type === MALFORMED) return { kind: 'refused', reason: String(event.reason) }
-    const isPlain = event.type === PLAIN || (plainTypes.has(event.type) && !PUBLISH.test(event.source))
+    if (delivery.type === MALFORMED) return { kind: 'refused', reason: String(delivery.reason) }
+    const isPlain = delivery.type === PLAIN || (plainTypes.has(delivery.type) && !PUBLISH.test(delivery.source))
     return isPlain
       ? { kind: 'plain' }
-      : { kind: 'refused', reason: `a record of type ${event.type} that publish has not sealed` }
+      : { kind: 'refused', reason: `a record of type ${delivery.type} that publish has not sealed` }
   }
 
   function judgeSeal(seal: string, text: string): Verdict {
@@ -43,19 +43,19 @@ export function judge({ seals, unsealed }: Trust, plainTypes: ReadonlySet<string
     if (!opened.ok) return { kind: 'refused', reason: opened.reason }
     const { type, body, value = body } = opened.vouched
     if (bodyHash(type, text) === value) return { kind: 'sealed', vouched: opened.vouched }
-    return { kind: 'refused', reason: 'its seal is of another value' }
+    return { kind: 'refused', reason: 'its seal belongs to another value' }
   }
 }
 
-/** The verdict that a letter was kept with holds on, since keys go; one that was refused may be of a key that is known by now. */
-export function keptVerdict({ verdict }: Document, event: Event, judge: Judge): Verdict {
+/** A letter keeps its verdict, since keys rotate. A refused one is judged again: its key may be known by now. */
+export function keptVerdict({ verdict }: Document, delivery: Delivery, judge: Judge): Verdict {
   switch (verdict) {
     case 'sealed':
-      return { kind: 'sealed', vouched: readSeal(String(event.seal)) }
+      return { kind: 'sealed', vouched: readSeal(String(delivery.seal)) }
     case 'plain':
       return { kind: 'plain' }
     case 'refused':
-      return judge(event, textOf(event.data))
+      return judge(delivery, textOf(delivery.data))
     default: // trusted, or kept before records were sealed
       return { kind: 'trusted' }
   }

@@ -3,7 +3,7 @@ import { embeddedStore } from '#adapters/store/embedded.ts'
 import { mongodbStore } from '#adapters/store/mongodb.ts'
 import { systemClock } from '#core/clock.ts'
 import { collections } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import { newId } from '#core/ids.ts'
 import type { Store } from '#core/store.ts'
 import tutorials from '#domains/tutorials/domain.ts'
@@ -26,6 +26,7 @@ export async function folds(pairs: Pair[], isQuick: boolean): Promise<Figure[]> 
       domains: [tutorials],
       store: opened.store,
       clock: systemClock,
+      random: Math.random,
       instance: 'bench',
       maxInFlight: 10_000,
       trust: trusting,
@@ -89,7 +90,7 @@ export async function persisting(
   return (done * 1000) / (performance.now() - began)
 }
 
-const titleOf = (offset: number): Event => ({
+const titleOf = (offset: number): Delivery => ({
   specversion: '1.0',
   id: newId(Date.now()),
   source: '/millrace/publish',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { systemClock } from '#core/clock.ts'
 import { collections, letters } from '#core/collections.ts'
-import type { Event } from '#core/delivery.ts'
+import type { Delivery } from '#core/delivery.ts'
 import { newId } from '#core/ids.ts'
 import type { DecideDomain } from '#domains/domain.ts'
 import { type Persister, persister } from '#functions/persist/persister.ts'
@@ -50,13 +50,14 @@ export async function hotStreams(pairs: Pair[], isQuick: boolean): Promise<Figur
         domains: [wheels],
         store,
         clock: systemClock,
+        random: Math.random,
         instance,
         maxInFlight: 10_000,
         trust: trusting,
       })
     const both = [start('bench-1'), start('bench-2')]
     for (const [count, running] of [both.slice(0, 1), both].entries()) {
-      const perSecond = async (eventOf: (offset: number) => Event, ms: number) => {
+      const perSecond = async (eventOf: (offset: number) => Delivery, ms: number) => {
         const rates = await Promise.all(
           running.map(({ persist }) => persisting(repeated(persist), MANY / running.length, ms, eventOf)),
         )
@@ -88,10 +89,10 @@ const repeated =
     }
   }
 
-const onOne = (offset: number): Event => turnOf('hot', offset)
-const onMany = (offset: number): Event => turnOf(newId(Date.now()), offset)
+const onOne = (offset: number): Delivery => turnOf('hot', offset)
+const onMany = (offset: number): Delivery => turnOf(newId(Date.now()), offset)
 
-const turnOf = (wheel: string, offset: number): Event => ({
+const turnOf = (wheel: string, offset: number): Delivery => ({
   specversion: '1.0',
   id: newId(Date.now()),
   source: '/millrace/publish#wheels',

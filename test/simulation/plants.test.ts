@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { attempts, heads, letters, receipts, runs } from '#core/collections.ts'
-import type { Event as CloudEvent } from '#core/delivery.ts'
+import { attempts, crashedRuns, heads, instances, letters, receipts } from '#core/collections.ts'
+import type { Delivery } from '#core/delivery.ts'
 import { bodyHash } from '#core/ids.ts'
 import type { Store, StoredCollection, Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
@@ -142,7 +142,7 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
 ]
 
 /** The event with a seal of its own value, whatever value was sealed. */
-function resealed(event: CloudEvent): CloudEvent {
+function resealed(event: Delivery): Delivery {
   const opened = event.seal === undefined ? undefined : SEALS.open(String(event.seal))
   if (!opened?.ok) return event
   const { vouched } = opened
@@ -167,7 +167,7 @@ const overwriting =
     )
 
 const isCounting = ({ collection }: Pick<Write, 'collection'>): boolean =>
-  [attempts.name, runs.name].includes(collection.name)
+  [attempts.name, instances.name, crashedRuns.name].includes(collection.name)
 
 /** The call, with outages turned into faults of its arguments. */
 const blaming =

@@ -55,6 +55,7 @@ export function startProcesses(environment: Environment, plant: Plant): Processe
       domains: domainsOf({ isMended, crash }, plant),
       store: plant.store?.(store) ?? store,
       clock: run.clock,
+      random: world.random(instance),
       instance,
       maxInFlight: 20,
       trust: plant.trust ?? wary,

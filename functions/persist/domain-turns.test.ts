@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { manualClock } from '#test/clock.ts'
-import { turns } from './turns.ts'
+import { domainTurns } from './domain-turns.ts'
 
 const SECOND = 1000
 
-describe('turns', () => {
+describe('domain turns', () => {
   test('one works at a time, in the order in which they asked, whatever becomes of the others', async () => {
     const clock = manualClock(0)
-    const { take } = turns(clock)
+    const { take } = domainTurns(clock)
     const seen: string[] = []
     let working = 0
     const work = (name: string) => async () => {
@@ -26,7 +26,7 @@ describe('turns', () => {
 
   /** A domain that takes turns of as many items as it may, which need `msEach`; how many it may take in the end. */
   async function settle(
-    { take, limit }: ReturnType<typeof turns>,
+    { take, limit }: ReturnType<typeof domainTurns>,
     clock: ReturnType<typeof manualClock>,
     msEach: number,
     isShared = false,
@@ -43,7 +43,7 @@ describe('turns', () => {
 
   test('a batch may be as large as a tenth of a second allows, by a store that becomes slower or faster', async () => {
     const clock = manualClock(0)
-    const inTurn = turns(clock)
+    const inTurn = domainTurns(clock)
     for (const msEach of [1, 10, 0.5, 200, 4]) {
       const items = await settle(inTurn, clock, msEach, true)
       expect(items).toBeLessThanOrEqual(Math.max(1, 100 / msEach))
@@ -54,7 +54,7 @@ describe('turns', () => {
 
   test('a domain that is alone has larger batches, until another one asks', async () => {
     const clock = manualClock(0)
-    const inTurn = turns(clock)
+    const inTurn = domainTurns(clock)
     const items = await settle(inTurn, clock, 2)
     expect(items).toBeGreaterThan(120)
     expect(items).toBeLessThanOrEqual(250)
@@ -66,7 +66,7 @@ describe('turns', () => {
 
   test('a slow turn makes the next ones of its domain smaller, not those of another one', async () => {
     const clock = manualClock(0)
-    const { take, limit } = turns(clock)
+    const { take, limit } = domainTurns(clock)
     const done = take('logs', 16, () => clock.sleep(45 * SECOND))
     await clock.advance(60 * SECOND)
     await done
@@ -75,7 +75,7 @@ describe('turns', () => {
   })
 
   test('once they are not needed any more there is no limit', () => {
-    const { limit, end } = turns(manualClock())
+    const { limit, end } = domainTurns(manualClock())
     end()
     expect(limit('logs')).toBe(Number.POSITIVE_INFINITY)
   })

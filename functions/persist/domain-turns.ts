@@ -1,29 +1,29 @@
 import type { Clock } from '#core/clock.ts'
 
-/** How long a turn should take while others want theirs: who waits for it is a person. */
+/** The length of a turn while other domains wait: people wait for them. */
 const TURN_MS = 100
-/** So many times longer may a turn take while nobody else has asked for one for a while: large batches cost less. */
+/** A turn may be so many times longer while no other domain has asked for a while: large batches cost less. */
 const ALONE = 5
 const ALONE_AFTER_MS = 5000
 const FIRST_ITEMS = 16
 
-export interface Turns {
-  /** The largest batch that this domain may have now. */
+export interface DomainTurns {
+  /** The most items of this domain's next batch. */
   limit(domain: string): number
-  /** Runs `work` alone: after the work of all who asked before, ahead of all who ask later. `items` is the size of the batch. */
+  /** Runs `work` alone, in the order of the calls. `items` is the size of the batch. */
   take<Result>(domain: string, items: number, work: () => Promise<Result>): Promise<Result>
-  /** Turns are not needed any more, and batches not limited. */
+  /** Ends the limits. */
   end(): void
 }
 
 /**
- * One domain works at a time, and each in its turn, since none asks again before its batch is done. How large a domain's batch may be
- * follows from how long its last one took, so that a domain with a long backlog does not keep the others waiting.
+ * One domain works at a time, each in its turn, since none asks again before its batch is done. The time that its last batch
+ * took limits a domain's next one, so that a domain with a long backlog does not hold up the others.
  */
-export function turns(clock: Clock): Turns {
+export function domainTurns(clock: Clock): DomainTurns {
   let before: Promise<unknown> = Promise.resolve()
   let isEnded = false
-  /** How many items take TURN_MS. */
+  /** The number of items that take TURN_MS, by domain. */
   const sizes = new Map<string, number>()
   const asked = new Map<string, number>()
   const sizeOf = (domain: string) => sizes.get(domain) ?? FIRST_ITEMS
