@@ -5,7 +5,9 @@ import { productCode } from './rules.ts'
 /** Scripts and what functions-framework loads: running is what they are for. */
 const ENTRIES = /^(main\/(dev|serve|source|publish-wiring|grpc)|functions\/[^/]+\/index)\.ts$/
 
-test('an import has no effects: with a wrong setting every module loads, writes nothing and keeps no process alive', () => {
+test('an import has no effects: with a wrong setting every module loads, writes nothing and keeps no process alive', {
+  timeout: 60_000,
+}, () => {
   const modules = productCode().flatMap(({ path }) => (ENTRIES.test(path) ? [] : [`./${path}`]))
   expect(modules.length).toBeGreaterThan(150)
   const script = `await Promise.all(${JSON.stringify(modules)}.map((path) => import(path)))`
