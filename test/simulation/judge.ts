@@ -175,7 +175,7 @@ function judgeDocuments(evidence: Evidence, domain: AppendDomain, logged: Logged
 const CRASHES_TO_PARK = 4
 const UNREADABLE =
   /^(unknown command type|fails its schema|a record without a value|can not be decoded|not a CloudEvent)/
-const REFUSED = /^(a record of type \S+ that publish has not sealed|its seal (is|names) )/
+const REFUSED = /^(a record of type \S+ that publish has not sealed|its seal (is|names|belongs to) )/
 
 /** Checks every letter of the history, also those that no longer exist. */
 function judgeLetters(evidence: Evidence): void {
