@@ -8,12 +8,12 @@ import { loadViews } from './load-views.ts'
 export function requireParent(parts: QueryParts, domain: Domain, query: Query, handler: QueryHandler): QueryHandler {
   if (!('under' in query) || !query.under) return handler
   const { touches, isThere } = query.under
-  return async (asked) => {
-    const { params, request } = asked
+  return async (queryRequest) => {
+    const { params, request } = queryRequest
     const [documents] = await loadViews(parts.store, domain, [params], touches)
     if (!isThere(documents as View, params)) {
       throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
     }
-    return handler(asked)
+    return handler(queryRequest)
   }
 }

@@ -30,11 +30,11 @@ const post = (path: string, body: string, headers = {}) =>
   })
 const wait = { prefer: 'wait=15' }
 
-/** Other domains have tests of their own that ask through `conforming`. */
+/** The other domains have tests of their own that use `conforming`. */
 const HERE = ['tutorials', 'sums', 'letters', 'receipts', 'docs']
 const LONG = 'a'.repeat(300_000)
 
-/** What no answer tells of, and so must be looked at one by one. */
+/** Requests with the status that each must have. */
 const SENT = [
   ['/api/tutorials', '{"title":"a"}', {}, 202],
   ['/api/tutorials', '{"title":"a"}', wait, 201],
@@ -61,17 +61,17 @@ const SENT = [
   ['/', '{"title":"a"}', {}, 400],
 ] as const
 
-test.each(SENT)('what POST %s answers to %o (%o) is as described: %i', async (path, body, headers, status) => {
+test.each(SENT)('POST %s answers %o (%o) as described: %i', async (path, body, headers, status) => {
   expect((await post(path, body, headers)).status).toBe(status)
 })
 
-test('a key that is used again for another body is refused as described', async () => {
+test('the refusal of a reused key is as described', async () => {
   const key = { ...wait, 'idempotency-key': 'one' }
   expect((await post('/api/tutorials', '{"title":"a"}', key)).status).toBe(201)
   expect((await post('/api/tutorials', '{"title":"b"}', key)).status).toBe(409)
 })
 
-test('every query answers as described, once there is something', async () => {
+test('every query with data answers as described', async () => {
   const made = await post('/api/tutorials', '{"title":"a"}', wait)
   const { id, receipt } = (await made.json()) as { id: string; receipt: string }
   const redrive = await post('/api/letters/redrive', '{"id":"nothing"}', wait)
@@ -121,11 +121,11 @@ test.each([
   ['/api/tutorials?cursor=nonsense', 400],
   ['/api/tutorials?after=nonsense', 404],
   ['/docs/nothing', 404],
-])('GET %s is refused as described', async (path, status) => {
+])('the refusal of GET %s is as described', async (path, status) => {
   expect((await get(path)).status).toBe(status)
 })
 
-test('what is described to need a token is refused without one, and nothing else is', async () => {
+test('exactly the operations that are described to need a token are refused without one', async () => {
   const closed = await startMill({ pair: 'embedded', env: { ANONYMOUS_SCOPES: 'sums:read' } })
   try {
     const { paths } = (await (await fetch(`${closed.query}/openapi.json`)).json()) as {
@@ -151,14 +151,14 @@ test('what is described to need a token is refused without one, and nothing else
   }
 }, 60_000)
 
-test('a description that the client has is 304', async () => {
+test('If-None-Match with the current ETag of a description is 304', async () => {
   for (const path of ['/openapi.json', '/asyncapi.json', '/docs', '/docs/swagger-ui.css']) {
     const etag = (await get(path)).headers.get('etag') ?? ''
     expect((await get(path, { 'if-none-match': etag })).status, path).toBe(304)
   }
 })
 
-test('what is not as described is found', async () => {
+test('this suite finds an answer that is not as described', async () => {
   const lying = await conforming(mill.query)
   const other = (body: string, init: ResponseInit = {}) => {
     const answer = new Response(body, { headers: { 'content-type': 'application/json' }, ...init })

@@ -13,7 +13,7 @@ const document = asyncapi(domains)
 const ajv = new Ajv({ strict: false, allErrors: true })
 formats.default(ajv)
 
-test('the schema of AsyncAPI itself finds nothing wrong, and every reference leads somewhere', () => {
+test('the document matches the schema of AsyncAPI, and every reference resolves', () => {
   const validate = ajv.compile(schema)
   expect(validate(document), JSON.stringify(validate.errors)).toBe(true)
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path)
@@ -23,7 +23,7 @@ test('the schema of AsyncAPI itself finds nothing wrong, and every reference lea
   }
 })
 
-test('every topic is a channel, with its partitions', () => {
+test('every topic is a channel with its partitions', () => {
   const channels = Object.values(document.channels).map(({ address, bindings }) => [address, bindings.kafka.partitions])
   const topics = domains.map(({ topic }) => [topic.name, topic.partitions])
   expect(channels).toEqual([...topics, ['dead-letters', 3]])
@@ -36,7 +36,7 @@ const samples: { [type: string]: { [name: string]: unknown } } = {
   'letters.discard': { id: 'one', reason: 'why not' },
 }
 
-test.each(Object.entries(samples))('a record of %s is what its message says, headers and value', (type, data) => {
+test.each(Object.entries(samples))('a record of %s matches its message, headers and value', (type, data) => {
   const domain = domains.find(({ commands }) => type in commands)
   if (!domain) throw new Error(`there is no ${type}`)
   const accepted = { id: 'an-id', type, stream: 'a/ü', time: Date.now(), actor: 'anonymous', traceparent: '00-1-2-01' }

@@ -6,7 +6,7 @@ import { findDomains } from '#main/find-domains.ts'
 const page = readFileSync('docs/old-clients.md', 'utf8')
 const { paths } = openapi(await findDomains(), { faults: true, open: new Set() })
 
-/** Every route that the page names, as `METHOD /path?parameter=`. */
+/** The routes that the page names, as `METHOD /path?parameter=`. */
 const named = [...page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) ([^`?]+)(\?[^`]*)?`/g)].map(
   ([, method = '', path = '', query]) => ({
     method: method.toLowerCase(),
@@ -15,7 +15,7 @@ const named = [...page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) ([^`?]+)(\?[^`]*)?
   }),
 )
 
-test.each(named)('docs/old-clients.md: $method $path is there, with its parameters', ({ method, path, parameters }) => {
+test.each(named)('docs/old-clients.md: $method $path exists with its parameters', ({ method, path, parameters }) => {
   const operation = paths[path]?.[method] as { parameters: { name?: string }[] } | undefined
   expect(operation).toBeDefined()
   expect(operation?.parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(parameters))

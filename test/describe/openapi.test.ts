@@ -10,7 +10,7 @@ import { publisher } from '#functions/publish/publisher.ts'
 import { type QuerierParts, querier } from '#functions/query/querier.ts'
 import { findDomains } from '#main/find-domains.ts'
 
-/** What every router was made of. */
+/** The routes of all routers. */
 const routed: Entry<unknown>[] = []
 vi.mock('#core/router.ts', async (original) => {
   const { router } = await original<typeof import('#core/router.ts')>()
@@ -32,7 +32,7 @@ beforeAll(() => {
   querier({ domains, faults: true, descriptions: described } as unknown as QuerierParts)
 })
 
-/** One of a domain that needs scopes, of which callers without a token have one. */
+/** A domain whose operations need scopes. Callers without a token have one of them. */
 const guarded = {
   kind: 'append',
   name: 'notes',
@@ -60,7 +60,7 @@ const guarded = {
   ],
 } as const satisfies AppendDomain
 
-test('an independent validator finds nothing wrong, and every reference leads somewhere', async () => {
+test('an independent validator accepts the document, and every reference resolves', async () => {
   const validator = new Validator()
   expect(await validator.validate(structuredClone(document))).toMatchObject({ valid: true })
   expect(validator.version).toBe('3.1')
@@ -72,7 +72,7 @@ test('an independent validator finds nothing wrong, and every reference leads so
   }
 })
 
-test('every route of publish and of query is described, and nothing else is', () => {
+test('exactly the routes of publish and query are described', () => {
   const routes = new Set(routed.map(({ method, path }) => `${method} ${path}`))
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -80,12 +80,12 @@ test('every route of publish and of query is described, and nothing else is', ()
   expect(operations.sort()).toEqual([...routes].sort())
 })
 
-test('what fails on purpose is described where it is there', () => {
+test('the route that fails on purpose is described only if it exists', () => {
   expect(Object.keys(described(false).paths)).not.toContain('/api/final/error')
   expect(Object.keys(document.paths)).toContain('/api/final/error')
 })
 
-test('names are unique, and the parts of each are names of JavaScript', () => {
+test('operation ids are unique, and their parts are JavaScript names', () => {
   const names = Object.values(document.paths)
     .flatMap((methods) => Object.values(methods) as { operationId?: string }[])
     .map(({ operationId = 'a name is missing' }) => operationId)
@@ -94,7 +94,7 @@ test('names are unique, and the parts of each are names of JavaScript', () => {
   for (const name of names) expect(name).toMatch(/^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$/)
 })
 
-test('what needs a token is described to need one, and how it is refused', () => {
+test('an operation that needs a token has its scope and the refusals 401 and 403', () => {
   const { paths } = openapi([guarded], { faults: false, open: new Set(['notes:read']) })
   expect(paths['/api/notes']?.post).toMatchObject({
     security: [{ bearer: ['notes:write'] }],
@@ -115,7 +115,7 @@ test('what needs a token is described to need one, and how it is refused', () =>
   }
 })
 
-test('of a date it says what zod takes', () => {
+test('the schema of a date accepts the same dates as zod', () => {
   const dates = z.strictObject({ here: z.iso.datetime(), anywhere: z.iso.datetime({ offset: true }) })
   const command = { ...guarded.commands['notes.write'], data: dates as z.ZodType<Fields> }
   const { components } = openapi([{ ...guarded, commands: { 'notes.write': command } }], {
@@ -128,16 +128,16 @@ test('of a date it says what zod takes', () => {
   })
 })
 
-test('a route of text takes text of any type', () => {
+test('a text route accepts text of any media type', () => {
   const taken = document.paths['/api/publish']?.post as { requestBody: { content: object } }
   expect(taken.requestBody.content).toMatchObject({ 'text/plain': {}, '*/*': { schema: { type: 'string' } } })
 })
 
-test('it says where the site is', () => {
+test('the server is this site', () => {
   expect(document.servers).toEqual([{ url: '/', description: 'This site' }])
 })
 
-test('of a body it says what is checked at the door', () => {
+test('the schema of a body has the bounds that publish checks', () => {
   const { schemas } = document.components
   expect(schemas['letters.redrive']).toMatchObject({ minProperties: 1, additionalProperties: false })
   const { attributes } = { ...(schemas['logs.write']?.properties as { attributes?: object } | undefined) }
@@ -148,7 +148,7 @@ test('of a body it says what is checked at the door', () => {
   })
 })
 
-test('of a list in a parameter it says how its items are written', () => {
+test('the description of a list parameter has the form of its items', () => {
   type Listed = { parameters: { schema: { pattern: string } }[] } | undefined
   const listed = document.paths['/api/forum/votes']?.get as Listed
   const pattern = new RegExp(String(listed?.parameters[0]?.schema.pattern))
@@ -161,7 +161,7 @@ test('of a list in a parameter it says how its items are written', () => {
   }
 })
 
-test('a body whose members are also in its path needs as many of the others as its schema says', () => {
+test('a body without the members of its path requires as many others as its schema', () => {
   const data = z
     .strictObject({ noteId: z.string(), text: z.string().optional(), colour: z.string().optional() })
     .refine((all) => Object.keys(all).length > 1)
@@ -183,7 +183,7 @@ test('a body whose members are also in its path needs as many of the others as i
   })
 })
 
-test('a route that takes a query string is described with both ways to give a member, neither of them required', () => {
+test('a route with a query string describes each member in both places, and requires neither', () => {
   const route = { method: 'DELETE', path: '/api/notes/{author}', body: 'json', query: true } as const
   const data = z.strictObject({ author: z.string(), text: z.string() })
   const command = { ...guarded.commands['notes.write'], data, routes: [route] }
@@ -200,7 +200,7 @@ test('a route that takes a query string is described with both ways to give a me
   })
 })
 
-test('a page that has a number is described with both answers, its orders and how far it goes', () => {
+test('a query with numbered pages describes both answers, its orders and its limits', () => {
   const { parameters, responses } = (document.paths['/api/forum/threads']?.get ?? {}) as {
     parameters: { name: string; schema: object }[]
     responses: { [status: string]: { content: { 'application/json': { schema: object } } } }
@@ -219,7 +219,7 @@ test('a page that has a number is described with both answers, its orders and ho
   for (const word of ['totalPages', '"sort"']) expect(tutorials).not.toContain(word)
 })
 
-test('a domain that is added is described without more', () => {
+test('a new domain is described without further code', () => {
   const { paths } = openapi([guarded], { faults: false, open: new Set() })
   expect(paths['/api/notes/{id}']).toMatchObject({ get: { tags: ['notes'], 'x-answers': 'one' } })
 })
