@@ -20,7 +20,7 @@ function given() {
   return { clock, rang, by, stop }
 }
 
-test('rings at each time, in whatever order they were set, with one timer', async () => {
+test('rings at each time with one timer, in whatever order they were set', async () => {
   const { clock, rang, by } = given()
   by(300, 100, 200)
   await clock.advance(0)
@@ -30,7 +30,7 @@ test('rings at each time, in whatever order they were set, with one timer', asyn
   expect(clock.sleepers()).toBe(0)
 })
 
-test('an earlier time that is set later is kept too', async () => {
+test('rings at an earlier time that is set later', async () => {
   const { clock, rang, by } = given()
   by(1000)
   await clock.advance(400)
@@ -41,14 +41,14 @@ test('an earlier time that is set later is kept too', async () => {
   expect(rang).toEqual([500, 1000])
 })
 
-test('times that lie close together share a ring, at most ten milliseconds late', async () => {
+test('times that are close together share a ring, at most ten milliseconds late', async () => {
   const { clock, rang, by } = given()
   by(100, 101, 102, 103)
   await clock.advance(1000)
   expect(rang).toEqual([100, 110])
 })
 
-test('a time that has passed rings at once, and a stopped alarm not at all', async () => {
+test('a past time rings at once, and a stopped alarm never rings', async () => {
   const { clock, rang, by, stop } = given()
   await clock.advance(50)
   by(20)

@@ -12,17 +12,17 @@ import {
   TooManyGroups,
 } from './store.ts'
 
-/** What a query asks of an index, checked: a mistake is one on every adapter. */
+/** A validated range of an index. The check is here, so that a wrong query fails with every adapter. */
 export interface IndexRange {
-  /** Equality, in the order of the index's fields. */
+  /** The fields with fixed values, in the order of the index. */
   equal: [field: string, value: Scalar][]
-  /** The fields behind those, `_id` last: what the documents are ordered by. */
+  /** The fields after those, with `_id` as the last. They are the order of the documents. */
   free: [first: string, ...others: string[]]
-  /** Bounds of the first of them. */
+  /** The bounds of the first field of `free`. */
   range: Range | undefined
 }
 
-/** The part of the index that a page is of. Throws for one that begins at two places. */
+/** The range of a page. Throws if the page begins at two positions. */
 export function pageRange(collection: StoredCollection, query: Find): IndexRange {
   if (query.after && query.skip) throw new Error(`store: a page of ${collection.name} has either after or skip`)
   return indexRange(collection, query)
@@ -49,20 +49,20 @@ export function indexRange(collection: StoredCollection, { index, where = {}, ra
   }
 }
 
-/** The part that is counted. Throws for groups by the list of an index: a list is no key. */
+/** The range of a count. Throws if it groups by a list, since a list cannot be a key. */
 export function countedRange(collection: StoredCollection, query: Count): IndexRange {
   const { each } = indexOf(collection, query.index)
   if (query.by.some(({ field }) => field === each)) throw new Error(`store: ${collection.name} groups by scalars only`)
   return indexRange(collection, query)
 }
 
-/** Sorted by key. Throws `TooManyGroups` where there are more than asked for. */
+/** The groups sorted by key. Throws `TooManyGroups` if there are more than the limit. */
 export function sorted(groups: Counted[], query: Count): Counted[] {
   if (groups.length > query.limit) throw new TooManyGroups(query)
   return groups.toSorted((a, b) => compareKeys(a.key, b.key))
 }
 
-/** By the first value that differs: null before numbers before text, which goes by its characters, whatever JavaScript makes of them. */
+/** The order of two keys: null before numbers before text. Text is in the order of its UTF-8 bytes, unlike JavaScript's. */
 export function compareKeys(a: Json[], b: Json[]): number {
   for (const [at, value] of a.entries()) {
     const order = compare(value, b[at] ?? null)

@@ -11,7 +11,7 @@ import { waiting } from './waiting.ts'
 
 const address = (id: string) => ({ domain: domain.name, id, hash: 'hash', time: 0 })
 
-/** A store of what the test puts there, which counts who asks for what. */
+/** A store with the documents of the test, which records the collection of each id that is looked up. */
 function begin() {
   const clock = manualClock()
   const there = new Map<string, Map<string, Record<string, string>>>()
@@ -47,7 +47,7 @@ function begin() {
   }
 }
 
-test('what is applied is known soon after', async () => {
+test('an applied command is known soon after', async () => {
   const { clock, applied, start } = begin()
   const one = start('one', 5000)
   await clock.advance(30)
@@ -57,7 +57,7 @@ test('what is applied is known soon after', async () => {
   expect(one.receipt).toEqual({ status: 'applied' })
 })
 
-test('what is refused is known within a tenth of a second or so', async () => {
+test('a refused command is known within a quarter of a second', async () => {
   const { clock, put, start } = begin()
   const [rejected, parked] = [start('rejected', 5000), start('parked', 5000)]
   await clock.advance(200)
@@ -68,7 +68,7 @@ test('what is refused is known within a tenth of a second or so', async () => {
   expect(parked.receipt).toEqual({ status: 'parked', reason: 'a bug' })
 })
 
-test('who asks without waiting gets the outcome as it is now, refused or not', async () => {
+test('a wait of 0 ms gives the outcome as it is now, refused or not', async () => {
   const { clock, put, start } = begin()
   put(letters.name, 'parked', { hash: 'hash', error: 'a bug' })
   const [pending, parked] = [start('pending', 0), start('parked', 0)]
@@ -77,7 +77,7 @@ test('who asks without waiting gets the outcome as it is now, refused or not', a
   expect(parked.receipt).toEqual({ status: 'parked', reason: 'a bug' })
 })
 
-test('the wait ends on time, and when the client goes away', async () => {
+test('a wait ends on time, and when the client disconnects', async () => {
   const { clock, start } = begin()
   const gone = new AbortController()
   const [late, left] = [start('late', 1000), start('left', 5000, gone.signal)]
@@ -90,7 +90,7 @@ test('the wait ends on time, and when the client goes away', async () => {
   expect(late.after).toBeLessThan(1020)
 })
 
-test('a thousand that take a second are looked for a few times each, not at each look', async () => {
+test('a thousand commands that take a second are looked up a few times each, not at each read', async () => {
   const { clock, applied, asked, start } = begin()
   const states = Array.from({ length: 1000 }, (_, index) => start(`slow-${index}`, 5000))
   await clock.advance(1000)
@@ -100,7 +100,7 @@ test('a thousand that take a second are looked for a few times each, not at each
   expect(asked.filter((name) => name === domain.documents.collection.name).length).toBeLessThan(30_000)
 })
 
-test('an outage is told to all who wait', async () => {
+test('an outage rejects all waits', async () => {
   const { clock, away, start } = begin()
   const one = start('one', 5000)
   await clock.advance(20)
@@ -109,7 +109,7 @@ test('an outage is told to all who wait', async () => {
   expect(one.error).toBeInstanceOf(Unavailable)
 })
 
-test('given a store that hangs, then one waits little longer than one wanted', async () => {
+test('given a store that hangs, then a wait is little longer than asked for', async () => {
   const { clock, applied, hang, start } = begin()
   const before = start('before', 1000)
   await clock.advance(100)
@@ -124,7 +124,7 @@ test('given a store that hangs, then one waits little longer than one wanted', a
   expect(next.receipt).toEqual({ status: 'applied' })
 })
 
-test('given steady waiting in one domain, then refusals in another are known as soon', async () => {
+test('given steady waits in one domain, then refusals in another are known as soon', async () => {
   const clock = manualClock()
   const rejection = { _id: 'r.hash', status: 'rejected', reason: 'no' }
   const get: Store['get'] = async (collection, ids) =>
@@ -141,7 +141,7 @@ test('given steady waiting in one domain, then refusals in another are known as 
   expect(after).toBeLessThan(300)
 })
 
-test('given a document that has been removed since, then the receipt has expired, and is not pending for ever', async () => {
+test('given a document that retention has removed, then the receipt has expired and is not pending', async () => {
   const clock = manualClock()
   const documents = { ...domain.documents, retentionDays: 7 }
   const get: Store['get'] = async () => new Map()

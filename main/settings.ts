@@ -164,7 +164,7 @@ export const settings = {
     .enum(['publish', 'grpc', 'persist', 'query', 'prepare', 'source'])
     .optional()
     .describe(
-      'What the image runs: a function (`publish`, `grpc` for publish over gRPC, `persist`, `query`), `prepare`, which ' +
+      'The part that the image runs: a function (`publish`, `grpc` for publish over gRPC, `persist`, `query`), `prepare`, which ' +
         'creates topics and indexes, or `source`, the local stand-in for the KafkaSources.',
     ),
   PERSIST_URL: z

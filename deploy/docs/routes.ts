@@ -10,7 +10,7 @@ interface Operation {
   security: { bearer?: string[] }[]
 }
 
-/** Every route with who may use it and its effect: a section for each domain, as the OpenAPI description says. */
+/** All routes with the scope that they need and their effect, a section for each tag of the OpenAPI description. */
 export function routesTable(domains: Domain[]): string {
   const { paths, tags } = openapi(domains, { faults: true, open: new Set() })
   const routes = Object.entries(paths).flatMap(([path, methods]) =>
@@ -30,7 +30,7 @@ export function routesTable(domains: Domain[]): string {
     .join('\n')
 }
 
-/** The scope that a caller needs. */
+/** The scopes that a caller needs, or who may use the route without any. */
 function permissionOf({ security }: Operation): string {
   const scopes = security.flatMap(({ bearer = [] }) => bearer).map((scope) => `\`${scope}\``)
   if (scopes.length > 0) return scopes.join(', ')

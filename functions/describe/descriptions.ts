@@ -16,11 +16,11 @@ interface DescriptionOptions {
   anonymousScopes: ReadonlySet<string>
 }
 
-export type Description = (asked: { request: Request; params: Fields }) => Promise<Response>
+export type DescriptionHandler = (queryRequest: { request: Request; params: Fields }) => Promise<Response>
 
 /** The handlers of the descriptions by path. A description is created at its first request, to keep the start short. */
 export function descriptions({ domains, faults, anonymousScopes }: DescriptionOptions): {
-  [path: string]: Description
+  [path: string]: DescriptionHandler
 } {
   return {
     [OPENAPI_PATH]: createdOnce(() => openapi(domains, { faults, open: anonymousScopes })),
@@ -35,7 +35,7 @@ export function descriptions({ domains, faults, anonymousScopes }: DescriptionOp
   }
 }
 
-function createdOnce(create: () => object): Description {
+function createdOnce(create: () => object): DescriptionHandler {
   let description: object | undefined
   return async ({ request }) => {
     description ??= create()

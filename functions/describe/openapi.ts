@@ -23,7 +23,8 @@ export interface OpenApiOptions {
 export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
   const schemas = schemasIn('draft-2020-12')
   const parts = components(schemas)
-  const asked = (query: QueryDescription, tag: string) => guard(queryOperation(query, tag, schemas), query, open)
+  const readOperation = (query: QueryDescription, tag: string) =>
+    guard(queryOperation(query, tag, schemas), query, open)
   const operations = [
     ...domains.flatMap((domain) => [
       ...Object.entries(domain.commands).flatMap(([type, command]) =>
@@ -31,9 +32,9 @@ export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
       ),
       ...domain.queries
         .filter(({ answers }) => answers !== 'fault' || faults)
-        .map((query) => asked(query, domain.name)),
+        .map((query) => readOperation(query, domain.name)),
     ]),
-    ...coreQueries.map((query) => asked(query, '')),
+    ...coreQueries.map((query) => readOperation(query, '')),
     eventOperation(domains, schemas),
     ...descriptionOperations,
   ]

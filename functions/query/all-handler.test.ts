@@ -5,13 +5,13 @@ import { asking, notes, put, world } from '#test/reading.ts'
 
 const all: AllQuery = { answers: 'all', path: '/all', from: 'notes', index: 'time', shape: ({ _id }) => ({ id: _id }) }
 
-test.each([0, 1, 1000, 2500])('a collection of %s is one array, in order', async (size) => {
+test.each([0, 1, 1000, 2500])('a collection of %s documents is one array in the order of the index', async (size) => {
   const documents = Array.from({ length: size }, (_, at) => ({ _id: `n-${at}`, time: at }))
   await put(notes, documents)
   expect(await asking([all]).get('/all')).toEqual(documents.map(({ _id }) => ({ id: _id })))
 })
 
-test('an outage is told before the array begins, and breaks off one that has begun', async () => {
+test('an outage before the first read is a 503, and a later one breaks the response off', async () => {
   await put(
     notes,
     Array.from({ length: 1500 }, (_, at) => ({ _id: `n-${at}`, time: at })),

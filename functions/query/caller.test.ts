@@ -29,18 +29,18 @@ const people: { [name: string]: Caller } = {
 const reading = (name: string, url: string) =>
   asking(queries, { callerOf: async () => people[name] as Caller }).respond(url)
 
-test('who may not is told so before it is said what is wrong with what was asked', async () => {
+test('a caller without the scope gets 401 or 403 even if the parameters are wrong', async () => {
   await expect(reading('anonymous', '/api/of')).rejects.toMatchObject({ status: 401 })
   await expect(reading('will', '/api/of')).rejects.toMatchObject({ status: 403 })
   await expect(reading('rita', '/api/of')).rejects.toMatchObject({ status: 400 })
 })
 
-test('an organisation gets its own', async () => {
+test('a member of an organisation reads its documents only', async () => {
   expect(await reading('rita', '/api/of?author=acme')).toMatchObject({ status: 200 })
   await expect(reading('rita', '/api/of?author=globex')).rejects.toMatchObject({ status: 403 })
 })
 
-test('in an overview what is not for this caller is left out', async () => {
+test('an overview leaves out the parts that the caller may not read', async () => {
   const partsOf = async (name: string) =>
     Object.keys(JSON.parse(String((await reading(name, '/api/overview')).body)).parts)
   expect(await partsOf('rita')).toEqual(['of'])
@@ -48,7 +48,7 @@ test('in an overview what is not for this caller is left out', async () => {
   expect(await partsOf('anonymous')).toEqual([])
 })
 
-test('letters are for operators', async () => {
+test('letters need the scope letters:read', async () => {
   for (const path of ['/api/letters', '/api/letters/some']) {
     await expect(reading('anonymous', path)).rejects.toMatchObject({ status: 401 })
     await expect(reading('rita', path)).rejects.toMatchObject({ status: 403 })

@@ -31,7 +31,7 @@ const given = () =>
     ),
   )
 
-test('documents are counted by group, over several lists and within a range', async () => {
+test('counts documents by group, over several filters and within a range', async () => {
   await given()
   const { get } = asking([count])
   expect(await get('/counts?levels=low,high')).toEqual({
@@ -46,7 +46,7 @@ test('documents are counted by group, over several lists and within a range', as
   expect(await get(`/counts?levels=none`)).toEqual({ items: [] })
 })
 
-test('a group has a name for each field, and null where there is none', async () => {
+test('a group has a value for each field, or null if its documents have none', async () => {
   await put(notes, [
     { _id: 'a', author: 'ada', time: 2 },
     { _id: 'b', author: 'ada' },
@@ -62,7 +62,7 @@ test('a group has a name for each field, and null where there is none', async ()
   })
 })
 
-test('too many groups are told, and not cut off', async () => {
+test('too many groups are a 400, not a cut-off answer', async () => {
   await put(
     notes,
     Array.from({ length: 10_001 }, (_, at) => ({ _id: `n-${at}`, author: 'ada', level: 'low', time: `${at}` })),

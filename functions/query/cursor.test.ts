@@ -14,7 +14,7 @@ const list = (changes: Partial<IndexScan> = {}): IndexScan => ({
 })
 const last = { _id: 'a', time: '2026-01-01T00:00:00.000Z', title: 'left out' }
 
-test('a cursor leads back to the position that it was made from', () => {
+test('reading a cursor gives the position that it was written for', () => {
   expect(readCursor(list(), writeCursor(list(), last))).toEqual({ _id: 'a', time: last.time })
 })
 
@@ -26,6 +26,6 @@ test.each([
   ['that of another index', writeCursor(list({ index: 'other' }), last)],
   ['that of the other direction', writeCursor(list({ newestFirst: true }), last)],
   ['that of more fields', writeCursor(list({ sortFields: ['author', 'time'] }), last)],
-])('a cursor that was not given out for this list is refused: %s', (_, cursor) => {
+])('refuses a cursor of another list: %s', (_, cursor) => {
   expect(() => readCursor(list(), cursor)).toThrow(Problem)
 })

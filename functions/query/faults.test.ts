@@ -14,12 +14,12 @@ const asking = (faults: boolean) =>
 const deliberate = async () =>
   Number(/^millrace_errors_total\{cause="deliberate"\} (\d+)/m.exec((await telemetry.metrics.scrape()).text)?.[1] ?? 0)
 
-test('a route that fails on purpose is not there unless it is asked for', async () => {
+test('the route that fails on purpose exists only with FAULT_ROUTES=on', async () => {
   await expect(asking(false)(request('/api/final/error'))).rejects.toMatchObject({ status: 404 })
   expect(await deliberate()).toBe(0)
 })
 
-test('it answers 500, says that this is deliberate, and counts as a failure', async () => {
+test('the route answers 500 with the reason and counts as a failure', async () => {
   const query = asking(true)
   await expect(query(request('/api/final/error'))).rejects.toMatchObject({
     status: 500,

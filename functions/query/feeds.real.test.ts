@@ -20,7 +20,7 @@ afterAll(async () => {
   await client.close()
 })
 
-test('given 40 that are far behind on MongoDB, then a client that is 50 inserts behind waits hardly longer than without them', async () => {
+test('given 40 clients that are far behind on MongoDB, then a client that is 50 inserts behind waits hardly longer than without them', async () => {
   const store = mongodbStore({ ...quiet(), uri, database })
   const collection = { name: `feeds-${crypto.randomUUID()}`, indexes: {} }
   await store.prepare([collection])
@@ -37,7 +37,7 @@ test('given 40 that are far behind on MongoDB, then a client that is 50 inserts 
     const leave = feeds.join(collection, place, listener, 'at 127.0.0.1')
     return { heard: () => heard.filter(Boolean), hasBegun: () => hasBegun, leave }
   }
-  /** Those without a text are the ones that are told apart. */
+  /** Inserts documents. `join` records the positions of those without a text only. */
   const write = (from: number, count: number, more = {}) =>
     store.insert(
       collection,

@@ -14,19 +14,19 @@ const settle = async () => {
 interface Watch {
   from: number | undefined
   isOpen: boolean
-  /** As many as are to be given, of those that there are. */
+  /** Gives this many of the inserts that exist. */
   give(count: number): Promise<void>
   fail(error: Error): Promise<void>
 }
 
 /**
- * A collection of `length` inserts, at places 1 to `length`. A shared watch gives as many as the test says; a read of those
- * who are behind gives all there are, one in each turn of the event loop.
+ * A collection of `length` inserts, at positions 1 to `length`. The test says how many the shared watch gives. A read of a group
+ * that is behind gives all of them, one in each turn of the event loop.
  */
 function begin(length = 0) {
   const watches: Watch[] = []
   const log = { length }
-  /** By where they began, with what they gave. */
+  /** The reads of the store, with their first position and the number of inserts that they gave. */
   const reads: { from: number; given: number; isOpen: boolean }[] = []
   const at = (number: number): Inserted => ({ document: { _id: `n-${number}` }, resume: String(number) })
 
@@ -100,7 +100,7 @@ function begin(length = 0) {
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => String(from + at))
 
-test('a thousand who listen have one watch, and it ends when the last one leaves', async () => {
+test('a thousand listeners share one watch, which ends when the last one leaves', async () => {
   const { log, watches, open, join } = begin(7)
   const all = Array.from({ length: 1000 }, () => join())
   await settle()
@@ -117,7 +117,7 @@ test('a thousand who listen have one watch, and it ends when the last one leaves
   expect(open()).toHaveLength(0)
 })
 
-test('who comes again with a recent place goes on from there without a read of the store', async () => {
+test('a listener that reconnects with a recent position resumes without a read of the store', async () => {
   const { log, watches, reads, join } = begin(7)
   const [first] = [join()]
   await settle()
@@ -132,7 +132,7 @@ test('who comes again with a recent place goes on from there without a read of t
   expect([watches.length, reads.length]).toEqual([1, 0])
 })
 
-test('who is further behind reads the store until it meets the shared watch, whichever is first', async () => {
+test('a listener that is further behind reads the store until it meets the shared watch', async () => {
   const { log, watches, reading, join } = begin(20)
   const now = join()
   await settle()
@@ -151,7 +151,7 @@ test('who is further behind reads the store until it meets the shared watch, whi
   expect(now.heard).toEqual(['begun 20', '21', '22', '23'])
 })
 
-test('who is further behind may also come to be ahead', async () => {
+test('a listener that was behind may get ahead of the shared watch', async () => {
   const { log, watches, join } = begin(20)
   const now = join()
   await settle()
@@ -165,7 +165,7 @@ test('who is further behind may also come to be ahead', async () => {
   expect(now.heard).toEqual(['begun 20', ...numbers(21, 26)])
 })
 
-test('without anybody who listens from now on, who is behind hears what comes too', async () => {
+test('listeners that are behind get new inserts even if nobody else listens', async () => {
   const { log, watches, join } = begin(20)
   const all = ['3', '7', '12', '20'].map((place) => join(place))
   await eventually(async () => expect(all.map(({ heard }) => heard.length)).toEqual([17, 13, 8, 0]))
@@ -174,7 +174,7 @@ test('without anybody who listens from now on, who is behind hears what comes to
   await eventually(async () => expect(all.map(({ heard }) => heard.at(-1))).toEqual(['21', '21', '21', '21']))
 })
 
-test('few read the store at a time, and one read serves all whose places it passes', async () => {
+test('at most two read the store at once, and one read serves all listeners whose positions it passes', async () => {
   const { log, watches, reads, reading, given, join } = begin(1000)
   const now = join()
   await settle()
@@ -193,7 +193,7 @@ test('few read the store at a time, and one read serves all whose places it pass
 })
 
 const LONG = 20_000
-/** The newest place first, so that no read passes the place of another before its end. */
+/** 40 listeners that are far behind, the newest position first, so that no read passes the position of another. */
 const greedy = (join: ReturnType<typeof begin>['join'], callerOf: (at: number) => string) =>
   Array.from({ length: 40 }, (_, at) => join(String(8000 - 200 * at), callerOf(at)))
 
@@ -202,7 +202,7 @@ test.each([
   ['the address that the client has too', () => 'ada'],
   ['forty callers', (at: number) => `eve ${at}`],
 ])(
-  'given 40 that are far behind, of %s, then a client that is little behind waits for two turns at most',
+  'given 40 clients of %s that are far behind, then a client that is a little behind waits for two turns at most',
   async (_, callerOf) => {
     const { reads, reading, given, join } = begin(LONG)
     const others = greedy(join, callerOf)
@@ -219,7 +219,7 @@ test.each([
   },
 )
 
-test('a caller has one read at a time, and another caller the next one', async () => {
+test('a caller has one read at a time, and the next turn goes to another caller', async () => {
   const { reading, join } = begin(LONG)
   const others = greedy(join, () => 'eve')
   await settle()
@@ -230,7 +230,7 @@ test('a caller has one read at a time, and another caller the next one', async (
   for (const { leave } of others) leave()
 })
 
-test('whoever is far behind gets there, also while others keep coming', async () => {
+test('a listener that is far behind catches up even while others keep joining', async () => {
   const { join } = begin(2000)
   const far = join('0')
   let isComing = true
@@ -246,7 +246,7 @@ test('whoever is far behind gets there, also while others keep coming', async ()
   await coming
 })
 
-test('what is forgotten here is asked of the store', async () => {
+test('a listener behind the inserts in memory reads the store', async () => {
   const { log, watches, reads, join } = begin(0)
   join()
   await settle()
@@ -259,7 +259,7 @@ test('what is forgotten here is asked of the store', async () => {
   expect([start.heard, old.heard]).toEqual([numbers(1, 2000), numbers(4, 2000)])
 })
 
-test('a place that the store does not know is told as a reset, from which on nothing is missed', async () => {
+test('a position that the store does not know is a reset, after which nothing is missed', async () => {
   const { log, watches, join } = begin(5)
   const lost = join('99')
   await settle()
@@ -272,7 +272,7 @@ test('a place that the store does not know is told as a reset, from which on not
   expect(again.heard).toEqual(['reset 6'])
 })
 
-test('a watch that breaks off ends those who listen and those who are behind, and who comes again has a new one', async () => {
+test('a watch that fails ends all listeners, and a listener that reconnects has a new watch', async () => {
   const { log, watches, join } = begin(5)
   const one = join()
   const behind = join('2')
@@ -286,7 +286,7 @@ test('a watch that breaks off ends those who listen and those who are behind, an
   expect(watches).toHaveLength(2)
 })
 
-test('who leaves hears nothing more, also while it waits for its turn, and the watch ends with the last one', async () => {
+test('a listener that leaves gets nothing more, even while it waits for a turn, and the watch ends with the last one', async () => {
   const { open, reading, join } = begin(50)
   const all = ['1', '2', '3', '4'].map((place) => join(place, `caller ${place}`))
   all[3]?.leave()

@@ -25,7 +25,7 @@ export interface QueryRequest {
   newestFirst?: boolean
 }
 
-export type QueryHandler = (asked: QueryRequest) => Promise<Response>
+export type QueryHandler = (request: QueryRequest) => Promise<Response>
 
 /** The number of documents that a streamed response holds in memory at once. */
 export const SCAN_BATCH = 1000

@@ -25,7 +25,7 @@ const happened = (stream: string, number: number) => ({
   data: {},
 })
 
-test('the events of one stream come in pages by their number, and as lines', async () => {
+test('the events of a stream come in the order of their numbers, in pages and as lines', async () => {
   const streams = ['reading:thread/a', 'reading:thread/b', 'other:thread/a']
   const all = streams.flatMap((stream) => Array.from({ length: 12 }, (_, at) => happened(stream, at + 1)))
   await world.store.insert(events, all)
@@ -41,6 +41,6 @@ test('the events of one stream come in pages by their number, and as lines', asy
   expect(lines.map((line) => JSON.parse(line).number)).toEqual(Array.from({ length: 12 }, (_, at) => at + 1))
 })
 
-test('nothing has happened to a stream that nobody knows', async () => {
+test('an unknown stream has no events', async () => {
   expect(await asking([history]).get('/threads/none/history')).toEqual({ items: [], next: null })
 })

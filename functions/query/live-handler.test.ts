@@ -27,7 +27,7 @@ interface Told {
   id?: string
 }
 
-/** What a browser makes of a stream, as it comes; `last` is what it comes again with. */
+/** Reads a stream as a browser does. `last` is the id with which it reconnects. */
 function reader(body: unknown) {
   const chunks = (body as AsyncIterable<string>)[Symbol.asyncIterator]()
   const told: Told[] = []
@@ -55,7 +55,7 @@ function reader(body: unknown) {
     read,
     last: () => last,
     isEnded: () => ended,
-    /** Reads on until this many have come. */
+    /** Reads until it has received this many events. */
     async until(count: number) {
       while (told.length < count && (await read()));
       return told
@@ -67,7 +67,7 @@ function reader(body: unknown) {
 const idsOf = (told: Told[]) =>
   told.filter(({ event }) => event === 'message').map(({ data }) => (data as { id: string }).id)
 
-test('what is inserted is told from when the stream has begun, to each what it asked for', async () => {
+test('each client gets the inserts that match its parameters, from the beginning of its stream', async () => {
   await insert('ada0')
   const { respond } = asking([live])
   const [all, ada] = [reader((await respond('/live')).body), reader((await respond('/live?author=ada')).body)]
@@ -79,7 +79,7 @@ test('what is inserted is told from when the stream has begun, to each what it a
   await Promise.all([all.stop(), ada.stop()])
 })
 
-test('who comes again has all that came in between, also if it had heard nothing but the beginning', async () => {
+test('a client that reconnects gets all inserts in between, even if it had received only the beginning', async () => {
   const { respond } = asking([live])
   const first = reader((await respond('/live')).body)
   await first.until(1)
@@ -95,7 +95,7 @@ test('who comes again has all that came in between, also if it had heard nothing
   await third.stop()
 })
 
-test('a place that nobody knows is a reset, and what follows it is told', async () => {
+test('an unknown Last-Event-ID is a reset, and later inserts follow it', async () => {
   const { respond } = asking([live])
   const lost = reader((await respond('/live', { 'last-event-id': 'bm9uc2Vuc2U' })).body)
   expect(await lost.until(1)).toEqual([{ event: 'reset', data: {}, id: expect.any(String) }])
@@ -104,7 +104,7 @@ test('a place that nobody knows is a reset, and what follows it is told', async 
   await lost.stop()
 })
 
-test('silence is broken by heartbeats, which carry the place of what was not for this client', async () => {
+test('heartbeats carry the position after inserts that were not for the client', async () => {
   const clock = manualClock()
   const { respond } = asking([live], { clock })
   const { body } = await respond('/live?author=ada')
@@ -123,7 +123,7 @@ test('silence is broken by heartbeats, which carry the place of what was not for
   await again.stop()
 })
 
-test('a stream ends in time, with its place, and when the host drains', async () => {
+test('a stream ends before the time limit with its position, and when the host drains', async () => {
   const clock = manualClock()
   const closing = new AbortController()
   const { respond } = asking([live], { clock })
@@ -143,7 +143,7 @@ test('a stream ends in time, with its place, and when the host drains', async ()
   expect(await other.read()).toBe(false)
 })
 
-test('a client that goes away, also in the middle of a silence, leaves no watch behind', async () => {
+test('a client that disconnects during a silence leaves no watch open', async () => {
   let open = 0
   const watch: typeof world.store.watch = async function* (...args) {
     open++
@@ -164,7 +164,7 @@ test('a client that goes away, also in the middle of a silence, leaves no watch 
   await expect.poll(() => open).toBe(0)
 })
 
-test('a client that does not keep up is cut off with what it has, and loses nothing', async () => {
+test('a stream to a slow client ends, and the client loses nothing when it reconnects', async () => {
   const shape: LiveQuery['shape'] = ({ _id }) => ({ id: _id, text: 'x'.repeat(10_000) })
   const { respond } = asking([{ ...live, shape }])
   const [slow, quick] = [reader((await respond('/live')).body), reader((await respond('/live')).body)]
@@ -192,7 +192,7 @@ test('a client that does not keep up is cut off with what it has, and loses noth
   await quick.stop()
 })
 
-test('a document that breaks the domain is left out, and breaks nobody off', async () => {
+test('a document that makes the domain throw is left out, and the stream continues', async () => {
   const keep: LiveQuery['keep'] = ({ _id }) => {
     if (_id === 'a2') throw new Error('a bug')
     return true
@@ -205,7 +205,7 @@ test('a document that breaks the domain is left out, and breaks nobody off', asy
   await client.stop()
 })
 
-test('what happens in a domain is told of its own events only', async () => {
+test('a live query over events has those of its own domain only', async () => {
   const shape: LiveQuery['shape'] = ({ number, type }) => ({ id: `${type} ${number}` })
   const { respond } = asking([{ ...live, of: 'events', shape }])
   const client = reader((await respond('/live')).body)
@@ -217,7 +217,7 @@ test('what happens in a domain is told of its own events only', async () => {
   await client.stop()
 })
 
-test('a watch that is lost later on is a reset too', async () => {
+test('a watch that loses its position later is a reset too', async () => {
   let breaks = true
   const watch: typeof world.store.watch = async function* (...args) {
     for await (const inserted of world.store.watch(...args)) {

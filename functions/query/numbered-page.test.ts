@@ -35,7 +35,7 @@ const fill = (count: number) =>
 
 const idsOf = ({ items }: NumberedPage) => items.map(({ id }) => Number(id))
 
-/** What is read of the store, in documents. */
+/** A store that counts the documents that it reads. */
 function counting(): { store: Store; read(): number } {
   let read = 0
   const store: Store = {
@@ -52,7 +52,7 @@ function counting(): { store: Store; read(): number } {
 test.each<[string, Partial<Numbered>]>([
   ['counted by the index', { isByIndex }],
   ['counted by reading', {}],
-])('a page is asked for by its number, with totals: %s', async (_, numbered) => {
+])('a numbered page has totals: %s', async (_, numbered) => {
   await fill(7)
   const { get } = asking([page(numbered)])
   const totals = { size: 3, total: 7, isTotalExact: true, totalPages: 3 }
@@ -65,14 +65,14 @@ test.each<[string, Partial<Numbered>]>([
   expect(await get('/notes?page=1&size=2&even=1')).toMatchObject({ total: 4, isTotalExact: true, totalPages: 2 })
 })
 
-test('of an empty list there are no pages', async () => {
+test('an empty list has no pages', async () => {
   const { get } = asking([page({ isByIndex })])
   const none = { items: [], page: 0, size: 20, total: 0, isTotalExact: true, totalPages: 0 }
   expect(await get('/notes?page=0')).toEqual(none)
   expect(await get('/notes?page=0&even=1')).toEqual(none)
 })
 
-test('an order is asked for by its name, in both directions, with numbers and with cursors', async () => {
+test('`sort` selects an order in both directions, with page numbers and with cursors', async () => {
   await fill(4)
   const { get } = asking([page({ isByIndex })])
   for (const [sort, ids] of [
@@ -90,7 +90,7 @@ test('an order is asked for by its name, in both directions, with numbers and wi
   }
 })
 
-test('beyond ten thousand items neither pages nor totals go on, and the answer says what does', async () => {
+test('numbered pages and totals end at ten thousand items, and the problem names the cursor', async () => {
   await fill(10_001)
   const { store, read } = counting()
   const { get } = asking([page({ isByIndex })], { store })
@@ -107,7 +107,7 @@ test('beyond ten thousand items neither pages nor totals go on, and the answer s
   expect(await get('/notes?page=0')).toMatchObject({ total: 10_000, isTotalExact: true, totalPages: 500 })
 })
 
-test('no more than five thousand documents count where they have to be read', async () => {
+test('counts at most five thousand documents if it has to read them', async () => {
   await fill(5000)
   const { store, read } = counting()
   const { get } = asking([page({ isByIndex })], { store })
@@ -121,7 +121,7 @@ test('no more than five thousand documents count where they have to be read', as
   expect(read() - before).toBeLessThanOrEqual(6000)
 })
 
-test('what only its joined documents leave out is not counted', async () => {
+test('does not count a document that its joined documents leave out', async () => {
   await fill(4)
   const shape: PageQuery['shape'] = ({ _id }) => (_id === '00001' ? undefined : { id: _id })
   const { get } = asking([page({}, { shape })])
@@ -137,18 +137,18 @@ test.each([
   ['page=0&limit=3', 'limit: not together with page and size'],
   ['size=3&cursor=x', 'cursor: not together with page and size'],
   ['sort=time&by=time', 'by: not together with sort'],
-])('%s is refused', async (wrong, message) => {
+])('refuses %s', async (wrong, message) => {
   const { get } = asking([page()])
   await expect(get(`/notes?${wrong}`)).rejects.toMatchObject({ status: 400, message: expect.stringContaining(message) })
 })
 
-test('a number that is not written in decimal digits is 422, as everywhere', async () => {
+test('a number in any other form than decimal digits is 422', async () => {
   const { get } = asking([page()])
   for (const wrong of ['page=1.5', 'size=1e2'])
     await expect(get(`/notes?${wrong}`)).rejects.toMatchObject({ status: 422 })
 })
 
-test('a page that says nothing of numbers has none, and NDJSON has none', async () => {
+test('a query without `numbered` refuses page numbers, and NDJSON refuses them too', async () => {
   const { numbered: _, ...without } = page()
   const { get } = asking([without])
   await expect(get('/notes?page=0')).rejects.toMatchObject({ status: 400 })

@@ -40,13 +40,13 @@ const away = (what: string) => async () => {
   throw new Unavailable('store', what)
 }
 
-test('several reads are one answer, each asked as its query says', async () => {
+test('the overview has several reads, each with the parameters that its query declares', async () => {
   await given()
   const parts = { latest, author: { _id: 'anonymous', name: 'Ada' } }
   expect(await asking([newest, author]).get('/api/overview')).toEqual({ parts, missing: [] })
 })
 
-test('one that is away, fails, is not there or not for the caller is left out, and the others are told', async () => {
+test('a part that is unavailable, fails, does not exist or is not allowed is left out and listed as missing', async () => {
   await given()
   const broken: ViewQuery = {
     ...author,
@@ -75,7 +75,7 @@ test('one that is away, fails, is not there or not for the caller is left out, a
   })
 })
 
-test('one that is late is left out', async () => {
+test('a part that takes longer than a second is left out', async () => {
   await given()
   const clock = manualClock()
   const store = { ...world.store, get: () => new Promise<never>(() => {}) }
@@ -86,7 +86,7 @@ test('one that is late is left out', async () => {
   expect(await answer).toMatchObject({ parts: { latest }, missing: [{ part: 'author' }] })
 })
 
-test('an outage that leaves nothing is a 503; nothing that is for this caller is not', async () => {
+test('an outage that leaves no part is a 503, but parts that are not for the caller are not', async () => {
   const store = { ...world.store, get: away('away'), find: away('away') }
   await expect(asking([newest, author], { store }).get('/api/overview')).rejects.toMatchObject({ status: 503 })
   const denied: Query = { ...author, overview: { part: 'author', params: () => undefined } }
@@ -94,7 +94,7 @@ test('an outage that leaves nothing is a 503; nothing that is for this caller is
   expect(await asking([]).get('/api/overview')).toEqual({ parts: {}, missing: [] })
 })
 
-test('two parts of one name, or one without an end, stop the start', () => {
+test('two parts with one name, or a part that is a stream, fail the start', () => {
   expect(() => asking([newest, { ...newest, path: '/other' }])).toThrow('/other')
   expect(() =>
     asking([
@@ -103,7 +103,7 @@ test('two parts of one name, or one without an end, stop the start', () => {
   ).toThrow('/all')
 })
 
-test('an overview that the client has is 304', async () => {
+test('If-None-Match with the current ETag of the overview is 304', async () => {
   const { respond } = asking([newest])
   const { headers } = await respond('/api/overview')
   expect(await respond('/api/overview', { 'if-none-match': headers?.etag })).toMatchObject({ status: 304 })

@@ -23,7 +23,7 @@ const lines = (text: string): Fields[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line))
 
-/** All pages of a list; none may be empty but the first. */
+/** The items of all pages of a list. Only the first page may be empty. */
 async function walk(query: PageQuery, url: string): Promise<string[]> {
   const { get } = asking([query])
   const ids: string[] = []
@@ -36,7 +36,7 @@ async function walk(query: PageQuery, url: string): Promise<string[]> {
   return ids
 }
 
-test('given as many documents as pages hold, then the last full page says that nothing follows', async () => {
+test('given as many documents as the pages hold, then the last full page has no next', async () => {
   await put(
     notes,
     ['a', 'b', 'c', 'd'].map((id) => note(id, { time: id })),
@@ -47,7 +47,7 @@ test('given as many documents as pages hold, then the last full page says that n
   expect(await get(`/notes?limit=2&cursor=${first.next}`)).toEqual({ items: [{ id: 'c' }, { id: 'd' }], next: null })
 })
 
-test('index and direction may depend on the parameters, and a cursor of one order is none of another', async () => {
+test('index and direction may depend on the parameters, and a cursor fits one order only', async () => {
   await put(notes, [note('a', { time: '1', author: 'z' }), note('b', { time: '2', author: 'y' })])
   const query = page({
     params: z.object({ by: z.enum(['time', 'author']), newest: z.stringbool().default(false) }),
@@ -87,7 +87,7 @@ test.each([false, true])(
   },
 )
 
-test('a range bounds the first field behind, of several lists too, and a cursor stays within it', async () => {
+test('a range bounds the first field after the filters, and a cursor stays within it', async () => {
   const levels = ['low', 'high']
   await put(
     notes,
@@ -106,16 +106,16 @@ test('a range bounds the first field behind, of several lists too, and a cursor 
   }
 })
 
-test('no list at all is an empty page', async () => {
+test('a query without filters is an empty page', async () => {
   expect(await asking([page({ index: 'level', where: () => [] })]).get('/notes')).toEqual({ items: [], next: null })
 })
 
-test('lists that do not fix the same fields are a mistake of the domain', async () => {
+test('filters that fix different fields are an error of the domain', async () => {
   const { get } = asking([page({ index: 'level', where: () => [{ author: 'a' }, { author: 'a', level: 'b' }] })])
   await expect(get('/notes')).rejects.toThrow('the same fields')
 })
 
-test('what belongs to the answer only in part makes pages short, and no page looks at more than 5,000 documents', async () => {
+test('a page is short if few documents belong to the list, and it reads at most 5,000', async () => {
   const all = Array.from({ length: 12_000 }, (_, at) => note(`n-${String(at).padStart(5, '0')}`, { time: at }))
   await put(notes, all)
   const isKept = ({ time }: Document) => time === 3 || time === 6000 || time === 11_999
@@ -138,7 +138,7 @@ test('what belongs to the answer only in part makes pages short, and no page loo
   expect(pages).toEqual([['n-00003'], ['n-06000'], ['n-11999']])
 })
 
-test('a page that is full goes on behind its last document, whatever was looked at', async () => {
+test('the next page begins after the last item of a full page, whatever was read', async () => {
   await put(
     notes,
     Array.from({ length: 100 }, (_, at) => note(`n-${String(at).padStart(2, '0')}`, { time: at })),
@@ -148,7 +148,7 @@ test('a page that is full goes on behind its last document, whatever was looked 
   expect(await walk(query, '/notes?limit=5')).toEqual(expected)
 })
 
-test('lines are all that the page begins, and each says where one goes on behind it', async () => {
+test("NDJSON streams the list from the page's start, and the cursor of each line resumes after it", async () => {
   await put(
     notes,
     Array.from({ length: 2500 }, (_, at) => note(`n-${String(at).padStart(4, '0')}`, { time: at })),
@@ -163,7 +163,7 @@ test('lines are all that the page begins, and each says where one goes on behind
   expect([...got, ...rest]).toEqual(lines(whole))
 })
 
-test('lines are read as they are written: a client that goes away ends it, and memory holds one read', async () => {
+test('NDJSON holds one read in memory, and stops reading when the client disconnects', async () => {
   await put(
     notes,
     Array.from({ length: 3000 }, (_, at) => note(`n-${at}`, { time: at })),
@@ -183,14 +183,14 @@ test('lines are read as they are written: a client that goes away ends it, and m
   expect(await chunks.next()).toMatchObject({ done: true })
 })
 
-test('an outage is told before lines begin', async () => {
+test('an outage before the first line is a 503', async () => {
   const find = () => Promise.reject(new Unavailable('store', 'away'))
   const { text } = asking([page()], { store: { ...world.store, find } })
   await expect(text('/notes', { accept: 'application/x-ndjson' })).rejects.toBeInstanceOf(Unavailable)
   await expect(text('/notes')).rejects.toMatchObject({ status: 503 })
 })
 
-test('names are joined in one read for the whole page and each round', async () => {
+test('joins cost one read for each page and round', async () => {
   await put(authors, [note('ada', { name: 'Ada', friend: 'bob' }), note('bob', { name: 'Bob', friend: 'eve' })])
   await put(
     notes,
@@ -219,7 +219,7 @@ test('names are joined in one read for the whole page and each round', async () 
   expect(asked).toEqual([['ada', 'bob'], ['eve']])
 })
 
-test('a view has only what was named, and naming without end is a mistake', async () => {
+test('a view has only the documents that were named, and naming without an end is an error', async () => {
   await put(notes, [note('a', { time: 1 })])
   const peeks = page({ join: () => [], shape: (_, documents) => documents.get('authors', 'ada') ?? {} })
   await expect(asking([peeks]).get('/notes')).rejects.toThrow('did not name ada')
@@ -229,7 +229,7 @@ test('a view has only what was named, and naming without end is a mistake', asyn
   expect(names).toBe(5)
 })
 
-test('what only a joined document tells not to belong is left out, as lines too, and a cursor goes on behind it', async () => {
+test('a document that its joined documents leave out is in no page and no line, and a cursor resumes after it', async () => {
   await put(
     notes,
     ['a', 'b', 'c', 'd'].map((id) => note(id, { time: id, author: id === 'b' ? 'gone' : 'there' })),

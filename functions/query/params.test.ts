@@ -5,7 +5,7 @@ import { readParams } from './params.ts'
 const read = (query: string, params?: z.ZodObject, path = {}, answers: 'page' | 'view' | 'one' = 'page') =>
   readParams({ answers, ...(params ? { params } : {}) }, path, new URLSearchParams(query))
 
-test('limit has a default and bounds, and wrong parameters are named', () => {
+test('limit has a default and bounds, and the problem names wrong parameters', () => {
   expect(read('').limit).toBe(50)
   expect(read('limit=7').limit).toBe(7)
   for (const [wrong, field] of [
@@ -33,7 +33,7 @@ test.each(['1e2', '0x10', '0b1', '0o7', '+5', ' 5', '5 ', '5.0', '.5', '1_0', 't
   },
 )
 
-test('a number is plain digits in every query, in its path too, and within bounds', () => {
+test('a number must be plain digits within bounds, in the path too', () => {
   const params = z.object({ number: z.coerce.number().optional(), count: z.coerce.number().int().min(1).default(3) })
   const view = (query: string, path = {}) => read(query, params, path, 'view')
   expect(view('number=-2.50&count=007').params).toEqual({ number: -2.5, count: 7 })
@@ -49,41 +49,44 @@ test('a number is plain digits in every query, in its path too, and within bound
   expect(() => view('count=1e2&number=x')).toThrow(/number: .*decimal digits; count: .*decimal digits/)
 })
 
-test('an empty cursor is 422 on every page, and another wrong one is named beside it', () => {
+test('an empty cursor is 422, and the problem names other wrong parameters too', () => {
   expect(statusOf(() => read('cursor='))).toBe(422)
   expect(statusOf(() => read('cursor=&limit=1e2', undefined, {}, 'page'))).toBe(422)
   expect(() => read('cursor=&limit=0')).toThrow(/cursor: .*limit: /)
   expect(read('cursor=', z.object({ cursor: z.string() }), {}, 'view').params).toEqual({ cursor: '' })
 })
 
-test.each(['toString', 'constructor', '__proto__'])('%s is not a parameter, though every object has one', (name) => {
-  expect(() => read(`${name}=1`)).toThrow(name)
-  expect(() => read(`${name}=1`, z.object({ colour: z.string().optional() }), {}, 'view')).toThrow(name)
-})
+test.each(['toString', 'constructor', '__proto__'])(
+  '%s is an unknown parameter, though every object has a member of that name',
+  (name) => {
+    expect(() => read(`${name}=1`)).toThrow(name)
+    expect(() => read(`${name}=1`, z.object({ colour: z.string().optional() }), {}, 'view')).toThrow(name)
+  },
+)
 
-test('all that is wrong is told at once, also of the path', () => {
+test('the problem names all wrong parameters at once, those of the path too', () => {
   const params = z.object({ page: z.coerce.number(), colour: z.string() })
   expect(() => read('limit=0', params, { page: 'first' })).toThrow(/limit: .*page: .*colour: /)
 })
 
-test('what stands in the path is a parameter, checked where the query tells of it, and goes before one of its name', () => {
+test('a parameter of the path is validated if the query declares it, and takes precedence over the query string', () => {
   const params = z.object({ number: z.coerce.number(), colour: z.string().default('red') })
   expect(read('number=3', params, { number: '2', id: 'a' }).params).toEqual({ number: 2, colour: 'red', id: 'a' })
 })
 
-test('a schema may hold parameters to each other', () => {
+test('a schema may compare parameters with each other', () => {
   const params = z.object({ from: z.string(), to: z.string() }).refine(({ from, to }) => from <= to, 'from before to')
   expect(read('from=a&to=b', params).params).toEqual({ from: 'a', to: 'b' })
   expect(() => read('from=b&to=a', params)).toThrow('from before to')
   expect(() => read('from=a&to=b&more=c', params)).toThrow('more')
 })
 
-test('a page has limit and cursor, a view has them only if it declares them, and after is always there', () => {
+test('pages have limit and cursor, a view only if it declares them, and all of them have after', () => {
   expect(() => read('limit=7', undefined, {}, 'view')).toThrow('limit')
   expect(read('after=x&limit=7', z.object({ limit: z.string() }), {}, 'view').params).toEqual({ limit: '7' })
   expect(read('after=x', undefined, {}, 'page').params).toEqual({})
 })
 
-test('what takes no parameters does not look at them', () => {
+test('a query without parameters ignores the query string', () => {
   expect(read('colour=red', undefined, { id: 'a' }, 'one').params).toEqual({ id: 'a' })
 })

@@ -4,7 +4,7 @@ import type { Document } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { asking, notes, world } from '#test/reading.ts'
 
-/** Shapes that pass on all that a document has. */
+/** Queries whose shapes return the whole document. */
 const shape = (document: Document) => document
 const queries: Query[] = [
   { answers: 'one', path: '/notes/{id}', from: 'notes', shape },
@@ -18,7 +18,7 @@ const queries: Query[] = [
   },
 ]
 
-test('the stream that a document belongs to is in no answer', async () => {
+test('no answer contains the stream of a document', async () => {
   const note = { _id: 'a', time: 1 }
   await world.store.commit([{ collection: notes, own: [{ ...note, _stream: 'note/a' }] }])
   const { get } = asking(queries)

@@ -18,7 +18,7 @@ test.each([
   [['late'], 503],
   [['done', 'late'], 503],
   [['late', 'done'], 503],
-])('a read behind %o is answered %i', async (ids, status) => {
+])('a read with ?after=%o answers %i', async (ids, status) => {
   await put(notes, [{ _id: 'a' }])
   const { respond } = asking([one], { waiting, addresses: signed })
   const behind = ids.map((id) => `after=${encodeURIComponent(receiptOf(id))}`).join('&')

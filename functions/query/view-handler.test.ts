@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ViewQuery } from '#domains/query.ts'
 import { asking, authors, notes, put } from '#test/reading.ts'
 
-/** A note with its author, as found along the way. */
+/** A note with its author, whose id it names after it has found the note. */
 const view: ViewQuery = {
   answers: 'view',
   path: '/notes/{id}/with-author',
@@ -21,7 +21,7 @@ const view: ViewQuery = {
   },
 }
 
-test('a view is put together from documents that it finds one behind the other', async () => {
+test('a view may name documents by what it has found in others', async () => {
   await put(notes, [{ _id: 'a', author: 'ada' }])
   await put(authors, [{ _id: 'ada', name: 'Ada' }])
   const { get } = asking([view])
@@ -29,7 +29,7 @@ test('a view is put together from documents that it finds one behind the other',
   expect(await get('/notes/a/with-author?loud=true')).toMatchObject({ name: 'ADA' })
 })
 
-test('nothing is 404, and a wrong parameter in the path is 400 like any other', async () => {
+test('a view without an answer is 404, and a wrong parameter in the path is 400', async () => {
   const { get } = asking([view])
   await expect(get('/notes/b/with-author')).rejects.toMatchObject({ status: 404 })
   await expect(get('/notes/too-long/with-author')).rejects.toMatchObject({
@@ -38,7 +38,7 @@ test('nothing is 404, and a wrong parameter in the path is 400 like any other', 
   })
 })
 
-test('a view that the client has is 304', async () => {
+test('If-None-Match with the current ETag of a view is 304', async () => {
   await put(notes, [{ _id: 'a', author: 'ada' }])
   const { respond } = asking([view])
   const { headers } = await respond('/notes/a/with-author')

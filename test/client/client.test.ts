@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const connect = (options = {}) => createClient<Domains>({ url: mill.query, fetch: checked, ...options })
 
-test('a command resolves to its outcome, and is there to read', async () => {
+test('a command resolves to its outcome, and a read has its effect', async () => {
   const client = connect()
   const { id, status } = await client.tutorials.publish({ title: 'Learn to mill' })
   expect(status).toBe('applied')
@@ -38,7 +38,7 @@ test('a command resolves to its outcome, and is there to read', async () => {
   expect(await client.sums.total()).toBe(5n)
 })
 
-test('who does not wait reads his own writes all the same', async () => {
+test('a caller who does not wait reads its own writes nevertheless', async () => {
   const client = connect()
   for (let n = 0; n < 20; n++) {
     const { id, status } = await client.tutorials.publish({ title: `Unwaited ${n}` }, { wait: 0 })
@@ -47,7 +47,7 @@ test('who does not wait reads his own writes all the same', async () => {
   }
 })
 
-test('a read waits for what is not known to be applied, once, and for nothing else', async () => {
+test('a read waits for each pending command once, and for nothing else', async () => {
   const reads: string[] = []
   const client = connect({
     fetch: (input: string, init: RequestInit) => {
@@ -67,14 +67,14 @@ test('a read waits for what is not known to be applied, once, and for nothing el
   expect(reads).toEqual(['', '', '', '', '?after', '', '?after&after'])
 })
 
-test('several at once are all waited for', async () => {
+test('a read waits for several pending commands', async () => {
   const client = connect()
   const sent = await Promise.all([1, 2, 3].map((n) => client.tutorials.publish({ title: `${n}` }, { wait: 0 })))
   const { id } = sent[0] as { id: string }
   expect(await client.tutorials.one({ id })).toMatchObject({ title: '1' })
 })
 
-test.each(['..', '.', ''])('no value of a path makes it another place: "%s" is not sent', async (id) => {
+test.each(['..', '.', ''])('refuses a value that would change the path: "%s"', async (id) => {
   const sent: string[] = []
   const client = createClient<{ forum: typeof forum }>({
     url: mill.query,
@@ -90,7 +90,7 @@ test.each(['..', '.', ''])('no value of a path makes it another place: "%s" is n
   expect(sent).toEqual(['/openapi.json'])
 })
 
-test('pages are followed as far as they are needed', async () => {
+test('each() reads pages only as far as needed', async () => {
   let asked = 0
   const counted: typeof fetch = (...args) => {
     asked++
@@ -111,7 +111,7 @@ test('pages are followed as far as they are needed', async () => {
   expect((await client.tutorials.list({ limit: 3, cursor: page.next ?? '' })).items).not.toEqual(page.items)
 })
 
-test('what is refused is a problem that says why, and what to repeat it with', async () => {
+test('a refused command is a problem with the reason and the key', async () => {
   const client = connect()
   const invalid = await thrown(client.tutorials.publish({ title: ' ' }))
   expect(invalid).toMatchObject({ status: 422, errors: [{ field: 'title' }], traceid: expect.any(String) })
@@ -125,7 +125,7 @@ test('what is refused is a problem that says why, and what to repeat it with', a
   expect(await thrown(client.tutorials.one({ id: 'nothing/of it' }))).toMatchObject({ status: 404 })
 })
 
-test('a batch is told line by line, and read', async () => {
+test('a batch resolves to one result a line, and a read has its effects', async () => {
   const client = createClient<{ logs: typeof logs }>({ url: mill.query, fetch: checked })
   const organizationId = crypto.randomUUID()
   const event = (message: string) => ({ organizationId, level: 'info' as const, service: 'mill', message })
@@ -139,7 +139,7 @@ test('a batch is told line by line, and read', async () => {
   expect(items.map(({ message }) => message)).toEqual(['one', 'three'])
 })
 
-test('a token goes with every request, the one of that moment', async () => {
+test('every request has the current token', async () => {
   const tokens: (string | null)[] = []
   let count = 0
   const client = connect({
@@ -154,13 +154,13 @@ test('a token goes with every request, the one of that moment', async () => {
   expect(tokens).toEqual(['Bearer 1', 'Bearer 2', 'Bearer 3'])
 })
 
-test('what is not there is told by its name, and so is what a path lacks', async () => {
+test('an unknown operation and a missing path parameter are errors with their names', async () => {
   const client = connect() as unknown as { [domain: string]: { [name: string]: () => Promise<unknown> } }
   await expect(client.sums?.subtract?.()).rejects.toThrow('sums.subtract')
   await expect(client.tutorials?.one?.()).rejects.toThrow('needs id')
 })
 
-test('two tabs with one key are one command, and each reads it', async () => {
+test('two clients with one key send one command, and both read it', async () => {
   const [one, other] = [connect(), connect()]
   const key = crypto.randomUUID()
   const sent = await Promise.all([one, other].map((tab) => tab.tutorials.publish({ title: key }, { key })))
@@ -172,7 +172,7 @@ test('two tabs with one key are one command, and each reads it', async () => {
   }
 })
 
-test('it is stopped when its caller wants that', async () => {
+test("the caller's signal aborts a request", async () => {
   const client = connect()
   await client.sums.total()
   await expect(client.sums.total({}, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
@@ -188,7 +188,7 @@ test('it is stopped when its caller wants that', async () => {
   await expect(hanging.sums.total({}, { signal: late.signal })).rejects.toThrow('gone away')
 })
 
-test('in a browser it is a few kilobytes, and nothing but itself', async () => {
+test('the client is a few kilobytes in a browser and imports nothing else', async () => {
   const { outputFiles, metafile } = await build({
     entryPoints: ['client/client.ts'],
     bundle: true,

@@ -58,7 +58,7 @@ function serve(port: number) {
   })
 }
 
-test('items come as they are inserted, also across a restart of the site, until the caller has had enough', async () => {
+test('items come as they are inserted, even across a restart of the site, until the caller stops', async () => {
   const port = await freePort()
   let host = await serve(port)
   const client = createClient<{ reading: typeof domain }>({ url: `http://127.0.0.1:${port}` })
@@ -93,7 +93,7 @@ test('items come as they are inserted, also across a restart of the site, until 
   expect(performance.now() - closed).toBeLessThan(5000)
 }, 30_000)
 
-test('what is refused is not asked again', async () => {
+test('a live query that is refused is not retried', async () => {
   const host = await serve(0)
   const client = createClient<{ reading: typeof domain }>({ url: `http://127.0.0.1:${host.port}` })
   const asked = client.reading.notes.each({ author: undefined as unknown as string })

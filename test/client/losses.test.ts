@@ -9,7 +9,7 @@ import { thrown } from './thrown.ts'
 
 type Domains = { tutorials: typeof tutorials; sums: typeof sums }
 
-/** What a line between client and site does with a request. */
+/** The ways in which a network treats a request. */
 type Fate = 'cut at once' | 'answer lost' | 'request lost' | 'cut in half' | 'away' | 'pass'
 
 let mill: Mill
@@ -56,14 +56,14 @@ async function relay(req: IncomingMessage, res: ServerResponse): Promise<void> {
 
 const direct = () => createClient<Domains>({ url: mill.query })
 
-/** Over a line that does this to one request after the other, and passes the rest. */
+/** A client on a network that treats one request after the other in these ways, and passes the rest. */
 function behind(...of: Fate[]) {
   fates = of
   met = []
   return createClient<Domains>({ url })
 }
 
-test('a command takes effect once, whatever is lost on its way', async () => {
+test('a command takes effect once, whatever the network loses', async () => {
   const title = crypto.randomUUID()
   const client = behind('request lost', 'answer lost', 'away', 'cut in half')
   const { id } = await client.tutorials.publish({ title })
@@ -74,7 +74,7 @@ test('a command takes effect once, whatever is lost on its way', async () => {
   expect(all).toEqual([id])
 })
 
-test('it gives up after so many, and says with which key to go on', async () => {
+test('a command fails after all attempts with the key to repeat it with', async () => {
   const title = crypto.randomUUID()
   const client = behind(...Array<Fate>(5).fill('answer lost'))
   const { status, key } = await thrown(client.tutorials.publish({ title }))
@@ -85,17 +85,17 @@ test('it gives up after so many, and says with which key to go on', async () => 
   expect(await direct().tutorials.one({ id })).toMatchObject({ title })
 })
 
-test('a refusal is not tried again', async () => {
+test('a refused command is not retried', async () => {
   expect(await thrown(behind().tutorials.publish({ title: ' ' }))).toMatchObject({ status: 422 })
   expect(met).toHaveLength(1)
 })
 
-test('a read is repeated too', async () => {
+test('a read is retried too', async () => {
   expect(await behind('answer lost', 'cut in half', 'away').sums.total()).toBeTypeOf('bigint')
   expect(met).toHaveLength(4)
 })
 
-test('lines that are cut off go on behind the last whole one', async () => {
+test('lines() resumes after the last complete line', async () => {
   const client = direct()
   const key = crypto.randomUUID()
   for (let n = 0; n < 10; n++) await client.tutorials.publish({ title: `${key} ${n}` })
@@ -107,7 +107,7 @@ test('lines that are cut off go on behind the last whole one', async () => {
   expect(met).toHaveLength(3)
 })
 
-test('lines that never come are given up', async () => {
+test('lines() fails after all attempts without a line', async () => {
   const once = behind(...Array<Fate>(4).fill('cut at once')).tutorials.list.lines()
   expect((await once.next()).done).toBe(false)
   const never = behind(...Array<Fate>(5).fill('cut at once')).tutorials.list.lines()

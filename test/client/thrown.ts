@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { Problem } from '#client/problem.ts'
 
-/** The problem that it ends with. */
+/** The problem with which the promise rejects. */
 export async function thrown(work: Promise<unknown>): Promise<Problem> {
   const error = await work.then(
     () => undefined,

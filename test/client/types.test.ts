@@ -14,7 +14,7 @@ const client = createClient<Domains>({ url: 'http://nowhere' })
 
 type Tutorial = { id: string; title: string; time: string }
 
-test('a command takes what its schema takes, and resolves to its outcome or to what its route answers', () => {
+test("a command takes the input of its schema, and resolves to its outcome or to its route's answer", () => {
   expectTypeOf<Parameters<Own['tutorials']['publish']>[0]>().toEqualTypeOf<{ title: string }>()
   expectTypeOf<Awaited<ReturnType<Own['tutorials']['publish']>>>().toEqualTypeOf<Outcome>()
   expectTypeOf<Awaited<ReturnType<Own['sums']['add']>>>().toEqualTypeOf<{ result: number }>()
@@ -27,7 +27,7 @@ test('a command takes what its schema takes, and resolves to its outcome or to w
   void (() => client.tutorials.delete({ title: 'a' }))
 })
 
-test('a query takes its parameters and resolves to what its kind of answer is, of its items', () => {
+test('a query takes its parameters, and resolves to the answer of its kind with its items', () => {
   expectTypeOf<Awaited<ReturnType<Own['tutorials']['list']>>>().toEqualTypeOf<Page<Tutorial>>()
   expectTypeOf<Awaited<ReturnType<Own['tutorials']['one']>>>().toEqualTypeOf<Tutorial>()
   expectTypeOf<Parameters<Own['tutorials']['one']>[0]>().toEqualTypeOf<{ id: string }>()
@@ -82,7 +82,7 @@ const nothing = {
   queries: [{ ...listed, params: z.object({}) }] as const,
 } satisfies AppendDomain
 
-test('a batch is told line by line; names nest; parameters are those of the path and those declared', () => {
+test('a batch resolves to lines, names nest, and parameters are those of the path and those declared', () => {
   expectTypeOf<Notes['write']>().toBeCallableWith({ text: 'a', author: 'b' })
   expectTypeOf<Notes['write']>().toBeCallableWith([{ text: 'a', author: 'b' }])
   const many = (write: Notes['write']) => write([{ text: 'a', author: 'b' }])
@@ -101,7 +101,7 @@ type Sortable = Client<{
   notes: Omit<typeof nothing, 'queries'> & { queries: readonly [typeof sortable] }
 }>['notes']['list']
 
-test('a page that has a number is called for by it, with totals, and an order by its name', () => {
+test('a query with numbered pages has numbered() with totals, and sort', () => {
   type Sort = 'time' | 'time,asc' | 'time,desc' | 'author' | 'author,asc' | 'author,desc'
   expectTypeOf<Parameters<Sortable['numbered']>[0]>().toEqualTypeOf<{
     author: string

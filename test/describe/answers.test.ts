@@ -121,7 +121,7 @@ test.each([
   ['/api/tutorials?cursor=nonsense', 400],
   ['/api/tutorials?after=nonsense', 404],
   ['/docs/nothing', 404],
-])('GET %s is refused as described', async (path, status) => {
+])('the refusal of GET %s is as described', async (path, status) => {
   expect((await get(path)).status).toBe(status)
 })
 

@@ -23,7 +23,7 @@ test('the schema of AsyncAPI finds no error, and every reference resolves', () =
   }
 })
 
-test('every topic is a channel, with its partitions', () => {
+test('every topic is a channel with its partitions', () => {
   const channels = Object.values(document.channels).map(({ address, bindings }) => [address, bindings.kafka.partitions])
   const topics = domains.map(({ topic }) => [topic.name, topic.partitions])
   expect(channels).toEqual([...topics, ['dead-letters', 3]])

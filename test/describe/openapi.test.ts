@@ -183,7 +183,7 @@ test('a body whose members are also in the path requires only the other members'
   })
 })
 
-test('a route that takes a query string is described with both ways to give a member, neither of them required', () => {
+test('a route with a query string describes each member in both places, and requires neither', () => {
   const route = { method: 'DELETE', path: '/api/notes/{author}', body: 'json', query: true } as const
   const data = z.strictObject({ author: z.string(), text: z.string() })
   const command = { ...guarded.commands['notes.write'], data, routes: [route] }
