@@ -9,6 +9,6 @@ test.each([
   expect(fetchable(given)).toBe(wanted)
 })
 
-test('what Flux can not fetch is refused', () => {
+test('a URL that Flux can not fetch is refused', () => {
   expect(() => fetchable('../millrace')).toThrow('REPO=')
 })

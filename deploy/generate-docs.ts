@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { generatedPages } from './docs/pages.ts'
-import { helpIfAsked } from './help.ts'
+import { printHelpIfAsked } from './help.ts'
 
 /** `npm run docs`: writes the tables of routes and settings. */
 
-helpIfAsked(`
+printHelpIfAsked(`
 npm run docs: writes the tables of routes and settings into docs/api.md and docs/configuration.md, from the code.
 A test in test/rules fails while a table is not up to date.
 `)

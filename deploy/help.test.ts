@@ -15,7 +15,9 @@ const run = (...args: string[]) =>
   spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env.PATH, SITE: 'http://127.0.0.1:1' } })
 
 test('there are programs', () => {
-  expect(programs).toEqual(expect.arrayContaining(['deploy/generate.ts', 'deploy/token.ts', 'deploy/import/cli.ts']))
+  expect(programs).toEqual(
+    expect.arrayContaining(['deploy/send-log-events.ts', 'deploy/token.ts', 'deploy/import/cli.ts']),
+  )
 })
 
 test.each(programs)(
@@ -30,20 +32,20 @@ test.each(programs)(
   30_000,
 )
 
-test('an option that is not known is told of, with those that are', () => {
-  const { status, stderr } = run('deploy/generate.ts', '--rat', '5')
+test('an unknown option prints the known options', () => {
+  const { status, stderr } = run('deploy/send-log-events.ts', '--rat', '5')
   expect(status).toBe(2)
   expect(stderr).toContain("'--rat'")
   expect(stderr).toContain('--rate 10')
   expect(stderr).not.toContain('at parseArgs')
 })
 
-test('events that need a token end at once, with what to type', async () => {
+test('events that need a token end at once, with the option to set', async () => {
   const server = createServer((_, answer) => answer.writeHead(401).end())
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const told = await new Promise<{ code: unknown; stderr: string }>((resolve) =>
-    execFile(process.execPath, ['deploy/generate.ts', '--url', url], (error, _, stderr) =>
+    execFile(process.execPath, ['deploy/send-log-events.ts', '--url', url], (error, _, stderr) =>
       resolve({ code: error?.code, stderr }),
     ),
   )
@@ -51,7 +53,7 @@ test('events that need a token end at once, with what to type', async () => {
   expect(told).toEqual({ code: 1, stderr: expect.stringContaining('--token $(make -s token USER=collector)') })
 })
 
-test('what follows -- is no option', () => {
+test('an argument after -- is not an option', () => {
   const { status, stderr } = run('deploy/letters/cli.ts', '--', 'discard', '-h')
   expect([status, stderr]).toEqual([2, expect.stringContaining('discard takes an id and a REASON')])
 })

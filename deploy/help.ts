@@ -1,5 +1,5 @@
-/** Prints how a program is used and ends it, if `--help` or `-h` is among its options. What follows `--` is no option. */
-export function helpIfAsked(usage: string): void {
+/** Prints the usage and ends the program if `--help` or `-h` is among its options. Arguments after `--` are not options. */
+export function printHelpIfAsked(usage: string): void {
   const args = process.argv.slice(2)
   const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
   if (!options.includes('--help') && !options.includes('-h')) return

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isLost, type KubeObject, lackOf, troubleOf } from './readiness.ts'
+import { hasFailed, type KubeObject, notReadyReason, podProblem } from './readiness.ts'
 
 const object = (kind: string, status: object, spec = {}, generation = 2): KubeObject => ({
   kind,
@@ -18,7 +18,11 @@ test.each<[what: string, object: KubeObject, lack: string | undefined]>([
     '1 of 3 updated',
   ],
   ['scaled to none', object('Deployment', {}, { replicas: 0 }), undefined],
-  ['a change nobody saw', object('Deployment', { readyReplicas: 1, updatedReplicas: 1 }, {}, 3), 'not looked at yet'],
+  [
+    'a change that is not observed',
+    object('Deployment', { readyReplicas: 1, updatedReplicas: 1 }, {}, 3),
+    'not observed yet',
+  ],
   ['nobody looked at all', { kind: 'KafkaSource', metadata: { name: 'it', generation: 1 } }, 'not yet'],
   ['a Job at work', object('Job', {}), 'not yet'],
   ['a Job done', object('Job', condition('Complete', 'True')), undefined],
@@ -31,20 +35,20 @@ test.each<[what: string, object: KubeObject, lack: string | undefined]>([
   ],
   ['unknown', object('KafkaSink', condition('Ready', 'Unknown')), 'not yet'],
 ])('%s', (_, object, lack) => {
-  expect(lackOf(object)).toBe(lack)
+  expect(notReadyReason(object)).toBe(lack)
 })
 
-test('only a failed Job is lost', () => {
-  expect(isLost(object('Job', condition('Failed', 'True')))).toBe(true)
-  expect(isLost(object('Job', condition('Failed', 'False')))).toBe(false)
-  expect(isLost(object('Service', condition('Ready', 'False')))).toBe(false)
+test('only a failed Job can not become ready', () => {
+  expect(hasFailed(object('Job', condition('Failed', 'True')))).toBe(true)
+  expect(hasFailed(object('Job', condition('Failed', 'False')))).toBe(false)
+  expect(hasFailed(object('Service', condition('Ready', 'False')))).toBe(false)
 })
 
-test('a pod tells why it is not ready', () => {
+test('a pod has the reason why it is not ready', () => {
   const container = { name: 'persist', ready: false, restartCount: 4 }
   const crashed = { terminated: { exitCode: 1, reason: 'Error' } }
   const waiting = { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s' } }
-  const pod = (status: object) => troubleOf(object('Pod', status))
+  const pod = (status: object) => podProblem(object('Pod', status))
   expect(pod({ phase: 'Running', ...condition('Ready', 'True') })).toBeUndefined()
   expect(pod({ phase: 'Succeeded', ...condition('Ready', 'False') })).toBeUndefined()
   expect(pod({ phase: 'Running', containerStatuses: [{ ...container, state: waiting, lastState: crashed }] })).toBe(

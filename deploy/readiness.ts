@@ -1,4 +1,4 @@
-/** What deploy reads of an object in the cluster. */
+/** The fields of a Kubernetes object that deploy reads. */
 export interface KubeObject {
   kind: string
   metadata: { name: string; namespace?: string; generation?: number }
@@ -37,9 +37,9 @@ interface State {
   exitCode?: number
 }
 
-/** What an object lacks to be ready, in words; nothing when it is. */
-export function lackOf({ kind, metadata, spec = {}, status = {} }: KubeObject): string | undefined {
-  if ((status.observedGeneration ?? metadata.generation ?? 0) < (metadata.generation ?? 0)) return 'not looked at yet'
+/** Why an object is not ready; undefined for a ready one. */
+export function notReadyReason({ kind, metadata, spec = {}, status = {} }: KubeObject): string | undefined {
+  if ((status.observedGeneration ?? metadata.generation ?? 0) < (metadata.generation ?? 0)) return 'not observed yet'
   switch (kind) {
     case 'Deployment':
     case 'StatefulSet': {
@@ -49,31 +49,31 @@ export function lackOf({ kind, metadata, spec = {}, status = {} }: KubeObject): 
       return readyReplicas < wanted ? `${readyReplicas} of ${wanted} ready` : undefined
     }
     case 'Job':
-      return lackOfCondition(status.conditions, 'Complete')
+      return notReadyCondition(status.conditions, 'Complete')
     case 'CustomResourceDefinition':
-      return lackOfCondition(status.conditions, 'Established')
+      return notReadyCondition(status.conditions, 'Established')
     default:
-      return lackOfCondition(status.conditions, 'Ready')
+      return notReadyCondition(status.conditions, 'Ready')
   }
 }
 
-function lackOfCondition(conditions: Condition[] = [], type: string): string | undefined {
+function notReadyCondition(conditions: Condition[] = [], type: string): string | undefined {
   const condition = conditions.find((condition) => condition.type === type)
   if (condition?.status === 'True') return undefined
-  return wordsOf(
+  return describeCondition(
     conditions.find((condition) => condition.type === 'Failed' && condition.status === 'True') ?? condition,
   )
 }
 
-const wordsOf = (told: { reason?: string; message?: string } = {}): string =>
+const describeCondition = (told: { reason?: string; message?: string } = {}): string =>
   [told.reason, told.message].filter(Boolean).join(': ') || 'not yet'
 
-/** Waiting longer would not help. */
-export const isLost = ({ kind, status }: KubeObject): boolean =>
+/** True when the object can't become ready any more. */
+export const hasFailed = ({ kind, status }: KubeObject): boolean =>
   kind === 'Job' && (status?.conditions ?? []).some(({ type, status }) => type === 'Failed' && status === 'True')
 
-/** Why a pod is not ready, in words; nothing for one that is, or that has done its work. */
-export function troubleOf({ status = {} }: KubeObject): string | undefined {
+/** Why a pod is not ready; undefined for one that is ready or has succeeded. */
+export function podProblem({ status = {} }: KubeObject): string | undefined {
   const { phase, conditions = [], initContainerStatuses = [], containerStatuses = [] } = status
   if (phase === 'Succeeded' || conditions.some(({ type, status }) => type === 'Ready' && status === 'True'))
     return undefined
@@ -83,9 +83,9 @@ export function troubleOf({ status = {} }: KubeObject): string | undefined {
       const before = lastState?.terminated
       if (!now && !before) return []
       const last = before ? `, ended before with ${before.exitCode} (${before.reason ?? 'no reason'})` : ''
-      return [`container ${name}: ${now ? wordsOf(now) : `restarted ${restartCount} times`}${last}`]
+      return [`container ${name}: ${now ? describeCondition(now) : `restarted ${restartCount} times`}${last}`]
     },
   )
   const refused = conditions.filter(({ status, reason }) => status === 'False' && reason === 'Unschedulable')
-  return [phase ?? 'Unknown', ...refused.map(wordsOf), ...containers].join('; ')
+  return [phase ?? 'Unknown', ...refused.map(describeCondition), ...containers].join('; ')
 }

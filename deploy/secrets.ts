@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { NAMESPACE, type World } from './world.ts'
+import { NAMESPACE, type TargetCluster } from './target-cluster.ts'
 
 const MEMBERS = ['mongodb-0', 'mongodb-1', 'mongodb-2'].map((name) => `${name}.mongodb.millrace.svc:27017`)
 
-/** What overlays/kind wants, by knative/README.md. */
+/** The Secrets of overlays/kind that knative/README.md lists. */
 export const secrets: Record<string, () => Record<string, string>> = {
   receipts: () => ({ secret: randomBytes(32).toString('base64url') }),
   mongodb: () => {
@@ -16,10 +16,10 @@ export const secrets: Record<string, () => Record<string, string>> = {
   },
 }
 
-/** Makes up the Secrets that are missing. They never leave the cluster, and no argument of a command shows them. */
-export async function ensureSecrets(world: World): Promise<void> {
+/** Makes the missing Secrets with random values. They never leave the cluster, and no command has them as arguments. */
+export async function ensureSecrets(target: TargetCluster): Promise<void> {
   for (const [name, make] of Object.entries(secrets)) {
-    const found = await world.kubectl([
+    const found = await target.kubectl([
       'get',
       'secret',
       name,
@@ -29,11 +29,11 @@ export async function ensureSecrets(world: World): Promise<void> {
       '--output=name',
     ])
     if (found.trim() !== '') {
-      world.say(`  secret ${name} is there`)
+      target.print(`  secret ${name} already exists`)
       continue
     }
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NAMESPACE }, stringData: make() }
-    await world.kubectl(['create', '--filename', '-'], { input: JSON.stringify(secret) })
-    world.say(`  secret ${name} made up`)
+    await target.kubectl(['create', '--filename', '-'], { input: JSON.stringify(secret) })
+    target.print(`  secret ${name} created`)
   }
 }

@@ -1,74 +1,78 @@
-import { checkTools, createCluster } from './cluster.ts'
 import { loadImage } from './image.ts'
+import { checkTools, createCluster } from './kind-cluster.ts'
 import { applyComponents, applyPrograms, deleteJob, selectorOf } from './overlay.ts'
 import { installPlatform } from './platform.ts'
 import { ensureSecrets } from './secrets.ts'
-import { untilReady } from './wait.ts'
-import { NAMESPACE, type World } from './world.ts'
+import { NAMESPACE, type TargetCluster } from './target-cluster.ts'
+import { untilReady } from './wait-until-ready.ts'
 
 export interface Step {
-  /** Also the name of its make target. */
+  /** The name of the step and of its make target. */
   name: string
   what: string
-  run(world: World): Promise<void>
+  run(target: TargetCluster): Promise<void>
 }
 
-/** The components of the overlay, in the order in which they may come up. */
-export const parts = {
+/** The components of the overlay, in the order in which they may start. */
+export const components = {
   settings: ['settings'],
   network: ['network'],
   data: ['kafka', 'mongodb', 'keycloak'],
   prepare: ['prepare'],
   persist: ['persist'],
   sources: ['source'],
-  doors: ['publish', 'query', 'gateway'],
+  entryPoints: ['publish', 'query', 'gateway'],
 }
 
 const FUNCTIONS = 'services.serving.knative.dev'
 const SOURCES = 'kafkasources.sources.knative.dev,kafkasinks.eventing.knative.dev'
 const WORKLOADS = 'deployments,statefulsets,jobs'
 
-/** `make deploy`, in order. Each step is safe to repeat, and a step that fails is the last. */
+/** The steps of `make deploy`, in order. Each step is safe to repeat. A step that fails is the last. */
 export const steps: Step[] = [
-  { name: 'tools', what: 'docker, kind and kubectl are there', run: checkTools },
-  { name: 'cluster', what: 'a kind cluster of four nodes', run: createCluster },
-  { name: 'platform', what: 'Knative Serving, Kourier, Eventing, KafkaSource and KafkaSink', run: installPlatform },
-  { name: 'data', what: 'Secrets, Kafka, MongoDB and Keycloak', run: applyData },
-  { name: 'image-load', what: 'the image, built and on every node', run: loadImage },
-  { name: 'prepare', what: 'topics, collections and indexes', run: prepare },
-  { name: 'apply', what: 'persist and its sources, then publish, query and the gateway', run: applyFunctions },
+  { name: 'tools', what: 'checks that docker, kind and kubectl work', run: checkTools },
+  { name: 'cluster', what: 'creates a kind cluster of four nodes', run: createCluster },
+  {
+    name: 'platform',
+    what: 'installs Knative Serving, Kourier, Eventing, KafkaSource and KafkaSink',
+    run: installPlatform,
+  },
+  { name: 'data', what: 'makes Secrets and starts Kafka, MongoDB and Keycloak', run: applyData },
+  { name: 'image-load', what: 'builds the image and loads it into every node', run: loadImage },
+  { name: 'prepare', what: 'makes topics, collections and indexes', run: prepare },
+  { name: 'apply', what: 'starts persist and its sources, then publish, query and the gateway', run: applyFunctions },
   {
     name: 'wait',
-    what: 'every part is ready',
-    run: (world) => ready(world, 'everything', `${FUNCTIONS},${SOURCES},${WORKLOADS}`),
+    what: 'waits until every part is ready',
+    run: (target) => ready(target, 'everything', `${FUNCTIONS},${SOURCES},${WORKLOADS}`),
   },
 ]
 
-async function applyData(world: World): Promise<void> {
-  await applyComponents(world, [...parts.settings, ...parts.network])
-  await ensureSecrets(world)
-  await deleteJob(world, 'mongodb-initiate')
-  await applyComponents(world, parts.data)
-  await ready(world, 'Kafka, MongoDB and Keycloak', WORKLOADS, parts.data)
+async function applyData(target: TargetCluster): Promise<void> {
+  await applyComponents(target, [...components.settings, ...components.network])
+  await ensureSecrets(target)
+  await deleteJob(target, 'mongodb-initiate')
+  await applyComponents(target, components.data)
+  await ready(target, 'Kafka, MongoDB and Keycloak', WORKLOADS, components.data)
 }
 
-async function prepare(world: World): Promise<void> {
-  await applyComponents(world, [...parts.settings, ...parts.network])
-  await deleteJob(world, 'prepare')
-  await applyPrograms(world, parts.prepare)
-  await ready(world, 'prepare', 'jobs', parts.prepare)
+async function prepare(target: TargetCluster): Promise<void> {
+  await applyComponents(target, [...components.settings, ...components.network])
+  await deleteJob(target, 'prepare')
+  await applyPrograms(target, components.prepare)
+  await ready(target, 'prepare', 'jobs', components.prepare)
 }
 
-/** persist must understand a command before anybody can publish it. */
-async function applyFunctions(world: World): Promise<void> {
-  await applyPrograms(world, [...parts.settings, ...parts.persist])
-  await ready(world, 'persist', FUNCTIONS, parts.persist)
-  await applyComponents(world, parts.sources)
-  await ready(world, 'the sources', SOURCES, parts.sources)
-  await applyPrograms(world, parts.doors)
+/** persist must understand a command before publish accepts it, so persist goes first. */
+async function applyFunctions(target: TargetCluster): Promise<void> {
+  await applyPrograms(target, [...components.settings, ...components.persist])
+  await ready(target, 'persist', FUNCTIONS, components.persist)
+  await applyComponents(target, components.sources)
+  await ready(target, 'the sources', SOURCES, components.sources)
+  await applyPrograms(target, components.entryPoints)
 }
 
-const ready = (world: World, what: string, kinds: string, components?: string[]): Promise<void> => {
+const ready = (target: TargetCluster, what: string, kinds: string, components?: string[]): Promise<void> => {
   const selector = components ? selectorOf(components) : 'app.kubernetes.io/part-of=millrace'
-  return untilReady(world, what, () => world.list([kinds, '--namespace', NAMESPACE, '--selector', selector]))
+  return untilReady(target, what, () => target.list([kinds, '--namespace', NAMESPACE, '--selector', selector]))
 }

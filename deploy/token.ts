@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import { helpIfAsked } from './help.ts'
+import { printHelpIfAsked } from './help.ts'
 
-/** make token: an access token for somebody that the issuer knows, and nothing else on standard output. */
+/** make token prints an access token of a person whom the issuer knows, and nothing else. */
 
-helpIfAsked(`
-  make token                                       a token of member, of the issuer that make dev brings
-  make token USER=administrator                    of somebody else: member2, moderator, writer, reader, collector, stranger
+printHelpIfAsked(`
+  make token                                       a token of member, from the issuer of make dev
+  make token USER=administrator                    another person: member2, moderator, writer, reader, collector, stranger
   make token ISSUER=http://localhost:8180/realms/millrace
-                                                   of another issuer: this is the one of make up
+                                                   another issuer; this is the one of make up
 
-SITE=http://... is where make dev is (http://localhost:8080). PASSWORD= is the name unless it is given. USER counts on make's command line only: the shell has a USER of its own.
+SITE=http://... is the site of make dev (http://localhost:8080). PASSWORD= is the same as USER by default. USER counts on make's command line only, because the shell has a USER of its own.
 `)
 const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
 const { SITE, USER, ...settings } = z
@@ -17,7 +17,7 @@ const { SITE, USER, ...settings } = z
     SITE: z.url().default('http://localhost:8080'),
     ISSUER: z.url().optional(),
     USER: z.string().default(''),
-    /** In make dev, and of the sample people elsewhere, it is the name. */
+    /** The name by default: sample people have their name as password. */
     PASSWORD: z.string().optional(),
   })
   .parse(given)

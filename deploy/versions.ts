@@ -21,7 +21,7 @@ const release = z.strictObject({
 })
 
 const schema = z.strictObject({
-  /** The kind that the node image was made for. */
+  /** The version of kind that the node image was made for. */
   kind: semver,
   /** Kubernetes on kind, by digest. */
   node: z.string().regex(/@sha256:[0-9a-f]{64}$/),
@@ -36,7 +36,7 @@ export const readVersions = (path: string): Versions => schema.parse(JSON.parse(
 export const filesOf = ({ releases }: Versions): { release: Release; file: string }[] =>
   Object.values(releases).flatMap((release) => Object.keys(release.files).map((file) => ({ release, file })))
 
-/** The file of a release on this machine, once its checksum is right. Nothing unpinned or changed is ever handed out. */
+/** Downloads a file of a release if necessary and resolves with its path. Throws for a file without a checksum, or with another one. */
 export async function pinned(release: Release, file: string, folder: string): Promise<string> {
   const expected = release.files[file]
   if (!expected)
@@ -46,13 +46,13 @@ export async function pinned(release: Release, file: string, folder: string): Pr
   const content = await download(release, file)
   const actual = sha256(content)
   if (actual !== expected) {
-    throw new Error(`${urlOf(release, file)} is not what was pinned:\n  pinned ${expected}\n  found  ${actual}`)
+    throw new Error(`${urlOf(release, file)} differs from the pinned file:\n  pinned ${expected}\n  found  ${actual}`)
   }
-  return keep(path, content, folder)
+  return save(path, content, folder)
 }
 
-/** Fills in the checksums that are missing. One that is there is a promise: it is compared and never replaced. */
-export async function pin(path: string, say: (line: string) => void): Promise<void> {
+/** Fills in the missing checksums. An existing checksum is compared and never replaced. */
+export async function pin(path: string, print: (line: string) => void): Promise<void> {
   const versions = readVersions(path)
   for (const { release, file } of filesOf(versions)) {
     const expected = release.files[file]
@@ -63,7 +63,7 @@ export async function pin(path: string, say: (line: string) => void): Promise<vo
       )
     }
     release.files[file] = actual
-    say(`${actual}  ${file} ${release.version}`)
+    print(`${actual}  ${file} ${release.version}`)
   }
   writeFileSync(path, `${JSON.stringify(versions, null, 2)}\n`)
 }
@@ -73,7 +73,7 @@ const urlOf = ({ url, version }: Release, file: string): string =>
 
 const pathOf = ({ version }: Release, file: string, folder: string): string => join(folder, `${version}-${file}`)
 
-function keep(path: string, content: Buffer, folder: string): string {
+function save(path: string, content: Buffer, folder: string): string {
   mkdirSync(folder, { recursive: true })
   writeFileSync(`${path}.part`, content)
   renameSync(`${path}.part`, path)

@@ -1,22 +1,22 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import type { Site } from '../call.ts'
-import { helpIfAsked } from '../help.ts'
-import { oneLine } from '../letters/lines.ts'
+import { printHelpIfAsked } from '../help.ts'
+import { oneLine } from '../letters/format.ts'
+import type { Site } from '../site-client.ts'
 import { inCollection, inFile } from './documents.ts'
-import { importTotal } from './total.ts'
-import { type Counts, importTutorials } from './tutorials.ts'
+import { importTotal } from './import-total.ts'
+import { type Counts, importTutorials } from './import-tutorials.ts'
 
-/** make import. Ends with 1 if not all of it could be imported, with 2 if it was not understood. */
+/** make import. Exit code 1: a document could not be imported. Exit code 2: the settings are wrong. */
 
 const USAGE = `
-  make import FILE=tutorials.json                  tutorials of a file: a document a line, as mongoexport writes them, or a JSON
-                                                   array, as the GET /api/test of the system before answers
-  make import FROM=mongodb://host/database         tutorials of a MongoDB; COLLECTION= names another than tutorials
+  make import FILE=tutorials.json                  tutorials of a file: one document a line, as mongoexport writes them, or a JSON
+                                                   array, as GET /api/test of the previous system returns it
+  make import FROM=mongodb://host/database         tutorials of a MongoDB; COLLECTION= names another collection than tutorials
   make import FILE=... DRY=1                       checks every document and sends nothing
-  make import TOTAL=12345                          the running total of all sums of the system before
+  make import TOTAL=12345                          the running total of all sums of the previous system
 
-TOKEN=... says who asks (an administrator; make token USER=administrator has one of make dev), SITE=http://... where (http://localhost:8080), LIMIT= how many seconds to wait for a site that is away (60). Documents that can't be imported are printed, each with its place and the reason. What was imported before has no effect again, so an import that was cut off is repeated as it is.
+TOKEN=... is an administrator's token (for make dev, make token USER=administrator prints one). SITE=http://... is the site (http://localhost:8080). LIMIT= is the number of seconds to wait for a site that is unavailable (60). Documents that can't be imported are printed, each with its position and the reason. A document has no effect the second time, so an interrupted import can be repeated.
 `
 
 const schema = z
@@ -39,22 +39,22 @@ const schema = z
     TOKEN: z.string().optional(),
   })
   .refine(({ FILE, FROM, TOTAL }) => [FILE, FROM, TOTAL].filter((given) => given !== undefined).length === 1, {
-    error: 'one of FILE, FROM and TOTAL says what',
+    error: 'set exactly one of FILE, FROM and TOTAL',
   })
 type Settings = z.infer<typeof schema>
 
 const numbers = new Intl.NumberFormat('en')
 
-helpIfAsked(USAGE)
+printHelpIfAsked(USAGE)
 try {
-  process.exitCode = (await done(understood())) ? 0 : 1
+  process.exitCode = (await execute(readSettings())) ? 0 : 1
 } catch (error) {
   console.error((error as Error).message)
-  // What else is still asked would be asked for in vain.
+  // Requests that are still running are useless now.
   process.exit(1)
 }
 
-function understood(): Settings {
+function readSettings(): Settings {
   try {
     parseArgs({})
     const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
@@ -67,8 +67,8 @@ function understood(): Settings {
   }
 }
 
-/** True when all that was read could be imported. */
-async function done(settings: Settings): Promise<boolean> {
+/** True when every document could be imported. */
+async function execute(settings: Settings): Promise<boolean> {
   const { FILE, FROM = '', COLLECTION, DRY, TOTAL } = settings
   const site: Site = settings
   const isDry = DRY !== undefined
@@ -77,21 +77,21 @@ async function done(settings: Settings): Promise<boolean> {
   const counts = await importTutorials(site, documents, {
     isDry,
     refused: (at, reason) => console.log(oneLine(`${at}: ${reason}`)),
-    progress: (counts) => console.error(`  ${told(counts, isDry)}`),
+    progress: (counts) => console.error(`  ${summary(counts, isDry)}`),
   })
-  console.error(told(counts, isDry))
+  console.error(summary(counts, isDry))
   if (counts.read === 0) console.error(`There is no document in ${FILE ?? `the collection ${COLLECTION}`}.`)
   return counts.read > 0 && counts.refused === 0
 }
 
 async function isTotalImported(site: Site, total: number, isDry: boolean): Promise<boolean> {
   const reason = isDry ? undefined : await importTotal(site, total)
-  if (reason === undefined) console.error(`${total} ${isDry ? 'can be imported' : 'is counted, once'}`)
+  if (reason === undefined) console.error(`${total} ${isDry ? 'can be imported' : 'is counted'}`)
   else console.log(`TOTAL=${total}: ${reason}`)
   return reason === undefined
 }
 
-function told({ read, imported, refused }: Counts, isDry: boolean): string {
+function summary({ read, imported, refused }: Counts, isDry: boolean): string {
   const [all, good, bad] = [read, imported, refused].map((count) => numbers.format(count))
   return `${all} read, ${good} ${isDry ? 'can be imported' : 'imported'}, ${bad} refused`
 }

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { BSON, MongoClient } from 'mongodb'
 
-/** A document of the system before, and where it stands: a file and line, or a collection and id. */
+/** A document of the previous system with its position: a file and line, or a collection and id. */
 export type Found = { at: string } & ({ document: unknown } | { reason: string })
 
-/** More than the largest document of MongoDB takes as JSON. */
+/** Larger than the JSON of MongoDB's largest document. */
 const LONGEST_LINE = 64 * 1024 * 1024
 const LARGEST_ARRAY = 256 * 1024 * 1024
 

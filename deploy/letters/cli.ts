@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { helpIfAsked } from '../help.ts'
-import { type Asked, readAsked, USAGE } from './asked.ts'
-import { one, order, pages } from './letters.ts'
-import { came, table, whole } from './lines.ts'
+import { printHelpIfAsked } from '../help.ts'
+import { type LettersCommand, parseArguments, USAGE } from './arguments.ts'
+import { formatLetter, formatOutcome, formatTable } from './format.ts'
+import { getLetter, letterPages, sendCommand } from './letters-api.ts'
 
-/** make letters. Ends with 1 if what was asked for did not come about, or not for all letters; with 2 if it was not understood. */
+/** make letters. Exit code 1: the operation failed for at least one letter. Exit code 2: the arguments are wrong. */
 
 const say = (lines: string[]): void => console.log(lines.join('\n'))
 const settings = z.object({
@@ -13,61 +13,63 @@ const settings = z.object({
   LIMIT: z.coerce.number().positive().default(60),
   TOKEN: z.string().optional(),
 })
-/** Who reads our lines may have had enough of them. */
+/** The reader of a pipe may close it early. */
 process.stdout.on('error', () => process.exit(0))
 
-helpIfAsked(USAGE)
-const { asked, site, isJson } = understood()
+printHelpIfAsked(USAGE)
+const { command, site, isJson } = readInput()
 try {
-  process.exitCode = (await done(asked)) ? 0 : 1
+  process.exitCode = (await execute(command)) ? 0 : 1
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 1
 }
 
-function understood() {
+function readInput() {
   try {
     const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
     const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
-    return { asked: readAsked(positionals), site: settings.parse(given), isJson: values.json === true }
+    return { command: parseArguments(positionals), site: settings.parse(given), isJson: values.json === true }
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`)
     process.exit(2)
   }
 }
 
-/** Whether all that was asked for came about. */
-async function done(asked: Asked): Promise<boolean> {
-  switch (asked.what) {
+/** True when the operation succeeded for all letters. */
+async function execute(command: LettersCommand): Promise<boolean> {
+  switch (command.what) {
     case 'list':
       await list()
       return true
     case 'show': {
-      const letter = await one(site, asked.id)
-      say(isJson ? [JSON.stringify(letter)] : whole(letter, Date.now()))
+      const letter = await getLetter(site, command.id)
+      say(isJson ? [JSON.stringify(letter)] : formatLetter(letter, Date.now()))
       return true
     }
     case 'redrive': {
-      const outcome = await order(site, 'redrive', asked.choice)
-      say(isJson ? [JSON.stringify(outcome)] : came(outcome))
-      return outcome.failures === 0 && (asked.choice.id === undefined || outcome.redriven !== 0)
+      const outcome = await sendCommand(site, 'redrive', command.choice)
+      say(isJson ? [JSON.stringify(outcome)] : formatOutcome(outcome))
+      return outcome.failures === 0 && (command.choice.id === undefined || outcome.redriven !== 0)
     }
     case 'discard': {
-      const outcome = await order(site, 'discard', { id: asked.id, reason: asked.reason })
+      const outcome = await sendCommand(site, 'discard', { id: command.id, reason: command.reason })
       const isGone = outcome.discarded === 1
-      say([isJson ? JSON.stringify(outcome) : isGone ? `${asked.id} is discarded` : `There is no letter ${asked.id}.`])
+      say([
+        isJson ? JSON.stringify(outcome) : isGone ? `${command.id} is discarded` : `There is no letter ${command.id}.`,
+      ])
       return isGone
     }
     default:
-      return asked satisfies never
+      return command satisfies never
   }
 }
 
-/** JSON comes as a line a letter. */
+/** As JSON, each letter is one line. */
 async function list(): Promise<void> {
   let count = 0
-  for await (const letters of pages(site)) {
-    const lines = isJson ? letters.map((letter) => JSON.stringify(letter)) : table(letters, Date.now())
+  for await (const letters of letterPages(site)) {
+    const lines = isJson ? letters.map((letter) => JSON.stringify(letter)) : formatTable(letters, Date.now())
     say(isJson || count === 0 ? lines : lines.slice(1))
     count += letters.length
   }

@@ -54,7 +54,7 @@ const versions = (checksum: string | null): Versions => ({
   releases: { serving: { version: '1.2.3', url: 'https://example.com', files: { 'core.yaml': checksum } } },
 })
 
-test('what is not pinned is listed once, and is refused', () => {
+test('an unpinned reference is listed once, and is refused', () => {
   const list = ['core.yaml 1.2.3', 'mongo:8', 'node:24', 'team/action@v5']
   expect(unpinned(root, versions(null))).toEqual(list)
   expect(() => refuseUnpinned(root, versions(null))).toThrow(`not pinned yet: ${list.join(', ')}`)
@@ -71,7 +71,7 @@ test('pins are filled in, the exact version of an action beside its commit, and 
   expect(() => refuseUnpinned(root, versions('0'.repeat(64)))).not.toThrow()
 })
 
-test('a pin that is there stays, although the image was built again', async () => {
+test('an existing pin stays, although the image was built again', async () => {
   write('compose.yaml', `image: mongo:8@sha256:${'b'.repeat(64)}\n`)
   await fillPins(root, () => undefined, resolve)
   expect(read('compose.yaml')).toBe(`image: mongo:8@sha256:${'b'.repeat(64)}\n`)

@@ -14,7 +14,7 @@ const labelOf = ({ kind, name, version }: Reference): string => `${name}${kind =
 const referencesOf = (root: string): Reference[] =>
   pathsOf(root).flatMap((path) => referencesIn(readFileSync(path, 'utf8')))
 
-/** What is not pinned by its content yet: images, actions, and files that are installed. */
+/** The images, actions and installed files that are not pinned by their content. */
 export function unpinned(root: string, versions: Versions): string[] {
   const references = referencesOf(root).filter(({ pin }) => !pin)
   const files = filesOf(versions).filter(({ release, file }) => !release.files[file])
@@ -35,12 +35,12 @@ export interface Resolve {
 }
 
 /**
- * Fills in the digests of images and the commits of actions that are missing. A pin that is there is never replaced: an image's
- * tag may be built again, but the tag of an action that names another commit now has been moved, and that is an error.
+ * Fills in the missing digests of images and commits of actions. An existing pin is never replaced. An image's
+ * tag may be built again, but an action's tag that names another commit was moved, which is an error.
  */
 export async function fillPins(
   root: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
   resolve: Resolve = { image: digestOf, action: tagged },
 ): Promise<void> {
   const pins = new Map<string, Reference>()
@@ -48,7 +48,7 @@ export async function fillPins(
     const label = labelOf(reference)
     if (pins.has(label) || (reference.kind === 'image' && reference.pin)) continue
     pins.set(label, await pinOf(reference, resolve))
-    say(`${pins.get(label)?.pin}  ${label}`)
+    print(`${pins.get(label)?.pin}  ${label}`)
   }
   for (const path of pathsOf(root)) {
     const text = readFileSync(path, 'utf8')

@@ -1,4 +1,4 @@
-/** An image, or an action of a workflow, that a file names by its version and, once it is pinned, by its content. */
+/** An image or an action of a workflow: its name, its version and, once pinned, its content. */
 export interface Reference {
   kind: 'image' | 'action'
   name: string
@@ -18,7 +18,7 @@ const LINES =
 export const referencesIn = (text: string): Reference[] =>
   [...text.matchAll(LINES)].flatMap(({ groups }) => parse(groups as unknown as Groups) ?? [])
 
-/** The text with each reference as `pinned` returns it; what is no reference stays. */
+/** Replaces each reference of the text by the result of `pinned`. */
 export function withPins(text: string, pinned: (reference: Reference) => Reference): string {
   return text.replace(LINES, (line, ...rest) => {
     const groups = rest.at(-1) as Groups
@@ -41,7 +41,7 @@ function parse({ before, what, comment }: Groups): Reference | undefined {
   return { kind: 'image', name, version, ...(pin ? { pin } : {}) }
 }
 
-/** A local action, and one in a container, have nothing to pin here. */
+/** A local action and an action in a container have no pin. */
 function parseAction(what: string, comment?: string): Reference | undefined {
   const [name = '', version = ''] = what.split('@')
   if (what.startsWith('.') || what.startsWith('docker:')) return undefined

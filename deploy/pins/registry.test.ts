@@ -33,15 +33,15 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-test('a digest is that of the manifest which the registry gives to everybody', async () => {
+test('the digest is that of the manifest that the registry serves', async () => {
   expect(await digestOf(`${host}/team/honest`, '1.0')).toBe(DIGEST)
 })
 
-test('a registry that claims another digest than its manifest has is not believed', async () => {
+test('a registry that claims another digest than that of its manifest is an error', async () => {
   await expect(digestOf(`${host}/team/liar`, '1.0')).rejects.toThrow(`claims to be ${claims.liar}, and is ${DIGEST}`)
 })
 
-test('a tag that is not there, and a registry that is not there, are errors that name them', async () => {
+test('a missing tag and an unreachable registry are errors that name them', async () => {
   await expect(digestOf(`${host}/team/nobody`, '1.0')).rejects.toThrow('/v2/team/nobody/manifests/1.0 answers 404')
   await expect(digestOf('127.0.0.1:1/team/honest', '1.0')).rejects.toThrow("can't reach http://127.0.0.1:1/v2/")
 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** An index of several platforms, or a manifest where an image has one only. */
+/** An index of several platforms, or the manifest of an image with one platform. */
 const ACCEPT = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
@@ -11,7 +11,7 @@ const ACCEPT = [
 const HUB = 'registry-1.docker.io'
 const TIMEOUT_MS = 30_000
 
-/** The digest of what an image's tag names now, computed from the manifest itself. */
+/** The current digest of an image's tag, computed from the manifest. */
 export async function digestOf(image: string, tag: string): Promise<string> {
   const url = manifestUrl(image, tag)
   const first = await get(url, { accept: ACCEPT })
@@ -25,7 +25,7 @@ export async function digestOf(image: string, tag: string): Promise<string> {
   return digest
 }
 
-/** As Docker reads a name: its first part is a host if it looks like one, and Docker Hub keeps short names in `library`. */
+/** Reads a name as Docker does: the first part is a host if it looks like one, and Docker Hub has short names in `library`. */
 function manifestUrl(image: string, tag: string): string {
   const [first = '', ...rest] = image.split('/')
   const isHost = rest.length > 0 && /[.:]|^localhost$/.test(first)
@@ -36,7 +36,7 @@ function manifestUrl(image: string, tag: string): string {
   return `${scheme}://${host}/v2/${repository}/manifests/${tag}`
 }
 
-/** Registries give a token for reading to everybody who asks at the address that they name. */
+/** A token for anonymous reading, from the URL that the registry names. */
 async function authorization(refusal: Response): Promise<{ authorization: string }> {
   const challenge = refusal.headers.get('www-authenticate') ?? ''
   const { realm, ...parameters } = Object.fromEntries(

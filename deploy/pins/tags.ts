@@ -1,4 +1,4 @@
-import { run } from '../tool.ts'
+import { run } from '../child-process.ts'
 
 /** The commit of a tag, and the most exact version that names the same commit. */
 export interface Tagged {
@@ -8,7 +8,7 @@ export interface Tagged {
 
 const EXACT = /^v\d+\.\d+\.\d+$/
 
-/** What an action's tag names now: `v5` also comes as `v5.0.1`, if both are one commit. */
+/** The current commit of an action's tag. `v5` becomes `v5.0.1` if both name the same commit. */
 export async function tagged(action: string, tag: string, server = 'https://github.com'): Promise<Tagged> {
   const repository = `${server}/${action.split('/').slice(0, 2).join('/')}`
   const commits = commitsOf(await run('git', ['ls-remote', '--tags', repository]))
@@ -18,7 +18,7 @@ export async function tagged(action: string, tag: string, server = 'https://gith
   return { commit, version: exact?.[0] ?? tag }
 }
 
-/** Tag by tag. An annotated tag is an object of its own; the line that ends in ^{} has its commit. */
+/** The commits by tag. An annotated tag is its own object; the line that ends in ^{} has its commit. */
 function commitsOf(printed: string): Map<string, string> {
   const lines = [...printed.matchAll(/^([0-9a-f]{40})\trefs\/tags\/(\S+?)(\^\{\})?$/gm)]
   const direct = lines.filter(([, , , peeled]) => !peeled)

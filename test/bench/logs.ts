@@ -6,7 +6,7 @@ import { appended } from '#core/collections.ts'
 import { newId } from '#core/ids.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import logs from '#domains/logs/domain.ts'
-import { logEvents } from '../../deploy/log-events.ts'
+import { logEvents } from '../../deploy/sample-log-events.ts'
 import { openStore } from './fold.ts'
 import { medians, type Sent, throughput } from './load.ts'
 import { percentile, sorted } from './percentile.ts'
@@ -131,7 +131,7 @@ function documentOf(offset: number): Document {
 async function generated({ url }: Served, rate: number, seconds: number, took: number[]): Promise<void> {
   const given = { rate, url, seconds, organisations: ORGANISATIONS, seed: SEED }
   const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const { stdout } = await promisify(execFile)(process.execPath, [resolve('deploy/generate.ts'), ...args])
+  const { stdout } = await promisify(execFile)(process.execPath, [resolve('deploy/send-log-events.ts'), ...args])
   const accepted = Number(/accepted (\d+).*\n$/.exec(stdout)?.[1])
   const deadline = Date.now() + LATE_MS
   while (took.length < accepted) {

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rehearsal.close())
 
 describe('make deploy', () => {
-  test('does every step in its order, persist before publish and prepare before both', () => {
+  test('does every step in order, prepare before persist and persist before publish', () => {
     expect(first.code, first.output).toBe(0)
     const places = [
       'docker version',
@@ -45,7 +45,7 @@ describe('make deploy', () => {
     expect(first.output.slice(first.output.indexOf('Try:')).match(/^ {2}(curl|kubectl) /gm)).toHaveLength(3)
   })
 
-  test('runs what was just built, by a tag of its own', async () => {
+  test('runs the last build, with a tag of its own', async () => {
     await rehearsal.run(['apply'], healthy)
     const { resources, images } = JSON.parse(readFileSync('.millrace/deploy/kustomization.yaml', 'utf8'))
     expect(resources).toEqual(['../../knative/overlays/kind'])
@@ -56,7 +56,7 @@ describe('make deploy', () => {
     })
   })
 
-  test('speaks to its own cluster only, and shows no secret in a command', () => {
+  test('uses its own cluster only, and shows no secret in a command', () => {
     const kubectl = first.calls.filter(({ tool, args }) => tool === 'kubectl' && args[0] !== 'version')
     expect(kubectl.length).toBeGreaterThan(20)
     for (const { args } of kubectl) expect(args.slice(0, 2)).toEqual(['--context', 'kind-millrace'])
@@ -72,7 +72,7 @@ describe('make deploy', () => {
     }
   })
 
-  test('a second run makes nothing anew', async () => {
+  test('a second run makes nothing again', async () => {
     const records = first.calls
       .filter(({ input }) => input.includes('"ConfigMap"'))
       .map(({ input }) => ({ call: `get configmap ${JSON.parse(input).metadata.name}`, says: input }))
@@ -108,8 +108,8 @@ describe('make deploy', () => {
   })
 })
 
-describe('what goes wrong', () => {
-  test('tools that are missing are named all at once, with where to get them', async () => {
+describe('failures', () => {
+  test('all missing tools are listed at once, with where to get them', async () => {
     rehearsal.provide('docker')
     const told = await rehearsal.run(['deploy'], healthy)
     rehearsal.provide('docker', 'kind', 'kubectl')
@@ -128,7 +128,7 @@ describe('what goes wrong', () => {
     expect(told.output).toContain('Cannot connect to the Docker daemon')
   })
 
-  test('at the time limit it says what is not ready and why', async () => {
+  test('at the time limit it lists the parts that are not ready and why', async () => {
     const pod = {
       kind: 'Pod',
       metadata: { name: 'kafka-2', namespace: 'millrace' },
@@ -159,7 +159,7 @@ describe('what goes wrong', () => {
     expect(said(told).join('\n')).not.toContain('docker build')
   })
 
-  test('a prepare that fails ends the run at once, with what it said', async () => {
+  test('a failed prepare ends the run at once, with its log', async () => {
     const told = await rehearsal.run(
       ['prepare', 'apply'],
       [
@@ -187,7 +187,7 @@ describe('what goes wrong', () => {
     expect(said(told).at(-1)).toContain(call)
   })
 
-  test('an unknown step is answered with those there are', async () => {
+  test('for an unknown step it lists the steps', async () => {
     const told = await rehearsal.run(['deploi'], [])
     expect(told.code).toBe(1)
     expect(told.output).toContain('platform | data | image-load')
@@ -195,7 +195,7 @@ describe('what goes wrong', () => {
 })
 
 describe('make flux, make undeploy', () => {
-  test('Secrets, Flux, then the repository that was asked for', async () => {
+  test('applies Secrets, then Flux, then the given repository', async () => {
     const objects = 'url: https://github.com/example/millrace\n  ref:\n    branch: main'
     const told = await rehearsal.run(['flux'], [{ call: 'kustomize knative/flux', says: objects }, ...healthy], {
       REPO: 'https://example.org/mill',

@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => rehearsal.close())
 
-test('what has no checksum is refused before anything is changed', async () => {
+test('a file without a checksum is refused before anything changes', async () => {
   rehearsal.pin((file) => (file === 'eventing-kafka-sink.yaml' ? null : 'a'.repeat(64)))
   const told = await rehearsal.run(['platform'], healthy)
   expect(told.code).toBe(1)
@@ -21,24 +21,24 @@ test('what has no checksum is refused before anything is changed', async () => {
   expect((await rehearsal.run(['platform'], healthy)).output).toContain('has no checksum yet: run `make pin`')
 })
 
-test('what is not as it was pinned is refused before anything is changed', async () => {
+test('a file that differs from its pin is refused before anything changes', async () => {
   rehearsal.edition = 'changed'
   const told = await rehearsal.run(['platform'], healthy)
   expect(told.code).toBe(1)
   expect(told.output).toMatch(
-    /serving-crds\.yaml is not what was pinned:\n {2}pinned [0-9a-f]{64}\n {2}found {2}[0-9a-f]{64}/,
+    /serving-crds\.yaml differs from the pinned file:\n {2}pinned [0-9a-f]{64}\n {2}found {2}[0-9a-f]{64}/,
   )
   expect(told.calls).toEqual([])
 })
 
-test('fills in what is missing, and deploy takes it', async () => {
+test('fills in missing checksums, and deploy accepts them', async () => {
   rehearsal.pin(() => null)
   const told = await rehearsal.run(['pin'], [])
   expect(told.code, told.output).toBe(0)
   expect((await rehearsal.run(['platform'], healthy)).code).toBe(0)
 })
 
-test('never replaces a checksum that is there', async () => {
+test('never replaces an existing checksum', async () => {
   const before = readFileSync(rehearsal.versions, 'utf8')
   rehearsal.edition = 'changed'
   const told = await rehearsal.run(['pin'], [])
@@ -47,13 +47,13 @@ test('never replaces a checksum that is there', async () => {
   expect(readFileSync(rehearsal.versions, 'utf8')).toBe(before)
 })
 
-test('a changed release is installed anew', async () => {
+test('a changed release is installed again', async () => {
   const record = { data: { 'serving-crds.yaml': 'another' } }
   const told = await rehearsal.run(['platform'], [{ call: 'get configmap millrace-serving', says: record }, ...healthy])
   expect(placeOf(told, 'serving-crds.yaml')).toBeGreaterThan(0)
 })
 
-test('settings of the dispatcher that changed restart it', async () => {
+test('changed settings of the dispatcher restart it', async () => {
   const settings = 'get configmap config-kafka-source-data-plane'
   const told = await rehearsal.run(
     ['platform'],
@@ -68,7 +68,7 @@ test('settings of the dispatcher that changed restart it', async () => {
   )
 })
 
-test('a webhook that does not answer yet is asked again; a refusal is not', async () => {
+test('a webhook that does not answer yet is retried; a refusal is not', async () => {
   const core = 'serving-core.yaml'
   const told = await rehearsal.run(
     ['platform'],

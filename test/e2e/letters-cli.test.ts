@@ -87,7 +87,7 @@ test('an operator lists and shows letters, redrives them in vain, fixes the bug,
 
   const list = await letters()
   const [headings, first, second] = list.stdout.split('\n')
-  expect(headings).toMatch(/^AGE +TRIES +DOMAIN +STREAM +ID +ERROR$/)
+  expect(headings).toMatch(/^AGE +ATTEMPTS +DOMAIN +STREAM +ID +ERROR$/)
   expect(first).toMatch(new RegExp(`^\\d+s +4 +wheels +wheel/${wheel} +${ids[0]} +the wheel is stuck$`))
   expect(second).toContain('behind a parked command')
   expect(list.stderr).toBe('3 letters\n')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { secrets } from '../../deploy/secrets.ts'
-import { parts } from '../../deploy/steps.ts'
+import { components } from '../../deploy/steps.ts'
 import { built, type Manifest, nameOf, overlay, parsed } from './overlay.ts'
 import { containersOf, podOf } from './rules/pods.ts'
 
@@ -10,7 +10,7 @@ const flux = (part: string) => parsed(built(`knative/flux/parts/${part}`))
 const names = (objects: Manifest[]) => objects.map(nameOf).sort()
 
 test('make deploy applies every object of the overlay', () => {
-  const applied = Object.values(parts).flat()
+  const applied = Object.values(components).flat()
   expect(new Set(applied)).toEqual(new Set(overlay('kind-network').map(componentOf)))
 })
 
@@ -29,12 +29,12 @@ test('make deploy generates every required key of the Secrets in the overlay', (
 })
 
 test.each([
-  ['data', parts.data],
-  ['prepare', [...parts.settings, ...parts.network, ...parts.prepare]],
-  ['persist', [...parts.settings, ...parts.persist, ...parts.sources]],
-  ['publish', [...parts.settings, ...parts.doors]],
-])('Flux applies with %s what make deploy does', (part, components) => {
-  const wanted = objects.filter((object) => object.kind !== 'Namespace' && components.includes(componentOf(object)))
+  ['data', components.data],
+  ['prepare', [...components.settings, ...components.network, ...components.prepare]],
+  ['persist', [...components.settings, ...components.persist, ...components.sources]],
+  ['publish', [...components.settings, ...components.entryPoints]],
+])('Flux applies with %s what make deploy does', (part, own) => {
+  const wanted = objects.filter((object) => object.kind !== 'Namespace' && own.includes(componentOf(object)))
   expect(names(flux(part))).toEqual(names(wanted))
 })
 

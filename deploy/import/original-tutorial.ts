@@ -8,7 +8,7 @@ const id = z.union([z.string(), z.strictObject({ $oid: z.string() }).transform((
   error: 'must be an ObjectId',
 })
 
-/** A document as Spring Data MongoDB wrote it, or an item of what `GET /api/test` answered. Another field would be lost: it is refused. */
+/** A document of Spring Data MongoDB, or an item of the previous `GET /api/test`. Any other field would be lost, so it is refused. */
 const original = z.strictObject({
   _id: id.optional(),
   id: id.optional(),
@@ -16,7 +16,7 @@ const original = z.strictObject({
   _class: z.string().optional(),
 })
 
-/** The tutorial of a document, or why it can't be imported. */
+/** The tutorial of a document, or the reason why it can't be imported. */
 export function toTutorial(document: unknown): { tutorial: Tutorial } | { reason: string } {
   const read = original.safeParse(document)
   if (!read.success) return { reason: toFieldErrors(read.error).detail }

@@ -1,7 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '#core/clock.ts'
-import type { Letter, Outcome } from './letters.ts'
+import type { Letter, Outcome } from './letters-api.ts'
 
-/** How letters look on a terminal. What clients wrote is in them, so nothing in them may move the cursor or turn the text. */
+/** Letters as text for a terminal. They contain text of clients, so control characters are escaped. */
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 export const oneLine = (text: string): string => text.replace(/\s+/g, ' ').replace(UNPRINTABLE, '?')
@@ -16,10 +16,10 @@ export function ageOf(at: string, now: number): string {
   return `${Math.floor(ms / DAY_MS)}d`
 }
 
-const HEADINGS = ['AGE', 'TRIES', 'DOMAIN', 'STREAM', 'ID', 'ERROR']
+const HEADINGS = ['AGE', 'ATTEMPTS', 'DOMAIN', 'STREAM', 'ID', 'ERROR']
 
-/** A line each, below their headings. */
-export function table(letters: Letter[], now: number): string[] {
+/** A line for each letter, below the headings. */
+export function formatTable(letters: Letter[], now: number): string[] {
   const rows = letters.map(({ id, at, attempts, domain, stream, error }) =>
     [ageOf(at, now), `${attempts}`, domain || '-', stream || '-', id, error].map(oneLine),
   )
@@ -33,8 +33,11 @@ export function table(letters: Letter[], now: number): string[] {
   )
 }
 
-/** One letter, its event below. */
-export function whole({ id, at, attempts, domain, stream, error, record, event }: Letter, now: number): string[] {
+/** One letter with its event. */
+export function formatLetter(
+  { id, at, attempts, domain, stream, error, record, event }: Letter,
+  now: number,
+): string[] {
   const fields = {
     id,
     domain: domain || 'unknown',
@@ -48,7 +51,7 @@ export function whole({ id, at, attempts, domain, stream, error, record, event }
   return [...lines, 'event', escaped(JSON.stringify({ ...event, ...parsed(event.data) }, undefined, 2))]
 }
 
-/** Data that is JSON, as such; but as it is where that would change it, as it does large numbers. */
+/** JSON data as a value, unless that would change it, as it changes large numbers. */
 function parsed(data: unknown): { data?: unknown } {
   try {
     const value: unknown = JSON.parse(String(data))
@@ -58,9 +61,9 @@ function parsed(data: unknown): { data?: unknown } {
   }
 }
 
-export function came({ redriven = 0, failures = 0, failed = [] }: Outcome): string[] {
+export function formatOutcome({ redriven = 0, failures = 0, failed = [] }: Outcome): string[] {
   if (redriven + failures === 0) return ['There is no such letter; nothing was redriven.']
-  const told = failed.map(({ id, error }) => `  ${oneLine(id)}  ${oneLine(error)}`)
+  const lines = failed.map(({ id, error }) => `  ${oneLine(id)}  ${oneLine(error)}`)
   const more = failures > failed.length ? [`  and ${failures - failed.length} more`] : []
-  return [`${redriven} redriven, ${failures} failed${failures > 0 ? ':' : ''}`, ...told, ...more]
+  return [`${redriven} redriven, ${failures} failed${failures > 0 ? ':' : ''}`, ...lines, ...more]
 }

@@ -1,6 +1,6 @@
-import { run, ToolMissing } from './tool.ts'
+import { run, ToolMissing } from './child-process.ts'
+import type { TargetCluster } from './target-cluster.ts'
 import type { Versions } from './versions.ts'
-import type { World } from './world.ts'
 
 const toolsFor = ({ kind }: Versions): { tool: string; args: string[]; get: string }[] => [
   {
@@ -12,13 +12,13 @@ const toolsFor = ({ kind }: Versions): { tool: string; args: string[]; get: stri
   { tool: 'kubectl', args: ['version', '--client'], get: 'https://kubernetes.io/docs/tasks/tools' },
 ]
 
-/** Throws what is missing and where to get it, all of it at once. */
-export async function checkTools({ versions, say }: World): Promise<void> {
+/** Throws one error that lists every missing tool and where to get it. */
+export async function checkTools({ versions, print }: TargetCluster): Promise<void> {
   const problems: string[] = []
   for (const { tool, args, get } of toolsFor(versions)) {
     try {
       const [version] = (await run(tool, args)).split('\n')
-      say(`  ${tool}: ${version}`)
+      print(`  ${tool}: ${version}`)
     } catch (error) {
       if (error instanceof ToolMissing) problems.push(`${tool} is missing: ${get}`)
       else problems.push(`${tool} does not work: ${(error as Error).message}`)
@@ -29,12 +29,12 @@ export async function checkTools({ versions, say }: World): Promise<void> {
 
 const KIND = ['--config', 'kind-config.yaml', '--wait', '5m']
 
-export async function createCluster({ settings: { CLUSTER }, versions, say }: World): Promise<void> {
-  if (await clusterRuns(CLUSTER)) return say(`  cluster ${CLUSTER} is there`)
+export async function createCluster({ settings: { CLUSTER }, versions, print }: TargetCluster): Promise<void> {
+  if (await clusterRuns(CLUSTER)) return print(`  cluster ${CLUSTER} already exists`)
   await run('kind', ['create', 'cluster', '--name', CLUSTER, '--image', versions.node, ...KIND], { shown: true })
 }
 
-export async function deleteCluster({ settings: { CLUSTER } }: World): Promise<void> {
+export async function deleteCluster({ settings: { CLUSTER } }: TargetCluster): Promise<void> {
   await run('kind', ['delete', 'cluster', '--name', CLUSTER], { shown: true })
 }
 

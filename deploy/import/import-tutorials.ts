@@ -1,17 +1,17 @@
-import type { Site } from '../call.ts'
+import type { Site } from '../site-client.ts'
 import type { Found } from './documents.ts'
-import { type Item, sendBatch } from './send.ts'
-import { toTutorial } from './tutorial.ts'
+import { toTutorial } from './original-tutorial.ts'
+import { type Item, sendBatch } from './send-batch.ts'
 
-/** As JSON a byte of a title becomes six at most, and a request takes 8 MiB. */
+/** In JSON a byte of a title becomes at most six, and a request takes 8 MiB. */
 const BATCH_LINES = 500
 const BATCH_BYTES = 512 * 1024
 const REPORT_MS = 1000
 
 export interface Options {
-  /** Checks only: nothing is sent. */
+  /** True: checks the documents and sends nothing. */
   isDry: boolean
-  /** A document that was not imported, and why. */
+  /** Called for each document that is not imported. */
   refused(at: string, reason: string): void
   progress(counts: Counts): void
 }
@@ -22,7 +22,7 @@ export interface Counts {
   refused: number
 }
 
-/** Imports documents batch by batch, in their order, and says what can't be imported. */
+/** Imports documents in batches, in their order. */
 export async function importTutorials(site: Site, documents: AsyncIterable<Found>, options: Options): Promise<Counts> {
   const counts: Counts = { read: 0, imported: 0, refused: 0 }
   let batch: Item[] = []

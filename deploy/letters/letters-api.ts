@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { call, json, patiently, Refused, refusalOf, type Site } from '../call.ts'
+import { getJson, PermanentError, request, retryUntilLimit, type Site, toError } from '../site-client.ts'
 
 const letter = z.looseObject({
   id: z.string(),
@@ -25,36 +25,36 @@ export type Outcome = z.infer<typeof outcome>
 
 const PAGE = 100
 
-/** Page by page, the oldest first. */
-export async function* pages(site: Site): AsyncGenerator<Letter[]> {
+/** All letters, page by page, the oldest first. */
+export async function* letterPages(site: Site): AsyncGenerator<Letter[]> {
   for (let cursor: string | null = ''; cursor !== null; ) {
     const query: string = new URLSearchParams({ limit: `${PAGE}`, ...(cursor ? { cursor } : {}) }).toString()
-    const { items, next } = await patiently(site, () => json(site, `/api/letters?${query}`, page))
+    const { items, next } = await retryUntilLimit(site, () => getJson(site, `/api/letters?${query}`, page))
     if (items.length > 0) yield items
     cursor = next
   }
 }
 
-export const one = (site: Site, id: string): Promise<Letter> =>
-  patiently(site, () => json(site, `/api/letters/${encodeURIComponent(id)}`, letter))
+export const getLetter = (site: Site, id: string): Promise<Letter> =>
+  retryUntilLimit(site, () => getJson(site, `/api/letters/${encodeURIComponent(id)}`, letter))
 
 const accepted = z.object({ id: z.string(), receipt: z.string() })
 const receipt = z.object({ status: z.string(), reason: z.string().optional() })
 
-/** Sends a redrive or a discard, once however often it has to be repeated, and resolves with what came of it. */
-export async function order(site: Site, what: 'redrive' | 'discard', body: object): Promise<Outcome> {
+/** Sends a redrive or a discard, with one idempotency key for all retries, and resolves with its outcome. */
+export async function sendCommand(site: Site, what: 'redrive' | 'discard', body: object): Promise<Outcome> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }
-  const command = await patiently(site, async () => {
-    const answer = await call(site, `/api/letters/${what}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  const command = await retryUntilLimit(site, async () => {
+    const answer = await request(site, `/api/letters/${what}`, { method: 'POST', headers, body: JSON.stringify(body) })
     const text = await answer.text()
-    if (answer.status !== 202) throw refusalOf(answer.status, text)
+    if (answer.status !== 202) throw toError(answer.status, text)
     return accepted.parse(JSON.parse(text))
   })
   const path = `/api/letters/redrives/${command.id}`
-  return await patiently(site, async () => {
-    const { status, reason } = await json(site, command.receipt, receipt)
-    if (status === 'pending') throw new Error(`it goes on; what comes of it will stand at ${path}`)
-    if (status !== 'applied') throw new Refused(`${status}: ${reason}`)
-    return await json(site, `${path}?after=${command.receipt}`, outcome)
+  return await retryUntilLimit(site, async () => {
+    const { status, reason } = await getJson(site, command.receipt, receipt)
+    if (status === 'pending') throw new Error(`it is still running; its outcome will be at ${path}`)
+    if (status !== 'applied') throw new PermanentError(`${status}: ${reason}`)
+    return await getJson(site, `${path}?after=${command.receipt}`, outcome)
   })
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { applied, publish, read } from './site.ts'
+import { publishTutorial, readTitle, untilApplied } from './smoke-commands.ts'
 
 /** A site that answers what the test puts in line; the last answer stays. */
 let answers: ((response: ServerResponse) => void)[]
@@ -29,9 +29,9 @@ const says =
 const command = { id: '1', receipt: '/api/receipts/1' }
 const accepted = says(202, command, { location: command.receipt })
 
-test('a command is repeated with its key while the site is away', async () => {
+test('a command is repeated with its key while the site is unavailable', async () => {
   answers = [says(503, {}), (response) => void response.destroy(), accepted]
-  expect(await publish(site, 'title')).toEqual(command)
+  expect(await publishTutorial(site, 'title')).toEqual(command)
   expect(keys).toHaveLength(3)
   expect(new Set(keys).size).toBe(1)
 })
@@ -43,19 +43,19 @@ test.each([
   ['no end of outages', says(503, {})],
 ])('%s is no acceptance', async (_, answer) => {
   answers = [answer]
-  await expect(publish(site, 'title')).rejects.toThrow(site.SITE)
+  await expect(publishTutorial(site, 'title')).rejects.toThrow(site.SITE)
 })
 
-test('a receipt is waited for, until it says something else', async () => {
+test('waits until the receipt is not pending', async () => {
   answers = [says(200, { status: 'pending' }), says(503, {}), says(200, { status: 'applied' })]
-  await applied(site, command)
+  await untilApplied(site, command)
   answers = [says(200, { status: 'rejected' })]
-  await expect(applied(site, command)).rejects.toThrow('says rejected')
+  await expect(untilApplied(site, command)).rejects.toThrow('says rejected')
   answers = [says(200, { status: 'pending' })]
-  await expect(applied(site, command)).rejects.toThrow('is pending')
+  await expect(untilApplied(site, command)).rejects.toThrow('is pending')
 })
 
-test('what is not there is not read', async () => {
+test('a missing tutorial is an error', async () => {
   answers = [says(404, {})]
-  await expect(read(site, command)).rejects.toThrow('404')
+  await expect(readTitle(site, command)).rejects.toThrow('404')
 })

@@ -9,22 +9,22 @@ export interface LogEvent {
   attributes: Record<string, string | number | boolean>
 }
 
-interface Said {
-  /** How often, in a thousand events. */
+interface Template {
+  /** The number of such events in a thousand. */
   weight: number
   level: LogEvent['level']
   service: string
-  say(pick: Picking): Pick<LogEvent, 'message' | 'attributes'>
+  make(pick: Picking): Pick<LogEvent, 'message' | 'attributes'>
 }
 
 type Picking = (below: number) => number
 
-const SAID: Said[] = [
+const TEMPLATES: Template[] = [
   {
     weight: 420,
     level: 'info',
     service: 'gateway',
-    say(pick) {
+    make(pick) {
       const [path, status, ms] = [
         PATHS[pick(PATHS.length)] ?? '/',
         STATUSES[pick(STATUSES.length)] ?? 200,
@@ -40,7 +40,7 @@ const SAID: Said[] = [
     weight: 210,
     level: 'info',
     service: 'orders',
-    say(pick) {
+    make(pick) {
       const [order, items] = [pick(1_000_000), pick(9) + 1]
       return { message: `Order ${order} accepted with ${items} items`, attributes: { order, items } }
     },
@@ -49,7 +49,7 @@ const SAID: Said[] = [
     weight: 150,
     level: 'debug',
     service: 'catalogue',
-    say(pick) {
+    make(pick) {
       const key = `product:${pick(50_000)}`
       const isHit = pick(100) < 87
       return { message: `Cache ${isHit ? 'hit' : 'miss'} for ${key}`, attributes: { key, hit: isHit } }
@@ -59,13 +59,13 @@ const SAID: Said[] = [
     weight: 80,
     level: 'trace',
     service: 'catalogue',
-    say: (pick) => ({ message: `Read ${pick(200) + 1} rows`, attributes: { table: 'products' } }),
+    make: (pick) => ({ message: `Read ${pick(200) + 1} rows`, attributes: { table: 'products' } }),
   },
   {
     weight: 90,
     level: 'warn',
     service: 'payments',
-    say(pick) {
+    make(pick) {
       const attempt = pick(3) + 1
       return {
         message: `Payment provider answered late, attempt ${attempt} of 3`,
@@ -77,7 +77,7 @@ const SAID: Said[] = [
     weight: 45,
     level: 'error',
     service: 'payments',
-    say(pick) {
+    make(pick) {
       const order = pick(1_000_000)
       return { message: `Payment of order ${order} failed: card declined`, attributes: { order, retryable: false } }
     },
@@ -86,18 +86,18 @@ const SAID: Said[] = [
     weight: 5,
     level: 'fatal',
     service: 'stock',
-    say: (pick) => ({ message: 'Out of memory, going down', attributes: { 'heap.mb': 480 + pick(32) } }),
+    make: (pick) => ({ message: 'Out of memory, going down', attributes: { 'heap.mb': 480 + pick(32) } }),
   },
 ]
 
-/** Each as often as it weighs. */
-const LOTS = SAID.flatMap((said) => Array<Said>(said.weight).fill(said))
+/** Each template as often as it weighs. */
+const LOTS = TEMPLATES.flatMap((template) => Array<Template>(template.weight).fill(template))
 const PATHS = ['/', '/basket', '/search?q=kettle', '/products/4711', '/checkout', '/account']
 const STATUSES = [200, 200, 200, 200, 200, 204, 304, 404, 500]
 const ORGANISATIONS = ['acme', 'globex', 'initech', 'umbrella', 'hooli', 'stark', 'wayne', 'wonka']
 
 /**
- * Events of a shop's services, each organisation's share smaller than the one before; some follow each other in one trace.
+ * Events of a shop's services. Each organisation has fewer events than the previous one. Some consecutive events share a trace.
  * The same seed gives the same events.
  */
 export function logEvents(organisations: number, seed: number): (now: number) => LogEvent {
@@ -116,9 +116,9 @@ export function logEvents(organisations: number, seed: number): (now: number) =>
       const at = Math.min(pick(organisations), pick(organisations))
       organizationId = ORGANISATIONS[at] ?? `organisation-${at + 1}`
     }
-    const said = LOTS[pick(LOTS.length)] as Said
-    const { level, service } = said
-    return { organizationId, level, service, timestamp: new Date(now).toISOString(), traceId, ...said.say(pick) }
+    const template = LOTS[pick(LOTS.length)] as Template
+    const { level, service } = template
+    return { organizationId, level, service, timestamp: new Date(now).toISOString(), traceId, ...template.make(pick) }
   }
 }
 

@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { helpIfAsked } from './help.ts'
-import { logEvents } from './log-events.ts'
+import { printHelpIfAsked } from './help.ts'
+import { logEvents } from './sample-log-events.ts'
 
-/** `npm run generate -- --rate 1000`: log events at that rate, until Ctrl-C or for so many seconds; each second it says how it goes. */
+/** `npm run generate -- --rate 1000` sends log events at that rate until Ctrl-C or for some seconds. It prints its progress every second. */
 
 const USAGE = `
-npm run generate -- [options]: log events of made-up organisations, until Ctrl-C; each second it says how it goes
+npm run generate -- [options]: sends log events of sample organisations until Ctrl-C, and prints its progress every second
 
-  --rate 10                    events a second, 50,000 at most
-  --seconds 0                  for how long; 0 is until Ctrl-C
-  --organisations 8            how many there are
-  --url http://localhost:8080  where the site is
-  --token ...                  who writes; of make dev: --token $(make -s token USER=collector)
+  --rate 10                    events a second, at most 50,000
+  --seconds 0                  the duration; 0: until Ctrl-C
+  --organisations 8            the number of organisations
+  --url http://localhost:8080  the site
+  --token ...                  the caller's token; for make dev: --token $(make -s token USER=collector)
   --seed ...                   the same seed makes the same events
 `
-helpIfAsked(USAGE)
+printHelpIfAsked(USAGE)
 
 const asked = z
   .object({
@@ -52,14 +52,14 @@ function given() {
 }
 const { rate, url, organisations, seconds, token, seed } = asked.data
 
-/** A request holds what is due since the one before, so that a high rate makes large ones and a low rate single events. */
+/** A request contains the events that are due since the previous request. */
 const TICK_MS = 100
-const MOST_LINES = 10_000
-const MOST_UNDER_WAY = 20
+const MAX_LINES = 10_000
+const MAX_IN_FLIGHT = 20
 
 const next = logEvents(organisations, seed)
-const told = { sent: 0, accepted: 0, refused: 0, failed: 0 }
-const underWay = new Set<Promise<void>>()
+const counts = { sent: 0, accepted: 0, refused: 0, failed: 0 }
+const inFlight = new Set<Promise<void>>()
 let isStopped = false
 process.once('SIGINT', () => {
   isStopped = true
@@ -67,7 +67,7 @@ process.once('SIGINT', () => {
 
 async function send(count: number): Promise<void> {
   const lines = Array.from({ length: count }, () => JSON.stringify(next(Date.now())))
-  told.sent += count
+  counts.sent += count
   try {
     const answer = await fetch(new URL('/api/logs', url), {
       method: 'POST',
@@ -82,7 +82,7 @@ async function send(count: number): Promise<void> {
     const body = await answer.text()
     if (answer.status === 401 || answer.status === 403) {
       isStopped = true
-      throw new Error(`${answer.status}: --token says who writes. Of make dev: --token $(make -s token USER=collector)`)
+      throw new Error(`${answer.status}: set --token. For make dev: --token $(make -s token USER=collector)`)
     }
     if (answer.status !== 202 && answer.status !== 207) throw new Error(`${answer.status} ${body.slice(0, 300)}`)
     const statuses = body
@@ -90,11 +90,11 @@ async function send(count: number): Promise<void> {
       .split('\n')
       .map((line) => (JSON.parse(line) as { status: number }).status)
     const accepted = statuses.filter((status) => status === 202).length
-    told.accepted += accepted
-    told.refused += count - accepted
+    counts.accepted += accepted
+    counts.refused += count - accepted
   } catch (error) {
-    if (told.failed === 0) console.error(`${(error as Error).message} ${(error as Error).cause ?? ''}`.trim())
-    told.failed += count
+    if (counts.failed === 0) console.error(`${(error as Error).message} ${(error as Error).cause ?? ''}`.trim())
+    counts.failed += count
   }
 }
 
@@ -104,22 +104,22 @@ let due = 0
 let reported = began
 while (!isStopped && (seconds === 0 || Date.now() - began < seconds * 1000)) {
   const owed = Math.floor(((Date.now() - began) / 1000) * rate) - due
-  const count = Math.min(owed, MOST_LINES)
-  if (count > 0 && underWay.size < MOST_UNDER_WAY) {
+  const count = Math.min(owed, MAX_LINES)
+  if (count > 0 && inFlight.size < MAX_IN_FLIGHT) {
     due += count
-    const request: Promise<void> = send(count).finally(() => underWay.delete(request))
-    underWay.add(request)
+    const request: Promise<void> = send(count).finally(() => inFlight.delete(request))
+    inFlight.add(request)
   }
   if (Date.now() - reported >= 1000) report()
   await sleep(TICK_MS)
 }
-await Promise.all(underWay)
+await Promise.all(inFlight)
 report()
-process.exit(told.failed + told.refused > 0 ? 1 : 0)
+process.exit(counts.failed + counts.refused > 0 ? 1 : 0)
 
 function report(): void {
   reported = Date.now()
-  const { sent, accepted, refused, failed } = told
+  const { sent, accepted, refused, failed } = counts
   const behind = Math.max(0, Math.floor(((reported - began) / 1000) * rate) - due)
   console.log(
     `sent ${sent}, accepted ${accepted}, refused ${refused}, failed ${failed}${behind > rate ? `, ${behind} behind` : ''}`,

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
-import { json, patiently, type Site, text } from './call.ts'
-import { append, keep } from './ledger.ts'
-import type { World } from './world.ts'
+import { appendLine, renameDurably } from './append-only-file.ts'
+import { getJson, getText, retryUntilLimit, type Site } from './site-client.ts'
+import type { TargetCluster } from './target-cluster.ts'
 
 const PAGE = 1000
-/** How often the history is read anew because sums were added meanwhile. */
+/** The most reads of the history; sums that are added during a read make another one necessary. */
 const MOST_READS = 3
 
 const sum = z
@@ -25,7 +25,7 @@ type Sum = z.infer<typeof sum>
 
 const page = z.object({ items: z.array(sum), next: z.string().nullable() })
 
-/** What the history adds up to. */
+/** The sum of the history. */
 interface Read {
   total: bigint
   count: number
@@ -34,13 +34,13 @@ interface Read {
 }
 
 /**
- * Appends the running total to a ledger, a line an export. The total is what the history adds up to, so it is that of the
- * copy beside it, whatever is added meanwhile; `check` says whether /api/final says the same: `equal`, `busy` when sums were added while
- * the history was read, or `different`, which fails.
+ * Appends a line with the running total to a file. The total is the sum of the history, so it matches the
+ * copy beside it, even while sums are added. `check` compares it with /api/final: `equal`, `busy` if sums were added while
+ * the history was read, or `different`, which is an error.
  */
-export async function exportTotal({ settings, say }: World): Promise<void> {
+export async function exportTotal({ settings, print }: TargetCluster): Promise<void> {
   const { FILE, HISTORY } = settings
-  if (FILE === undefined) throw new Error('FILE says where to: make total FILE=total.ndjson')
+  if (FILE === undefined) throw new Error('set FILE, for example: make total FILE=total.ndjson')
   await mkdir(dirname(FILE), { recursive: true })
   const time = new Date().toISOString()
   const copy = HISTORY === 'yes' ? `${FILE.replace(/\.\w+$/, '')}-${time.replaceAll(':', '-')}.ndjson` : undefined
@@ -52,7 +52,7 @@ export async function exportTotal({ settings, say }: World): Promise<void> {
       const after = await running(settings)
       const check = [before, after].includes(total) ? 'equal' : before === after ? 'different' : 'busy'
       if (check !== 'equal' && reads < MOST_READS) continue
-      if (copy && part) await keep(part, copy)
+      if (copy && part) await renameDurably(part, copy)
       const line = {
         time,
         total: String(total),
@@ -63,8 +63,8 @@ export async function exportTotal({ settings, say }: World): Promise<void> {
         check,
         ...(copy ? { history: basename(copy), sha256 } : {}),
       }
-      await append(FILE, JSON.stringify(line))
-      say(
+      await appendLine(FILE, JSON.stringify(line))
+      print(
         `  ${total} of ${count} sums, in ${FILE}${copy ? ` and ${copy}` : ''}; the running total is ${after}: ${check}`,
       )
       if (check === 'different') throw new Error(`the history adds up to ${total}, the running total is ${after}`)
@@ -75,9 +75,10 @@ export async function exportTotal({ settings, say }: World): Promise<void> {
   }
 }
 
-const running = (site: Site): Promise<bigint> => patiently(site, async () => BigInt(await text(site, '/api/final')))
+const running = (site: Site): Promise<bigint> =>
+  retryUntilLimit(site, async () => BigInt(await getText(site, '/api/final')))
 
-/** Every page of it, and a copy of its lines where one is asked for. */
+/** Reads every page of the history, and copies its lines to `part` if given. */
 async function readHistory(site: Site, part: string | undefined): Promise<Read> {
   const file = part ? await open(part, 'w') : undefined
   try {
@@ -85,7 +86,7 @@ async function readHistory(site: Site, part: string | undefined): Promise<Read> 
     const read = { total: 0n, count: 0, last: undefined as Sum | undefined }
     for (let cursor: string | null = ''; cursor !== null; ) {
       const query: string = new URLSearchParams({ limit: `${PAGE}`, ...(cursor ? { cursor } : {}) }).toString()
-      const { items, next } = await patiently(site, () => json(site, `/api/final/history?${query}`, page))
+      const { items, next } = await retryUntilLimit(site, () => getJson(site, `/api/final/history?${query}`, page))
       for (const item of items) read.total += BigInt(item.result)
       read.count += items.length
       read.last = items.at(-1) ?? read.last

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { commands } from '#domains/logs/commands.ts'
-import { logEvents } from './log-events.ts'
+import { logEvents } from './sample-log-events.ts'
 
 const NOW = Date.UTC(2030, 0, 1)
 
-test('ten thousand events are all taken, and look like a shop: most of them info, few fatal, in traces', () => {
+test('ten thousand events are all accepted; most are info, few are fatal, and they have traces', () => {
   const next = logEvents(8, 1)
   const events = Array.from({ length: 10_000 }, () => next(NOW))
   for (const event of events) expect(commands['logs.write'].data.safeParse(event).error).toBeUndefined()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readAsked } from './asked.ts'
+import { parseArguments } from './arguments.ts'
 
 test.each([
   [[], { what: 'list' }],
@@ -19,11 +19,11 @@ test.each([
   [['redrive', 'ALL'], { what: 'redrive', choice: { from: '1970-01-01T00:00:00.000Z' } }],
   [['discard', 'r-1', 'a test'], { what: 'discard', id: 'r-1', reason: 'a test' }],
 ])('%j is %j', (words, asked) => {
-  expect(readAsked(words)).toEqual(asked)
+  expect(parseArguments(words)).toEqual(asked)
 })
 
 test.each([
-  [['shwo', 'r-1'], 'no shwo'],
+  [['shwo', 'r-1'], 'unknown operation shwo'],
   [['show'], 'one id'],
   [['show', 'a', 'b'], 'one id'],
   [['redrive'], 'ALL'],
@@ -37,5 +37,5 @@ test.each([
   [['discard', 'r-1'], 'REASON'],
   [['discard', 'r-1', ' '], 'REASON'],
 ])('%j is not understood', (words, why) => {
-  expect(() => readAsked(words)).toThrow(why)
+  expect(() => parseArguments(words)).toThrow(why)
 })

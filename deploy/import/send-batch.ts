@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { call, json, patiently, refusalOf, type Site } from '../call.ts'
-import type { Tutorial } from './tutorial.ts'
+import { getJson, request, retryUntilLimit, type Site, toError } from '../site-client.ts'
+import type { Tutorial } from './original-tutorial.ts'
 
 export interface Item {
   at: string
@@ -28,8 +28,8 @@ const receipt = z.object({ status: z.string(), reason: z.string().optional() })
 const RECEIPTS_AT_ONCE = 16
 
 /**
- * Sends a batch and waits for the outcome of each line. What was sent before has no effect again. Resolves with those that
- * were refused or rejected; throws where the site stays away or refuses the whole.
+ * Sends a batch and waits for the outcome of each line. A line that was sent before has no effect. Resolves with the lines that
+ * were refused or rejected. Throws if the site stays unavailable or refuses the whole request.
  */
 export async function sendBatch(site: Site, items: Item[]): Promise<Refusal[]> {
   const { accepted, refusals } = await accept(site, items)
@@ -45,12 +45,12 @@ export async function sendBatch(site: Site, items: Item[]): Promise<Refusal[]> {
   return refusals
 }
 
-/** Repeats lines that the log did not take, until it has taken or refused each. */
+/** Repeats unaccepted lines until each is accepted or refused. */
 async function accept(site: Site, items: Item[]): Promise<{ accepted: Accepted[]; refusals: Refusal[] }> {
   const accepted: Accepted[] = []
   const refusals: Refusal[] = []
   let open = items
-  await patiently(site, async () => {
+  await retryUntilLimit(site, async () => {
     const answers = await post(site, open)
     const again: Item[] = []
     let problem = ''
@@ -71,17 +71,17 @@ async function accept(site: Site, items: Item[]): Promise<{ accepted: Accepted[]
 async function post(site: Site, items: Item[]): Promise<Map<number, z.infer<typeof answer>>> {
   const body = items.map(({ tutorial }) => `${JSON.stringify(tutorial)}\n`).join('')
   const headers = { 'content-type': 'application/x-ndjson' }
-  const response = await call(site, '/api/tutorials/import', { method: 'POST', headers, body })
+  const response = await request(site, '/api/tutorials/import', { method: 'POST', headers, body })
   const text = await response.text()
-  if (response.status !== 202 && response.status !== 207) throw refusalOf(response.status, text)
+  if (response.status !== 202 && response.status !== 207) throw toError(response.status, text)
   const answers = text.trimEnd().split('\n')
   return new Map(answers.map((line) => answer.parse(JSON.parse(line))).map((answer) => [answer.line, answer]))
 }
 
-/** Why a command had no effect; nothing for one that was applied. Query waits for the outcome, so there is no poll. */
+/** The reason why a command had no effect; undefined for an applied one. query waits for the outcome, so this does not poll. */
 export const rejectionOf = (site: Site, path: string): Promise<string | undefined> =>
-  patiently(site, async () => {
-    const { status, reason } = await json(site, `${path}?after=${path}`, receipt)
-    if (status === 'pending') throw new Error('persist has not applied what was accepted; nothing is lost')
+  retryUntilLimit(site, async () => {
+    const { status, reason } = await getJson(site, `${path}?after=${path}`, receipt)
+    if (status === 'pending') throw new Error('persist has not applied the accepted command yet; nothing is lost')
     return status === 'applied' ? undefined : `${status}: ${reason}`
   })
