@@ -12,7 +12,7 @@ const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
 const EMPTY = read(Buffer.alloc(0))
 
-test('every field has its default, and of a oneof there is none', () => {
+test('every field has its default, except those of a oneof', () => {
   expect(EMPTY).toEqual({
     f_double: 0,
     f_float: 0,
@@ -101,7 +101,7 @@ test.each([
   expect(() => read(hex(bytes))).toThrow(reason)
 })
 
-test('messages and groups are read to a depth that no stack minds', () => {
+test('messages and groups are read to a depth that the call stack allows', () => {
   const nest = (times: number) => {
     let bytes = Buffer.alloc(0)
     for (let depth = 0; depth < times; depth++) {
@@ -115,7 +115,7 @@ test('messages and groups are read to a depth that no stack minds', () => {
   expect(() => read(groups)).toThrow('more than 100 nested levels')
 })
 
-test('a group of proto2 is a message, and a required field must be there', () => {
+test('a group of proto2 is a message, and a required field must be set', () => {
   const old = protobuf.parse(
     'syntax = "proto2"; message Old { required int32 a = 1; repeated group Part = 2 { optional string b = 1; } }',
     { keepCase: true },
@@ -128,7 +128,7 @@ test('a group of proto2 is a message, and a required field must be there', () =>
 })
 
 /** An encoder that is not ours: what it writes is a message, and means what was given to it. */
-test('whatever protobufjs writes is read as it was given', () => {
+test('every message that protobufjs writes is read unchanged', () => {
   fc.assert(
     fc.property(messages(false), (message) => {
       const bytes = Buffer.from(type.encode(type.fromObject(message)).finish())
@@ -138,7 +138,7 @@ test('whatever protobufjs writes is read as it was given', () => {
   )
 })
 
-test('whatever bytes come, they are a message or are refused as none', () => {
+test('arbitrary bytes are a message or are refused as malformed', () => {
   const bytes = fc.uint8Array({ maxLength: 40 })
   fc.assert(
     fc.property(bytes, (bytes) => {

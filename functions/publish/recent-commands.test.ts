@@ -20,7 +20,7 @@ const hits = async (): Promise<number> => {
   return Number(/^millrace_repeats_total (\d+)$/m.exec(text)?.[1])
 }
 
-test('the same is made once and answered again, however often, and each answer but the first is counted', async () => {
+test('a command is appended once, and each repeat gets the same result and is counted', async () => {
   const { made, make } = making()
   const before = await hits()
   for (let n = 0; n < 5; n++) expect(await make('a')).toBe('a, 1')
@@ -28,7 +28,7 @@ test('the same is made once and answered again, however often, and each answer b
   expect((await hits()) - before).toBe(4)
 })
 
-test('who comes while it is being made waits for the same', async () => {
+test('repeats during the append share its result', async () => {
   const { dedupe } = making()
   const first = Promise.withResolvers<string>()
   let times = 0
@@ -42,7 +42,7 @@ test('who comes while it is being made waits for the same', async () => {
   expect(times).toBe(1)
 })
 
-test('a failure is told to those who wait for it, and not remembered', async () => {
+test('a failure reaches all that share it, and is forgotten', async () => {
   const { dedupe } = making()
   const fail = () => Promise.reject(new Error('away'))
   const both = await Promise.allSettled([dedupe('a', fail), dedupe('a', fail)])
@@ -50,7 +50,7 @@ test('a failure is told to those who wait for it, and not remembered', async () 
   expect(await dedupe('a', async () => 'done')).toBe('done')
 })
 
-test('it is forgotten after an hour', async () => {
+test('a command is forgotten after an hour', async () => {
   const { clock, make, made } = making()
   await make('a')
   await clock.advance(HOUR_MS - 1)
@@ -60,7 +60,7 @@ test('it is forgotten after an hour', async () => {
   expect(made).toEqual(['a', 'a'])
 })
 
-test('ten thousand are remembered, the last ones', async () => {
+test('the last 10,000 commands are remembered', async () => {
   const { make, made } = making()
   for (let n = 0; n <= 10_000; n++) await make(`${n}`)
   await make('1')
