@@ -57,12 +57,12 @@ test('structured mode: attributes are strings, null is no attribute, and data is
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 test.each([
-  ['nothing of an event', toDelivery(JSON_TYPE, Buffer.from('{}')), 'no specversion, id, source, type'],
+  ['a request without attributes', toDelivery(JSON_TYPE, Buffer.from('{}')), 'no specversion, id, source, type'],
   ['an empty id', toDelivery(binary({ 'ce-id': '' }), Buffer.alloc(0)), 'no id'],
   ['another version', toDelivery(binary({ 'ce-specversion': '0.3' }), Buffer.alloc(0)), 'unknown specversion 0.3'],
   ['broken JSON', toDelivery(binary(JSON_TYPE), Buffer.from('{"a":')), 'broken JSON'],
   [
-    'a format we do not read',
+    'an unsupported format',
     toDelivery({ 'content-type': 'application/cloudevents+xml' }, Buffer.from('<a/>')),
     'in the unsupported format',
   ],

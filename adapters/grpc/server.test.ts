@@ -43,7 +43,7 @@ const counted = async (code: string): Promise<number> => {
   return Number(text.split(`millrace_request_duration_seconds_count{${labels}} `)[1]?.split('\n', 1)[0] ?? 0)
 }
 
-/** A method that is held until the test lets it go. */
+/** A method that waits until the test releases it. */
 function held() {
   const called = Promise.withResolvers<AbortSignal>()
   const released = Promise.withResolvers<void>()

@@ -14,7 +14,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-/** As functions-framework serves it: whoever reads the body is not the function. */
+/** Serves it as functions-framework does: the server reads the body and not the function. */
 async function serve(handle: (request: Request) => Promise<Response>): Promise<{ url: string; port: number }> {
   const server = createServer(httpFunction(handle, quiet())).listen(0, '127.0.0.1')
   stops.push(() => server.close().closeAllConnections())

@@ -32,19 +32,19 @@ const statuses = (received: string) => [...received.matchAll(/HTTP\/1\.1 (\d+)/g
 const isProblem = /content-type: application\/problem\+json[\s\S]*"traceid":"[0-9a-f]{32}"/
 
 test.each([
-  ['a request for no host', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
-  ['a request for two hosts', 'GET / HTTP/1.1\r\nhost: a\r\nHOST: a\r\nconnection: close\r\n\r\n', 400],
-  ['an expectation', 'POST / HTTP/1.1\r\nhost: a\r\nexpect: 200-ok\r\ncontent-length: 5\r\n\r\n', 417],
-  ['what is not HTTP', 'hello\r\n\r\n', 400],
-  ['a header line that is none', 'GET / HTTP/1.1\r\nhost: a\r\nbro ken: \u0001\r\n\r\n', 400],
+  ['a request without a Host header', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+  ['a request with two Host headers', 'GET / HTTP/1.1\r\nhost: a\r\nHOST: a\r\nconnection: close\r\n\r\n', 400],
+  ['an unknown expectation', 'POST / HTTP/1.1\r\nhost: a\r\nexpect: 200-ok\r\ncontent-length: 5\r\n\r\n', 417],
+  ['a line that is not HTTP', 'hello\r\n\r\n', 400],
+  ['a malformed header line', 'GET / HTTP/1.1\r\nhost: a\r\nbro ken: \u0001\r\n\r\n', 400],
   ['two lengths', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
   [
-    'a length beside chunks',
+    'a length together with chunks',
     'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
     400,
   ],
-  ['headers without end', `GET / HTTP/1.1\r\nhost: a\r\n${`x: ${'x'.repeat(8000)}\r\n`.repeat(9)}\r\n`, 431],
-  ['a chunk that is none', 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', 400],
+  ['too many headers', `GET / HTTP/1.1\r\nhost: a\r\n${`x: ${'x'.repeat(8000)}\r\n`.repeat(9)}\r\n`, 431],
+  ['a malformed chunk', 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', 400],
 ])('%s is refused with a problem and the connection closed', async (_, sent, status) => {
   const { port } = await serve(path)
   const socket = await rawSocket(port)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { HORIZON_MS } from '#core/collections.ts'
 import type { NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import { addresses } from '#core/receipts.ts'
@@ -12,7 +13,7 @@ import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
 import { publisher } from './publisher.ts'
 
-/** Lines may have a key of their own; those of an import have ids. */
+/** Lines may have their own keys, and lines of an import have ids. */
 const domain: AppendDomain = {
   kind: 'append',
   name: 'lines',
@@ -35,8 +36,6 @@ const domain: AppendDomain = {
   documents: { collection: { name: 'lines', indexes: {} }, document: ({ data }) => data },
   queries: [],
 }
-
-const HORIZON_MS = 30 * 86_400_000
 
 function publishing() {
   const clock = manualClock()

@@ -21,7 +21,7 @@ interface Given {
   callerOf?: CallerOf
 }
 
-/** publish by a clock that stands still, with a log and an issuer that need their time. */
+/** publish with a manual clock, a slow log and a slow issuer. */
 function given({ append = () => new Promise(() => {}), callerOf = anybody }: Given) {
   const clock = manualClock(START)
   const deadlines: number[] = []

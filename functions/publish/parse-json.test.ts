@@ -103,7 +103,7 @@ test('every output of JSON.stringify is accepted and parsed to an equal value', 
   )
 })
 
-/** Independent of the code under test: an integer, as exact as it is written. */
+/** An integer with all of its digits, parsed without the code under test. */
 const integers = fc.oneof(
   fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
   fc.bigInt({ min: 2n ** 53n - 3n, max: 2n ** 53n + 3n }),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { HOUR_MS } from '#core/clock.ts'
 import type { NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import { addresses } from '#core/receipts.ts'
@@ -32,10 +33,9 @@ const domain: DecideDomain = {
   queries: [],
 }
 
-const HOUR_MS = 3_600_000
 const K = { 'idempotency-key': 'k' }
 
-/** An instance of publish. Its log keeps the records, or fails as `away` says. */
+/** An instance of publish. Its log keeps the records, or fails with `away`. */
 function publishing() {
   const clock = manualClock()
   const records: NewRecord[] = []
@@ -232,7 +232,7 @@ test('an anonymous key that is reused from the same address with another body is
   expect(answer.id).toBeTypeOf('string')
   const reused = await ask({ text: 'b' }, K)
   expect(reused).toMatchObject({ status: 409, answer: { reusedKey: true } })
-  // The first one may be somebody else's.
+  // The first command may be somebody else's.
   expect(JSON.stringify(reused)).not.toContain(String(answer.id))
   expect((await as(undefined)({ text: 'b' }, K)).status).toBe(202)
   expect((await as(undefined)({ text: 'c' }, K)).status).toBe(202)
