@@ -11,12 +11,12 @@ const caller = (scopes: string[], organisation?: string): Caller => ({
 const anonymous: Caller = { ...caller(['notes:read']), id: 'anonymous' }
 const ofAcme = { scope: 'logs:read', organisation: () => 'acme' }
 
-test('what needs nothing is open to all', () => {
+test('a query without restrictions is open to all callers', () => {
   authorize({}, anonymous, {})
   authorize({ scope: 'notes:read' }, anonymous, {})
 })
 
-test('without a token it is 401, which says how; with one that is not enough 403, which says what is lacking', () => {
+test('a missing token is 401 with the scheme, and an insufficient one is 403 with the missing scope', () => {
   expect(() => authorize({ scope: 'notes:write' }, anonymous)).toThrow(
     expect.objectContaining({ status: 401, headers: { 'www-authenticate': 'Bearer realm="millrace"' } }),
   )
@@ -28,7 +28,7 @@ test('without a token it is 401, which says how; with one that is not enough 403
   )
 })
 
-test('what is of an organisation is for who belongs to it', () => {
+test('only members of an organisation have access to it', () => {
   authorize(ofAcme, caller(['logs:read'], 'acme'), {})
   for (const stranger of [caller(['logs:read'], 'other'), caller(['logs:read'])]) {
     expect(() => authorize(ofAcme, stranger, {})).toThrow(expect.objectContaining({ status: 403 }))
@@ -38,14 +38,14 @@ test('what is of an organisation is for who belongs to it', () => {
   )
 })
 
-test('only the scope over all organisations lifts that bound, and does not stand for the right itself', () => {
+test('the scope for all organisations lifts the restriction, but does not replace the required scope', () => {
   authorize(ofAcme, caller(['logs:read', 'logs:all'], 'other'), {})
   for (const scopes of [['logs:all'], ['logs:read', 'forum:all'], ['logs:read', 'all']]) {
     expect(() => authorize(ofAcme, caller(scopes, 'other'), {})).toThrow(expect.objectContaining({ status: 403 }))
   }
 })
 
-test('a role brings what every domain says of it', () => {
+test('a role grants the scopes that every domain gives it', () => {
   const scopesOf = rolesOf([
     { roles: { administrator: ['letters:read'], reader: ['logs:read'] } },
     {},
@@ -56,7 +56,7 @@ test('a role brings what every domain says of it', () => {
   expect([...scopesOf('constructor')]).toEqual([])
 })
 
-test('rules get to see those scopes that the roles of their domain bring', () => {
+test('rules see the scopes that the roles of their domain grant', () => {
   const roles = { member: ['forum:write'], administrator: ['forum:write', 'forum:administrate'] }
   const scopes = new Set(['sums:read', 'forum:write'])
   expect(scopesIn({ kind: 'decide', roles }, scopes)).toEqual(['forum:write'])

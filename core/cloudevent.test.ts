@@ -42,7 +42,7 @@ test.each([
   expect(toDelivery(binary({ 'ce-subject': header }), Buffer.alloc(0)).subject).toBe(value)
 })
 
-test('structured mode: attributes are strings, null is none, data as it is or from base64', () => {
+test('structured mode: attributes are strings, null is no attribute, and data is unchanged or decoded from base64', () => {
   expect(structured({ ...attributes, knativekafkaoffset: 7, subject: null, data: { a: 1 } })).toEqual({
     ...attributes,
     knativekafkaoffset: '7',
@@ -57,12 +57,12 @@ test('structured mode: attributes are strings, null is none, data as it is or fr
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 test.each([
-  ['nothing of an event', toDelivery(JSON_TYPE, Buffer.from('{}')), 'no specversion, id, source, type'],
+  ['a request without attributes', toDelivery(JSON_TYPE, Buffer.from('{}')), 'no specversion, id, source, type'],
   ['an empty id', toDelivery(binary({ 'ce-id': '' }), Buffer.alloc(0)), 'no id'],
   ['another version', toDelivery(binary({ 'ce-specversion': '0.3' }), Buffer.alloc(0)), 'unknown specversion 0.3'],
   ['broken JSON', toDelivery(binary(JSON_TYPE), Buffer.from('{"a":')), 'broken JSON'],
   [
-    'a format we do not read',
+    'an unsupported format',
     toDelivery({ 'content-type': 'application/cloudevents+xml' }, Buffer.from('<a/>')),
     'in the unsupported format',
   ],
@@ -75,12 +75,12 @@ test.each([
   ['a structured null', structured(null), 'it is not an object'],
   ['a structured event without a type', structured({ ...attributes, type: undefined }), 'no type'],
   ['an attribute that is an object', structured({ ...attributes, subject: {} }), 'subject is not a simple value'],
-])('%s is an event of type MALFORMED that says so', (_, event, reason) => {
+])('%s is an event of type MALFORMED with the reason', (_, event, reason) => {
   expect(event).toMatchObject({ specversion: '1.0', type: MALFORMED, reason: expect.stringContaining(reason) })
   expect(event.id).toMatch(/^malformed-[0-9a-f]{32}$/)
 })
 
-test('what is malformed keeps its body, its place in the log and its headers without credentials', () => {
+test('a malformed request keeps its body, its place in the log and its headers without credentials', () => {
   const headers = {
     ...JSON_TYPE,
     'ce-knativekafkapartition': '2',
@@ -93,13 +93,13 @@ test('what is malformed keeps its body, its place in the log and its headers wit
   expect(JSON.parse(String(event.received))).toEqual(kept)
 })
 
-test('the same malformed request has the same id, another place or body another', () => {
+test('a malformed request has the same id each time, and another id at another place or with another body', () => {
   const id = (offset: string, body: string) => toDelivery({ 'ce-knativekafkaoffset': offset }, Buffer.from(body)).id
   expect(id('1', 'x')).toBe(id('1', 'x'))
   expect(new Set([id('1', 'x'), id('2', 'x'), id('1', 'y')]).size).toBe(3)
 })
 
-test('of a body that is too large the beginning is kept, and the letter says so', () => {
+test('the event for an oversized body has its beginning and is marked as truncated', () => {
   const event = oversizedDelivery(binary(), Buffer.from('beginning'), 'too large')
   expect(event).toMatchObject({
     type: MALFORMED,
@@ -109,7 +109,7 @@ test('of a body that is too large the beginning is kept, and the letter says so'
   })
 })
 
-describe('what is no event', () => {
+describe('a malformed delivery', () => {
   const headers = (more = {}) => ({
     'content-type': 'application/json',
     'ce-specversion': '1.0',

@@ -26,13 +26,18 @@ export const bodyHash = (type: string, value: string): string =>
  * data. A command with another expected version has another body.
  */
 export const commandHash = (
-  type: string,
-  data: unknown,
-  value: string,
+  { type, data, value, expectedVersion }: HashedCommand,
   topic: Pick<Topic, 'record'> | undefined,
-  expectedVersion?: number,
 ): string =>
   bodyHash(
     expectedVersion === undefined ? type : `${type} ${expectedVersion}`,
     topic?.record?.stamped ? JSON.stringify(data) : value,
   )
+
+interface HashedCommand {
+  type: string
+  data: unknown
+  /** The value of the command's record. */
+  value: string
+  expectedVersion?: number | undefined
+}

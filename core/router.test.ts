@@ -20,7 +20,7 @@ test('a path with a parameter finds its target, decoded', () => {
   expect(match('GET', '/api/things/a%20b')).toEqual({ target: 'one', path: '/api/things/{id}', params: { id: 'a b' } })
 })
 
-test('HEAD is answered where GET is', () => {
+test('HEAD matches where GET does', () => {
   expect(match('HEAD', '/api/things/1').target).toBe('one')
 })
 
@@ -28,7 +28,7 @@ test('an unknown path is 404', () => {
   expect(problemOf(() => match('GET', '/nowhere')).status).toBe(404)
 })
 
-test('a path that is declared as it stands takes nothing of a pattern that it fits too, and says so', () => {
+test('a path without parameters does not take the methods of a pattern that it matches too', () => {
   const mixed = router([
     { method: 'GET', path: '/', target: 'root' },
     { method: 'GET', path: '/api/letters/{id}', target: 'one' },
@@ -47,7 +47,7 @@ test('a path that is declared as it stands takes nothing of a pattern that it fi
   expect(mixed('GET', '/api/letters/7').target).toBe('one')
 })
 
-test('a known path with another method is 405 and says what it takes', () => {
+test('a known path with another method is 405 with the accepted methods', () => {
   const problem = problemOf(() => match('DELETE', '/api/things/1'))
   expect(problem.status).toBe(405)
   expect(problem.headers.allow).toBe('GET, HEAD')

@@ -15,7 +15,7 @@ const vouched: Vouched = {
   value: 'another hash',
 }
 
-test('a seal gives back all that it was made of, and fits into a header', () => {
+test('a seal opens to the facts that were sealed, and fits into a header', () => {
   const { seal, open } = seals([first])
   expect(open(seal(vouched))).toEqual({ ok: true, vouched })
   expect(readSeal(seal(vouched))).toEqual(vouched)
@@ -41,7 +41,7 @@ test('a seal of another key is refused, and the reason names that key', () => {
   })
 })
 
-test('a new secret seals once persist knows it, and what an old one has sealed stays good as long as it is known', () => {
+test('a new secret seals, and seals of a known old secret stay valid', () => {
   const [before, persist, after] = [seals([first]), seals([first, second]), seals([second, first])]
   for (const made of [before.seal(vouched), after.seal(vouched)]) expect(persist.open(made)).toMatchObject({ ok: true })
   expect(after.open(before.seal(vouched))).toMatchObject({ ok: true })

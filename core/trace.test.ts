@@ -4,7 +4,7 @@ import { traceOf } from './trace.ts'
 const ID = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
 
-test('given a trace context, it is gone on with', () => {
+test('a given trace context is continued', () => {
   const traceparent = `00-${ID}-${SPAN}-01`
   expect(traceOf({ traceparent })).toEqual({ traceparent, traceId: ID })
 })
@@ -18,7 +18,7 @@ test.each([
   ['the version that never is', `ff-${ID}-${SPAN}-01`],
   ['something behind it', `00-${ID}-${SPAN}-01-x`],
   ['a line break behind it', `00-${ID}-${SPAN}-01\n`],
-])('given %s, a new one begins', (_, traceparent) => {
+])('given %s, a new trace begins', (_, traceparent) => {
   const trace = traceOf(traceparent === undefined ? {} : { traceparent })
   expect(trace.traceId).not.toBe(ID)
   expect(trace.traceparent).toMatch(new RegExp(`^00-${trace.traceId}-[0-9a-f]{16}-01$`))

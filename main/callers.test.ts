@@ -9,12 +9,12 @@ afterAll(() => issuer.goesAway())
 
 const of = (env: Record<string, string>) => callers(readConfig(env), [logs])
 
-test('who brings no token may what everybody may, and is nobody', async () => {
+test('a caller without a token is anonymous, with the anonymous scopes', async () => {
   const caller = await of({ ANONYMOUS_SCOPES: 'sums:read' })({})
   expect(caller).toEqual({ id: 'anonymous', scopes: new Set(['sums:read']) })
 })
 
-test('who brings one may that too', async () => {
+test('a caller with a token has the anonymous scopes too', async () => {
   const callerOf = of({ OIDC_ISSUER: issuer.url, ANONYMOUS_SCOPES: 'sums:read' })
   const token = await issuer.sign({ roles: ['reader'] })
   expect(await callerOf({ authorization: `bearer  ${token}` })).toEqual({
@@ -24,13 +24,13 @@ test('who brings one may that too', async () => {
 })
 
 test.each(['Basic YTpi', 'Bearer', 'Bearer ', 'Bearer a b', '', 'token'])(
-  'what is no bearer token is refused, not overlooked: %s',
+  'an authorization that is not a bearer token is refused: %s',
   async (authorization) => {
     const callerOf = of({ OIDC_ISSUER: issuer.url })
     await expect(callerOf({ authorization })).rejects.toMatchObject({ status: 401 })
   },
 )
 
-test('where no issuer is known no token is good', async () => {
+test('without an issuer every token is refused', async () => {
   await expect(of({})({ authorization: `Bearer ${await issuer.sign()}` })).rejects.toMatchObject({ status: 401 })
 })

@@ -39,7 +39,7 @@ const invalid = (reason: string) => ({
 })
 const lookups = () => issuer.asked.filter((path) => path === '/jwks').length
 
-test('a good token says who asks, and what may be done', async () => {
+test('a valid token gives the caller and its scopes', async () => {
   const token = await issuer.sign({
     name: 'Ada',
     email: 'ada@mill.example',
@@ -59,11 +59,11 @@ test.each([
   { roles: ['member'] },
   { realm_access: { roles: ['member'] } },
   { resource_access: { millrace: { roles: ['member'] } } },
-])('a role is found where issuers put it: %j', async (claims) => {
+])('a role is found in every place that issuers use: %j', async (claims) => {
   expect((await checking()(await issuer.sign(claims))).scopes).toContain('forum:write')
 })
 
-test('claims that are not as they should be bring nothing, and lock nobody out', async () => {
+test('malformed claims grant nothing, and do not invalidate the token', async () => {
   const wrong = { name: '', email: 7, organisation: ['acme'], roles: 'member', realm_access: 'member', scope: ['a'] }
   expect(await checking()(await issuer.sign(wrong))).toEqual({ id: 'ada', scopes: new Set() })
 })
@@ -73,14 +73,14 @@ test.each<JWTPayload>([
   { scope: 'letters:write', azp: 'a-machine', client_id: 'a-machine' },
   { scope: ['letters:write'], scp: ['letters:write'] },
   { scp: 'letters:write', scopes: ['letters:write'], permissions: ['letters:write'] },
-])('what a client asked its issuer for brings nothing, only a role does: %j', async (claims) => {
+])('the scope claim grants nothing: %j', async (claims) => {
   const verify = checking({ everybody: ['sums:read'] })
   expect((await verify(await issuer.sign(claims))).scopes).toEqual(new Set(['sums:read']))
   const machine = await verify(await issuer.sign({ ...claims, sub: 'a-machine', roles: ['member'] }))
   expect(machine).toEqual({ id: 'a-machine', scopes: new Set(['sums:read', 'forum:write']) })
 })
 
-test('a role that the token brings for another audience is none here', async () => {
+test('a role for another audience grants nothing', async () => {
   const token = await issuer.sign({ resource_access: { other: { roles: ['member'] } } })
   expect((await checking()(token)).scopes).toEqual(new Set())
 })
@@ -94,7 +94,7 @@ test.each([
   await expect(checking()(await issuer.sign(Object.fromEntries(claims)))).rejects.toMatchObject(invalid(reason))
 })
 
-test('clocks may be apart by half a minute', async () => {
+test('clocks may differ by 30 seconds', async () => {
   const token = await issuer.sign({ exp: inSeconds(-25), nbf: inSeconds(25) })
   expect(await checking()(token)).toMatchObject({ id: 'ada' })
 })
@@ -116,26 +116,26 @@ test.each([
   await expect(checking()(await issuer.sign({ ...claims, ...iss }))).rejects.toMatchObject(invalid(reason))
 })
 
-test.each(['logout+jwt', 'dpop+jwt'])('a JWT for another purpose is no access token: %s', async (typ) => {
+test.each(['logout+jwt', 'dpop+jwt'])('a JWT for another purpose is refused: %s', async (typ) => {
   const token = await issuer.sign({}, { header: { typ } })
   await expect(checking()(token)).rejects.toMatchObject(invalid('not an access token'))
 })
 
-test('a token for several audiences, and without a type, is taken', async () => {
+test('a token for several audiences and without a type is accepted', async () => {
   const token = await issuer.sign({ aud: ['another', 'millrace'] }, { header: { typ: undefined } })
   expect(await checking()(token)).toMatchObject({ id: 'ada' })
 })
 
 const claims = () => ({ iss: issuer.url, aud: 'millrace', sub: 'ada', exp: inSeconds(300) })
 
-test('a token that nobody signed is refused', async () => {
+test('an unsigned token is refused', async () => {
   const bare = new UnsecuredJWT(claims()).encode()
   for (const token of [bare, `${bare}AA`, `${(await issuer.sign()).replace(/[^.]*$/, '')}`]) {
     await expect(checking()(token)).rejects.toMatchObject({ status: 401 })
   }
 })
 
-test('the public key of the issuer does not do as a secret', async () => {
+test("the issuer's public key is not accepted as a shared secret", async () => {
   const rsa = await newKey('rsa', 'RS256')
   issuer.publish(rsa)
   const pem = await exportSPKI((await importJWK(rsa.jwk, 'RS256')) as CryptoKey)
@@ -155,7 +155,7 @@ test('an algorithm that is not on the list is refused, though the issuer has the
   await expect(checking({ algorithms: ['ES256'] })(token)).rejects.toMatchObject(invalid('algorithm'))
 })
 
-test('a key that the token brings along is not looked at', async () => {
+test('a key inside the token is ignored', async () => {
   const own = await newKey('first')
   const jku = 'http://127.0.0.1:1/jwks'
   const token = await issuer.sign({}, { key: own, header: { jwk: own.jwk, jku } })
@@ -175,13 +175,13 @@ test.each(['', 'x', 'a.b.c', '....', `${'e'.repeat(100)}.${'y'.repeat(100)}.z`, 
   },
 )
 
-test('a token that is too large is refused before anybody looks into it', async () => {
+test('a token that is too large is refused before it is parsed', async () => {
   const token = await issuer.sign({ more: 'x'.repeat(8192) })
   await expect(checking()(token)).rejects.toMatchObject(invalid('8192'))
   expect(issuer.asked).toEqual([])
 })
 
-test('an unknown key is refused; the issuer is asked again, but not for each token', async () => {
+test('an unknown key is refused, and the issuer is asked again only after the cooldown', async () => {
   const verify = checking({ cooldownMs: MINUTE })
   const unknown = () => issuer.sign({ jti: crypto.randomUUID() }, { key: second })
   await verify(await issuer.sign())
@@ -191,7 +191,7 @@ test('an unknown key is refused; the issuer is asked again, but not for each tok
   expect(lookups()).toBe(1)
 })
 
-test('a new key is taken up by its first token, and the old one goes on beside it', async () => {
+test('the first token with a new key loads it, and the old key stays valid', async () => {
   const verify = checking()
   await verify(await issuer.sign())
   issuer.publish(second, first)
@@ -200,7 +200,7 @@ test('a new key is taken up by its first token, and the old one goes on beside i
   expect(lookups()).toBe(2)
 })
 
-test('a key that is withdrawn is out of use ten minutes later', async () => {
+test('a withdrawn key is out of use ten minutes later', async () => {
   const verify = checking()
   const token = (sub: string) => issuer.sign({ sub, exp: inSeconds(3600) }, { key: first })
   await verify(await token('ada'))
@@ -211,7 +211,7 @@ test('a key that is withdrawn is out of use ten minutes later', async () => {
   await eventually(async () => expect(verify(await token(crypto.randomUUID()))).rejects.toMatchObject({ status: 401 }))
 })
 
-test('a token that was good is good for a minute without another look, but never past its end', async () => {
+test('a verified token is remembered for a minute, but never beyond its expiry', async () => {
   const verify = checking()
   const [long, short] = await Promise.all([issuer.sign(), issuer.sign({ exp: inSeconds(1) })])
   const known = await verify(long)
@@ -224,7 +224,7 @@ test('a token that was good is good for a minute without another look, but never
   expect(await verify(long)).not.toBe(known)
 })
 
-test('while the issuer is away at the start it is not the token that is wrong; once it is there all is well', async () => {
+test('an issuer that is unavailable at the start is 503 and not 401, and tokens work once it returns', async () => {
   const verify = checking()
   const token = await issuer.sign()
   await issuer.goesAway()
@@ -233,7 +233,7 @@ test('while the issuer is away at the start it is not the token that is wrong; o
   expect(await verify(token)).toMatchObject({ id: 'ada' })
 })
 
-test('while the issuer is away later, keys that are known go on', async () => {
+test('known keys remain in use while the issuer is unavailable', async () => {
   const verify = checking()
   await verify(await issuer.sign())
   await issuer.goesAway()
@@ -244,7 +244,7 @@ test('while the issuer is away later, keys that are known go on', async () => {
   await expect(verify(await issuer.sign({ exp: inSeconds(300) }, { key: second }))).rejects.toThrow(Unavailable)
 })
 
-test.each(['hanging', 'failing', 'lying'] as const)('an issuer that is %s is away', async (mode) => {
+test.each(['hanging', 'failing', 'lying'] as const)('an issuer that is %s is unavailable', async (mode) => {
   const verify = checking()
   const token = await issuer.sign()
   issuer.becomes(mode)
@@ -259,7 +259,7 @@ test.each(['hanging', 'failing', 'lying'] as const)('an issuer that is %s is awa
   expect(await verify(token)).toMatchObject({ id: 'ada' })
 })
 
-test('all requests to the issuer share one limit, and first tokens share one look', async () => {
+test('all requests to the issuer share one limit, and first tokens share one discovery', async () => {
   const verify = checking()
   const token = await issuer.sign()
   issuer.becomes('hanging')
@@ -275,7 +275,7 @@ test('all requests to the issuer share one limit, and first tokens share one loo
   expect(ends).toEqual(Array(3).fill(expect.any(Unavailable)))
 })
 
-test('a slow issuer is known to the callers that come after its answer, though those before it went without', async () => {
+test('the late response of a slow issuer serves the callers after it', async () => {
   const verify = checking()
   const token = await issuer.sign()
   issuer.becomes('hanging')
@@ -290,7 +290,7 @@ test('a slow issuer is known to the callers that come after its answer, though t
   expect(lookups()).toBe(1)
 })
 
-test('a caller with an earlier deadline waits no longer than that', async () => {
+test('a caller waits no longer than its own deadline', async () => {
   const verify = checking()
   issuer.becomes('hanging')
   const began = clock.now()
@@ -300,7 +300,7 @@ test('a caller with an earlier deadline waits no longer than that', async () => 
   expect(await end).toEqual(['Unavailable', 120])
 })
 
-test('an issuer may be reached elsewhere than at its name', async () => {
+test('an issuer may have another address than its name', async () => {
   const verify = checking({ issuer: 'https://login.mill.example', url: `${issuer.url}/` })
   const token = await issuer.sign({ iss: 'https://login.mill.example' })
   await expect(verify(token)).rejects.toThrow(Unavailable)

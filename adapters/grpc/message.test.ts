@@ -12,7 +12,7 @@ const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
 const EMPTY = read(Buffer.alloc(0))
 
-test('every field has its default, and of a oneof there is none', () => {
+test('every field has its default, except those of a oneof', () => {
   expect(EMPTY).toEqual({
     f_double: 0,
     f_float: 0,
@@ -46,12 +46,12 @@ test.each([
   ['a negative int32 in ten bytes', '18 ff ff ff ff ff ff ff ff ff 01', { f_int32: -1 }],
   ['a negative int32 in five bytes', '18 ff ff ff ff 0f', { f_int32: -1 }],
   ['an int32 with bits beyond 32, of which the lowest count', '18 85 80 80 80 10', { f_int32: 5 }],
-  ['a varint that is longer than it need be', '18 85 80 00', { f_int32: 5 }],
+  ['a varint that is longer than necessary', '18 85 80 00', { f_int32: 5 }],
   ['the last of two values', '18 05 18 06', { f_int32: 6 }],
   ['the largest uint64', '48 ff ff ff ff ff ff ff ff ff 01', { f_uint64: '18446744073709551615' }],
   ['the smallest sint64', '50 ff ff ff ff ff ff ff ff ff 01', { f_sint64: '-9223372036854775808' }],
   ['a bool in the high bits', '68 80 80 80 80 10', { f_bool: true }],
-  ['an enum that nobody knows', '80 01 07', { f_color: 7 }],
+  ['an unknown enum value', '80 01 07', { f_color: 7 }],
   ['a message in two parts', '8a 01 02 18 05 8a 01 02 20 06', { f_all: { ...EMPTY, f_int32: 5, f_uint32: 6 } }],
   ['packed numbers and single ones', '92 01 02 01 02 90 01 03 92 01 00', { r_int32: [1, 2, 3] }],
   ['the last of a oneof', 'd0 01 01 da 01 01 61', { choice: 'c_string', c_string: 'a' }],
@@ -74,13 +74,13 @@ test.each([
   ['a fixed number in a message', '8d 01 00000000', 'f_all has the wrong wire type'],
   ['32 bits in a double', '0d 00000000', 'f_double has the wrong wire type'],
   ['field 0', '00 05', 'field number 0'],
-  ['a wire type that there is not', '1e', 'wire type 6'],
+  ['an undefined wire type', '1e', 'wire type 6'],
   ['half a tag', '98', 'ends inside'],
-  ['no number', '18', 'ends inside'],
+  ['a missing number', '18', 'ends inside'],
   ['half a number', '18 80', 'ends inside'],
   ['half a double', '09 00000000', 'ends inside'],
   ['a number of more than 64 bits', '18 ff ff ff ff ff ff ff ff ff 02', '64 bits'],
-  ['a number without end', '18 ff ff ff ff ff ff ff ff ff ff 01', '64 bits'],
+  ['a number that does not end', '18 ff ff ff ff ff ff ff ff ff ff 01', '64 bits'],
   ['a tag of more than 32 bits', '98 80 80 80 10 05', '32 bits'],
   ['a string that is longer than the message', '72 05 61 62', 'beyond the end'],
   ['a length of 4 GiB', '72 ff ff ff ff 0f 61', 'beyond the end'],
@@ -89,10 +89,10 @@ test.each([
   ['a list with a string that is not UTF-8', '9a 01 01 ff', 'not UTF-8'],
   ['a key that is not UTF-8', 'b2 01 03 0a 01 ff', 'not UTF-8'],
   ['a message that is longer than the one around it', '8a 01 02 72 05 61 61 61 61 61', 'beyond the end'],
-  ['packed numbers that end within one', '92 01 01 80', 'ends inside'],
-  ['packed doubles that end within one', 'a2 01 07 00000000000000', 'ends inside'],
+  ['packed numbers that end inside one', '92 01 01 80', 'ends inside'],
+  ['packed doubles that end inside one', 'a2 01 07 00000000000000', 'ends inside'],
   ['the end of a group without its beginning', '1c', 'f_int32 has the wrong wire type'],
-  ['the end of a group that nobody knows', 'c4 3e', 'without a beginning'],
+  ['the end of an unknown group', 'c4 3e', 'without a beginning'],
   ['a group that does not end', 'c3 3e 08 05', 'ends inside'],
   ['a group with the end of another one', 'c3 3e cc 3e', 'without a beginning'],
   ['a key __proto__', 'b2 01 0b 0a 09 5f5f70726f746f5f5f', '__proto__'],
@@ -101,7 +101,7 @@ test.each([
   expect(() => read(hex(bytes))).toThrow(reason)
 })
 
-test('messages and groups are read to a depth that no stack minds', () => {
+test('messages and groups are read to a depth that the call stack allows', () => {
   const nest = (times: number) => {
     let bytes = Buffer.alloc(0)
     for (let depth = 0; depth < times; depth++) {
@@ -115,7 +115,7 @@ test('messages and groups are read to a depth that no stack minds', () => {
   expect(() => read(groups)).toThrow('more than 100 nested levels')
 })
 
-test('a group of proto2 is a message, and a required field must be there', () => {
+test('a group of proto2 is a message, and a required field must be set', () => {
   const old = protobuf.parse(
     'syntax = "proto2"; message Old { required int32 a = 1; repeated group Part = 2 { optional string b = 1; } }',
     { keepCase: true },
@@ -127,8 +127,8 @@ test('a group of proto2 is a message, and a required field must be there', () =>
   expect(() => read(hex('08 05 12 00'))).toThrow('part has the wrong wire type')
 })
 
-/** An encoder that is not ours: what it writes is a message, and means what was given to it. */
-test('whatever protobufjs writes is read as it was given', () => {
+/** An independent encoder. Its output is a valid message with the given fields. */
+test('every message that protobufjs writes is read unchanged', () => {
   fc.assert(
     fc.property(messages(false), (message) => {
       const bytes = Buffer.from(type.encode(type.fromObject(message)).finish())
@@ -138,7 +138,7 @@ test('whatever protobufjs writes is read as it was given', () => {
   )
 })
 
-test('whatever bytes come, they are a message or are refused as none', () => {
+test('arbitrary bytes are a message or are refused as malformed', () => {
   const bytes = fc.uint8Array({ maxLength: 40 })
   fc.assert(
     fc.property(bytes, (bytes) => {

@@ -43,7 +43,7 @@ const counted = async (code: string): Promise<number> => {
   return Number(text.split(`millrace_request_duration_seconds_count{${labels}} `)[1]?.split('\n', 1)[0] ?? 0)
 }
 
-/** A method that is held until the test lets it go. */
+/** A method that waits until the test releases it. */
 function held() {
   const called = Promise.withResolvers<AbortSignal>()
   const released = Promise.withResolvers<void>()
@@ -65,7 +65,7 @@ test('a method sees each field of the message, the metadata as headers, and the 
   expect(calls).toEqual([[{ firstNumber: 7, secondNumber: 0, requestId: '' }, 'mine', 'a'.repeat(32)]])
 })
 
-test('of a bug a client gets to know the trace, and nothing of the inside', async () => {
+test('a bug tells a client its trace and nothing internal', async () => {
   const { add } = await serving(async () => {
     throw new Error('the password is 1234')
   })
@@ -82,12 +82,12 @@ test.each([
   [new Problem(409, '', 'a: b'), status.FAILED_PRECONDITION],
   [new Problem(413, '', 'a: b'), status.RESOURCE_EXHAUSTED],
   [new Unavailable('store', 'gone'), status.UNAVAILABLE],
-])('%j is told as code %d', async (problem, code) => {
+])('%j has the code %d', async (problem, code) => {
   const { add } = await serving(() => Promise.reject(problem))
   expect((await add()).error?.code).toBe(code)
 })
 
-test('what is unknown says with which key to repeat it; a key that no trailer can hold is left out', async () => {
+test('an unknown outcome has the key to repeat with, unless a trailer can not hold it', async () => {
   let idempotencyKey = 'mine'
   const { add } = await serving(async () => {
     throw new Problem(503, '', 'unknown', {
@@ -102,7 +102,7 @@ test('what is unknown says with which key to repeat it; a key that no trailer ca
   expect(trailers).not.toHaveProperty('idempotency-key')
 })
 
-test('a retry policy repeats what is unknown only under a key of the client', async () => {
+test('a retry policy repeats an unknown outcome only with a key of the client', async () => {
   let [calls, idempotencyKey] = [0, 'mine']
   const { server } = await serving(async () => {
     if (calls++ > 0) return { result: 1 }
@@ -127,7 +127,7 @@ const RETRIES = {
   retryableStatusCodes: ['UNAVAILABLE'],
 }
 
-test('a deadline that passes is told to the method, and counted', async () => {
+test('a deadline that passes aborts the signal and is counted', async () => {
   const { serve, called, release } = held()
   const { add } = await serving(serve)
   const before = await counted('DEADLINE_EXCEEDED')
@@ -145,7 +145,7 @@ test('a message that is too large is refused and counted, and does not reach the
   expect((await counted('RESOURCE_EXHAUSTED')) - before).toBe(1)
 })
 
-test('told to stop, it says so to those who watch, refuses what is new and finishes what is under way', async () => {
+test('a closing server reports NOT_SERVING, refuses new calls and finishes open ones', async () => {
   const { serve, called, release } = held()
   const { server, add, health } = await serving(serve)
   const watch = health.open('Watch', { service: 'SumService' })
@@ -163,7 +163,7 @@ test('told to stop, it says so to those who watch, refuses what is new and finis
   await closed
 })
 
-test('what does not end holds up a stop for so long and no longer', async () => {
+test('a call that does not end delays a close only until the limit', async () => {
   const { serve, called, release } = held()
   const { server, add } = await serving(serve, { drainWithinMs: 50 })
   void add()
@@ -207,7 +207,7 @@ test('a refused message has its trace in the trailers', async () => {
   expect(headers.traceparent).toMatch(/^00-[0-9a-f]{32}-/)
 })
 
-test('a message that says to be compressed and is not is INVALID_ARGUMENT, one that is compressed is read', async () => {
+test('a message that is wrongly marked as compressed is INVALID_ARGUMENT, and a compressed one is read', async () => {
   const { server } = await serving(async ({ message }) => ({ result: Number(message.firstNumber) }))
   const call = (message: Uint8Array) =>
     rawCall(`127.0.0.1:${server.port}`, PATH, message, { 'grpc-encoding': 'gzip' }, true)
@@ -216,13 +216,13 @@ test('a message that says to be compressed and is not is INVALID_ARGUMENT, one t
   expect([headers['grpc-status'], message.toString('hex')]).toEqual(['0', '0805'])
 })
 
-test('fields that the .proto file does not have are skipped', async () => {
+test('unknown fields are skipped', async () => {
   const { server } = await serving(async ({ message }) => ({ result: Number(message.secondNumber) }))
   const { message } = await rawCall(`127.0.0.1:${server.port}`, PATH, Buffer.from('c33e0805c43e10077a0161', 'hex'))
   expect(message.toString('hex')).toBe('0807')
 })
 
-test('metadata that is not ASCII is there without a value', async () => {
+test('metadata that is not ASCII has an empty value', async () => {
   const seen: unknown[] = []
   const { server } = await serving(async ({ headers }) => {
     seen.push([headers['idempotency-key'], headers['if-match'], headers.prefer, headers['x-bin']])

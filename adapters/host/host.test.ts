@@ -65,14 +65,14 @@ const slices = (bytes: number): ReadableStream<Uint8Array> =>
 
 const binary = { 'ce-specversion': '1.0', 'ce-id': 'id-1', 'ce-source': '/test', 'ce-type': 'things.make' }
 
-test('the first mount that accepts a request serves it, and what nobody accepts is 404', async () => {
+test('the first mount that accepts a request serves it, and other requests are 404', async () => {
   const { url } = await serve([echo, { ...http(async () => ({ status: 500 })) }])
   expect(await (await post(`${url}/api/a?b=c`, 'body')).text()).toBe('/api/a 4')
   await problem(await fetch(`${url}/other`), 404)
   await problem(await post(`${url}/other`, 'body'), 404)
 })
 
-test('a body up to the limit is taken, one byte more is 413, declared or not', async () => {
+test('a body up to the limit is accepted, and one byte more is 413, declared or not', async () => {
   const { url } = await serve([echo])
   expect(await (await post(`${url}/api/a`, 'x'.repeat(LIMIT))).text()).toBe(`/api/a ${LIMIT}`)
   expect(await (await post(`${url}/api/a`, slices(LIMIT))).text()).toBe(`/api/a ${LIMIT}`)
@@ -80,14 +80,14 @@ test('a body up to the limit is taken, one byte more is 413, declared or not', a
   await problem(await post(`${url}/api/a`, slices(LIMIT + 1)), 413)
 })
 
-test('a client that sends on and on sees its 413, and memory stays flat', async () => {
+test('a client that never stops sending gets a 413, and memory stays flat', async () => {
   const { url } = await serve([echo])
   const before = process.memoryUsage().rss
   await problem(await post(`${url}/api/a`, slices(50_000_000)), 413)
   expect(process.memoryUsage().rss - before).toBeLessThan(30_000_000)
 })
 
-test('a length over the limit is believed: 413 before a byte of the body came', async () => {
+test('a declared length over the limit is 413 before the body arrives', async () => {
   const { port } = await serve([echo])
   const socket = await rawSocket(port)
   socket.send(`POST /api/a HTTP/1.1\r\nhost: a\r\ncontent-length: ${LIMIT + 1}\r\n\r\n`)
@@ -95,7 +95,7 @@ test('a length over the limit is believed: 413 before a byte of the body came', 
   socket.leave()
 })
 
-test('given a handler that throws at once, an answer of 500', async () => {
+test('a function that throws at once is 500', async () => {
   const mount: Mount = {
     kind: 'http',
     name: 'test',
@@ -108,7 +108,7 @@ test('given a handler that throws at once, an answer of 500', async () => {
   expect(JSON.stringify(await problem(await fetch(url), 500))).not.toContain('1234')
 })
 
-test('given a handler that throws in the middle of its answer, the client sees that it broke off', async () => {
+test('a function that throws in the middle of its response breaks the connection off', async () => {
   const mount: Mount = {
     kind: 'http',
     name: 'test',
@@ -122,7 +122,7 @@ test('given a handler that throws in the middle of its answer, the client sees t
   await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow()
 })
 
-test('given a handler that never answers, 503, its signal aborts, and a late answer harms nothing', async () => {
+test('a function that never responds is 503, its signal aborts, and a late response has no effect', async () => {
   const aborted = Promise.withResolvers<void>()
   const { url } = await serve(
     [
@@ -141,7 +141,7 @@ test('given a handler that never answers, 503, its signal aborts, and a late ans
   expect(await bugs()).toBe(before)
 })
 
-test('an answer that has begun may take its time', async () => {
+test('a response that has begun may be slow', async () => {
   async function* slow() {
     for (const chunk of 'abcd') {
       yield chunk
@@ -152,7 +152,7 @@ test('an answer that has begun may take its time', async () => {
   expect(await (await fetch(`${url}/api/a`)).text()).toBe('abcd')
 })
 
-test('an event is handed over and the outcome is the answer', async () => {
+test('an event is passed on, and the outcome becomes the response', async () => {
   const { mount, events } = persist()
   const { url } = await serve([mount])
   const answer = await post(`${url}/persist`, '{"a":1}', {
@@ -165,7 +165,7 @@ test('an event is handed over and the outcome is the answer', async () => {
   expect(events).toMatchObject([{ id: 'id-1', subject: 'Mühle', data: { a: 1 } }])
 })
 
-test.each([404, 422, 500, 503] as const)('an outcome of %i is a problem that says why', async (status) => {
+test.each([404, 422, 500, 503] as const)('an outcome of %i is a problem with the reason', async (status) => {
   const { url } = await serve([persist({ status, detail: 'because' }).mount])
   const answer = await post(`${url}/persist`, 'x', binary)
   expect(answer.headers.get('retry-after')).toBe(status === 503 ? '1' : null)
@@ -179,14 +179,14 @@ test.each([
   ['a wrong content type', { 'content-type': 'multipart/form-data' }, '--x'],
   ['an event without an id', { ...binary, 'ce-id': '' }, '{}'],
   ['a body that is too large', binary, 'x'.repeat(LIMIT + 1)],
-])('%s is handed over as malformed and answered 422', async (_, headers, body) => {
+])('%s is passed on as malformed and gets 422', async (_, headers, body) => {
   const { mount, events } = persist()
   const { url } = await serve([mount])
   await problem(await post(`${url}/persist`, body, headers), 422)
   expect(events).toMatchObject([{ type: MALFORMED, data: Buffer.from(body.slice(0, KEPT_BYTES)) }])
 })
 
-test('a delivery that is too large is the same letter however it arrives', async () => {
+test('an oversized delivery is the same letter however it arrives', async () => {
   const { mount, events } = persist()
   const { url } = await serve([mount])
   await problem(await post(`${url}/persist`, slices(LIMIT * 3), binary), 422)
@@ -195,12 +195,12 @@ test('a delivery that is too large is the same letter however it arrives', async
   expect(events[0]?.id).toBe(events[1]?.id)
 })
 
-test('persist answers 404, which KafkaSource would repeat, to whatever is not posted', async () => {
+test('a request to persist with another method than POST is 404, which a KafkaSource would retry', async () => {
   const { url } = await serve([persist().mount])
   for (const method of ['GET', 'PUT', 'DELETE']) await problem(await fetch(`${url}/persist`, { method }), 404)
 })
 
-test('a persist that throws is a 500 that shows nothing of the inside', async () => {
+test('a persist that throws is a 500 that reveals nothing internal', async () => {
   const { url } = await serve([
     {
       kind: 'cloudevent',
@@ -214,7 +214,7 @@ test('a persist that throws is a 500 that shows nothing of the inside', async ()
   expect(JSON.stringify(await problem(await post(`${url}/persist`, 'x', binary), 500))).not.toContain('1234')
 })
 
-test('live and ready are shallow; deep names the part that is away, and shows no more of it', async () => {
+test('live and ready are shallow, and deep names the unavailable part without details', async () => {
   const { url } = await serve([], {
     checks: {
       log: async () => {},
@@ -243,7 +243,7 @@ test('requests are counted by function, method, route and status', async () => {
   await expect.poll(async () => (await fetch(`${url}/metrics`)).text(), { timeout: 4000 }).toContain(series)
 })
 
-test('a drain does not wait for connections on which nothing has come', async () => {
+test('a drain does not wait for connections that have brought nothing', async () => {
   const { port } = await serve([echo], { drainWithinMs: 60_000 })
   await Promise.all([rawSocket(port), rawSocket(port)])
   const began = performance.now()
@@ -251,7 +251,7 @@ test('a drain does not wait for connections on which nothing has come', async ()
   expect(performance.now() - began).toBeLessThan(5000)
 })
 
-test('a drain tells answers without an end that they are to end, and waits for their last word', async () => {
+test('a drain asks endless responses to end, and waits for their last chunk', async () => {
   async function* told({ closing }: Request): AsyncGenerator<string> {
     yield 'first '
     await new Promise((resolve) => closing.addEventListener('abort', resolve))

@@ -14,7 +14,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-/** As functions-framework serves it: whoever reads the body is not the function. */
+/** Serves it as functions-framework does: the server reads the body and not the function. */
 async function serve(handle: (request: Request) => Promise<Response>): Promise<{ url: string; port: number }> {
   const server = createServer(httpFunction(handle, quiet())).listen(0, '127.0.0.1')
   stops.push(() => server.close().closeAllConnections())
@@ -30,7 +30,7 @@ async function failing(error: unknown, headers: Record<string, string> = {}) {
   return await fetch(url, { headers })
 }
 
-test('a request arrives with its parts, and without a body an empty one', async () => {
+test('a request has its parts, and an empty body if it has none', async () => {
   let seen: Request | undefined
   const { url } = await serve(async (request) => {
     seen = request
@@ -69,7 +69,7 @@ test.each([
   ['an error', new Error('the password is 1234')],
   ['a string', 'the password is 1234'],
   ['nothing', undefined],
-])('%s that is thrown is a 500 that shows nothing of the inside', async (_, error) => {
+])('%s that is thrown is a 500 that reveals nothing internal', async (_, error) => {
   const answer = await failing(error)
   expect(answer.status).toBe(500)
   const text = await answer.text()
@@ -77,19 +77,19 @@ test.each([
   expect(text).not.toMatch(/1234|\.ts|\bat /)
 })
 
-test('an outage is a 503 to be repeated', async () => {
+test('an outage is a 503 with Retry-After', async () => {
   const answer = await failing(new Unavailable('store', 'mongodb://secret is away'))
   expect(answer.status).toBe(503)
   expect(answer.headers.get('retry-after')).toBe('1')
   expect(await answer.text()).not.toContain('secret')
 })
 
-test('a header that can not be sent is a bug of ours, not a request without an answer', async () => {
+test('an invalid response header is a 500', async () => {
   const { url } = await serve(async () => ({ status: 200, headers: { location: '/a\nb' }, body: 'x' }))
   expect((await fetch(url)).status).toBe(500)
 })
 
-test('text has its length, HEAD has that length and no body', async () => {
+test('a text response has its length, and HEAD has the same length without a body', async () => {
   const { url } = await serve(async () => ({ status: 200, body: 'Über' }))
   expect((await fetch(url)).headers.get('content-length')).toBe('5')
   const head = await fetch(url, { method: 'HEAD' })
@@ -101,7 +101,7 @@ async function* chunks(...given: string[]) {
   yield* given
 }
 
-test('a stream arrives whole; HEAD gets its head', async () => {
+test('a stream arrives complete, and HEAD gets only its headers', async () => {
   const { url } = await serve(async () => ({ status: 200, headers: { 'x-one': '1' }, body: chunks('a', 'b', 'c') }))
   expect(await (await fetch(url)).text()).toBe('abc')
   const head = await fetch(url, { method: 'HEAD' })
@@ -109,12 +109,12 @@ test('a stream arrives whole; HEAD gets its head', async () => {
   expect(await head.text()).toBe('')
 })
 
-test('an empty stream is an empty answer', async () => {
+test('an empty stream is an empty response', async () => {
   const { url } = await serve(async () => ({ status: 200, body: chunks() }))
   expect(await (await fetch(url)).text()).toBe('')
 })
 
-test('a stream that fails before its first chunk is a problem; later the client sees that it broke off', async () => {
+test('a stream that fails before its first chunk is a problem, and later it breaks the connection off', async () => {
   async function* failingAfter(count: number) {
     for (let index = 0; index < count; index++) yield 'x'
     throw new Unavailable('store', 'away')
@@ -124,7 +124,7 @@ test('a stream that fails before its first chunk is a problem; later the client 
   await expect(fetch(`${url}/1`).then((answer) => answer.text())).rejects.toThrow()
 })
 
-test('a stream is read only as fast as its client reads, and closed when that goes away', async () => {
+test('a stream is read only as fast as its client reads, and closed when the client disconnects', async () => {
   let produced = 0
   let signal: AbortSignal | undefined
   const closed = Promise.withResolvers<void>()

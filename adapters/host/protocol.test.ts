@@ -32,19 +32,19 @@ const statuses = (received: string) => [...received.matchAll(/HTTP\/1\.1 (\d+)/g
 const isProblem = /content-type: application\/problem\+json[\s\S]*"traceid":"[0-9a-f]{32}"/
 
 test.each([
-  ['a request for no host', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
-  ['a request for two hosts', 'GET / HTTP/1.1\r\nhost: a\r\nHOST: a\r\nconnection: close\r\n\r\n', 400],
-  ['an expectation', 'POST / HTTP/1.1\r\nhost: a\r\nexpect: 200-ok\r\ncontent-length: 5\r\n\r\n', 417],
-  ['what is not HTTP', 'hello\r\n\r\n', 400],
-  ['a header line that is none', 'GET / HTTP/1.1\r\nhost: a\r\nbro ken: \u0001\r\n\r\n', 400],
+  ['a request without a Host header', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+  ['a request with two Host headers', 'GET / HTTP/1.1\r\nhost: a\r\nHOST: a\r\nconnection: close\r\n\r\n', 400],
+  ['an unknown expectation', 'POST / HTTP/1.1\r\nhost: a\r\nexpect: 200-ok\r\ncontent-length: 5\r\n\r\n', 417],
+  ['a line that is not HTTP', 'hello\r\n\r\n', 400],
+  ['a malformed header line', 'GET / HTTP/1.1\r\nhost: a\r\nbro ken: \u0001\r\n\r\n', 400],
   ['two lengths', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400],
   [
-    'a length beside chunks',
+    'a length together with chunks',
     'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
     400,
   ],
-  ['headers without end', `GET / HTTP/1.1\r\nhost: a\r\n${`x: ${'x'.repeat(8000)}\r\n`.repeat(9)}\r\n`, 431],
-  ['a chunk that is none', 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', 400],
+  ['too many headers', `GET / HTTP/1.1\r\nhost: a\r\n${`x: ${'x'.repeat(8000)}\r\n`.repeat(9)}\r\n`, 431],
+  ['a malformed chunk', 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', 400],
 ])('%s is refused with a problem and the connection closed', async (_, sent, status) => {
   const { port } = await serve(path)
   const socket = await rawSocket(port)
@@ -55,7 +55,7 @@ test.each([
 })
 
 test.each(['gzip', 'deflate', 'br', 'zstd', 'x-of-ours', 'identity, gzip'])(
-  'a body that is encoded as %s is refused with 415, and with what is taken',
+  'a body that is encoded as %s is refused with 415 and the accepted encoding',
   async (encoding) => {
     const { port } = await serve(path)
     const headers = { 'content-encoding': encoding }
@@ -65,7 +65,7 @@ test.each(['gzip', 'deflate', 'br', 'zstd', 'x-of-ours', 'identity, gzip'])(
   },
 )
 
-test('a body that is encoded as identity is taken, and a client that expects 100-continue is told to go on', async () => {
+test('a body that is encoded as identity is accepted, and a client that expects 100-continue gets it', async () => {
   const { port } = await serve(async ({ body }) => ({ status: 200, body: body.toString() }))
   const socket = await rawSocket(port)
   const head =
@@ -95,7 +95,7 @@ test('a route may take larger bodies than others', async () => {
   expect([await post('/small', 1000), await post('/small', 1001)]).toEqual([200, 413])
 })
 
-test('a client that sends all of a body that is too large before it reads still finds its 413', async () => {
+test('a client that sends a whole oversized body before it reads still gets its 413', async () => {
   const { port } = await serve(path)
   const socket = await rawSocket(port)
   socket.pause()
@@ -108,7 +108,7 @@ test('a client that sends all of a body that is too large before it reads still 
 test.each([
   ['its head', 'POST / HTTP/1.1\r\nhost: a\r\n'],
   ['its body', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nab'],
-])('a client that is too slow with %s is told 408', async (_, sent) => {
+])('a client that is too slow with %s gets 408', async (_, sent) => {
   const { port } = await serve(path, { receiveWithinMs: 100 })
   const socket = await rawSocket(port)
   socket.send(sent)
@@ -117,7 +117,7 @@ test.each([
   expect(received).toMatch(isProblem)
 })
 
-test('pipelined requests are answered in their order on one connection', async () => {
+test('responses to pipelined requests keep the order of the requests', async () => {
   const { port } = await serve(async (request) => {
     await sleep(request.path === '/1' ? 30 : 0)
     return await path(request)
@@ -130,7 +130,7 @@ test('pipelined requests are answered in their order on one connection', async (
   socket.leave()
 })
 
-test('what can not be read is answered behind the request before it, not in its place', async () => {
+test('the response to unreadable bytes comes after the one to the request before them', async () => {
   const gate = Promise.withResolvers<void>()
   const entered = Promise.withResolvers<void>()
   const { port } = await serve(async (request) => {
@@ -145,7 +145,7 @@ test('what can not be read is answered behind the request before it, not in its 
   expect(statuses(await socket.closed())).toEqual([200, 400])
 })
 
-test('given a client that goes away before the end of its body, the function never hears of it', async () => {
+test('a request whose client disconnects before the end of its body does not reach the function', async () => {
   let calls = 0
   const { port } = await serve(async (request) => {
     calls++
@@ -161,7 +161,7 @@ test('given a client that goes away before the end of its body, the function nev
   expect(calls).toBe(0)
 })
 
-test('a closing host finishes what is under way, says so, and takes nothing new', async () => {
+test('a closing host finishes open requests, closes their connections, and refuses new ones', async () => {
   const gate = Promise.withResolvers<void>()
   const entered = Promise.withResolvers<void>()
   const { port, close } = await serve(async (request) => {
@@ -185,7 +185,7 @@ test('a closing host finishes what is under way, says so, and takes nothing new'
   await closed
 })
 
-test('given a stream that began before, a closing host lets it end and its connection with it', async () => {
+test('a closing host lets an open stream end, and closes its connection', async () => {
   const gate = Promise.withResolvers<void>()
   async function* halves() {
     yield 'first'
@@ -202,7 +202,7 @@ test('given a stream that began before, a closing host lets it end and its conne
   await closed
 })
 
-test('what takes too long is cut off when a host closes', async () => {
+test('a closing host cuts off a request that takes too long', async () => {
   const entered = Promise.withResolvers<void>()
   const hang = () => {
     entered.resolve()
@@ -216,7 +216,7 @@ test('what takes too long is cut off when a host closes', async () => {
   await expect(socket.closed()).resolves.toBe('')
 })
 
-test('given a host that closes under load, every request it took in is answered', { timeout: 90_000 }, async () => {
+test('a host that closes under load responds to every request that it accepted', { timeout: 90_000 }, async () => {
   let taken = 0
   const { port, close } = await serve(async (request) => {
     taken++

@@ -107,7 +107,7 @@ function readKnown(
   try {
     checked = command.data.safeParse(data)
     if (!checked.success) return refuse(`fails its schema: ${toFieldErrors(checked.error).detail}`)
-    hash = envelope.hash ?? commandHash(type, checked.data, text, domain.topic)
+    hash = envelope.hash ?? commandHash({ type, data: checked.data, value: text }, domain.topic)
     const key = envelope.idOf && command.key?.(checked.data)
     if (key !== undefined) id = envelope.idOf?.(domain.name, key, hash) ?? id
     stream = command.stream(checked.data, id, actor)

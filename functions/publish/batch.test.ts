@@ -72,7 +72,7 @@ const answers = ({ body }: { body?: unknown }) =>
     .split('\n')
     .map((text) => JSON.parse(text))
 
-test('each line of NDJSON is taken by itself and answered in its place', async () => {
+test('each line of NDJSON is accepted or refused by itself, and the results keep the order of the lines', async () => {
   const { publish, texts, records } = publishing()
   const body = [line('one'), '', line(''), 'not json', line('two'), '"text"'].join('\n')
   const response = await publish(ndjson(body))
@@ -88,7 +88,7 @@ test('each line of NDJSON is taken by itself and answered in its place', async (
   expect(records.map(({ key }) => key)).toEqual(['shelf/a', 'shelf/a'])
 })
 
-test('an array is a batch as well, an object is one command', async () => {
+test('an array is a batch too, and an object is one command', async () => {
   const { publish, texts } = publishing()
   const all = await publish(json([{ text: 'one' }, { text: 'two' }]))
   expect(all.status).toBe(202)
@@ -98,7 +98,7 @@ test('an array is a batch as well, an object is one command', async () => {
   expect(texts()).toEqual(['one', 'two', 'three'])
 })
 
-test('with a key the whole is repeated safely: each line has its id again, and no two lines share one', async () => {
+test('a batch that is repeated with its key gives each line the same id, and no two lines share one', async () => {
   const { publish, records } = publishing()
   const batch = [line('one'), line('one'), line('two')].join('\n')
   for (let time = 0; time < 2; time++) await publish(ndjson(batch, { 'idempotency-key': 'k' }))
@@ -109,7 +109,7 @@ test('with a key the whole is repeated safely: each line has its id again, and n
   expect(ids).not.toContain(records.at(-1)?.headers?.ce_id)
 })
 
-test('ten thousand lines are taken in their order, one more is too many', async () => {
+test('10,000 lines are accepted in their order, and 10,001 are too many', async () => {
   const { publish, texts } = publishing()
   const lines = Array.from({ length: 10_000 }, (_, index) => `${index}`)
   expect((await publish(ndjson(lines.map(line).join('\n')))).status).toBe(202)
@@ -119,7 +119,7 @@ test('ten thousand lines are taken in their order, one more is too many', async 
   await expect(publish(request('[]', 'text/plain'))).rejects.toMatchObject({ status: 415 })
 })
 
-test('given no log, then 503 for the batch, and nothing is tried behind the lines under way', async () => {
+test('given no log, then the batch is 503 and no line after the first window is tried', async () => {
   const { publish, records } = publishing(() => Promise.reject(new Unavailable('log', 'gone')))
   const lines = Array.from({ length: 2500 }, (_, index) => line(`${index}`)).join('\n')
   const problem = await publish(ndjson(lines)).catch((error) => error)
@@ -129,7 +129,7 @@ test('given no log, then 503 for the batch, and nothing is tried behind the line
   expect(records).toHaveLength(1000)
 })
 
-test('given a log that goes away in the middle, then each line says what became of it', async () => {
+test('given a log that becomes unavailable in the middle, then each line has its own result', async () => {
   let appended = 0
   const { publish } = publishing(async () => {
     if (++appended > 1) throw new Unavailable('log', 'gone', { mayBeWritten: true })
@@ -143,7 +143,7 @@ test('given a log that goes away in the middle, then each line says what became 
   ])
 })
 
-test('a path says what the data need not, and goes before it; where it says all there is no body', async () => {
+test('path parameters override the data, and a path with the whole command takes no body', async () => {
   const { publish, records, texts } = publishing()
   await publish(json({ text: 'one', shelf: 'b' }))
   expect(records[0]?.key).toBe('shelf/a')
@@ -156,7 +156,7 @@ test('a path says what the data need not, and goes before it; where it says all 
   await expect(publish({ ...json({ text: 'no' }), ...named })).rejects.toMatchObject({ status: 400 })
 })
 
-test('what is nested too deep is refused, alone among lines', async () => {
+test('a line that is nested too deeply is refused, and the other lines are accepted', async () => {
   const { publish, texts } = publishing()
   const deep = '['.repeat(100_000) + ']'.repeat(100_000)
   const response = await publish(ndjson([line('one'), `{"text":${deep}}`, line('two')].join('\n')))
@@ -165,7 +165,7 @@ test('what is nested too deep is refused, alone among lines', async () => {
   await expect(publish(request(`[${deep}]`, 'application/json'))).rejects.toMatchObject({ status: 400 })
 })
 
-test('a batch of millions is refused before anything is made of it', async () => {
+test('a batch of millions of lines is refused before its lines are parsed', async () => {
   const { publish, records } = publishing()
   const zeros = `[${'0,'.repeat(1_000_000)}0]`
   for (const asked of [
@@ -178,7 +178,7 @@ test('a batch of millions is refused before anything is made of it', async () =>
   expect(records).toEqual([])
 })
 
-test("a stream whose name is too long is the client's to mend", async () => {
+test('a stream name that is too long is 422', async () => {
   const { publish } = publishing()
   const path = `/api/shelves/${encodeURIComponent('日'.repeat(30))}/lines`
   await expect(publish({ ...json({ text: 'x' }), path })).rejects.toMatchObject({ status: 422 })

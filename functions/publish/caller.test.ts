@@ -78,7 +78,7 @@ function publishing() {
 
 const note = JSON.stringify({ text: 'It turns' })
 
-test('who may not is told so before the body is looked into', async () => {
+test('a caller without permission is refused before the body is read', async () => {
   const { as, records } = publishing()
   for (const body of [note, 'not even JSON']) {
     await expect(as(undefined, body)).rejects.toMatchObject({ status: 401 })
@@ -88,7 +88,7 @@ test('who may not is told so before the body is looked into', async () => {
   expect(records).toEqual([])
 })
 
-test('the event says who acted, and which of the scopes that concern its domain that caller had', async () => {
+test('the event has the actor and those of its scopes that concern the domain', async () => {
   const { as, records } = publishing()
   await as('ada', note)
   await as('bob', note)
@@ -98,7 +98,7 @@ test('the event says who acted, and which of the scopes that concern its domain 
   ])
 })
 
-test('what is of another organisation is refused', async () => {
+test('a command for another organisation is refused', async () => {
   const { as } = publishing()
   await expect(as('eve', note)).rejects.toMatchObject({ status: 403 })
   expect(await as('eve', JSON.stringify({ text: 'It turns', of: 'globex' }))).toMatchObject({ status: 202 })
@@ -114,7 +114,7 @@ test('lines of a batch are refused one by one', async () => {
   expect(records).toHaveLength(2)
 })
 
-test('a CloudEvent is refused as a request is', async () => {
+test('a CloudEvent is refused for the same reasons as a request', async () => {
   const { as } = publishing()
   const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/test', 'ce-type': 'notes.write' }
   await expect(as(undefined, '{}', headers, '/')).rejects.toMatchObject({ status: 401 })
@@ -123,7 +123,7 @@ test('a CloudEvent is refused as a request is', async () => {
   expect(await as('ada', note, headers, '/')).toMatchObject({ status: 202 })
 })
 
-test('a key is its own for each caller', async () => {
+test('the same key of two callers stands for two commands', async () => {
   const { as, records } = publishing()
   const key = { 'idempotency-key': 'mine' }
   await as('ada', note, key)

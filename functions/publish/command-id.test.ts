@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { HORIZON_MS } from '#core/collections.ts'
 import type { NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import { addresses } from '#core/receipts.ts'
@@ -12,7 +13,7 @@ import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
 import { publisher } from './publisher.ts'
 
-/** Lines may have a key of their own; those of an import have ids. */
+/** Lines may have their own keys, and lines of an import have ids. */
 const domain: AppendDomain = {
   kind: 'append',
   name: 'lines',
@@ -35,8 +36,6 @@ const domain: AppendDomain = {
   documents: { collection: { name: 'lines', indexes: {} }, document: ({ data }) => data },
   queries: [],
 }
-
-const HORIZON_MS = 30 * 86_400_000
 
 function publishing() {
   const clock = manualClock()
@@ -80,7 +79,7 @@ function publishing() {
 
 const three = [{ text: 'x' }, { text: 'y' }, { text: 'z' }]
 
-test("a receipt's address stands for one command: with a batch it is refused before a line is taken", async () => {
+test('a batch with a receipt address as its key is refused before a line is accepted', async () => {
   const { ask, address, records } = publishing()
   const key = await address()
   const problem = await ask(three, { 'idempotency-key': key }).catch((error) => error)
@@ -107,17 +106,17 @@ test.each([
   expect(records).toEqual([])
 })
 
-test('a key that only looks like an address is an ordinary one, of a batch too', async () => {
+test('a key that only looks like a receipt address is an ordinary key, for a batch too', async () => {
   const { ask, ids } = publishing()
   await ask(three, { 'idempotency-key': 'lines.id.hash.time.mac' })
   expect(new Set(ids()).size).toBe(3)
 })
 
-test('a key that can be none is refused once, not for each line', async () => {
+test('an invalid key is refused once and not for each line', async () => {
   await expect(publishing().ask(three, { 'idempotency-key': 'ü' })).rejects.toMatchObject({ status: 400 })
 })
 
-test('given a line that the log may have, then it carries the key to repeat it with alone', async () => {
+test('given a line that the log may have, then its result has the key to repeat that line with', async () => {
   const { ask, away, ids } = publishing()
   away.add('y')
   const { answer } = await ask(three, { 'idempotency-key': 'mine' })
@@ -129,7 +128,7 @@ test('given a line that the log may have, then it carries the key to repeat it w
   expect(ids().filter((id) => id === answer[1].id)).toHaveLength(2)
 })
 
-test('the key in a body is the same alone, in any line, and beside a key of the request', async () => {
+test('the key in a body means the same alone, in any line, and beside a key of the request', async () => {
   const { ask, ids } = publishing()
   const own = { text: 'x', requestId: 'r' }
   await ask(own)
@@ -139,7 +138,7 @@ test('the key in a body is the same alone, in any line, and beside a key of the 
   expect(new Set(ids()).size).toBe(3)
 })
 
-test('the address of a receipt that has expired is refused as a key, as the receipt is', async () => {
+test('an expired receipt address is refused as a key with 410', async () => {
   const { ask, address, clock, records } = publishing()
   const key = await address()
   await clock.advance(HORIZON_MS)
@@ -150,7 +149,7 @@ test('the address of a receipt that has expired is refused as a key, as the rece
   expect(records).toHaveLength(2)
 })
 
-test('source and id of a CloudEvent are two things, and no Idempotency-Key is like both', async () => {
+test('the source and id of a CloudEvent are never confused with each other or with an Idempotency-Key', async () => {
   const { ask, ids } = publishing()
   const event = (source: string, id: string) =>
     ask({ text: 'x' }, { 'ce-specversion': '1.0', 'ce-type': 'lines.write', 'ce-source': source, 'ce-id': id }, '/')
@@ -163,7 +162,7 @@ test('source and id of a CloudEvent are two things, and no Idempotency-Key is li
   expect(answer.id).toBe(ids()[0])
 })
 
-test('a chosen id is the id, alone and in any line, whatever the key of the request', async () => {
+test('a chosen id is the command id, alone and in any line, whatever the key of the request', async () => {
   const { ask, ids } = publishing()
   const own = { text: 'x', id: '507f1f77bcf86cd799439011' }
   await ask(own, { 'idempotency-key': 'mine' }, '/api/lines/import')
@@ -171,7 +170,7 @@ test('a chosen id is the id, alone and in any line, whatever the key of the requ
   expect(ids()).toEqual([own.id, 'another', own.id])
 })
 
-test('an id that another command may have is not taken, even from who may choose', async () => {
+test('a chosen id that is a UUID is refused, because another command may have it', async () => {
   const { ask, ids, records } = publishing()
   await ask({ text: 'x' })
   await expect(ask({ text: 'y', id: ids()[0] }, {}, '/api/lines/import')).rejects.toThrow('which is a UUID')

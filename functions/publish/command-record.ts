@@ -1,5 +1,6 @@
 import { bodyHash, commandHash } from '#core/ids.ts'
 import type { NewRecord } from '#core/log.ts'
+import { JSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
 import type { Seals } from '#core/seals.ts'
 import type { Fields, Topic } from '#domains/domain.ts'
@@ -34,7 +35,7 @@ export function toRecord(command: AcceptedCommand, topic: Topic, { seal }: Seals
   const { id, type, stream, actor, scopes, expectedVersion } = command
   const time = new Date(command.time).toISOString()
   const value = topic.record ? topic.record.encode(command.data, { id, time }) : JSON.stringify(command.data)
-  const hash = commandHash(type, command.data, value, topic, expectedVersion)
+  const hash = commandHash({ type, data: command.data, value, expectedVersion }, topic)
   const isBody = !topic.record?.stamped && expectedVersion === undefined
   const streamAttribute = attribute(stream)
   const hasScopes = scopes !== undefined && scopes.length > 0
@@ -44,7 +45,7 @@ export function toRecord(command: AcceptedCommand, topic: Topic, { seal }: Seals
       key: stream,
       value,
       headers: {
-        'content-type': topic.record?.contentType ?? 'application/json',
+        'content-type': topic.record?.contentType ?? JSON_TYPE,
         ce_specversion: '1.0',
         ce_id: id,
         ce_source: `/millrace/publish#${topic.name}`,

@@ -21,7 +21,7 @@ interface Given {
   callerOf?: CallerOf
 }
 
-/** publish by a clock that stands still, with a log and an issuer that need their time. */
+/** publish with a manual clock, a slow log and a slow issuer. */
 function given({ append = () => new Promise(() => {}), callerOf = anybody }: Given) {
   const clock = manualClock(START)
   const deadlines: number[] = []
@@ -69,7 +69,7 @@ const request = (path: string, body: string, type: string, arrived: number): Req
 
 const TUTORIAL = JSON.stringify({ title: 'It turns' })
 
-test('given an issuer that takes its time, then the log has only what is left of it', async () => {
+test('given a slow issuer, then the log has the rest of the time', async () => {
   const callerOf: CallerOf = async () => {
     await clock.sleep(1500)
     return { id: 'ada', scopes: new Set(['tutorials:write']) }
@@ -83,7 +83,7 @@ test('given an issuer that takes its time, then the log has only what is left of
   expect(end).toMatchObject({ status: 503, at: 1800, members: { unknown: false } })
 })
 
-test('the issuer is told by when its answer is needed', async () => {
+test('the issuer gets the deadline of the request', async () => {
   const told: (number | undefined)[] = []
   const callerOf: CallerOf = async (_, deadline) => {
     told.push(deadline)
@@ -95,7 +95,7 @@ test('the issuer is told by when its answer is needed', async () => {
   expect(told).toEqual([START + 1800])
 })
 
-test('given a log that never answers, then publish says "unknown" by itself, 1.9 s after the request', async () => {
+test('given a log that never responds, then publish reports "unknown" 1.9 s after the request', async () => {
   const { clock, ask } = given({})
   const end = ask('/api/tutorials', TUTORIAL)
   await clock.advance(1000)
@@ -105,7 +105,7 @@ test('given a log that never answers, then publish says "unknown" by itself, 1.9
   expect(later).toMatchObject({ status: 503, at: 2900 })
 })
 
-test('given an event loop that is late, then an append whose end is there already is not given up', async () => {
+test('given a late event loop, then an append that has already ended still succeeds', async () => {
   const append = () =>
     new Promise<{ partition: number; offset: number }>((resolve) => {
       void clock.sleep(1900).then(() => setImmediate(resolve, { partition: 0, offset: 0 }))
@@ -116,7 +116,7 @@ test('given an event loop that is late, then an append whose end is there alread
   expect(end).toMatchObject({ status: 202 })
 })
 
-test('a welcome and the command behind it share one time limit', async () => {
+test('a welcome and the command after it share one deadline', async () => {
   const ada = { id: 'ada', name: 'Ada', scopes: new Set(['forum:write']) }
   let appends = 0
   const append = async (deadline: number) => {
@@ -131,7 +131,7 @@ test('a welcome and the command behind it share one time limit', async () => {
   expect(end).toMatchObject({ status: 503, at: 1800 })
 })
 
-test('a batch of which nothing is taken has one time limit; lines behind taken ones have their own', async () => {
+test('a batch has one deadline until a line is accepted, and later windows have their own', async () => {
   const lines = (count: number) => Array.from({ length: count }, () => `${JSON.stringify(EVENT)}\n`).join('')
   let appends = 0
   const append = async (deadline: number) => {

@@ -48,7 +48,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-test('a domain has gRPC by a .proto file in its folder and a few lines', async () => {
+test('a domain with a .proto file and a declared call is served over gRPC', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'domains-'))
   closers.push(() => rmSync(folder, { recursive: true }))
   mkdirSync(join(folder, 'notes'))

@@ -64,7 +64,7 @@ test.each([
   expect(parseJson(text)).toEqual(JSON.parse(text))
 })
 
-test('of an array the items are refused one by one', () => {
+test('the items of an array are refused one by one', () => {
   const text = '[{"n":1},{"n":9007199254740993},[{"n":1,"n":1}],9007199254740993,"last"]'
   const check = itemCheck(parseWithFlaws(text).flaws())
   const outcomes = [0, 1, 2, 3, 4].map((index) => {
@@ -84,7 +84,7 @@ test('of an array the items are refused one by one', () => {
   ])
 })
 
-test('more flaws than are looked for refuse the whole array', () => {
+test('an array with the maximum of flaws is refused as a whole', () => {
   const { flaws } = parseWithFlaws(`[${Array.from({ length: 20_000 }, () => '1e400').join()}]`)
   expect(() => itemCheck(flaws())).toThrow('and 9980 more')
 })
@@ -94,7 +94,7 @@ test('many wrong fields are not all reported', () => {
   expect(refusal(`[${list}]`).message).toContain('and 980 more')
 })
 
-test('whatever JSON.stringify writes is taken and comes back equal', () => {
+test('every output of JSON.stringify is accepted and parsed to an equal value', () => {
   const json = fc.json({ depthSize: 'medium', maxDepth: 20 }).filter((text) => !text.includes('"__proto__"'))
   fc.assert(
     fc.property(json, (text) => {
@@ -103,13 +103,13 @@ test('whatever JSON.stringify writes is taken and comes back equal', () => {
   )
 })
 
-/** Independent of the code under test: an integer, as exact as it is written. */
+/** An integer with all of its digits, parsed without the code under test. */
 const integers = fc.oneof(
   fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
   fc.bigInt({ min: 2n ** 53n - 3n, max: 2n ** 53n + 3n }),
 )
 
-test('an integer is taken with all of its digits, or refused', () => {
+test('an integer keeps all of its digits or is refused', () => {
   fc.assert(
     fc.property(integers, fc.constantFrom('', '.0', '.000'), (integer, zeros) => {
       const isKept = JSON.stringify(Number(integer)) === String(integer)
@@ -120,7 +120,7 @@ test('an integer is taken with all of its digits, or refused', () => {
   )
 })
 
-test('any double is taken as it is written, at any length', () => {
+test('a double is accepted at any length', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(100), (double, digits) => {
       expect(parseJson(JSON.stringify(double))).toBe(JSON.parse(JSON.stringify(double)))

@@ -101,7 +101,7 @@ test('the record is a CloudEvent in binary mode with every attribute, keyed by i
   })
 })
 
-test('given no log, then 503 with Retry-After, and it says that nothing was done', async () => {
+test('given no log, then the response is 503 with Retry-After and reports that nothing was done', async () => {
   const { publish } = publishing({ append: () => Promise.reject(new Unavailable('log', 'gone')) })
   const problem = await problemOf(publish(request(title('a'))))
   expect(problem.status).toBe(503)
@@ -109,7 +109,7 @@ test('given no log, then 503 with Retry-After, and it says that nothing was done
   expect(problem.members).toMatchObject({ unknown: false })
 })
 
-test('given no answer after the hand-over, then 503 carries what to repeat with, and that stands for the same id', async () => {
+test('given a log that may have the command, then the 503 has a key that stands for the same id', async () => {
   let isAway = true
   const append = async () => {
     if (isAway) throw new Unavailable('log', 'no answer', { mayBeWritten: true })
@@ -123,13 +123,13 @@ test('given no answer after the hand-over, then 503 carries what to repeat with,
   expect(JSON.parse(String(body)).id).toBe(members.id)
 })
 
-test("given the caller's own key, then the ambiguous 503 carries that one", async () => {
+test("given the caller's own key, then the ambiguous 503 has that key", async () => {
   const { publish } = publishing({ append: () => Promise.reject(new Unavailable('log', '?', { mayBeWritten: true })) })
   const { members } = await problemOf(publish(request(title('a'), { 'idempotency-key': 'mine' })))
   expect(members.idempotencyKey).toBe('mine')
 })
 
-test('a command that is repeated with its key is one record, answered with the receipt of the first', async () => {
+test('a command that is repeated with its key is one record, and gets the receipt of the first', async () => {
   const { publish, records } = publishing()
   const repeat = () => publish(request(title('a'), { 'idempotency-key': 'mine' }))
   const answers = [await repeat(), ...(await Promise.all([repeat(), repeat()]))]
@@ -137,7 +137,7 @@ test('a command that is repeated with its key is one record, answered with the r
   expect(records).toHaveLength(1)
 })
 
-test('another body, another version to expect, and a command without a key go to the log', async () => {
+test('another body, another expected version, and a command without a key are appended', async () => {
   const { publish, records } = publishing()
   const sum = JSON.stringify({ requestId: 'mine', firstNumber: 1, secondNumber: 2 })
   const add = (body: string, headers = {}) => publish(request(body, headers, '/api/sums'))
@@ -149,7 +149,7 @@ test('another body, another version to expect, and a command without a key go to
   expect(records).toHaveLength(5)
 })
 
-test('a command that the log did not take goes there again', async () => {
+test('a command that failed to be appended is appended when it is repeated', async () => {
   let isAway = true
   const append = async () => {
     if (isAway) throw new Unavailable('log', 'gone')
@@ -163,24 +163,24 @@ test('a command that the log did not take goes there again', async () => {
   expect(records).toHaveLength(2)
 })
 
-test('a key that looks like an address but was not given out is an ordinary key', async () => {
+test('a key that looks like a receipt address but was never issued is an ordinary key', async () => {
   const { publish } = publishing()
   const answer = await publish(request(title('a'), { 'idempotency-key': 'tutorials.id.hash.time.mac' }))
   expect(JSON.parse(String(answer.body)).id).not.toBe('id')
 })
 
-test('given the store away, then a command that prefers to wait is answered 202 all the same', async () => {
+test('given no store, then a command that prefers to wait gets 202', async () => {
   const { publish } = publishing({ wait: () => Promise.reject(new Unavailable('store', 'gone')) })
   expect((await publish(request(title('a'), { prefer: 'wait=1' }))).status).toBe(202)
 })
 
-test('a whole surrogate pair is kept, escaped or not', async () => {
+test('a complete surrogate pair is kept, escaped or not', async () => {
   const { publish, records } = publishing()
   await publish(request('{"title":"\\ud83c\\udf3e 🌾"}'))
   expect(records[0]?.value).toBe('🌾 🌾')
 })
 
-test('a path that is only read is 405 for a command', async () => {
+test('a command to a path that has only reads is 405', async () => {
   const { publish } = publishing()
   for (const path of ['/api/test', '/api/letters', '/api/receipts/x']) {
     const problem = await problemOf(publish(request('{}', {}, path)))
@@ -188,7 +188,7 @@ test('a path that is only read is 405 for a command', async () => {
   }
 })
 
-test('where a route takes a query string, its members and those of the body are the same command, and must not contradict each other', async () => {
+test('the query string and the body make one command, and must not contradict each other', async () => {
   const { publish, records } = publishing()
   const both = { threadId: 't', accountId: 'eve' }
   const ban = (query: object, body: string, headers = {}) => ({
@@ -242,7 +242,7 @@ test.each([
   ['a title of white space', title(' \n '), {}, 422],
   ['a title that is too long', title('x'.repeat(10_001)), {}, 422],
   ['a command of more than 256 KiB', title('x'.repeat(256 * 1024)), {}, 413],
-])('%s is refused at the door and nothing is appended', async (_, body, headers, status) => {
+])('%s is refused and nothing is appended', async (_, body, headers, status) => {
   const { publish, records } = publishing()
   expect((await problemOf(publish(request(body, headers)))).status).toBe(status)
   expect(records).toEqual([])
@@ -273,7 +273,7 @@ describe('a CloudEvent of a client', () => {
       '/',
     )
 
-  test('is taken in both modes, and gives its type, its data and its trace; the rest is written by publish', async () => {
+  test('is accepted in both modes with its type, data and trace, and publish sets the other attributes', async () => {
     const traceparent = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`
     const more = {
       traceparent,
@@ -308,7 +308,7 @@ describe('a CloudEvent of a client', () => {
     }
   })
 
-  test('is one command however often it comes, and another one from another source', async () => {
+  test('is one command however often it arrives, and another one from another source', async () => {
     const { publish } = publishing()
     const idOf = async (asked: Request) => JSON.parse(String((await publish(asked)).body)).id
     const first = await idOf(structured(event()))

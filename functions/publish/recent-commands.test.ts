@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
+import { HOUR_MS } from '#core/clock.ts'
 import { manualClock } from '#test/clock.ts'
 import { quiet } from '#test/telemetry.ts'
 import { recentCommands } from './recent-commands.ts'
 
 const { metrics } = quiet()
-const HOUR_MS = 3_600_000
 
-/** What was made, in order. */
-function making() {
+/** A deduplicating append, and the keys that it appended in their order. */
+function appending() {
   const clock = manualClock()
-  const made: string[] = []
+  const appended: string[] = []
   const dedupe = recentCommands<string>(clock, metrics)
-  const make = (key: string) => dedupe(key, async () => `${key}, ${made.push(key)}`)
-  return { clock, made, dedupe, make }
+  const append = (key: string) => dedupe(key, async () => `${key}, ${appended.push(key)}`)
+  return { clock, appended, dedupe, append }
 }
 
 const hits = async (): Promise<number> => {
@@ -20,51 +20,51 @@ const hits = async (): Promise<number> => {
   return Number(/^millrace_repeats_total (\d+)$/m.exec(text)?.[1])
 }
 
-test('the same is made once and answered again, however often, and each answer but the first is counted', async () => {
-  const { made, make } = making()
+test('a command is appended once, and each repeat gets the same result and is counted', async () => {
+  const { appended, append } = appending()
   const before = await hits()
-  for (let n = 0; n < 5; n++) expect(await make('a')).toBe('a, 1')
-  expect(made).toEqual(['a'])
+  for (let n = 0; n < 5; n++) expect(await append('a')).toBe('a, 1')
+  expect(appended).toEqual(['a'])
   expect((await hits()) - before).toBe(4)
 })
 
-test('who comes while it is being made waits for the same', async () => {
-  const { dedupe } = making()
+test('repeats during the append share its result', async () => {
+  const { dedupe } = appending()
   const first = Promise.withResolvers<string>()
   let times = 0
-  const make = () => {
+  const append = () => {
     times++
     return first.promise
   }
-  const all = Promise.all([dedupe('a', make), dedupe('a', make), dedupe('a', make)])
+  const all = Promise.all([dedupe('a', append), dedupe('a', append), dedupe('a', append)])
   first.resolve('done')
   expect(await all).toEqual(['done', 'done', 'done'])
   expect(times).toBe(1)
 })
 
-test('a failure is told to those who wait for it, and not remembered', async () => {
-  const { dedupe } = making()
+test('a failure reaches all that share it, and is forgotten', async () => {
+  const { dedupe } = appending()
   const fail = () => Promise.reject(new Error('away'))
   const both = await Promise.allSettled([dedupe('a', fail), dedupe('a', fail)])
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   expect(await dedupe('a', async () => 'done')).toBe('done')
 })
 
-test('it is forgotten after an hour', async () => {
-  const { clock, make, made } = making()
-  await make('a')
+test('a command is forgotten after an hour', async () => {
+  const { clock, append, appended } = appending()
+  await append('a')
   await clock.advance(HOUR_MS - 1)
-  await make('a')
+  await append('a')
   await clock.advance(1)
-  await make('a')
-  expect(made).toEqual(['a', 'a'])
+  await append('a')
+  expect(appended).toEqual(['a', 'a'])
 })
 
-test('ten thousand are remembered, the last ones', async () => {
-  const { make, made } = making()
-  for (let n = 0; n <= 10_000; n++) await make(`${n}`)
-  await make('1')
-  expect(made).toHaveLength(10_001)
-  await make('0')
-  expect(made).toHaveLength(10_002)
+test('the last 10,000 commands are remembered', async () => {
+  const { append, appended } = appending()
+  for (let n = 0; n <= 10_000; n++) await append(`${n}`)
+  await append('1')
+  expect(appended).toHaveLength(10_001)
+  await append('0')
+  expect(appended).toHaveLength(10_002)
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { HOUR_MS } from '#core/clock.ts'
 import type { NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import { addresses } from '#core/receipts.ts'
@@ -32,10 +33,9 @@ const domain: DecideDomain = {
   queries: [],
 }
 
-const HOUR_MS = 3_600_000
 const K = { 'idempotency-key': 'k' }
 
-/** An instance of publish. Its log keeps the records, or fails as `away` says. */
+/** An instance of publish. Its log keeps the records, or fails with `away`. */
 function publishing() {
   const clock = manualClock()
   const records: NewRecord[] = []
@@ -90,7 +90,7 @@ function publishing() {
 
 const unknown = () => new Unavailable('log', 'no answer', { mayBeWritten: true })
 
-test('the same key with another body is 409 at once, and names the first command', async () => {
+test('a reused key with another body is 409 at once, and names the first command', async () => {
   const { as, texts } = publishing()
   const ask = as('ada')
   const { answer: first } = await ask({ text: 'a' }, K)
@@ -114,7 +114,7 @@ test.each([
     (ask: Ask, text: string) =>
       ask({ text }, { 'ce-specversion': '1.0', 'ce-type': 'lines.write', 'ce-source': 's', 'ce-id': 'i' }, '/'),
   ],
-])('so it is for a key %s', async (_, send) => {
+])('a reused key is 409 for a key %s', async (_, send) => {
   const { as, texts } = publishing()
   expect((await send(as('ada'), 'a')).status).toBe(202)
   expect((await send(as('ada'), 'b')).status).toBe(409)
@@ -147,7 +147,7 @@ test('given lines under one key, then each line is refused by itself', async () 
   expect(texts()).toEqual(['a', 'c', 'a', 'x'])
 })
 
-test('given that the first is still on its way, then another body is 409 all the same', async () => {
+test('given that the first command is not yet appended, then another body is 409', async () => {
   const { as, fail, texts } = publishing()
   const { promise, resolve } = Promise.withResolvers<void>()
   fail(promise)
@@ -158,7 +158,7 @@ test('given that the first is still on its way, then another body is 409 all the
   expect(texts()).toEqual(['a'])
 })
 
-test('given that nothing was done of the first, then its key is free', async () => {
+test('given that the first command was certainly not appended, then its key is free', async () => {
   const { as, fail, texts } = publishing()
   fail(new Unavailable('log', 'away'))
   expect((await as('ada')({ text: 'a' }, K)).status).toBe(503)
@@ -168,7 +168,7 @@ test('given that nothing was done of the first, then its key is free', async () 
   expect(texts()).toEqual(['b'])
 })
 
-test('given that the log may have the first, then its key is taken, even if a repeat of it was not appended', async () => {
+test('given that the log may have the first command, then its key stays taken, even if a repeat was not appended', async () => {
   const { as, fail, texts } = publishing()
   fail(unknown())
   expect((await as('ada')({ text: 'a' }, K)).answer).toMatchObject({ unknown: true })
@@ -180,7 +180,7 @@ test('given that the log may have the first, then its key is taken, even if a re
   expect(texts()).toEqual(['a'])
 })
 
-test("a receipt's address takes no other body, whichever instance is asked", async () => {
+test('a receipt address with another body is 409 on every instance', async () => {
   const { answer } = await publishing().as('ada')({ text: 'a' })
   const address = { 'idempotency-key': answer.receipt.replace('/api/receipts/', '') }
   const { as, ids } = publishing()
@@ -192,7 +192,7 @@ test("a receipt's address takes no other body, whichever instance is asked", asy
   expect(ids()).toEqual([answer.id])
 })
 
-test('it is remembered for an hour', async () => {
+test('a key is remembered for an hour', async () => {
   const { clock, as } = publishing()
   const ask = as('ada')
   await ask({ text: 'a' }, K)
@@ -202,7 +202,7 @@ test('it is remembered for an hour', async () => {
   expect((await ask({ text: 'b' }, K)).status).toBe(202)
 })
 
-test('it is remembered of the last 20,000 keys', () => {
+test('the last 20,000 keys are remembered', () => {
   const uses = keyUses(manualClock())
   const address = (id: string) => ({ domain: 'lines', id, hash: 'hash', time: 0 })
   const isFree = (key: string, id: string) => 'end' in uses.begin(key, address(id))
@@ -212,7 +212,7 @@ test('it is remembered of the last 20,000 keys', () => {
   expect([isFree('1', 'second'), isFree('0', 'second')]).toEqual([false, true])
 })
 
-test('anonymous callers share a command by key and body, and take no key from each other', async () => {
+test('anonymous callers with the same key and body share a command, and with other bodies they do not', async () => {
   const { as, ids } = publishing()
   const [one, other] = [as(undefined, '192.0.2.1'), as(undefined, '192.0.2.2')]
   const send = (ask: Ask, text: string) => ask({ text, requestId: '1' })
@@ -225,21 +225,21 @@ test('anonymous callers share a command by key and body, and take no key from ea
   expect((await send(as('ada'), 'a')).answer.id).not.toBe(answer.id)
 })
 
-test('given an anonymous key that is used again from the same address with another body, then that is 409 at once', async () => {
+test('an anonymous key that is reused from the same address with another body is 409 at once', async () => {
   const { as, texts } = publishing()
   const ask = as(undefined, '192.0.2.1')
   const { answer } = await ask({ text: 'a' }, K)
   expect(answer.id).toBeTypeOf('string')
   const reused = await ask({ text: 'b' }, K)
   expect(reused).toMatchObject({ status: 409, answer: { reusedKey: true } })
-  // The first one may be somebody else's.
+  // The first command may be somebody else's.
   expect(JSON.stringify(reused)).not.toContain(String(answer.id))
   expect((await as(undefined)({ text: 'b' }, K)).status).toBe(202)
   expect((await as(undefined)({ text: 'c' }, K)).status).toBe(202)
   expect(texts()).toEqual(['a', 'b', 'c'])
 })
 
-test('nobody makes an anonymous command be taken for a stale one', async () => {
+test('an anonymous If-Match can not make the command of another caller stale', async () => {
   const { as, ids } = publishing()
   await as(undefined, '192.0.2.1')({ text: 'a' }, { ...K, 'if-match': '"7"' })
   await as(undefined, '192.0.2.2')({ text: 'a' }, K)

@@ -57,14 +57,14 @@ function submitting(failure: () => Error | undefined = () => undefined) {
 
 const greeting = ['guests.greet', 'ada', { name: 'Ada', email: 'ada@mill.example' }, 'guests.greet', {}]
 
-test('who is met for the first time is welcomed first, with what the token says, and only once', async () => {
+test('a caller is welcomed once, before the first command, with the claims of the token', async () => {
   const { taken, submit } = submitting()
   await submit()
   await submit()
   expect(taken).toEqual([greeting, ['guests.write', 'ada', undefined], ['guests.write', 'ada', undefined]])
 })
 
-test('lines of a batch that come with a first meeting stay in their order', async () => {
+test("the lines of a caller's first batch stay in their order", async () => {
   const { taken, submit } = submitting()
   const line = (line: number) => submit(write, {}, ada, { ...submission, line })
   await Promise.all([1, 2, 3, 4].map(line))
@@ -72,20 +72,20 @@ test('lines of a batch that come with a first meeting stay in their order', asyn
   expect(taken).toEqual([greeting, ...[1, 2, 3, 4, 5].map((line) => ['guests.write', 'ada', line])])
 })
 
-test('nobody is welcomed without a token, or without the scope that it takes', async () => {
+test('a caller without a token or without the required scope is not welcomed', async () => {
   const { taken, submit } = submitting()
   await submit(write, {}, { id: 'anonymous', scopes: new Set(['guests:write']) }, submission)
   await submit(write, {}, { id: 'bob', scopes: new Set() }, submission)
   expect(taken.map(([type]) => type)).toEqual(['guests.write', 'guests.write'])
 })
 
-test('what a token says that the command does not take is no reason to refuse anybody', async () => {
+test('claims that the welcome command does not accept do not refuse the caller', async () => {
   const { taken, submit } = submitting()
   await submit(write, {}, { ...ada, name: 'A'.repeat(21) }, submission)
   expect(taken).toEqual([['guests.write', 'ada', undefined]])
 })
 
-test('while the log is away the command itself is not tried; the next one is welcomed', async () => {
+test('while the log is unavailable the command is not tried, and the next one is welcomed', async () => {
   let isAway: Error | undefined = new Problem(503, 'Log unavailable', 'for a welcome', {
     members: { id: 'of a welcome' },
   })
@@ -96,13 +96,13 @@ test('while the log is away the command itself is not tried; the next one is wel
   expect(taken).toEqual([greeting, ['guests.write', 'ada', undefined]])
 })
 
-test('a welcome that is refused holds up nothing', async () => {
+test('a refused welcome does not delay the command', async () => {
   const { taken, submit } = submitting(() => new Problem(403, 'Not allowed', 'never'))
   await submit()
   expect(taken).toEqual([['guests.write', 'ada', undefined]])
 })
 
-test('the other domains do without a welcome, whether its log is there or away', async () => {
+test('commands of other domains do not wait for a welcome', async () => {
   let isAway: Error | undefined = new Problem(503, 'Log unavailable', 'for a welcome')
   const { taken, submit } = submitting(() => isAway)
   await submit(add)
@@ -115,7 +115,7 @@ test('the other domains do without a welcome, whether its log is there or away',
   expect(taken).toEqual([added, added, added, greeting, ['guests.write', 'ada', undefined]])
 })
 
-test('who keeps coming is known, however many others come, and who stays away is forgotten', async () => {
+test('a caller who keeps returning stays known, and one who does not is forgotten', async () => {
   const { taken, submit } = submitting()
   const welcomed = () =>
     taken.filter(([type, id]) => type === 'guests.greet' && !String(id).startsWith('guest-')).length

@@ -46,7 +46,7 @@ function plainId({ name, topic }: Domain, record: LogRecord, { id, source, type 
   const text = String(record.value ?? '')
   const key = name === 'sums' ? dataOf(topic, text)?.requestId : undefined
   if (key !== undefined) {
-    const hash = commandHash(topic.plain ?? '', dataOf(topic, text), text, topic)
+    const hash = commandHash({ type: topic.plain ?? '', data: dataOf(topic, text), value: text }, topic)
     return derivedId('plain', name, String(key), hash)
   }
   if (id !== undefined) return derivedId('plain', name, source ?? '', id, bodyHash(type ?? '', text))
