@@ -2,19 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 
-test('a wrong value is named, and every one of them at once', () => {
+test('the error names every wrong value at once', () => {
   expect(() => readConfig({ PORT: 'http', KAFKA_BROKERS: 'kafka:1,nowhere', LOG: 'paper' })).toThrow(
     /PORT=http:.*\n.*LOG=paper:.*\n.*KAFKA_BROKERS.1=kafka:1,nowhere:/,
   )
 })
 
-test('callers without a token may what is said, or nothing', () => {
+test('ANONYMOUS_SCOPES lists the scopes of callers without a token, and `none` is an empty list', () => {
   expect(readConfig({}).ANONYMOUS_SCOPES).toContain('sums:write')
   expect(readConfig({ ANONYMOUS_SCOPES: 'sums:read' }).ANONYMOUS_SCOPES).toEqual(['sums:read'])
   expect(readConfig({ ANONYMOUS_SCOPES: 'none' }).ANONYMOUS_SCOPES).toEqual([])
 })
 
-test('a variable that is empty is one that is not set', () => {
+test('an empty variable is not set', () => {
   expect(readConfig({ KAFKA_USERNAME: '', MONGODB_POOL: '' })).toEqual(readConfig({}))
 })
 
@@ -35,11 +35,11 @@ test.each([
   { OIDC_URL: 'http://keycloak:8080' },
   { OIDC_ALGORITHMS: 'RS256,HS256' },
   { OIDC_ALGORITHMS: 'none' },
-])('half a setting, or one that is not known, stops the start: %j', (env) => {
+])('an incomplete or invalid setting is an error: %j', (env) => {
   expect(() => readConfig(env)).toThrow('Wrong configuration')
 })
 
-test('days are by domain', () => {
+test('RETENTION_DAYS has the days of each domain', () => {
   const { RETENTION_DAYS } = readConfig({ RETENTION_DAYS: 'logs=30, other=7,' })
   expect([...RETENTION_DAYS]).toEqual([
     ['logs', 30],
@@ -49,7 +49,7 @@ test('days are by domain', () => {
 })
 
 test.each([{ KAFKA_PASSWORD: 'kept quiet' }, { RECEIPT_SECRET: 'kept quiet' }, { MONGODB_URI: 'kept quiet' }])(
-  'a secret does not stand in the error: %j',
+  'the error does not contain a secret: %j',
   (env) => {
     let said = ''
     try {
@@ -62,7 +62,7 @@ test.each([{ KAFKA_PASSWORD: 'kept quiet' }, { RECEIPT_SECRET: 'kept quiet' }, {
   },
 )
 
-test('a start with a wrong setting says which, and no more', () => {
+test('a start with a wrong setting prints its name and nothing else', () => {
   const { status, stderr } = spawnSync(process.execPath, ['main/dev.ts'], {
     env: { ...process.env, PORT: 'http' },
     encoding: 'utf8',

@@ -10,7 +10,7 @@ export interface StreamParts {
   random: () => number
 }
 
-/** The longest silence, so that no proxy takes the connection for dead. */
+/** The longest silence. A proxy may close a connection that is idle for longer. */
 const HEARTBEAT_MS = 15_000
 /** The longest stream. Knative ends a request after five minutes by default, which would look like a fault. */
 const MAX_STREAM_MS = 240_000

@@ -18,8 +18,8 @@ export type ReadTurns = ReturnType<typeof readTurns>
 /**
  * Deals out turns to read. A caller has one read at a time, however many connections it opens. Odd turns go to the reader with
  * the fewest turns, the latest of several. Even turns go to the caller whose last turn is the longest ago, for its
- * oldest request. So a reader that is a little behind is done soon, even if many people share its address, and a
- * reader that is far behind gets there too.
+ * oldest request. So a reader that is a little behind is done soon, even if many people share its
+ * address. A reader that is far behind gets there too.
  */
 export function readTurns() {
   const lastTurns = new Map<string, number>()
