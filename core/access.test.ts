@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Caller } from '#domains/domain.ts'
-import { authorize } from './access.ts'
-import { rolesOf, scopesIn } from './roles.ts'
+import { authorize, rolesOf, scopesIn } from './access.ts'
 
 const caller = (scopes: string[], organisation?: string): Caller => ({
   id: 'ada',

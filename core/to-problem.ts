@@ -1,6 +1,6 @@
 import { internalError, Problem, RETRY_SOON } from './problem.ts'
+import type { Trace } from './request.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { Trace } from './trace.ts'
 import { Unavailable } from './unavailable.ts'
 
 /** The problem that a client gets for any error. It counts and logs outages and bugs. */

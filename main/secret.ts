@@ -4,7 +4,7 @@ import { readOrCreate } from '#adapters/private-file.ts'
 import type { Config } from './config.ts'
 
 const FILE = 'receipt-secret'
-/** As RECEIPT_SECRET in config.ts. */
+/** As RECEIPT_SECRET in settings.ts. */
 const MIN_LENGTH = 32
 
 /**

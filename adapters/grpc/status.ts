@@ -1,6 +1,6 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js'
 import type { Problem } from '#core/problem.ts'
-import type { Trace } from '#core/trace.ts'
+import type { Trace } from '#core/request.ts'
 
 /** The codes by HTTP status. gRPC uses ABORTED for a failed test-and-set, and FAILED_PRECONDITION for a rule's rejection. */
 const CODES = new Map([

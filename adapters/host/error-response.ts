@@ -1,8 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { internalError, Problem } from '#core/problem.ts'
+import { type Trace, traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { type Trace, traceOf } from '#core/trace.ts'
 import { BodyTooLarge, isReceived } from './body.ts'
 import { problemResponse } from './http.ts'
 

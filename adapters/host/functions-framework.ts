@@ -1,5 +1,5 @@
+import { traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { traceOf } from '#core/trace.ts'
 import { BodyTooLarge, ClientGone, readBody } from './body.ts'
 import { sendProblem, toHostProblem } from './error-response.ts'
 import type { HttpFunction } from './http.ts'

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem } from '#core/problem.ts'
 import type { Request, Response } from '#core/request.ts'
+import { type Trace, traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
-import { type Trace, traceOf } from '#core/trace.ts'
 import { abortedBy } from '../abort-signal.ts'
 
 /** The signature that functions-framework and our host call. Both have read the body into `rawBody`. */

@@ -6,8 +6,7 @@ import { bodyHash, commandHash } from '#core/ids.ts'
 import type { Identity } from '#core/ledger.ts'
 import type { KnownType } from '#core/registry.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
-import { type Envelope, envelopeOf } from './envelope.ts'
-import { textOf } from './value.ts'
+import { type Envelope, envelopeOf, textOf } from './envelope.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A delivery as persist reads it: a command, or the reason why it isn't one. */

@@ -2,7 +2,6 @@ import { type Delivery, PLAIN } from '#core/delivery.ts'
 import { ANONYMOUS, bodyHash, derivedId } from '#core/ids.ts'
 import type { Vouched } from '#core/seals.ts'
 import type { KnownCommands } from './command.ts'
-import { textOf } from './value.ts'
 import type { Verdict } from './verdict.ts'
 
 /** The part of a command that is known before its value is read: from the seal, or from the record where it is believed. */
@@ -129,3 +128,18 @@ const attributesOf = ({ type, id, partitionkey, actor = '', scopes, expectedvers
   expectedVersion: expectedversion === undefined ? undefined : Number(expectedversion),
   hash: bodyhash,
 })
+
+/**
+ * The value as text. JSON that the host parsed is serialised again. Empty for a value that can't be serialised: JSON that is
+ * nested thousands of times, which functions-framework parses.
+ */
+export function textOf(data: unknown): string {
+  if (data === undefined || data === null) return ''
+  if (typeof data === 'string') return data
+  if (Buffer.isBuffer(data)) return data.toString('utf8')
+  try {
+    return JSON.stringify(data)
+  } catch {
+    return ''
+  }
+}

@@ -6,8 +6,7 @@ import type { Store } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { type ApplyResult, DONE } from './applier.ts'
 import type { ReceivedCommand } from './command.ts'
-import { topicOf } from './envelope.ts'
-import { textOf } from './value.ts'
+import { textOf, topicOf } from './envelope.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A delivery that could not be applied. */

@@ -2,7 +2,7 @@ import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { bodyHash } from '#core/ids.ts'
 import { readSeal, type Seals, type Vouched } from '#core/seals.ts'
 import type { Document } from '#domains/domain.ts'
-import { textOf } from './value.ts'
+import { textOf } from './envelope.ts'
 
 /** How far a delivery is believed. */
 export type Verdict =

@@ -1,5 +1,5 @@
-import { alarm } from '#core/alarm.ts'
 import type { Clock } from '#core/clock.ts'
+import { alarm } from '#core/clock.ts'
 import type { Request } from '#core/request.ts'
 import { Unavailable } from '#core/unavailable.ts'
 

@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest'
 import { verifier } from '#adapters/auth/verifier.ts'
+import { rolesOf } from '#core/access.ts'
 import { systemClock } from '#core/clock.ts'
-import { rolesOf } from '#core/roles.ts'
 import { people } from '#local/issuer/people.ts'
 import { findDomains } from '#main/find-domains.ts'
 import { ADMINISTRATOR } from '../services/keycloak.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { manualClock } from '#test/clock.ts'
-import { domainTurns } from './domain-turns.ts'
+import { domainTurns } from './domain-batches.ts'
 
 const SECOND = 1000
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '#test/clock.ts'
-import { alarm } from './alarm.ts'
+import { alarm } from './clock.ts'
 
 function given() {
   const clock = manualClock(0)
