@@ -12,17 +12,17 @@ import {
   TooManyGroups,
 } from './store.ts'
 
-/** What a query asks of an index, checked: a mistake is one on every adapter. */
+/** A checked selection of an index, so that a mistake fails on every adapter. */
 export interface IndexRange {
   /** Equality, in the order of the index's fields. */
   equal: [field: string, value: Scalar][]
-  /** The fields behind those, `_id` last: what the documents are ordered by. */
+  /** The fields after those, `_id` last: the order of the documents. */
   free: [first: string, ...others: string[]]
   /** Bounds of the first of them. */
   range: Range | undefined
 }
 
-/** The part of the index that a page is of. Throws for one that begins at two places. */
+/** The range of a page. Throws for a page with two starts. */
 export function pageRange(collection: StoredCollection, query: Find): IndexRange {
   if (query.after && query.skip) throw new Error(`store: a page of ${collection.name} has either after or skip`)
   return indexRange(collection, query)
@@ -49,20 +49,20 @@ export function indexRange(collection: StoredCollection, { index, where = {}, ra
   }
 }
 
-/** The part that is counted. Throws for groups by the list of an index: a list is no key. */
+/** The range of a count. Throws for groups by the list of an index, since a list is not a key. */
 export function countedRange(collection: StoredCollection, query: Count): IndexRange {
   const { each } = indexOf(collection, query.index)
   if (query.by.some(({ field }) => field === each)) throw new Error(`store: ${collection.name} groups by scalars only`)
   return indexRange(collection, query)
 }
 
-/** Sorted by key. Throws `TooManyGroups` where there are more than asked for. */
+/** Groups sorted by key. Throws `TooManyGroups` for more than the limit. */
 export function sorted(groups: Counted[], query: Count): Counted[] {
   if (groups.length > query.limit) throw new TooManyGroups(query)
   return groups.toSorted((a, b) => compareKeys(a.key, b.key))
 }
 
-/** By the first value that differs: null before numbers before text, which goes by its characters, whatever JavaScript makes of them. */
+/** Compares by the first value that differs: null before numbers before text. Text is compared by its UTF-8 bytes. */
 export function compareKeys(a: Json[], b: Json[]): number {
   for (const [at, value] of a.entries()) {
     const order = compare(value, b[at] ?? null)

@@ -1,9 +1,9 @@
 type Part = 'log' | 'store' | 'issuer'
 
 /**
- * The log, the store or the issuer of tokens can't be reached: an outage, not a bug. Nothing was done, unless
- * `mayBeWritten`: then it is not known whether it was, and only repeating with the same command id is safe. The store never
- * knows, and doesn't say: its writes go by id and are repeated anyway.
+ * The log, the store or the issuer of tokens is unavailable: an outage, not a bug. Nothing was done unless
+ * `mayBeWritten`. Then the outcome is unknown, and only a repeat with the same command id is safe. The store never
+ * sets it: its writes go by id and are repeated anyway.
  */
 export class Unavailable extends Error {
   override name = 'Unavailable'

@@ -4,19 +4,19 @@ import { Unavailable } from './unavailable.ts'
 
 const PAUSE_MS = 500
 
-export interface Patience {
+export interface WaitOptions {
   logger: Pick<Logger, 'warn'>
   withinMs?: number | undefined
   clock?: Clock
 }
 
 /**
- * Repeats `work` while the log or the store is unavailable, for `withinMs` at most, and logs what it waits for whenever that
- * changes. So a process may start before the servers do.
+ * Repeats `work` while the log or the store is unavailable, for at most `withinMs`. Logs the error whenever it
+ * changes. So a process may start before its servers.
  */
 export async function untilAvailable<Result>(
   work: () => Promise<Result>,
-  { logger, withinMs = Number.POSITIVE_INFINITY, clock = systemClock }: Patience,
+  { logger, withinMs = Number.POSITIVE_INFINITY, clock = systemClock }: WaitOptions,
 ): Promise<Result> {
   const deadline = clock.now() + withinMs
   let reported = ''

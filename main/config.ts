@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 
-/** Signatures that a public key checks. */
+/** Signatures that are checked with a public key. */
 const ASYMMETRIC = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),
 ]
 
-/** Every setting there is. The table in README.md is checked against it. */
+/** Every setting. A test checks the table in README.md against it. */
 const schema = z
   .object({
     PORT: z.coerce.number().int().min(0).max(65535).default(8080).describe('port of the host'),
@@ -154,7 +154,7 @@ const schema = z
 
 export type Config = z.infer<typeof schema>
 
-/** An error says what stands in the others. */
+/** Settings whose values no error message contains. */
 const SECRET = new Set(['KAFKA_PASSWORD', 'MONGODB_URI', 'RECEIPT_SECRET', 'OTHER_SECRETS'])
 
 /** Throws an error that names every wrong variable. */
@@ -173,7 +173,7 @@ export const settings = schema.shape
 
 let parsed: Config | undefined
 
-/** The configuration of this process, parsed once. A wrong one ends it: what is wrong is all that there is to say. */
+/** The configuration of this process, parsed once. A wrong one prints the wrong variables and ends the process. */
 export const config = (): Config => (parsed ??= readOrEnd())
 
 function readOrEnd(): Config {
