@@ -1,6 +1,6 @@
 import type { Domain, Topic } from '#domains/domain.ts'
 
-/** The error topic that others may read: what a KafkaSource gave up on, and copies of letters. */
+/** The error topic for other readers: records that a KafkaSource gave up, and copies of letters. */
 export const deadLetters: Pick<Topic, 'name' | 'partitions'> = { name: 'dead-letters', partitions: 3 }
 
 export const topics = (domains: Domain[]): Pick<Topic, 'name' | 'partitions'>[] => [
@@ -9,18 +9,18 @@ export const topics = (domains: Domain[]): Pick<Topic, 'name' | 'partitions'>[] 
 ]
 
 export interface Sinks {
-  /** Where persist listens. */
+  /** The URL of persist. */
   persist: string
-  /** Where the KafkaSink on the error topic listens. */
+  /** The URL of the error topic's KafkaSink. */
   deadLetters: string
 }
 
-/** A KafkaSource waits so much before the first retry, twice as much before the second, and so on. */
+/** The step of a KafkaSource's linear back-off: the pause before retry n is n times as long. */
 export const BACKOFF_MS = 200
 
 /**
- * A KafkaSource, in the words of its manifest. `retry` outlasts any outage but one of days, and pauses grow so slowly that after
- * hours of it the last one is over within a minute; what persist wants parked it answers with 422, which is not retried. Each partition has a consumer of its own, and so its own room in flight.
+ * A KafkaSource with the field names of its manifest. `retry` survives any outage that is shorter than days, and pauses grow so slowly that after
+ * hours the last pause ends within a minute. persist answers 422, which is not retried, for a record that it has parked. Each partition has its own consumer, and so its own limit of records in flight.
  */
 const sourceOn = (
   name: string,
@@ -50,5 +50,5 @@ const sourceOn = (
 export const sourceOf = (domain: Domain, sinks: Sinks) =>
   sourceOn(domain.name, domain.topic, domain.kind === 'decide' ? domain.ordering : 'unordered', sinks)
 
-/** The one that reads the error topic back into the list of letters; what it gives up on goes to that topic again. */
+/** The KafkaSource that reads the error topic back into the list of letters. Its own dead letters go to that topic again. */
 export const deadLetterSource = (sinks: Sinks) => sourceOn(deadLetters.name, deadLetters, 'ordered', sinks)

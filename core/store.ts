@@ -9,82 +9,82 @@ export interface Store {
   /** Makes the collections and their indexes. Safe to repeat. */
   prepare(collections: StoredCollection[]): Promise<void>
   /**
-   * One unordered bulk insert. Resolves with the ids that were there before and stayed untouched; every other document
-   * is durable. Rejects with `Refused` when single documents can't be stored: the others are.
+   * One unordered bulk insert. Resolves with the ids that existed before and are unchanged; every other document
+   * is durable. Rejects with `Refused` when some documents can't be stored; the others are stored.
    */
   insert(collection: StoredCollection, documents: Document[]): Promise<Set<string>>
   /**
-   * All of it or nothing. Rejects with `Conflict` when an id to insert is there, a generation is not the one before or a
-   * document belongs to another stream: somebody else was first, and nothing was written.
+   * Writes everything or nothing. Rejects with `Conflict` when an id to insert exists, a generation is not the previous one or a
+   * document belongs to another stream: another writer was first, and nothing was written.
    */
   commit(writes: Write[]): Promise<void>
   get(collection: StoredCollection, ids: string[]): Promise<Map<string, Document>>
-  /** In the order of the index, `_id` last. Documents without a field, or with null in it, are the lowest. */
+  /** Documents in the order of the index, `_id` last. Documents without a field, or with null in it, come first. */
   find(collection: StoredCollection, query: Find): Promise<Document[]>
   /**
-   * How many documents of an index's part are in each group, sorted by key. It costs what the part is large. Rejects with
-   * `TooManyGroups` where there are more than `limit`, since what is cut off a count makes it wrong.
+   * The number of selected documents in each group, sorted by key. The cost grows with the selection. Rejects with
+   * `TooManyGroups` for more than `limit` groups, since a truncated count is wrong.
    */
   count(collection: StoredCollection, query: Count): Promise<Counted[]>
   remove(collection: StoredCollection, ids: string[]): Promise<void>
   /**
-   * Documents as they are inserted, by whatever call (also the first of a `put`, a `swap` or a count), from the first
-   * `next()` on or from after `resume`; ends when `signal` aborts. Everybody who watches has them in the same order, in which
-   * what a call inserts comes before what a call that began after its end inserts, and what a commit inserts in the order of
-   * its `insert`. Throws `ResumeLost` when what follows `resume` is no longer known.
+   * Documents as they are inserted, by any call (also the first `put` or `swap` of a document), from the first
+   * `next()` on or from after `resume`; ends when `signal` aborts. All watchers get them in the same order, in which
+   * the inserts of a call precede those of a call that began after its end, and the inserts of a commit are in the order of
+   * its `insert`. Throws `ResumeLost` when the inserts after `resume` are no longer known.
    */
   watch(collection: StoredCollection, options: WatchOptions): AsyncIterable<Inserted>
-  /** Rejects unless a small write becomes durable now: a store that can only be read is not well. */
+  /** Rejects unless a small write becomes durable now: a read-only store is not healthy. */
   ping(): Promise<void>
   close(): Promise<void>
 }
 
 export interface StoredCollection extends Collection {
   /**
-   * Seconds after which a document may be removed, counted from its insert (or last put or swap). `prepare` takes over
-   * what has changed, also for what is there; for what is older than any expiry, it counts from then at the latest.
+   * The seconds after which a document may be removed, counted from its insert (or last put or swap). `prepare` applies
+   * a change to existing documents too. For documents from before the first expiry it counts from that `prepare` at the latest.
    */
   expireAfter?: number
-  /** The field with the time (ISO 8601) from which it is counted instead, in documents that have it. */
+  /** The field with the time (ISO 8601) that the expiry counts from instead, in documents that have it. */
   expireFrom?: string
 }
 
-/** What is written to one collection in a commit. An id stands in one write of a commit at most. */
+/** The writes to one collection in a commit. An id occurs at most once in a commit. */
 export interface Write {
   collection: StoredCollection
-  /** None of them may be there. */
+  /** None of them may exist. */
   insert?: Document[]
   /** Replaced, or inserted where missing. */
   put?: Document[]
   remove?: string[]
-  /** Compare-and-set: each has a `generation`, and replaces the document with the one before; 1 is its first. */
+  /** Compare-and-set: each has a `generation` and replaces the document with the previous one; 1 is the first. */
   swap?: (Document & { generation: number })[]
-  /** Replaced, or inserted where missing. What is replaced has the same `_stream`, or none. */
+  /** Replaced, or inserted where missing. A replaced document has the same `_stream`, or none. */
   own?: Owned[]
-  /** Removed. Each is there and has the same `_stream`, or none. */
+  /** Removed. Each exists and has the same `_stream`, or none. */
   disown?: Pick<Owned, '_id' | '_stream'>[]
 }
 
 /** A document with the stream that it belongs to. */
 export type Owned = Document & { _stream: string }
 
-/** Which documents of an index. */
+/** A selection of an index's documents. */
 export interface Selection {
   index: string
-  /** Equality on a prefix of the index's fields. With an `each` one item of that list is among them. */
+  /** Equality on a prefix of the index's fields. For an index with `each` it includes one item of that list. */
   where?: Fields
-  /** Bounds of the first field behind those of `where`. They find values of their own type: neither null nor none. */
+  /** Bounds of the first field after those of `where`. They find values of their own type only, so neither null nor missing values. */
   range?: Range
 }
 
-/** `from` belongs to it, `to` does not. */
+/** From `from`, inclusive, to `to`, exclusive. */
 export interface Range {
   from?: string | number
   to?: string | number
 }
 
 export interface Find extends Selection {
-  /** The last document of the page before: the next page begins behind it. */
+  /** The last document of the previous page: the next page begins after it. */
   after?: Document
   newestFirst?: boolean
   /** The number of documents to leave out before the first; each costs a step in the index. Not together with `after`. */
@@ -95,11 +95,11 @@ export interface Find extends Selection {
 export interface Count extends Selection {
   by: Group[]
   limit: number
-  /** The number of documents to count at most: it then costs no more than these. */
+  /** The most documents to count, which bounds the cost. */
   upTo?: number
 }
 
-/** A field that holds text or numbers, or as many first characters of its text: sixteen of an ISO time are its minute. */
+/** A field with text or numbers, or the first `length` characters of its text: sixteen of an ISO time are its minute. */
 export interface Group {
   field: string
   length?: number
@@ -114,19 +114,19 @@ export interface Counted {
 export interface WatchOptions {
   resume?: string
   signal: AbortSignal
-  /** Ends once it has given all that was there when it was asked, instead of waiting for more. */
+  /** True: ends after the documents that existed at the time of the call, instead of waiting for more. */
   untilNow?: boolean
-  /** Told, before any document, the place behind which all will be given; not told where a document is there at once. */
+  /** Called before the first document with the resume token that every document follows; not called if a document follows at once. */
   onBegun?(place: string): void
 }
 
 export interface Inserted {
   document: Document
-  /** An opaque token to go on from. */
+  /** An opaque token to resume from. */
   resume: string
 }
 
-/** An index as it is declared. Throws for one that isn't. */
+/** The declared index. Throws for an index that is not declared. */
 export function indexOf({ name, indexes }: StoredCollection, index: string): Index {
   const found = indexes[index]
   if (!found) throw new Error(`store: collection ${name} has no index ${index}`)
@@ -137,20 +137,20 @@ export const fieldsOf = (collection: StoredCollection, index: string): string[] 
 
 export type Scalar = string | number | boolean | null
 
-/** What an index compares. Throws for a list or an object, which a store might take for an operator. */
+/** A value that an index compares. Throws for a list or an object, which a store might take for an operator. */
 export function scalar(value: Json): Scalar {
   if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
   return value
 }
 
-/** The time from which it counts when a document expires. */
+/** The time that a document's expiry counts from. */
 export function countsFrom(document: Document, { expireFrom }: StoredCollection, now: number): number {
   const time = expireFrom === undefined ? undefined : document[expireFrom]
   const from = typeof time === 'string' ? Date.parse(time) : Number.NaN
   return Number.isNaN(from) ? now : from
 }
 
-/** Some documents can't be stored by their nature (too large, a bad name): a fault of theirs, not an outage. */
+/** Some documents can't be stored (too large, an invalid name). This is an error of the documents, not an outage. */
 export class Refused extends Error {
   override name = 'Refused'
   readonly reasons: ReadonlyMap<string, string>
@@ -161,7 +161,7 @@ export class Refused extends Error {
   }
 }
 
-/** Somebody else wrote first: read again and decide anew. */
+/** Another writer was first: read again and decide again. */
 export class Conflict extends Error {
   override name = 'Conflict'
 }
@@ -170,7 +170,7 @@ export class ResumeLost extends Error {
   override name = 'ResumeLost'
 }
 
-/** Ask for less: a shorter range, longer times. */
+/** The query needs a shorter range or longer groups. */
 export class TooManyGroups extends Error {
   override name = 'TooManyGroups'
 

@@ -13,8 +13,8 @@ import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
 /**
- * `make dev`: the three functions, a source for each domain and the error topic's sink, in one process; an issuer of tokens
- * too, unless OIDC_ISSUER names another.
+ * `make dev`: the three functions, a KafkaSource for each domain and the error topic's KafkaSink in one process. It includes an
+ * issuer of tokens unless OIDC_ISSUER names another.
  */
 
 const settings = config()
@@ -35,7 +35,7 @@ const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = aw
   import('#functions/query/index.ts'),
 ])
 
-/** Its issuer believes everybody, and so does persist: it is for this machine alone unless it is told otherwise. */
+/** The issuer and persist trust every caller, so it serves this machine only unless HOST or ALLOWED_HOSTS say otherwise. */
 const { HOST: address = '127.0.0.1', ALLOWED_HOSTS: more } = settings
 const { check: admit, refusal } = allowedHosts({ address, more })
 const isRead = (method: string) => method === 'GET' || method === 'HEAD'

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { withLetters } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
 
-/** The default export of each `domains/<name>/domain.ts`, and the letters. A bundle has the domains that existed when it was built. */
+/** The default export of each `domains/<name>/domain.ts`, and the letters. A bundle has the domains of its build time. */
 export async function findDomains(folder = new URL('../domains/', import.meta.url)): Promise<Domain[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-/** What domains declare for gRPC: the .proto file that has the name of its folder. A bundle has its copies beside it. */
+/** The .proto files of domains: each has the name of its folder. A bundle has copies beside it. */
 export async function findProtos(folder = new URL('../domains/', import.meta.url)): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   return entries

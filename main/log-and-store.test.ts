@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 import { closeAll, onClose, openLog, openStore } from './log-and-store.ts'
 
-test('a process has one log and one store, on one file, and closes all of it even when a part fails', async () => {
+test('a process has one log and one store, on one file, and closes everything even after an error', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-'))
   const config = readConfig({ MILLRACE_DIR: dir })
   const [log, store] = await Promise.all([openLog(config), openStore(config)])

@@ -4,7 +4,7 @@ import type { Store } from '#core/store.ts'
 import type { Config } from './config.ts'
 import { telemetry } from './telemetry.ts'
 
-/** Only what is configured is loaded: a cold start pays for one adapter of each port. */
+/** Loads the configured adapters only, so that a cold start pays for one adapter of each port. */
 
 let file: Promise<EmbeddedFile> | undefined
 let log: Promise<Log> | undefined
@@ -20,10 +20,10 @@ export const openLog = (config: Config): Promise<Log> => (log ??= makeLog(config
 /** The store of this process, behind a circuit breaker. */
 export const openStore = (config: Config): Promise<Store> => (store ??= makeStore(config))
 
-/** Runs before the log and the store close, in the order of the calls. */
+/** Adds a function that runs before the log and the store close, in the order of the calls. */
 export const onClose = (close: () => Promise<void>): void => void closers.push(close)
 
-/** Each is closed, whatever happened to the others; the first error is thrown at the end. */
+/** Closes everything even after an error. Throws the first error at the end. */
 export async function closeAll(): Promise<void> {
   const steps = [
     ...closers.splice(0),
@@ -36,14 +36,14 @@ export async function closeAll(): Promise<void> {
   if (errors.length > 0) throw errors[0]
 }
 
-/** A file that is damaged somewhere is found out when it is first read: the error names it and says what to do. */
+/** Reports a damaged file at the first read, with its name and the remedy. */
 async function onFile<Port>(config: Config, make: (file: EmbeddedFile) => Port): Promise<Port> {
   const file = await openedFile(config)
   try {
     return make(file)
   } catch (error) {
-    const trouble = file.describeError(error) ?? file.describeError((error as Error).cause)
-    throw trouble === undefined ? error : new Error(trouble, { cause: error })
+    const message = file.describeError(error) ?? file.describeError((error as Error).cause)
+    throw message === undefined ? error : new Error(message, { cause: error })
   }
 }
 

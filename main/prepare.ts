@@ -9,8 +9,8 @@ import { openLog, openStore } from './log-and-store.ts'
 import { telemetry } from './telemetry.ts'
 
 /**
- * Makes topics, collections and indexes. Safe to repeat; says what is wrong with those that are there. Waits for a log or a
- * store that is away, for `withinMs` at most.
+ * Makes topics, collections and indexes. Safe to repeat. Throws the differences of existing topics. Waits while the log or the
+ * store is unavailable, for at most `withinMs`.
  */
 export async function prepare(withinMs?: number): Promise<void> {
   const settings = config()

@@ -7,11 +7,11 @@ import { receiptSecret } from './secret.ts'
 
 const unset = undefined
 
-test('given RECEIPT_SECRET, then that', async () => {
+test('given RECEIPT_SECRET, then it is the secret', async () => {
   expect(await receiptSecret({ RECEIPT_SECRET: 'x'.repeat(32), MILLRACE_DIR: '/nowhere' })).toBe('x'.repeat(32))
 })
 
-test('given none, then all who ask at once and ever after get the same, and only this user may read it', async () => {
+test('given none, then concurrent and later callers get the same secret, and only this user may read it', async () => {
   const home = mkdtempSync(join(tmpdir(), 'secret-'))
   const asked = { RECEIPT_SECRET: unset, MILLRACE_DIR: join(home, 'new') }
   const secrets = await Promise.all(Array.from({ length: 20 }, () => receiptSecret(asked)))
@@ -31,7 +31,7 @@ test('given a folder that can not be made, then the error names the setting', as
 })
 
 test.each(['', 'short', ' '.repeat(40), `${'x'.repeat(31)}\n`])(
-  'given a file with %j, then the error names it and says what to do, and the file is left as it is',
+  'given a file with %j, then the error has its name and the remedy, and the file is unchanged',
   async (text) => {
     const home = mkdtempSync(join(tmpdir(), 'secret-'))
     const file = join(home, 'receipt-secret')
@@ -59,7 +59,7 @@ async function onSync(report: (inode: number) => void): Promise<() => void> {
   }
 }
 
-test('given no file, then a new one is flushed to disk before it is there, and the folder afterwards', async () => {
+test('given no file, then a new one is flushed to disk before it appears, and the folder afterwards', async () => {
   const home = mkdtempSync(join(tmpdir(), 'secret-'))
   const file = join(home, 'receipt-secret')
   const synced: { inode: number; isThere: boolean }[] = []

@@ -8,8 +8,8 @@ const FILE = 'receipt-secret'
 const MIN_LENGTH = 32
 
 /**
- * The secret that signs and seals here, and after it those whose signatures and seals are taken too, each also with a newline behind it:
- * a secret that was made from a file may have had one.
+ * The secret that signs and seals, followed by the secrets whose signatures and seals are accepted too. Each of those occurs also with
+ * a newline at its end, since a secret that was made from a file may have one.
  */
 export const secrets = async (
   settings: Pick<Config, 'RECEIPT_SECRET' | 'OTHER_SECRETS' | 'MILLRACE_DIR'>,
@@ -19,7 +19,7 @@ export const secrets = async (
 ]
 
 /**
- * The secret that signs receipts and seals records: RECEIPT_SECRET, or one that this machine makes once and keeps. publish, persist and
+ * The secret that signs receipts and seals records: RECEIPT_SECRET, or a secret that this machine makes once and stores. publish, persist and
  * query must share it, so functions on several machines need RECEIPT_SECRET.
  */
 export async function receiptSecret({
@@ -38,4 +38,4 @@ export async function receiptSecret({
 
 const tooShort = (file: string): string =>
   `${file} is too short: a secret has at least ${MIN_LENGTH} characters. Restore it from a backup, set RECEIPT_SECRET, or ` +
-  'delete it: then a new one is made, receipts that were given out before are no longer found, and commands that wait in the log become letters.'
+  'delete it. Without it a new one is made, earlier receipts are no longer found, and commands that wait in the log become letters.'

@@ -10,7 +10,7 @@ import { prepare } from './prepare.ts'
 import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
-/** What the image runs, chosen by FUNCTION_TARGET: a function on the host, what prepares for them, or what drives them. */
+/** The entry point of the image. FUNCTION_TARGET selects a function on the host, prepare, or the local KafkaSource. */
 
 const settings = config()
 const { logger, metrics } = telemetry()
@@ -51,7 +51,7 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
   await host.close()
 }
 
-/** Knative gives a container one port, and a client of gRPC speaks nothing else: metrics and probes are at another one. */
+/** Knative gives a container one port, which speaks gRPC only, so metrics and probes have a port of their own. */
 async function serveGrpc(): Promise<void> {
   const { startPublish } = await import('./grpc.ts')
   const grpc = await startPublish(settings.PORT, settings.HOST ?? EVERYWHERE)

@@ -6,7 +6,7 @@ import { openLog } from './log-and-store.ts'
 import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
-/** log --source--> persist: what Knative does in a cluster, in a process of its own. Ends when it is stopped. */
+/** log --source--> persist: the local KafkaSources in a process of their own. In a cluster Knative has this part. */
 
 const settings = config()
 const { logger, metrics } = telemetry()
@@ -30,7 +30,7 @@ const starting = startKafkaSources({
   metrics,
 })
 metrics.measureProcess()
-/** Nothing, if it is stopped while it waits for the log. */
+/** Undefined if a stop signal arrives while it waits for the log. */
 const stopSources = await Promise.race([starting, stopped])
 if (stopSources) logger.info({ function: 'source', port: host.port, persist: settings.PERSIST_URL }, 'ready')
 

@@ -50,7 +50,7 @@ async function givenHolder(): Promise<ChildProcess> {
   return holder
 }
 
-test('given another process that has it open, then opening fails at once and names it', async () => {
+test('given another process that has the file open, then opening fails at once and names the process', async () => {
   const { pid } = await givenHolder()
   const before = Date.now()
   expect(() => openFile(dir)).toThrow(
@@ -59,7 +59,7 @@ test('given another process that has it open, then opening fails at once and nam
   expect(Date.now() - before).toBeLessThan(1000)
 })
 
-test('given a holder that dies by kill -9, then the file is free and has what it committed', async () => {
+test('given a holder that dies by kill -9, then the file is free and has its commits', async () => {
   const other = await givenHolder()
   other.kill('SIGKILL')
   await once(other, 'close')
@@ -68,7 +68,7 @@ test('given a holder that dies by kill -9, then the file is free and has what it
   file.close()
 })
 
-test('given a second opening by the same process, then it fails too, and works once the first is closed', () => {
+test('given a second opening by the same process, then it fails, and succeeds once the first is closed', () => {
   const file = openFile(dir)
   expect(() => openFile(dir)).toThrow(`in use by process ${process.pid}`)
   file.close()
@@ -112,7 +112,7 @@ test.each([
   ['garbage', garbage, 'is not a SQLite database'],
   ['a part of what it had', cut, 'is damaged'],
 ])(
-  'given a database file that has %s, then the error names it and says what to do, and it is left as it is',
+  'given a database file that has %s, then the error has its name and the remedy, and the file is unchanged',
   (_, damage, says) => {
     const file = givenData()
     damage(file)
@@ -143,7 +143,7 @@ test.each([
   },
 )
 
-test("given another program's database, then the error says so, and it is left as it is", () => {
+test("given another program's database, then the error says so, and the file is unchanged", () => {
   const file = join(dir, 'millrace.db')
   const other = new DatabaseSync(file)
   other.exec('CREATE TABLE bookmarks (url TEXT)')
@@ -154,7 +154,7 @@ test("given another program's database, then the error says so, and it is left a
   again.close()
 })
 
-test('given a file of a version that did not mark its files, then it is opened', () => {
+test('given a file of a version that did not mark its files, then it opens', () => {
   const old = new DatabaseSync(join(dir, 'millrace.db'))
   old.exec('CREATE TABLE log_topics (name TEXT); CREATE TABLE other (name TEXT)')
   old.close()
@@ -183,7 +183,7 @@ test.each([
   ['a file that can only be read', (file: string) => chmodSync(file, 0o400)],
   ['a file that can not be read', (file: string) => chmodSync(file, 0o000)],
   ['a folder that can only be read', () => chmodSync(dir, 0o500)],
-])('given %s, then the error names it and says what to do', (_, forbid) => {
+])('given %s, then the error has its name and the remedy', (_, forbid) => {
   const file = givenData()
   forbid(file)
   try {
@@ -196,7 +196,7 @@ test.each([
   }
 })
 
-test('given a place where no folder can be made, then the error names it and the setting', () => {
+test('given a path where no folder can be made, then the error names the path and the setting', () => {
   writeFileSync(join(dir, 'file'), '')
   expect(() => openFile(join(dir, 'file', 'home'))).toThrow(/file.home can not be used: ENOTDIR.*MILLRACE_DIR/)
   mkdirSync(join(dir, 'empty', 'millrace.db'), { recursive: true })
@@ -204,7 +204,7 @@ test('given a place where no folder can be made, then the error names it and the
   expect(existsSync(join(dir, 'empty', 'lock.db'))).toBe(true)
 })
 
-test('given an opening that failed, then it has left no lock behind', () => {
+test('given an opening that failed, then no lock remains', () => {
   const file = givenData()
   garbage(file)
   refusal()

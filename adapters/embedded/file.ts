@@ -3,28 +3,28 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describeFileError, isDamage, isFull, RESTORE } from './sqlite-errors.ts'
 
-/** The one file of the embedded pair: log and store share its connection, and so its one writer. */
+/** The file of the embedded pair. The log and the store share its connection, and so its one writer. */
 export interface EmbeddedFile {
   database: DatabaseSync
-  /** What is wrong with the file and what to do about it; undefined for an error that is not about the file. */
+  /** A description of an error of the file with the remedy; undefined for any other error. */
   describeError(error: unknown): string | undefined
   /** Throws unless a write of some size reaches the disk. */
   probeWrite(): void
   close(): void
 }
 
-/** "MILL", in the header of every file of ours. */
+/** "MILL", in the header of every Millrace file. */
 const APPLICATION_ID = 0x4d494c4c
-/** Several pages, so that the last free one of the disk is not enough. */
+/** Several pages, so that the last free page of the disk is not enough. */
 const PROBE_BYTES = 65_536
 
-/** A lock that nothing refers to would be closed, and so released, with the next garbage collection. */
+/** The held locks. A lock without a reference would be closed, and so released, by the next garbage collection. */
 const locks = new Set<DatabaseSync>()
 
 /**
- * Opens `<dir>/millrace.db`; every commit is on disk when it returns. Throws when another process has it open, and says
- * which; also when the file can't be used, and says what to do. The lock is the operating system's, on a file of its own,
- * so it ends with the process, however that dies.
+ * Opens `<dir>/millrace.db`. Every commit is on disk when it returns. Throws when another process has the file open, and names
+ * that process; also when the file is unusable, with the remedy. The lock is one of the operating system, on a separate file,
+ * so it ends with the process in every case.
  */
 export function openFile(dir: string): EmbeddedFile {
   const file = resolve(dir, 'millrace.db')
@@ -42,19 +42,19 @@ export function openFile(dir: string): EmbeddedFile {
     }
   } catch (cause) {
     release(lock)
-    throw new Error(describeFileError(file, cause) ?? notOpened(file, cause as Error), { cause })
+    throw new Error(describeFileError(file, cause) ?? openError(file, cause as Error), { cause })
   }
 }
 
-/** An error of SQLite's own does not name the file. */
-const notOpened = (file: string, { message, ...error }: Error): string =>
+/** SQLite's own errors do not name the file. */
+const openError = (file: string, { message, ...error }: Error): string =>
   'errcode' in error ? `${file} can not be opened: ${message}. ${RESTORE}` : message
 
 function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file)
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-    claim(database, file)
+    markAsOurs(database, file)
     return database
   } catch (error) {
     database.close()
@@ -63,10 +63,10 @@ function openDatabase(file: string): DatabaseSync {
 }
 
 /**
- * Marks the file as ours. One without the mark is ours if it is empty or has our tables. The mark is written again each
- * time, since SQLite opens a file that it can only read without a word.
+ * Marks the file as one of Millrace. A file without the mark is accepted if it is empty or has our tables. The mark is written at
+ * every start, since SQLite opens a read-only file without an error.
  */
-function claim(database: DatabaseSync, file: string): void {
+function markAsOurs(database: DatabaseSync, file: string): void {
   const id = database.prepare('PRAGMA application_id').get()?.application_id
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
   const isOurs = tables.length === 0 || tables.some(({ name }) => /^(log_topics$|doc_)/.test(String(name)))
@@ -76,12 +76,12 @@ function claim(database: DatabaseSync, file: string): void {
   try {
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
   } catch (error) {
-    // Reads go on while the disk is full.
+    // Reads continue while the disk is full.
     if (id !== APPLICATION_ID || !isFull(error)) throw error
   }
 }
 
-/** Other bytes each time, or SQLite would find nothing to write. */
+/** Writes random bytes, because SQLite does not write unchanged pages. */
 function probeWrite(database: DatabaseSync): void {
   try {
     database.exec(`
@@ -104,11 +104,11 @@ function takeLock(dir: string): DatabaseSync {
     lock = new DatabaseSync(file, { timeout: 0 })
     lock.exec('BEGIN EXCLUSIVE')
     locks.add(lock)
-    sayWhoHolds(holder)
+    writeHolder(holder)
     return lock
   } catch (cause) {
     lock?.close()
-    throw new Error(whyNoLock(dir, file, holder, cause), { cause })
+    throw new Error(lockError(dir, file, holder, cause), { cause })
   }
 }
 
@@ -119,10 +119,10 @@ function release(lock: DatabaseSync): void {
 
 const BUSY = 5
 
-function whyNoLock(dir: string, file: string, holder: string, cause: unknown): string {
+function lockError(dir: string, file: string, holder: string, cause: unknown): string {
   const { errcode } = cause as { errcode?: number }
   if (errcode === BUSY) {
-    return `${resolve(dir)} is in use by ${whoHolds(holder)}. Stop it, or set MILLRACE_DIR to another folder.`
+    return `${resolve(dir)} is in use by ${readHolder(holder)}. Stop it, or set MILLRACE_DIR to another folder.`
   }
   if (isDamage(cause)) {
     return `${file} is damaged. It has no data: stop every Millrace that uses ${resolve(dir)}, then delete it.`
@@ -131,17 +131,17 @@ function whyNoLock(dir: string, file: string, holder: string, cause: unknown): s
   return describeFileError(file, cause) ?? other
 }
 
-/** Only for the message of `whyNoLock`: a full disk is no reason not to start. */
-function sayWhoHolds(holder: string): void {
+/** Serves only the message of `lockError`, so a full disk is no reason not to start. */
+function writeHolder(holder: string): void {
   try {
     rmSync(holder, { force: true })
     writeFileSync(holder, `process ${process.pid}, started ${new Date().toISOString()}`)
   } catch {
-    // `whoHolds` finds nothing then.
+    // `readHolder` finds nothing then.
   }
 }
 
-function whoHolds(holder: string): string {
+function readHolder(holder: string): string {
   try {
     return readFileSync(holder, 'utf8') || 'another process'
   } catch {

@@ -3,7 +3,7 @@ export const RESTORE =
   'The `.recover` command of the sqlite3 tool prints what can still be read.'
 const GRANT_ACCESS = 'Let this user read and write it and its folder, or set MILLRACE_DIR to another folder.'
 
-/** SQLite's result codes that are about the file and not about the statement: what each says and what to do. */
+/** The messages for SQLite's result codes of the file (not of the statement), each with the remedy. */
 const MESSAGES = new Map<number, (file: string) => string>([
   [5, (file) => `${file} is locked by another program. Close that program.`],
   [6, (file) => `${file} is locked.`],
@@ -23,7 +23,7 @@ const NOT_A_DATABASE = 26
 
 const codeOf = (error: unknown): number => Number((error as { errcode?: number } | undefined)?.errcode) & 0xff
 
-/** What is wrong with the file and what to do about it; undefined for an error that is not about the file. */
+/** A description of an error of the file with the remedy; undefined for any other error. */
 export const describeFileError = (file: string, error: unknown): string | undefined =>
   MESSAGES.get(codeOf(error))?.(file)
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { KafkaConfig, SASLOptions } from 'kafkajs'
 
-/** How a client comes to the brokers, in the words of kafkajs. */
+/** The client's TLS and SASL settings, with the field names of kafkajs. */
 export type KafkaSecurity = Pick<KafkaConfig, 'ssl' | 'sasl'>
 
 interface Settings {
@@ -12,7 +12,7 @@ interface Settings {
   KAFKA_PASSWORD?: string | undefined
 }
 
-/** Without a file of its own the certificate is checked against those that Node trusts; it is always checked. */
+/** The certificate is always checked, without KAFKA_CA_FILE against the authorities that Node trusts. */
 export function kafkaSecurity(settings: Settings): KafkaSecurity {
   const { KAFKA_TLS, KAFKA_CA_FILE, KAFKA_SASL, KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = settings
   const ca = KAFKA_CA_FILE === undefined ? {} : { ca: [readFileSync(KAFKA_CA_FILE, 'utf8')] }

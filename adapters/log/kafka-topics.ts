@@ -9,8 +9,8 @@ import { isOutage } from './kafka-errors.ts'
 type Declared = Pick<Topic, 'name' | 'partitions'>
 
 /**
- * What a topic declares, whatever the brokers' defaults are. The error topic keeps its records without limit. A lane sends
- * at most 900 kB at once, which `max.message.bytes` must take.
+ * The settings of a topic, independent of the brokers' defaults. The error topic has no retention limit. A lane sends
+ * at most 900 kB at once, which `max.message.bytes` must allow.
  */
 export const settingsOf = (topic: string, replication: number): Record<string, string> => ({
   'min.insync.replicas': String(Math.max(1, replication - 1)),
@@ -24,8 +24,8 @@ export const settingsOf = (topic: string, replication: number): Record<string, s
 const KNOWN_WITHIN_MS = 15_000
 
 /**
- * Makes the missing ones, waits until every partition is led, and throws what differs from its declaration and how it is
- * mended. What is there is never altered: a topic that gets more partitions sends keys to others than before.
+ * Makes the missing topics and waits until every partition has a leader. Throws the differences from the declaration, each with
+ * its remedy. Existing topics are never altered: more partitions would move keys to other partitions.
  */
 export async function ensureTopics(admin: Admin, topics: Declared[], replication: number): Promise<void> {
   const there = new Set(await admin.listTopics())
@@ -54,7 +54,7 @@ async function make(admin: Admin, topics: Declared[], replication: number): Prom
   }
 }
 
-/** A topic that was just made has no leaders for a moment, and some brokers don't know it yet. */
+/** Retries, because a new topic has no leaders for a moment and some brokers don't know it yet. */
 async function differences(admin: Admin, topics: Declared[], replication: number): Promise<string[]> {
   const compare = async () => [
     ...(await wrongShapes(admin, topics, replication)),

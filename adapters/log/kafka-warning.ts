@@ -1,6 +1,6 @@
 /**
- * kafkajs asks for a timer in the past when it means "at once" (its request queue, 2.2.4). Node does so and warns about it,
- * once in each process; only that warning is kept off the console.
+ * kafkajs 2.2.4 sets timers in the past in its request queue. Node runs them at once and prints a warning,
+ * once in each process. Only that warning is suppressed.
  */
 const emitWarning = process.emitWarning
 

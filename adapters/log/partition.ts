@@ -1,4 +1,4 @@
-/** The partition of a key, as every Kafka client chooses it: murmur2 of its bytes, positive, modulo. */
+/** The partition of a key as in every Kafka client: murmur2 of its bytes, positive, modulo the number of partitions. */
 export const partitionOf = (key: string | Uint8Array, partitions: number): number =>
   (murmur2(typeof key === 'string' ? Buffer.from(key) : key) & 0x7fffffff) % partitions
 

@@ -6,9 +6,9 @@ const FAILURES_TO_OPEN = 3
 const HALF_OPEN_AFTER_MS = 1000
 
 /**
- * Answers `Unavailable` at once while the store is known to be away, instead of letting every caller find out in its
- * own time; a second later one call tries again. Only outages count: a fault says nothing about the store. Reads and writes
- * have a circuit each: a store whose disk is full can still be read.
+ * Rejects with `Unavailable` at once while the store is known to be unavailable, so that callers don't each wait for a
+ * time-out. A second later one call tries again. Only outages count, since a fault says nothing about the store. Reads and writes
+ * have separate circuits, because a store with a full disk can still be read.
  */
 export function withBreaker(store: Store): Store {
   const read = guard()
@@ -34,7 +34,7 @@ function guard() {
       return await circuit.execute(call)
     } catch (error) {
       if (error instanceof BrokenCircuitError)
-        throw new Unavailable('store', 'away for a moment already', { cause: error })
+        throw new Unavailable('store', 'the circuit breaker is open', { cause: error })
       throw error
     }
   }

@@ -4,7 +4,7 @@ import { type EmbeddedDatabase, tableOf } from './embedded-database.ts'
 
 type Changes = { changes: number | bigint }
 
-/** All writes in one transaction. */
+/** Does all writes in one transaction. */
 export function commitTo(database: EmbeddedDatabase, writes: Write[]): void {
   database.transaction(() => {
     for (const write of writes) writeOne(database, write)
@@ -41,7 +41,7 @@ function writeOne({ prepared, isOutage }: EmbeddedDatabase, write: Write): void 
 
   function first(document: Document, run: (id: string, body: string) => Changes): void {
     const { changes } = written(document, run)
-    if (changes === 0) throw new Conflict(`store: somebody else was first with ${document._id} of ${collection.name}`)
+    if (changes === 0) throw new Conflict(`store: another writer was first with ${document._id} of ${collection.name}`)
   }
 
   function written(document: Document, run: (id: string, body: string) => Changes): Changes {

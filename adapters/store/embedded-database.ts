@@ -5,17 +5,17 @@ import type { EmbeddedFile } from '../embedded/file.ts'
 
 export interface EmbeddedDatabase {
   exec(sql: string): void
-  /** A statement is prepared once. */
+  /** The prepared statement, from a cache. */
   prepared(sql: string): StatementSync
-  /** All of `work` or nothing, on disk when it returns. */
+  /** Does all of `work` or nothing. It is on disk when this returns. */
   transaction<Result>(work: () => Result): Result
-  /** An outage as `Unavailable`, anything else as it is. */
+  /** An outage becomes `Unavailable`; any other error is thrown unchanged. */
   orUnavailable<Result>(work: () => Result): Result
   isOutage(error: unknown): boolean
   /** Throws unless a write reaches the disk. */
   probeWrite(): void
   isClosed(): boolean
-  /** From here on it is an outage. The file stays open: it is the log's as well. */
+  /** Every later call is an outage. The file stays open, because the log uses it too. */
   close(): void
 }
 
@@ -25,7 +25,7 @@ export const tableName = (collection: string): string => `doc_${collection}`
 
 export const tableOf = ({ name }: StoredCollection): string => quoted(tableName(name))
 
-/** The store's part of the embedded file. */
+/** The embedded file as the store uses it. */
 export function embeddedDatabase({ database, describeError, probeWrite }: EmbeddedFile): EmbeddedDatabase {
   const statements = new Map<string, StatementSync>()
   let closed = false

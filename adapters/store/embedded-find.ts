@@ -10,15 +10,15 @@ interface Condition {
   values: Bindable[]
 }
 
-/** Of an index in its order, and how many of the free columns are fixed in it. */
+/** A stretch of an index in its order, with the number of free columns that are fixed in it. */
 interface Stretch extends Condition {
   fixed: number
 }
 
 /**
- * A keyset page: equality on a prefix of the index, and what lies behind the last document, a statement for each stretch of
- * it; the limit is the last value but one, what is skipped the last. It is ordered by the columns that are not fixed, since SQLite sorts by itself when it is
- * told of the others too.
+ * The statements of a keyset page: equality on a prefix of the index, and the documents after the last one, a statement for each stretch of
+ * the index. The last two values are the limit and the offset. It is ordered by the columns that are not fixed, since SQLite sorts in memory
+ * if the others are listed too.
  */
 export function findSql(collection: StoredCollection, query: Find): Condition[] {
   const { index, after, newestFirst = false } = query
@@ -37,7 +37,7 @@ export function findSql(collection: StoredCollection, query: Find): Condition[] 
   })
 }
 
-/** Each row is its count and then its key; the limit is the last value. */
+/** The statement of a count. Each row is a count and then its key; the last value is the limit. */
 export function countSql(collection: StoredCollection, query: Count): Condition {
   const part = countedRange(collection, query)
   const column = columnOf(collection, query.index)
@@ -58,7 +58,7 @@ export function countSql(collection: StoredCollection, query: Count): Condition 
 }
 
 /**
- * What lies behind the last document. One comparison of rows would be shorter, but SQL finds nothing behind a null.
+ * The stretches after the last document. One comparison of rows would be shorter, but SQL finds nothing after a null.
  */
 function stretchesOf({ free }: IndexRange, columns: string[], { after, newestFirst }: Find): Stretch[] {
   if (!after) return [{ sql: 'TRUE', fixed: 0, values: [] }]
@@ -85,7 +85,7 @@ function stretchesOf({ free }: IndexRange, columns: string[], { after, newestFir
 const equalities = ({ equal }: IndexRange, column: (field: string) => string): Condition[] =>
   equal.map(([field, value]) => ({ sql: `${column(field)} IS ?`, values: [bindable(value)] }))
 
-/** Where a page begins closer to its end than a bound, a plus keeps that bound from being what is searched for. */
+/** Where the page's start is tighter than a bound, a plus keeps SQLite from searching by that bound. */
 function bounds(
   { free: [field], range }: IndexRange,
   column: (field: string) => string,
@@ -100,7 +100,7 @@ function bounds(
   ]
 }
 
-/** In SQLite all text lies behind all numbers: a bound on one side would find what is of the other type too. */
+/** In SQLite all text is greater than all numbers, so a bound on one side would find values of the other type too. */
 function ofOneType({ from, to }: Range): Range {
   if (typeof from === 'number') return { from, to: to ?? '' }
   if (typeof to === 'string') return { from: from ?? '', to }

@@ -1,21 +1,21 @@
 import { indexOf, type StoredCollection } from '#core/store.ts'
 import { type EmbeddedDatabase, quoted, tableName, tableOf } from './embedded-database.ts'
 
-/** How the fields of an index are called in SQL; any other field is looked up in the document. */
+/** The SQL expressions of an index's fields. Any other field is read from the document. */
 export function columnOf(collection: StoredCollection, index: string): (field: string) => string {
   const { fields, each } = indexOf(collection, index)
   const isItems = (field: string) => each !== undefined && (fields.includes(field) || field === '_id')
   return (field) => (isItems(field) ? itemColumn(field) : documentColumn(field))
 }
 
-/** Where the documents of an index are read from: `body` is one. */
+/** The FROM clause that reads the documents of an index; `body` is a document. */
 export function from(collection: StoredCollection, index: string): string {
   const table = tableOf(collection)
   const { each } = indexOf(collection, index)
   return each === undefined ? table : `${itemsOf(collection, index)} CROSS JOIN ${table} USING (row)`
 }
 
-/** An index on the JSON of the documents; one of a list is a table of its own. */
+/** Makes an index on the JSON of the documents. An index of a list is a separate table. */
 export function makeIndex(database: EmbeddedDatabase, collection: StoredCollection, index: string): void {
   const { fields, each } = indexOf(collection, index)
   if (each === undefined) {
@@ -25,8 +25,8 @@ export function makeIndex(database: EmbeddedDatabase, collection: StoredCollecti
 }
 
 /**
- * A row for each item of each document. Triggers keep it, so that no write needs to know of it; they fire for every one of
- * ours, since an upsert is an insert or an update, never a replacement. What changes other fields leaves the rows as they are.
+ * Makes a table with a row for each item of each document. Triggers maintain it, so no write needs to know it. They fire for every
+ * write, since an upsert is an insert or an update, never a replacement. A change of other fields leaves the rows unchanged.
  */
 function makeItems(database: EmbeddedDatabase, collection: StoredCollection, index: string, each: string): void {
   const known = database.prepared(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`)

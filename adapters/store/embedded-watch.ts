@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type Inserted, ResumeLost, type Store, type StoredCollection, type WatchOptions } from '#core/store.ts'
 import { type EmbeddedDatabase, tableName, tableOf } from './embedded-database.ts'
 
-/** Read at once. Between two reads the event loop has its turn: a long way behind must not hold up the process. */
+/** The rows of one read. The event loop runs between two reads, so that a watcher far behind does not block the process. */
 const WATCH_PAGE = 200
 
 export interface Watchers {
@@ -10,18 +10,18 @@ export interface Watchers {
   watch: Store['watch']
 }
 
-/** Those who wait for the next insert. */
+/** The watchers of the store, which wait for the next insert. */
 export function watchersOf(database: EmbeddedDatabase): Watchers {
   const { prepared, orUnavailable, isClosed } = database
   const wakers = new Set<() => void>()
 
-  /** The last that was ever given out: what is removed or has expired leaves no doubt about what follows it. */
+  /** The last row number that was ever used. Removed and expired documents do not change it. */
   function lastRow({ name }: StoredCollection): number {
     const row = prepared('SELECT seq FROM sqlite_sequence WHERE name = ?').get(tableName(name))
     return Number(row?.seq ?? 0)
   }
 
-  /** The place to resume from is the row. It is lost when the collection, made anew, has not come that far. */
+  /** The resume token is the row number. It is lost when the collection was made again and has fewer rows. */
   async function* watching(
     collection: StoredCollection,
     { resume, signal, untilNow, onBegun }: WatchOptions,
@@ -29,7 +29,7 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
     const newest = orUnavailable(() => lastRow(collection))
     let last = resume === undefined ? newest : Number(resume)
     if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest)
-      throw new ResumeLost(`store: ${resume} is no place in ${collection.name}`)
+      throw new ResumeLost(`store: ${resume} is not a resume token of ${collection.name}`)
     onBegun?.(String(last))
     const behind = `SELECT row, body FROM ${tableOf(collection)} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`
     let wake = () => {}

@@ -17,7 +17,7 @@ import { asUnavailable, isDoubtful, isDuplicateId, isUnwritable, writeErrorsOf }
 const COMMIT_AGAIN_AFTER_MS = 50
 const WRITE_CONFLICT = 112
 
-/** All writes in one transaction, which ends here, whatever becomes of it. */
+/** Does all writes in one transaction, which ends in every case. */
 export async function commitTo(
   client: MongoClient,
   of: (collection: StoredCollection) => Collection<StoredDocument>,
@@ -34,17 +34,17 @@ export async function commitTo(
   } catch (error) {
     isAway = asUnavailable(error) instanceof Unavailable
     if (error instanceof MongoError && error.code === WRITE_CONFLICT) {
-      throw new Conflict('store: somebody else is writing the same', { cause: error })
+      throw new Conflict('store: another transaction is writing the same documents', { cause: error })
     }
     throw error
   } finally {
-    // What is open is aborted, so that whoever tries again does not meet it. Where nobody answers, nobody waits for that.
+    // An open transaction is aborted, so that a retry does not conflict with it. In an outage nothing waits for that.
     const end = session.endSession()
     if (!isAway) await end
   }
 }
 
-/** Again while nobody knows whether it was committed: that is harmless, and a later answer tells. */
+/** Repeats the commit while its outcome is unknown. A repeat is harmless, and a later response has the outcome. */
 async function commit(session: ClientSession, until: number): Promise<void> {
   await retry(() => session.commitTransaction(), {
     clock: systemClock,
@@ -67,7 +67,7 @@ async function writeOne(session: ClientSession, to: Collection<StoredDocument>, 
     ...put.map((document) => ({
       replaceOne: { filter: { _id: document._id }, replacement: row(document), upsert: true },
     })),
-    // Another stream's is not found, and then in the way of the insert.
+    // The filter does not match a document of another stream, and then the insert fails on its id.
     ...own.map((document) => ({ replaceOne: { filter: ownOf(document), replacement: row(document), upsert: true } })),
     ...inserts.map((document) => ({ insertOne: { document: row(document) } })),
     ...disown.map((document) => ({ deleteOne: { filter: ownOf(document) } })),
@@ -81,19 +81,19 @@ async function writeOne(session: ClientSession, to: Collection<StoredDocument>, 
   } catch (error) {
     throw reasonOf(error, collection, [...next, ...put, ...own, ...inserts])
   }
-  throw new Conflict(`store: a generation or an owner in ${collection.name} is not the one before`)
+  throw new Conflict(`store: a generation or an owner in ${collection.name} has changed`)
 }
 
-/** The document if it belongs to this stream, or to none. */
+/** Matches the document if it belongs to this stream, or to none. */
 const ownOf = ({ _id, _stream }: Pick<Owned, '_id' | '_stream'>) => ({ _id, _stream: { $in: [_stream, null] } })
 
-/** Why a bulk write failed; `documents` are in the order of its operations. What says nothing of them stays as it is. */
+/** Why a bulk write failed; `documents` are in the order of its operations. An error about no document is returned unchanged. */
 function reasonOf(error: unknown, { name }: StoredCollection, documents: Document[]): unknown {
   if (isUnwritable(error)) return new Refused(new Map([[`one of ${name}`, error.message]]), { cause: error })
   if (!(error instanceof MongoBulkWriteError) || isDoubtful(error)) return error
   const [failed] = writeErrorsOf(error)
   if (!failed) return error
   const id = documents[failed.index]?._id ?? ''
-  if (isDuplicateId(failed)) return new Conflict(`store: ${id} of ${name} is there`, { cause: error })
+  if (isDuplicateId(failed)) return new Conflict(`store: ${id} of ${name} exists`, { cause: error })
   return new Refused(new Map([[id, failed.errmsg ?? 'refused']]), { cause: error })
 }

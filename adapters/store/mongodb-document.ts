@@ -2,17 +2,17 @@ import type { Document as Bson } from 'mongodb'
 import { countsFrom, type StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 
-/** A document as MongoDB has it. */
+/** A document in MongoDB. */
 export type StoredDocument = Bson & { _id: string; _at?: Date }
 
-/** From when on it counts until a document expires; not part of the document. */
+/** The field with the time that the expiry counts from. It is not part of the document. */
 export const EXPIRY_START = '_at'
 
 export const withoutExpiryStart = { projection: { [EXPIRY_START]: 0 } }
 
 /**
- * Documents of another program may be in the same collection: their ids are no strings, and no query of ours finds them. The
- * negation of a type uses no index, so it does not change which one MongoDB chooses.
+ * Excludes documents of another program in the same collection, whose ids are not strings. The
+ * negation of a type uses no index, so it does not change MongoDB's choice of an index.
  */
 export const WITH_STRING_ID: Bson = {
   _id: { $not: { $type: ['objectId', 'number', 'object', 'binData', 'date', 'bool', 'null'] } },

@@ -12,9 +12,9 @@ import {
 } from 'mongodb'
 import { Unavailable } from '#core/unavailable.ts'
 
-/** What the errors of MongoDB and its driver say: an outage, a document that can't be stored, or a mistake. */
+/** Classifies the errors of MongoDB and its driver: an outage, a document that can't be stored, or a mistake. */
 
-/** By class, since an interrupted pool throws a network error of another name. */
+/** Checked by class, since an interrupted pool throws a network error with another name. */
 const OUTAGES = [
   MongoNetworkError,
   MongoServerSelectionError,
@@ -27,10 +27,10 @@ const OUTAGES = [
 /** The driver doesn't export their classes. */
 const OUTAGE_NAMES = new Set(['MongoPoolClosedError', 'MongoWaitQueueTimeoutError'])
 
-/** Stepping down, shutting down, no primary, interrupted, time limits: codes of servers that are there but can't serve. */
+/** Codes of servers that are reachable but can't serve: stepping down, shutting down, no primary, interrupted, time limits. */
 const OUTAGE_CODES = new Set([6, 7, 50, 64, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436])
 
-/** An outage as `Unavailable`, anything else as it is. */
+/** An outage becomes `Unavailable`; any other error is returned unchanged. */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof MongoError)) return error
   const isOutage =
@@ -45,24 +45,24 @@ export function asUnavailable(error: unknown): unknown {
   return isOutage ? new Unavailable('store', error.message, { cause: error }) : error
 }
 
-/** What was written may not last: nothing about this batch counts as done. */
+/** True when a write may be rolled back, so that nothing of this batch counts as done. */
 export const isDoubtful = (error: MongoBulkWriteError): boolean =>
   error.result.getWriteConcernError() !== undefined || writeErrorsOf(error).some(({ code }) => OUTAGE_CODES.has(code))
 
-/** The driver dresses whatever ended a bulk write as a whole like this, also that there was no connection: no document was answered. */
+/** True when no document has a result. The driver uses this error for whatever ended a whole bulk write, also a missing connection. */
 export const isUnanswered = (error: MongoBulkWriteError): boolean =>
   writeErrorsOf(error).length === 0 && error.result.getWriteConcernError() === undefined
 
 export const writeErrorsOf = ({ writeErrors }: MongoBulkWriteError): WriteError[] =>
   [writeErrors].flat() as WriteError[]
 
-/** BadValue, Overflow, InvalidBSON, BSONObjectTooLarge: how a server refuses a batch that it can't read. */
+/** BadValue, Overflow, InvalidBSON, BSONObjectTooLarge: the codes with which a server refuses a batch that it can't read. */
 const UNREADABLE = new Set([2, 15, 22, 10334])
 
 /**
- * A batch that the driver can't write or the server can't read, for one document or more of it: too large, nested too
- * deep, or with a name that BSON does not have (a zero byte in it, or `_bsontype`). What is beyond the driver's buffer or
- * stack is a bare RangeError.
+ * True when the driver can't write or the server can't read a batch because of one of its documents: too large, nested too
+ * deep, or with a name that BSON does not have (a zero byte in it, or `_bsontype`). Beyond the driver's buffer or
+ * stack the error is a bare RangeError.
  */
 export function isUnwritable(error: unknown): error is Error {
   if (BSON.BSONError.isBSONError(error) || error instanceof RangeError) return true
@@ -74,6 +74,6 @@ export function isUnwritable(error: unknown): error is Error {
 
 const DUPLICATE_KEY = 11000
 
-/** The id was there before. A duplicate in an index that somebody added is a refusal instead. */
+/** True when the id existed before. A duplicate in an index that an operator added is a refusal instead. */
 export const isDuplicateId = ({ code, errmsg = '' }: WriteError): boolean =>
   code === DUPLICATE_KEY && !/ index: (?!_id_ )/.test(errmsg)

@@ -4,7 +4,7 @@ import { type Count, type Counted, type Find, type Group, type StoredCollection,
 import type { Document, Fields } from '#domains/domain.ts'
 import { type StoredDocument, WITH_STRING_ID, withoutExpiryStart } from './mongodb-document.ts'
 
-/** Sorted by what `where` leaves free: by a list MongoDB would sort by its least item, whichever was asked for. */
+/** Sorts by the fields that `where` leaves free. MongoDB would sort a list by its least item, not by the selected one. */
 export async function findIn(
   to: Collection<StoredDocument>,
   collection: StoredCollection,
@@ -47,7 +47,7 @@ export async function countIn(
   )
 }
 
-/** In a list of expressions what is missing is null. */
+/** In a list of expressions a missing value is null. */
 const keyOf = ({ field, length }: Group): Bson | string =>
   length === undefined
     ? `$${field}`
@@ -63,7 +63,7 @@ const bounds = ({ from, to }: NonNullable<IndexRange['range']>): Bson => ({
   ...(to === undefined ? {} : { $lt: to }),
 })
 
-/** Everything behind `last` in the order of the free fields. MongoDB finds nothing greater or less than null. */
+/** Everything after `last` in the order of the free fields. MongoDB finds nothing greater or less than null. */
 function behind({ equal, free, range = {} }: IndexRange, last: Fields, newestFirst: boolean): Bson {
   const keys = free.map((field) => [field, scalar(last[field] ?? null)] as const)
   const stretches = keys.flatMap(([field, value], at): Bson[] => {

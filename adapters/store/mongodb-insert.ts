@@ -6,8 +6,8 @@ import { type StoredDocument, toStored } from './mongodb-document.ts'
 import { isDoubtful, isDuplicateId, isUnanswered, isUnwritable, writeErrorsOf } from './mongodb-errors.ts'
 
 /**
- * Error 11000 says only that the primary has the id. It counts as "was there" once a majority read sees it too: what a
- * failover could roll back must not be called done.
+ * Error 11000 says only that the primary has the id. The id counts as present once a majority read sees it too, because a
+ * write that a failover could roll back must not count as done.
  */
 export async function insertInto(
   to: Collection<StoredDocument>,
@@ -21,7 +21,7 @@ export async function insertInto(
     await to.insertMany(rows, { ordered: false, forceServerObjectId: true })
     return new Set()
   } catch (error) {
-    if (isUnwritable(error)) return await insertApart(to, collection, documents, error)
+    if (isUnwritable(error)) return await insertHalves(to, collection, documents, error)
     if (!(error instanceof MongoBulkWriteError) || isDoubtful(error) || isUnanswered(error)) throw error
     const present: string[] = []
     const refused = new Map<string, string>()
@@ -36,8 +36,8 @@ export async function insertInto(
   }
 }
 
-/** One document that can't be written fails its whole batch: so its halves go apart, down to the one. */
-async function insertApart(
+/** Inserts the halves of a batch separately, down to the one document that can't be written and fails the whole batch. */
+async function insertHalves(
   to: Collection<StoredDocument>,
   collection: StoredCollection,
   documents: Document[],

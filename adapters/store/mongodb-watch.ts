@@ -5,7 +5,7 @@ import type { Document } from '#domains/domain.ts'
 import { EXPIRY_START, hasStringId, type StoredDocument } from './mongodb-document.ts'
 import { asUnavailable } from './mongodb-errors.ts'
 
-/** The longest that the server waits for more before it says that it has given all there is. */
+/** The longest time that the server waits before it reports that there are no more inserts. */
 const UNTIL_NOW_MS = 10
 
 export async function* watching(
@@ -37,7 +37,7 @@ export async function* watching(
     const known = asUnavailable(error)
     const isRefused = resume !== undefined && !isBegun && !(known instanceof Unavailable)
     if (error instanceof MongoServerError && (isRefused || LOST_HISTORY.has(Number(error.code)))) {
-      throw new ResumeLost('store: what follows is no longer known', { cause: error })
+      throw new ResumeLost('store: the inserts after the resume token are no longer known', { cause: error })
     }
     throw known
   } finally {
@@ -49,13 +49,13 @@ export async function* watching(
 /** ChangeStreamFatalError, ChangeStreamHistoryLost, InvalidResumeToken. */
 const LOST_HISTORY = new Set([280, 286, 260])
 
-/** Without a token the driver would begin at the present, and the gap would go unnoticed. */
+/** Throws for a malformed token. The driver would start at the present without a token, and the gap would be unnoticed. */
 function parseToken(resume: string): ResumeToken {
   try {
     const token = JSON.parse(resume)
-    if (typeof token?._data !== 'string') throw new Error('it is no token')
+    if (typeof token?._data !== 'string') throw new Error('it is not a token')
     return token
   } catch (cause) {
-    throw new ResumeLost(`store: ${resume} is no place in a collection`, { cause })
+    throw new ResumeLost(`store: ${resume} is not a resume token`, { cause })
   }
 }

@@ -8,14 +8,14 @@ const say = ({ brokers, mongodbUri }: Addresses) =>
 
 async function start(): Promise<void> {
   const running = findShared()
-  console.log(running ? 'They run already.' : 'Starting three brokers and a MongoDB ...')
+  console.log(running ? 'The servers are already running.' : 'Starting three Kafka brokers and MongoDB ...')
   say(running ?? (await startShared()))
 }
 
 function status(): void {
   const running = findShared()
   if (running) say(running)
-  else console.log('They do not run.')
+  else console.log('The servers are not running.')
 }
 
 const actions = new Map([
