@@ -40,7 +40,7 @@ afterEach(async () => {
 
 const away = { name: 'Unavailable', message: expect.stringMatching(/no space left to write .*millrace\.db.*resumes/s) }
 
-test('given a full disk, then writes are refused with what to do, reads go on, and all works once there is space', async () => {
+test('given a full disk, then writes are refused with the remedy, reads continue, and writes succeed once there is space', async () => {
   setSpace(1)
   for (let time = 0; time < 5; time++) {
     await expect(log.append('topic', { key: 'k', value: text })).rejects.toMatchObject(away)
@@ -60,7 +60,7 @@ test('given a full disk, then writes are refused with what to do, reads go on, a
   await Promise.all([log.ping(), store.ping()])
 })
 
-test('given a consumer, then it goes on by itself after trouble with reading', async () => {
+test('given a consumer, then it continues by itself after a failed read', async () => {
   const errors: Error[] = []
   const taken: string[] = []
   const options = { topic: 'topic', group: 'g', initialOffset: 'earliest', maxRecords: 10 } as const

@@ -47,7 +47,7 @@ const WRITER = `
   await Promise.all(Array.from({ length: 16 }, writer))
 `
 
-test('given a writer that dies by kill -9, then all that it acknowledged is there, and nothing is there in part', async () => {
+test('given a writer that dies by kill -9, then every acknowledged record is there, and no transaction is partial', async () => {
   const dir = makeDir()
   const acknowledged = new Map<number, string>()
   for (let round = 1; round <= 3; round++) {
@@ -75,7 +75,7 @@ test('given a writer that dies by kill -9, then all that it acknowledged is ther
   rmSync(dir, { recursive: true })
 })
 
-test('given a file that can not be written, then appends are refused as an outage, and work again after it', async () => {
+test('given a file that can not be written, then appends are refused as an outage, and succeed again afterwards', async () => {
   const dir = makeDir()
   const file = openFile(dir)
   const log = embeddedLog(file)

@@ -72,7 +72,7 @@ async function given(stuck: (member: number) => boolean) {
   return { clock, taken, errors, commit, close: consumer.close, ...seen }
 }
 
-test('given commits that keep failing while heartbeats are well, then a new member takes over and nothing is left out', async () => {
+test('given commits that keep failing while heartbeats succeed, then a new member takes over and no record is skipped', async () => {
   const { clock, taken, errors, commit, joined, gone, committed, close } = await given((member) => member === 1)
   expect(await commit(5)).toBe('Unavailable')
   await clock.advance(5000)
@@ -103,7 +103,7 @@ test('given a commit that fails for a moment, then the member stays', async () =
   await close()
 })
 
-test('given that no member can commit, then each has its time before the next', async () => {
+test('given that no member can commit, then each gets its time before it is replaced', async () => {
   const { clock, commit, joined, close } = await given(() => true)
   for (let second = 0; second < 60; second++) {
     await commit(5)

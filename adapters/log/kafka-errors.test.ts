@@ -85,18 +85,18 @@ test.each(FAULTS)('%s: a fault, alone or wrapped by retries: %s', async (_, erro
   for (const seen of [error, await wrapped(error), await bailed(error)]) expect(asUnavailable(seen)).toBe(seen)
 })
 
-test('every answer of a broker is an outage, but those that call a request wrong', () => {
+test('every error of a broker is an outage, except those that name a wrong request', () => {
   const faults = errorCodes.filter(({ code }) => !isOutage(createErrorFromCode(code))).map(({ type }) => type)
   expect(faults).toEqual(['INVALID_TOPIC_EXCEPTION', 'INVALID_REQUIRED_ACKS', 'UNSUPPORTED_VERSION', 'INVALID_REQUEST'])
 })
 
-test('an outage that is known as one stays as it is', () => {
+test('an Unavailable error is unchanged', () => {
   const known = new Unavailable('log', 'gone', { mayBeWritten: true })
   expect(asUnavailable(known)).toBe(known)
   expect(asUnavailable('text')).toBe('text')
 })
 
-test('kafkajs throws no plain error that is not named here', () => {
+test('kafkajs throws no plain error that is not listed here', () => {
   const named = [...OUTAGES, ...FAULTS].map(([, { message }]) => message)
   /** Turned into a KafkaJSSASLAuthenticationError; without an error to give (nothing calls it so); a caller's argument. */
   const known = ['finalResponse.e', 'Invalid server signature in server final message', 'Aborted', 'is not a number']

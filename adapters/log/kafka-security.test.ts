@@ -7,11 +7,11 @@ import { kafkaSecurity } from './kafka-security.ts'
 
 const securityOf = (env: Record<string, string>) => kafkaSecurity(readConfig(env))
 
-test('nothing is set: plain text', () => {
+test('without settings: plain text', () => {
   expect(securityOf({})).toEqual({})
 })
 
-test('TLS without a file trusts whom Node trusts', () => {
+test('TLS without a file trusts the authorities of Node', () => {
   expect(securityOf({ KAFKA_TLS: 'on' })).toEqual({ ssl: {} })
 })
 

@@ -50,7 +50,7 @@ async function shapeOf(topic: string): Promise<{ partitions: number; factors: nu
   return { partitions: partitions.length, factors: [...new Set(partitions.map(({ replicas }) => replicas.length))] }
 }
 
-test('given no topic, then it is made as declared, and ensuring it again finds nothing wrong', async () => {
+test('given no topic, then it is made as declared, and ensuring it again finds no difference', async () => {
   const topic = newTopic()
   expect(await ensure(topic, 2)).toBeUndefined()
   expect(await shapeOf(topic)).toEqual({ partitions: 2, factors: [3] })
@@ -63,7 +63,7 @@ test('given no topic, then it is made as declared, and ensuring it again finds n
   expect(await ensure(topic, 2)).toBeUndefined()
 })
 
-test('the error topic keeps its records without limit', async () => {
+test('the error topic has no retention limit', async () => {
   expect(await ensure('dead-letters', 3)).toBeUndefined()
   expect(await configOf('dead-letters')).toMatchObject({ 'retention.ms': '-1', 'retention.bytes': '-1' })
 })
@@ -91,7 +91,7 @@ test.each(Object.entries(settingsOf('any', 3)))(
   },
 )
 
-test('given a topic of another shape, then everything wrong is said at once, and nothing is altered', async () => {
+test('given a topic of another shape, then the error lists every difference, and nothing is altered', async () => {
   const topic = await foreign({ numPartitions: 1, replicationFactor: 2 })
   const error = (await ensure(topic, 3)) as Error
   expect(error.message).toContain(`topic ${topic} has 1 partitions, not 3: more partitions move keys`)
@@ -105,7 +105,7 @@ test('given more partitions than declared, then the error says that they stay', 
   expect(((await ensure(topic, 2)) as Error).message).toContain('3 partitions, not 2: partitions can not be taken away')
 })
 
-test('given too few brokers for the replicas, then the error says so of each topic', async () => {
+test('given too few brokers for the replicas, then the error says so for each topic', async () => {
   const topic = newTopic()
   const error = (await ensure(topic, 1, 4)) as Error
   expect(error).not.toBeInstanceOf(Unavailable)

@@ -35,7 +35,7 @@ async function withAdmin<Result>(call: (admin: kafkajs.Admin) => Promise<Result>
 const removeTopics = (topics: string[]) => withAdmin((admin) => admin.deleteTopics({ topics }))
 
 describe('kafka log', () => {
-  test('given offsets that were set to earliest or latest by an admin, then the lag understands them', async () => {
+  test('given offsets that an admin set to earliest or latest, then the lag is right', async () => {
     const topic = `lag-${crypto.randomUUID()}`
     const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10, answerWithinMs: 20_000 })
     await log.ensure([{ name: topic, partitions: 1 }])
@@ -46,7 +46,7 @@ describe('kafka log', () => {
     await removeTopics([topic])
   })
 
-  test('given a take that lasts longer than a session, then the member keeps its partitions, and others on its broker go on', async () => {
+  test('given a take that lasts longer than a session, then the member keeps its partitions, and others on its broker continue', async () => {
     const topic = `long-${crypto.randomUUID()}`
     const log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, answerWithinMs: 20_000 })
     await log.ensure([{ name: topic, partitions: 6 }])
@@ -77,7 +77,7 @@ describe('kafka log', () => {
     await removeTopics([topic])
   })
 
-  test('given another member that joins, then a partition that went to it can not be committed any more', async () => {
+  test('given another member that joins, then commits of a partition that moved to it are rejected', async () => {
     const topic = `shared-${crypto.randomUUID()}`
     const log = kafkaLog({ brokers, replication: 3, maxBuffered: 1000, answerWithinMs: 20_000 })
     await log.ensure([{ name: topic, partitions: 6 }])
@@ -111,7 +111,7 @@ describe('kafka log', () => {
     await nowhere.close()
   })
 
-  test('given a broker that takes connections and says nothing for a while, then "Broker not connected" is an outage that passes', async () => {
+  test('given a broker that accepts connections and does not respond for a while, then "Broker not connected" is an outage that passes', async () => {
     const door = await silentDoor()
     const log = kafkaLog({ brokers: [door.address], replication: 3, maxBuffered: 10 })
     const seen: unknown[] = []

@@ -79,7 +79,7 @@ function ending(promise: Promise<number>) {
 const mayBeWritten = ({ error }: { error?: unknown }) => (error as Unavailable | undefined)?.mayBeWritten
 
 describe('a lane', () => {
-  test('given a send in flight, what arrives meanwhile goes out together in the next one', async () => {
+  test('given a send in flight, then items that arrive meanwhile go out together in the next one', async () => {
     const { add, broker, clock } = given((attempt) => (attempt === 1 ? 'never' : 'ok'))
     const first = add('a')
     await clock.advance(0)
@@ -91,14 +91,14 @@ describe('a lane', () => {
     expect(broker.sends).toEqual([['a'], ['b', 'c', 'd']])
   })
 
-  test('given more bytes than a send may have, then they are split in order, and one over the limit goes alone', async () => {
+  test('given more bytes than a send may have, then the items are split in order, and one over the limit goes alone', async () => {
     const { add, broker } = given()
     const items = ['a'.repeat(60), 'b'.repeat(40), 'c'.repeat(1), 'd'.repeat(200), 'e']
     expect(await Promise.all(items.map(add))).toEqual([0, 1, 2, 3, 4])
     expect(broker.sends.map((send) => send.map(([first]) => first).join(''))).toEqual(['ab', 'c', 'd', 'e'])
   })
 
-  test('given a send that fails after it was written, then the identical batch is repeated and nothing doubles', async () => {
+  test('given a send that fails after it was written, then the identical batch is repeated and nothing is duplicated', async () => {
     const { add, broker, clock } = given((attempt) => (attempt <= 3 ? 'written, fails' : 'ok'))
     const ends = ['a', 'b'].map((item) => ending(add(item)))
     await clock.advance(60)
@@ -109,7 +109,7 @@ describe('a lane', () => {
     expect(ends.map(({ offset }) => offset)).toEqual([0, 1, 2])
   })
 
-  test('given brokers that are away, then repeats keep apart by a second at most', async () => {
+  test('given unavailable brokers, then repeats are at most a second apart', async () => {
     const { add, broker, clock } = given(() => 'fails')
     ending(add('a'))
     await clock.advance(60_000)
@@ -117,7 +117,7 @@ describe('a lane', () => {
     expect(broker.sends.length).toBeLessThan(140)
   })
 
-  test('given no answer in time, then what is in the send is unknown and what waits is a no that is never sent', async () => {
+  test('given no response in time, then the outcome of sent items is unknown, and waiting items fail and are never sent', async () => {
     const { add, broker, clock } = given((attempt) => (attempt === 1 ? 'never' : 'ok'))
     const sent = ending(add('sent'))
     await clock.advance(100)
@@ -138,7 +138,7 @@ describe('a lane', () => {
     expect(later.offset).toBe(1)
   })
 
-  test('given an earlier deadline behind a later one, then each item is answered by its own', async () => {
+  test('given an earlier deadline behind a later one, then each item is settled by its own', async () => {
     const { append, broker, clock } = given(() => 'never')
     const end = (item: string, inMs: number) => ending(append(item, clock.now() + inMs))
     const sent = end('sent', 1500)
@@ -155,7 +155,7 @@ describe('a lane', () => {
     expect(broker.written).toEqual(['sent'])
   })
 
-  test('given an outage that outlasts its callers, then the batch is settled before anything behind it', async () => {
+  test('given an outage that lasts longer than its callers wait, then the batch is settled before later items', async () => {
     let isAway = true
     const { add, broker, clock } = given(() => (isAway ? 'written, fails' : 'ok'))
     const unknown = ending(add('unknown'))
@@ -181,7 +181,7 @@ describe('a lane', () => {
     expect(ends[6]?.error).toBeInstanceOf(Fault)
   })
 
-  test('given 2,000 items and a broker that fails at random, then all are there once and in order', async () => {
+  test('given 2,000 items and a broker that fails at random, then all are written once and in order', async () => {
     const random = numbers(7)
     const fates = ['fails', 'written, fails'] as const
     const { add, broker, clock } = given(() => fates[Math.floor(random() * 8)] ?? 'ok')
@@ -199,7 +199,7 @@ describe('a lane', () => {
       if (offset !== undefined) expect(broker.written[offset]).toBe(items[index])
   })
 
-  test('given a close, then it waits for every answer, not for the timer', async () => {
+  test('given a close, then it waits until every append is settled, not for the timer', async () => {
     const { add, broker, clock, close } = given((attempt) => (attempt === 1 ? 'never' : 'ok'))
     const end = ending(add('a'))
     await clock.advance(0)
@@ -215,7 +215,7 @@ describe('a lane', () => {
     expect(clock.sleepers()).toBe(0)
   })
 
-  test('given a close while the brokers are away, then it gives up once the callers know', async () => {
+  test('given a close while the brokers are unavailable, then it gives up once every append is settled', async () => {
     const { add, broker, clock, close } = given(() => 'fails')
     const end = ending(add('a'))
     await clock.advance(0)

@@ -12,11 +12,11 @@ const VECTORS: [key: string, hash: number][] = [
   ['abc', 479470107],
 ]
 
-test.each(VECTORS)('given the key %s, then its partition is as the Java client chooses it', (key, hash) => {
+test.each(VECTORS)('given the key %s, then its partition is that of the Java client', (key, hash) => {
   for (const partitions of [1, 3, 6, 1000]) expect(partitionOf(key, partitions)).toBe((hash & 0x7fffffff) % partitions)
 })
 
-test('given any bytes, then their partition is as kafkajs chooses it', () => {
+test('given any bytes, then their partition is that of kafkajs', () => {
   const partitionMetadata = Array.from({ length: 17 }, (_, partitionId) => ({ partitionId, leader: 1 }))
   const choose = kafkajs.Partitioners.DefaultPartitioner()
   for (let length = 0; length < 300; length++) {

@@ -15,19 +15,19 @@ function failing(error: () => Error) {
   return { store, seen }
 }
 
-test('given commits that find the store away, then those behind them are refused without asking it', async () => {
+test('given commits that find the store unavailable, then later ones are refused without a call', async () => {
   const { store, seen } = failing(() => new Unavailable('store', 'no primary'))
   for (let time = 0; time < 10; time++) await expect(store.commit([])).rejects.toBeInstanceOf(Unavailable)
   expect(seen.commits).toBe(3)
 })
 
-test('given one conflict after another, then each is told as it is, since the store is well', async () => {
+test('given one conflict after another, then each is thrown unchanged, since the store works', async () => {
   const { store, seen } = failing(() => new Conflict('another was first'))
   for (let time = 0; time < 10; time++) await expect(store.commit([])).rejects.toBeInstanceOf(Conflict)
   expect(seen.commits).toBe(10)
 })
 
-test('given writes that fail and reads that do not, then reads go on; and the other way round', async () => {
+test('given writes that fail and reads that do not, then reads continue, and the reverse', async () => {
   const away = () => Promise.reject(new Unavailable('store', 'no space left'))
   const here = () => Promise.resolve(new Map())
   const notes = { name: 'notes', indexes: {} }

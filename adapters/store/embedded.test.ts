@@ -64,7 +64,7 @@ const WRITER = `
   }
 `
 
-test('given a writer that dies by kill -9, then all that it acknowledged is there, and no batch is there in part', async () => {
+test('given a writer that dies by kill -9, then every acknowledged write is there, and no batch is partial', async () => {
   const dir = makeDir()
   const acknowledged: string[] = []
   for (let round = 1; round <= 3; round++) {
@@ -91,7 +91,7 @@ test('given a writer that dies by kill -9, then all that it acknowledged is ther
   rmSync(dir, { recursive: true })
 })
 
-test('given one who dies by kill -9 while it commits, then all that was acknowledged is there, and nothing in part', async () => {
+test('given a writer that dies by kill -9 during a commit, then every acknowledged commit is there, and none is partial', async () => {
   const dir = makeDir()
   const ledger = newLedger()
   const openStore = `
@@ -109,7 +109,7 @@ test('given one who dies by kill -9 while it commits, then all that was acknowle
   rmSync(dir, { recursive: true })
 })
 
-test('given a list in an index, then what is removed leaves nothing of it, whoever removes it', async () => {
+test('given a list in an index, then a removed document leaves no items, whatever removes it', async () => {
   const dir = makeDir()
   const short = { ...notes, name: 'short', expireAfter: 100, expireFrom: 'time' }
   const { file, store } = opened(dir)
@@ -126,7 +126,7 @@ test('given a list in an index, then what is removed leaves nothing of it, whoev
   rmSync(dir, { recursive: true })
 })
 
-test('given a file that can not be written, then writes are refused as an outage, and work again after it', async () => {
+test('given a file that can not be written, then writes are refused as an outage, and succeed again afterwards', async () => {
   const dir = makeDir()
   const { file, store } = opened(dir)
   await store.prepare([notes])
@@ -144,7 +144,7 @@ test('given a file that can not be written, then writes are refused as an outage
   rmSync(dir, { recursive: true })
 })
 
-test('given a file that was closed under it, then every call is refused as an outage', async () => {
+test('given a closed file, then every call is refused as an outage', async () => {
   const dir = makeDir()
   const file = openFile(dir)
   const store = embeddedStore(file)
@@ -179,7 +179,7 @@ test('given a collection that was not prepared, then using it is a mistake, not 
   rmSync(dir, { recursive: true })
 })
 
-test('given documents past their time, then the next start removes them, and no others', async () => {
+test('given expired documents, then the next start removes them, and no others', async () => {
   const dir = makeDir()
   const short = { ...notes, name: 'short', expireAfter: 100 }
   const { file, store } = opened(dir)

@@ -54,13 +54,13 @@ test.each([false, true])(
   },
 )
 
-test('counts are of ours', async () => {
+test('counts exclude documents of another program', async () => {
   await store.insert(collection, ours(4))
   const count = { index: 'level', where: { level: 1 }, by: [{ field: 'level' }], limit: 10 }
   expect(await store.count(collection, count)).toEqual([{ key: [1], count: 4 }])
 })
 
-test('the id of another one in hexadecimal digits is free, and each stays what it is', async () => {
+test('the hexadecimal digits of a foreign id are a free id, and both documents stay', async () => {
   const id = String(foreign[0]?._id)
   expect(await store.insert(collection, [{ _id: id, title: 'new', time: '2026' }])).toEqual(new Set())
   expect(await store.get(collection, [id])).toEqual(new Map([[id, { _id: id, title: 'new', time: '2026' }]]))
@@ -68,7 +68,7 @@ test('the id of another one in hexadecimal digits is free, and each stays what i
   expect(kept).toEqual(foreign)
 })
 
-test('what others insert is not given to those who watch', async () => {
+test('a watch does not report inserts of another program', async () => {
   const stop = new AbortController()
   const begun = Promise.withResolvers<void>()
   const watch = store.watch(collection, { signal: stop.signal, onBegun: () => begun.resolve() })[Symbol.asyncIterator]()
@@ -80,7 +80,7 @@ test('what others insert is not given to those who watch', async () => {
   stop.abort()
 })
 
-test('documents of others do not expire, though ours do from now on', async () => {
+test('documents of another program do not expire, and ours do from now on', async () => {
   await store.insert(collection, ours(1))
   await store.prepare([{ ...collection, expireAfter: 3600 }])
   const all = await client.db(database).collection(collection.name).find().toArray()

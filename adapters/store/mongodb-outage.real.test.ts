@@ -28,7 +28,7 @@ afterAll(async () => {
   await services?.stop()
 })
 
-test('given a watch when the server dies, then it says that it is away, and goes on from its place afterwards', async () => {
+test('given a watch when the server dies, then it throws an outage, and a new one resumes afterwards', async () => {
   const { signal } = new AbortController()
   const inserts = store.watch(collection, { signal })[Symbol.asyncIterator]()
   let resume: string | undefined
@@ -83,7 +83,7 @@ test.each<Partial<MongodbOptions>>([{ answerWithinMs: 1000 }, { selectWithinMs: 
   },
 )
 
-test('given a server that is well but does no work, then every call ends in time, however many wait, and it recovers', async () => {
+test('given a server that responds to heartbeats only, then every call ends in time, however many wait, and the store recovers', async () => {
   const { uri, stall, close } = await stallable(services.mongodbUri)
   const hasty = mongodbStore({ ...quiet(), uri, database: 'store', poolSize: 2, answerWithinMs: 1000 })
   await hasty.ping()

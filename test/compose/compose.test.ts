@@ -84,7 +84,7 @@ function remove({ environment = {} }: Service = {}, setting: string): void {
   delete environment[setting]
 }
 
-test('tokens say the name by which a browser finds the issuer, and the functions reach it in here', () => {
+test('tokens name the issuer by its address for browsers, and functions reach it at its service name', () => {
   const { keycloak } = model.services
   const { KC_HOSTNAME = '' } = envOf(keycloak as Service)
   expect(keycloak?.ports?.map(({ published }) => published)).toEqual([new URL(KC_HOSTNAME).port])
@@ -95,7 +95,7 @@ test('tokens say the name by which a browser finds the issuer, and the functions
   }
 })
 
-test('the cluster runs the same images', () => {
+test('Docker Compose and the cluster run the same images', () => {
   const files = readdirSync('knative/components', { recursive: true, encoding: 'utf8' })
   const texts = files
     .filter((file) => file.endsWith('.yaml'))

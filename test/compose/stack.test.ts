@@ -66,7 +66,7 @@ test('a sum over gRPC counts, and its requestId is the same over REST', async ()
   expect(sums.filter((sum) => sum.requestId === requestId)).toHaveLength(1)
 })
 
-test('the ports of the system that it replaces: a bare title to publish, the whole data set from query', async () => {
+test('the ports of the previous system: publish accepts a bare title, query returns all tutorials', async () => {
   const wanted = title()
   const headers = { 'content-type': 'text/plain' }
   expect((await send(`${stack.origin('publish')}/api/publish`, wanted, headers)).status).toBe(200)
@@ -76,7 +76,7 @@ test('the ports of the system that it replaces: a bare title to publish, the who
   })
 })
 
-test('what persist refuses is a letter, its copy stands on the error topic, and comes back from there only once', async () => {
+test('a command that persist refuses is a letter with a copy on the error topic, which returns from there only once', async () => {
   const id = `compose-${crypto.randomUUID()}`
   const attributes = { ce_specversion: '1.0', ce_id: id, ce_source: '/test', ce_type: 'nobody.knows' }
   const headers = { 'content-type': 'application/json', ...attributes }
@@ -108,12 +108,12 @@ async function copiesOf(id: string): Promise<(string | undefined)[]> {
   return copies
 }
 
-test('the source is asked for its health and its lag', async () => {
+test('the source serves its health and its lag', async () => {
   expect((await fetch(`${stack.origin('source')}/health/deep`)).status).toBe(200)
   await eventually(async () => expect(await lagOf('tutorials-topic')).toBe(0), { every: 500, within: 20_000 })
 })
 
-test('told to stop, each drains and ends by itself', async () => {
+test('at SIGTERM each process drains and ends by itself', async () => {
   const started = Date.now()
   const names = Object.keys(await stop())
   expect(codes).toEqual(Object.fromEntries(names.map((name) => [name, 0])))

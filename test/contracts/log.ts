@@ -81,7 +81,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
   }
 
   describe(`log contract: ${name}`, () => {
-    test('given a topic that is there, then ensuring it again changes nothing, and another shape is refused', async () => {
+    test('given an existing topic, then ensuring it again changes nothing, and another shape is refused', async () => {
       await givenTopic()
       await log.append(topic, { key: 'k', value: 'v' })
       await log.ensure([{ name: topic, partitions: PARTITIONS }])
@@ -90,12 +90,12 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       await expect(other).rejects.toThrow(`topic ${topic} has ${PARTITIONS} partitions, not ${PARTITIONS + 1}`)
     })
 
-    test('given a topic that is not there, then appending says so', async () => {
+    test('given a missing topic, then an append is an error that names it', async () => {
       await givenTopic()
       await expect(log.append('no-such-topic', { key: null, value: 'v' })).rejects.toThrow(/no topic no-such-topic/)
     })
 
-    test('given many appends at once, then each key keeps its order and its partition, as every Kafka client has it', async () => {
+    test('given many concurrent appends, then each key keeps its order and its partition, as in every Kafka client', async () => {
       await givenTopic()
       const records = Array.from({ length: 600 }, (_, number) => ({ key: `key-${number % 20}`, value: String(number) }))
       const positions = await appendAll(records)
@@ -113,7 +113,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       }
     })
 
-    test('given bytes, nulls and headers, then they come back as they were', async () => {
+    test('given bytes, nulls and headers, then they are read unchanged', async () => {
       await givenTopic()
       const bytes = Buffer.from([0, 255, 128, 10, 0])
       const before = Date.now()
@@ -135,14 +135,14 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(empty?.value).toEqual(Buffer.alloc(0))
     })
 
-    test('given no key, then the records spread over the partitions', async () => {
+    test('given no key, then the records are spread over the partitions', async () => {
       await givenTopic()
       const positions = await appendAll(Array.from({ length: 30 }, () => ({ key: null, value: 'v' })))
       expect(new Set(positions.map(({ partition }) => partition)).size).toBe(PARTITIONS)
       expect((await written()).every(({ key }) => key === null)).toBe(true)
     })
 
-    test('given offsets, then a scan begins there and ends where the topic ended', async () => {
+    test('given offsets, then a scan begins there and ends at the end of the topic', async () => {
       await givenTopic()
       await appendAll(keys.flatMap((key) => ['a', 'b', 'c'].map((value) => ({ key, value }))))
       const found = await written(
@@ -161,7 +161,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(count).toBe(9)
     })
 
-    test('given an acknowledged append, then a scan has it, whole and without gaps, while others are under way', async () => {
+    test('given an acknowledged append, then a scan has it without gaps, while others are in flight', async () => {
       await givenTopic()
       const value = 'x'.repeat(5000)
       const all = Array.from({ length: 400 }, () => log.append(topic, { key: first, value }))
@@ -175,7 +175,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       await Promise.all(all)
     })
 
-    test('given records that were committed, then a group goes on behind them once the log is opened again', async () => {
+    test('given committed records, then a group continues after them once the log is opened again', async () => {
       await givenTopic()
       await appendAll(keys.flatMap((key) => ['0', '1', '2'].map((value) => ({ key, value }))))
       const before = taker()
@@ -193,7 +193,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(places.toSorted()).toEqual(['0/2', '2/0', '2/1', '2/2'])
     })
 
-    test('given a take under way, then its partition waits and the others go on', async () => {
+    test('given a running take, then its partition waits and the others continue', async () => {
       await givenTopic()
       await appendAll(keys.flatMap((key) => Array.from({ length: 6 }, (_, number) => ({ key, value: String(number) }))))
       const { promise: stuck, resolve: release } = Promise.withResolvers<void>()
@@ -219,7 +219,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       for (const records of taken) expect(records.map(({ offset }) => offset)).toEqual([...records.keys()])
     })
 
-    test('given a take that fails, then the same records come again', async () => {
+    test('given a take that fails, then it gets the same records again', async () => {
       await givenTopic()
       await appendAll(['0', '1', '2'].map((value) => ({ key: first, value })))
       const errors: Error[] = []
@@ -236,7 +236,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(errors.map(({ message }) => message)).toEqual(['not now', 'not now'])
     })
 
-    test('given a new group from the latest offset, then it gets only what comes afterwards', async () => {
+    test('given a new group from the latest offset, then it gets only later records', async () => {
       await givenTopic()
       await appendAll(keys.map((key) => ({ key, value: 'old' })))
       const { taken, take } = taker()
@@ -253,7 +253,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(new Set(taken.map(({ value }) => String(value)))).toEqual(new Set(['new']))
     })
 
-    test('given two groups, then each gets everything', async () => {
+    test('given two groups, then each gets every record', async () => {
       await givenTopic()
       await appendAll(keys.map((key) => ({ key, value: 'v' })))
       const [one, other] = [taker(), taker()]
@@ -261,7 +261,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       await expect.poll(() => [one.taken.length, other.taken.length], { timeout: 20_000 }).toEqual([3, 3])
     })
 
-    test('given commits, then the lag is what is left, and everything for a group without one', async () => {
+    test('given commits, then the lag is the number of uncommitted records, and of all records for a group without a commit', async () => {
       await givenTopic()
       await appendAll([first, first, first, second].map((key) => ({ key, value: 'v' })))
       const group = `group-${randomUUID()}`
@@ -282,7 +282,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       ])
     })
 
-    test('given a record that is too large, then it fails alone, and it is not an outage', async () => {
+    test('given a record that is too large, then it fails alone, and the error is not an outage', async () => {
       await givenTopic()
       const values = ['a', 'b', 'x'.repeat(1_200_000), 'c', 'd']
       const ends = await Promise.allSettled(values.map((value) => log.append(topic, { key: first, value })))
@@ -309,7 +309,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       await log.append(topic, { key: first, value: 'there is room again' })
     })
 
-    test('given appends under way, then closing settles them, and later ones are refused', async () => {
+    test('given appends in flight, then closing settles them, and later ones are refused', async () => {
       await givenTopic()
       const ends = Promise.all(Array.from({ length: 50 }, () => log.append(topic, { key: first, value: 'v' })))
       await log.close()
@@ -322,7 +322,7 @@ export function logContract(name: string, makeGround: () => Promise<Ground>): vo
       expect(await written()).toHaveLength(50)
     })
 
-    test('given a log that is well, then it answers a ping', async () => {
+    test('given a working log, then a ping succeeds', async () => {
       await givenTopic()
       await log.ping()
     })

@@ -108,7 +108,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
   }
 
   describe(`store contract: ${name}`, () => {
-    test('given collections that are there, then preparing them again changes nothing and adds what is new', async () => {
+    test('given existing collections, then preparing them again changes nothing and adds new ones', async () => {
       await givenCollection()
       await store.insert(collection, [{ _id: 'a', time: 1, size: 2 }])
       await Promise.all([store.prepare([collection]), store.prepare([collection])])
@@ -117,7 +117,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await store.find(collection, { index: 'size', limit: 9 })).toEqual([{ _id: 'a', time: 1, size: 2 }])
     })
 
-    test('given old and new documents in one insert, then it names the old ones, and they stay as they were', async () => {
+    test('given old and new documents in one insert, then it returns the ids of the old ones, which are unchanged', async () => {
       await givenCollection()
       expect(await store.insert(collection, [{ _id: 'a', text: 'first' }])).toEqual(new Set())
       const again = [
@@ -133,7 +133,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(found.size).toBe(3)
     })
 
-    test('given one id twice in one insert, then the first is kept, and the id is named', async () => {
+    test('given one id twice in one insert, then the first document is stored, and the id is returned', async () => {
       await givenCollection()
       const twice = [
         { _id: 'a', text: 'first' },
@@ -145,7 +145,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await kept('b')).toHaveLength(1)
     })
 
-    test('given the same documents from many at once, then each is inserted by exactly one of them', async () => {
+    test('given concurrent inserts of the same documents, then each is inserted by exactly one', async () => {
       await givenCollection()
       const ids = Array.from({ length: 40 }, (_, number) => `id-${number}`)
       const callers = Array.from({ length: 12 }, (_, caller) =>
@@ -162,7 +162,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await kept(...ids)).toHaveLength(ids.length)
     })
 
-    test('given documents, then inserting them changes nothing about them', async () => {
+    test('given documents, then inserting them does not change the objects', async () => {
       await givenCollection({ expireAfter: 3600 })
       const document = Object.freeze({ _id: 'a', list: Object.freeze([1, 2]) as Json })
       await store.insert(collection, [document])
@@ -176,7 +176,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       await store.remove(collection, [])
     })
 
-    test('given ids, then get has those that are there, once each', async () => {
+    test('given ids, then get returns the existing documents, once each', async () => {
       await givenCollection()
       const ids = ['a', 'ä', '😀', 'a/b', 'with "quotes"', "it's", '$x', '1', 'a\u0000b']
       await store.insert(
@@ -238,14 +238,14 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       await expect(store.insert(collection, [{ _id: 'bad', value: value() }])).rejects.toBeInstanceOf(Refused)
     })
 
-    test('given a name that objects inherit, then it is kept like any other', async () => {
+    test('given a field name that objects inherit, then it is stored like any other', async () => {
       await givenCollection()
       const text = '{"_id":"a","in":{"__proto__":{"admin":true},"constructor":1}}'
       await store.insert(collection, [JSON.parse(text)])
       expect(JSON.stringify((await kept('a'))[0])).toBe(text)
     })
 
-    test('given a collection that expires, then what is read is the document alone', async () => {
+    test('given a collection that expires, then a read returns the document alone', async () => {
       await givenCollection({ expireAfter: 3600 })
       const { inserts } = watch()
       await begun(inserts)
@@ -276,7 +276,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
     )
 
     test.each([false, true])(
-      'given inserts between pages, then what was there comes once, and nothing twice (newest first: %s)',
+      'given inserts between pages, then every earlier document is found once, and none twice (newest first: %s)',
       async (newestFirst) => {
         await givenCollection()
         const old = Array.from({ length: 50 }, (_, number) => ({ _id: `old-${number}`, time: number % 5 }))
@@ -296,7 +296,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
     )
 
     test.each([false, true])(
-      'given documents without the field, then pages have them too, as the lowest (newest first: %s)',
+      'given documents without the field, then pages have them as the lowest (newest first: %s)',
       async (newestFirst) => {
         await givenCollection()
         const documents: Document[] = [
@@ -315,7 +315,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       },
     )
 
-    test('given text as keys, then its order is that of its characters, on every adapter', async () => {
+    test('given text keys, then their order is that of their UTF-8 bytes, on every adapter', async () => {
       await givenCollection()
       const texts = ['', '10', '9', 'B', 'a', 'aa', 'ä', '世', '\uffee', '😀']
       await store.insert(
@@ -326,7 +326,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(found.map(({ time }) => time)).toEqual(texts)
     })
 
-    test('given where on a prefix of the index, then only what equals it comes, also over pages', async () => {
+    test('given where on a prefix of the index, then only equal documents are found, also over pages', async () => {
       await givenCollection()
       const documents = Array.from({ length: 40 }, (_, number) => ({
         _id: `id-${String(number).padStart(2, '0')}`,
@@ -344,20 +344,20 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(idsOf(await pages({ index: 'topic', where: { topic: null }, limit: 3 }))).toEqual(['none', 'null'])
     })
 
-    test('given an object as the value to compare with, then it is refused, not understood as an operator', async () => {
+    test('given an object as a value of where, then it is refused, not taken for an operator', async () => {
       await givenCollection()
       await store.insert(collection, [{ _id: 'a', topic: 'x', time: 1 }])
       const found = store.find(collection, { index: 'topic', where: { topic: { $ne: 'y' } }, limit: 3 })
       await expect(found).rejects.toThrow('compares scalars only')
     })
 
-    test('given an index that is not declared, then find says so', async () => {
+    test('given an index that is not declared, then find is an error that names it', async () => {
       await givenCollection()
       const found = store.find(collection, { index: 'other', limit: 3 })
       await expect(found).rejects.toThrow(`collection ${collection.name} has no index other`)
     })
 
-    test('given ids to remove, then they are gone, the others stay, and they can be inserted again', async () => {
+    test('given ids to remove, then only those documents are removed, and they can be inserted again', async () => {
       await givenCollection()
       await store.insert(
         collection,
@@ -368,7 +368,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await store.insert(collection, [{ _id: 'a' }, { _id: 'b' }])).toEqual(new Set(['b']))
     })
 
-    test('given a watch from now, then it has every later insert once, in order, and none from before', async () => {
+    test('given a watch from now, then it has every later insert once, in order, and no earlier one', async () => {
       await givenCollection()
       await store.insert(collection, [{ _id: 'before' }])
       const { inserts } = watch()
@@ -385,7 +385,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(idsOf((await take(inserts, 2)).map(({ document }) => document))).toEqual(['counted', 'last'])
     })
 
-    test('given many inserts at once, then every watch has all of them, and both in the same order', async () => {
+    test('given many concurrent inserts, then every watch has all of them in the same order', async () => {
       await givenCollection()
       const [one, other] = [watch().inserts, watch().inserts]
       await begun(one)
@@ -412,7 +412,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await told(other)).toEqual(found)
     })
 
-    test('given a place to resume from, then a watch of a reopened store has all that followed', async () => {
+    test('given a resume token, then a watch of a reopened store has all later inserts', async () => {
       await givenCollection()
       const { inserts, stop } = watch()
       await begun(inserts)
@@ -434,7 +434,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(idsOf((await take(behind, 2)).map(({ document }) => document))).toEqual(['e', 'f'])
     })
 
-    test('given a place at which a watch began, then one that resumes there has all that the first one did not wait for', async () => {
+    test('given the resume token of a begun watch, then a watch from there has all inserts that the first one did not wait for', async () => {
       await givenCollection()
       await store.insert(collection, [{ _id: 'before' }])
       const stopping = new AbortController()
@@ -449,7 +449,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(idsOf(found.map(({ document }) => document))).toEqual(['a', 'b'])
     })
 
-    test('given a place whose document was removed, then a watch goes on behind it', async () => {
+    test('given a resume token whose document was removed, then a watch continues after it', async () => {
       await givenCollection()
       const { inserts } = watch()
       const { document, resume } = await begun(inserts)
@@ -465,7 +465,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect((await waiting).value.document._id).toBe('last')
     })
 
-    test('given a watch that waits, then what is put for the first time is an insert too, and wakes it', async () => {
+    test('given a waiting watch, then the first put of a document is an insert too, and wakes it', async () => {
       await givenCollection()
       const { inserts } = watch()
       await begun(inserts)
@@ -474,7 +474,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect((await next).value.document._id).toBe('counted')
     })
 
-    test('given a watch until now, then it has all that followed its place, and ends', async () => {
+    test('given a watch until now, then it has all inserts after its token, and ends', async () => {
       await givenCollection()
       const { inserts } = watch()
       const { resume } = await begun(inserts)
@@ -493,7 +493,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
 
     const NO_PLACES = ['rubbish', '-1', '999999999', '', '\ufffd', 'null', 'true', '[]', '"a"', '{}', '{"_data":null}']
     test.each([...NO_PLACES, '{"_data":7}', '{"_data":""}', '{"_data":"zz"}'])(
-      'given %j as the place to resume from, then it is lost, and says so',
+      'given %j as the resume token, then the watch throws ResumeLost',
       async (resume) => {
         await givenCollection()
         await expect(watch(resume, { untilNow: true }).inserts.next()).rejects.toBeInstanceOf(ResumeLost)
@@ -501,7 +501,7 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       },
     )
 
-    test('given a watch that waits, then it ends at once when it is told to', async () => {
+    test('given a waiting watch, then it ends at once when its signal aborts', async () => {
       await givenCollection()
       const { inserts, abort } = watch()
       await begun(inserts)
@@ -513,12 +513,12 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect(await stopped.inserts.next()).toMatchObject({ done: true })
     })
 
-    test('given a store that is well, then it answers a ping', async () => {
+    test('given a working store, then a ping succeeds', async () => {
       await givenCollection()
       await store.ping()
     })
 
-    test('given a store that was closed, then every call is refused, and what it had is there when it is opened again', async () => {
+    test('given a closed store, then every call is refused, and its documents are there when it is opened again', async () => {
       await givenCollection()
       await store.insert(collection, [{ _id: 'a', time: 1 }])
       await store.close()

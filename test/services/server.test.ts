@@ -32,18 +32,18 @@ function shell(script: string, readyAfter: number, limits: { quietMs?: number; w
 
 const TALKS = 'while true; do echo starting; sleep 0.1; done'
 
-test('given a server that starts slowly and goes on writing its log, then it is waited for', {
+test('given a server that starts slowly and writes its log, then the start waits', {
   timeout: 60_000,
 }, async () => {
   await shell(TALKS, 60, { quietMs: 3000 }).start()
 })
 
-test('given a server that lives and writes nothing, then the error says so', { timeout: 60_000 }, async () => {
+test('given a server that runs and writes nothing, then the error says so', { timeout: 60_000 }, async () => {
   const start = shell('echo begun; sleep 100', 1000, { quietMs: 500 }).start()
   await expect(start).rejects.toThrow(/^It wrote nothing for 0.5 s while it started:\nbegun/)
 })
 
-test('given a server that writes for ever and is never ready, then the error says so', {
+test('given a server that writes its log and is never ready, then the error says so', {
   timeout: 60_000,
 }, async () => {
   const start = shell(TALKS, 1000, { quietMs: 60_000, withinMs: 1000 }).start()
