@@ -1,7 +1,7 @@
 import type { Topic } from '#domains/domain.ts'
 
 /** The retention of a topic, and so the horizon: the time for which a command id is remembered. */
-export const RETENTION_DAYS = 30
+export const HORIZON_DAYS = 30
 
 /**
  * The log port. Two adapters, one contract suite (test/contracts/log.ts): embedded (node:sqlite) and kafka (kafkajs).

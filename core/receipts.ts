@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import type { Document, Domain, Fields } from '#domains/domain.ts'
 import { HORIZON_MS, letters, receipts } from './collections.ts'
 import { type Identity, rejectionId, standingOf } from './ledger.ts'
-import { RETENTION_DAYS } from './log.ts'
+import { HORIZON_DAYS } from './log.ts'
 import { Problem } from './problem.ts'
 import type { Store } from './store.ts'
 
@@ -53,7 +53,7 @@ export function addresses(...secrets: [string, ...string[]]): Addresses {
       }
       const address = { domain, id, hash, time: Number.parseInt(time, 36) }
       if (now - address.time > HORIZON_MS) {
-        throw new Problem(410, 'Receipt expired', `Receipts are kept for ${RETENTION_DAYS} days.`)
+        throw new Problem(410, 'Receipt expired', `Receipts are kept for ${HORIZON_DAYS} days.`)
       }
       return address
     },

@@ -164,8 +164,8 @@ export const settings = {
     .enum(['publish', 'grpc', 'persist', 'query', 'prepare', 'source'])
     .optional()
     .describe(
-      'The part that the image runs: a function (`publish`, `grpc` for publish over gRPC, `persist`, `query`), `prepare`, which ' +
-        'creates topics and indexes, or `source`, the local stand-in for the KafkaSources.',
+      'The part that the image runs: a function (`publish`, `grpc` for publish over gRPC, `persist`, `query`), or `prepare`, ' +
+        'which creates topics and indexes. Only the image of `make up` also runs `source`, the local KafkaSources.',
     ),
   PERSIST_URL: z
     .url({ protocol: /^https?$/ })

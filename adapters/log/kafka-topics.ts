@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs'
 import { DAY_MS, systemClock } from '#core/clock.ts'
-import { RETENTION_DAYS } from '#core/log.ts'
+import { HORIZON_DAYS } from '#core/log.ts'
 import { retry } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Topic } from '#domains/domain.ts'
@@ -14,7 +14,7 @@ type Declared = Pick<Topic, 'name' | 'partitions'>
  */
 export const settingsOf = (topic: string, replication: number): Record<string, string> => ({
   'min.insync.replicas': String(Math.max(1, replication - 1)),
-  'retention.ms': topic === 'dead-letters' ? '-1' : String(RETENTION_DAYS * DAY_MS),
+  'retention.ms': topic === 'dead-letters' ? '-1' : String(HORIZON_DAYS * DAY_MS),
   'retention.bytes': '-1',
   'cleanup.policy': 'delete',
   'max.message.bytes': '1048588',

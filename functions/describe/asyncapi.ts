@@ -1,5 +1,5 @@
 import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
-import { RETENTION_DAYS } from '#core/log.ts'
+import { HORIZON_DAYS } from '#core/log.ts'
 import type { CommandType, Domain } from '#domains/domain.ts'
 import { version } from './openapi.ts'
 import { commandHeaders, letterHeaders } from './record-headers.ts'
@@ -41,7 +41,7 @@ function topicOf(domain: Domain, schemas: Schemas) {
   return {
     id: name,
     messages,
-    channel: channel(topic, Object.keys(messages), `The commands of ${name}, kept for ${RETENTION_DAYS} days`),
+    channel: channel(topic, Object.keys(messages), `The commands of ${name}, kept for ${HORIZON_DAYS} days`),
     operations: {
       [`${name}.publish`]: send,
       [`${name}.persist`]: { ...receive, bindings: reader(sourceOf(domain, NOWHERE).group) },

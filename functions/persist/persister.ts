@@ -1,4 +1,4 @@
-import type { Clock } from '#core/clock.ts'
+import { type Clock, DAY_MS } from '#core/clock.ts'
 import type { Delivery, Outcome } from '#core/delivery.ts'
 import { actsOnLetters } from '#core/letters/action.ts'
 import type { Random } from '#core/random.ts'
@@ -136,8 +136,6 @@ async function apply(handling: Handling, received: ReceivedCommand): Promise<App
   }
   return result
 }
-
-const DAY_MS = 86_400_000
 
 /** True for a command whose document would be removed at once: it has been there before, or its time has passed. */
 const isExpired = (domain: Domain, age: number): boolean =>

@@ -40,7 +40,7 @@ function wrongScale(object: Manifest): string[] {
 
 function wrongStart({ spec }: Manifest): string[] {
   const found: string[] = []
-  if (!spec.consumerGroup) found.push('has no consumerGroup, and would begin anew whenever it is made anew')
+  if (!spec.consumerGroup) found.push('has no consumerGroup, and starts again whenever it is created again')
   if (spec.initialOffset !== 'earliest') found.push(`initialOffset is ${spec.initialOffset}: skips what is there`)
   if (!['ordered', 'unordered'].includes(spec.ordering)) found.push(`ordering is ${spec.ordering}`)
   if (!(spec.consumers >= 1)) found.push(`consumers is ${spec.consumers}`)
