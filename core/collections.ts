@@ -45,8 +45,11 @@ export const redriveProgress = {
   expireAfter: HORIZON_SECONDS,
 } satisfies StoredCollection
 
-/** The attempts of commands that failed or did not come back, by command id. */
-export const attempts = { name: 'attempts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
+/**
+ * The attempts of commands that failed or did not come back, by command id. The name is not `attempts`, which version 0.1 uses for
+ * documents of another shape.
+ */
+export const attempts = { name: 'attemptCounts', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
 
 /** The instances of persist that run, or crashed and have not started again, by name. */
 export const instances = { name: 'instances', indexes: {}, expireAfter: HORIZON_SECONDS } satisfies StoredCollection
@@ -59,6 +62,14 @@ export const appended = ({ documents: { collection, retentionDays } }: AppendDom
   retentionDays === undefined
     ? collection
     : { ...collection, expireAfter: retentionDays * DAY_SECONDS, expireFrom: 'time' }
+
+/** The names that no collection of a domain may have: those of persist and of the store, now and in earlier versions. */
+export const reservedNames = (): string[] => [
+  ...[letters, heads, events, receipts, discards, redriveProgress, attempts, instances, crashedRuns].map(
+    ({ name }) => name,
+  ),
+  ...['attempts', 'runs', 'tries', 'probes'],
+]
 
 export const collections = (domains: Domain[]): StoredCollection[] => [
   ...domains.flatMap((domain) => (domain.kind === 'append' ? [appended(domain)] : collectionsOf(domain))),

@@ -1,4 +1,5 @@
 import type { Collection, CommandType, Domain } from '#domains/domain.ts'
+import { reservedNames } from './collections.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
 import letters from './letters/domain.ts'
 
@@ -15,9 +16,9 @@ export function withLetters(found: Domain[]): Domain[] {
   return all
 }
 
-/** Throws if two domains share a name, topic, collection, command, route or method, or if everybody may choose a command's id. */
+/** Throws if a domain has a collection of Millrace itself, two domains share a name, topic, collection, command, route or method, or if everybody may choose a command's id. */
 export function refuseClashes(domains: Domain[]): void {
-  const owners = new Map<string, string>()
+  const owners = new Map(reservedNames().map((name) => [`collection ${name}`, 'Millrace itself']))
   for (const domain of domains) {
     const claims = [
       `name ${domain.name}`,
@@ -34,8 +35,8 @@ export function refuseClashes(domains: Domain[]): void {
     }
     for (const claim of claims) {
       const owner = owners.get(claim)
-      if (owner) throw new Error(`${claim} belongs to domain ${owner} and to ${domain.name}`)
-      owners.set(claim, domain.name)
+      if (owner) throw new Error(`${claim} belongs to ${owner} and to domain ${domain.name}`)
+      owners.set(claim, `domain ${domain.name}`)
     }
   }
 }

@@ -1,4 +1,3 @@
-import { carryOverDiscards } from '#core/carry-over.ts'
 import { collections } from '#core/collections.ts'
 import { topics } from '#core/kafka-source-policy.ts'
 import { retaining } from '#core/registry.ts'
@@ -19,9 +18,6 @@ export async function prepare(withinMs?: number): Promise<void> {
   const wait = { logger: telemetry().logger, withinMs }
   await Promise.all([
     untilAvailable(() => log.ensure(topics(domains)), wait),
-    untilAvailable(async () => {
-      await store.prepare(collections(domains))
-      await carryOverDiscards(store, domains)
-    }, wait),
+    untilAvailable(() => store.prepare(collections(domains)), wait),
   ])
 }

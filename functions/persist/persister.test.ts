@@ -263,6 +263,14 @@ test('given attempts on several instances, then they are counted together', asyn
   expect(statuses).toEqual([500, 500, 500, 422])
 })
 
+test('given counts that version 0.1 left in its collection, then they are no obstacle', async () => {
+  const of01 = { name: 'attempts', indexes: {} }
+  await store.prepare([of01])
+  await store.insert(of01, [{ _id: 'bug', count: 2 }])
+  const { persist } = start()
+  expect((await persist(event('bug', 'bug'))).status).toBe(500)
+})
+
 test('given a bug that is mended before the fourth attempt, then the command is applied and its count forgotten', async () => {
   const { persist } = start()
   await persist(event('bug', 'bug'))
@@ -271,7 +279,7 @@ test('given a bug that is mended before the fourth attempt, then the command is 
   expect(await stored('bug')).toEqual(['bug'])
 })
 
-test('given attempts that never come back, then the fifth delivery finds it parked, and its batch mates are applied', async () => {
+test('given attempts that never come back, then at the sixth delivery at the latest it is parked, and its batch mates are applied', async () => {
   const hang = {
     insert: (c: typeof notes, d: Document[]) => (hangs(c, d) ? never() : store.insert(c, d)),
   } as Partial<Store>
