@@ -30,7 +30,7 @@ if (inject('pair') === 'real') {
     const ready = { ...broker, status: { readyReplicas: 1, updatedReplicas: 1 } }
     const result = await rehearsal.run(['smoke'], [lists('get statefulsets', ready)], { SITE: mill.publish, BROKERS })
     expect(result.code, result.output).toBe(0)
-    expect(result.output).toContain('every replica in sync')
+    expect(result.output).toContain('every replica is in sync')
     expect(said(result).filter((call) => call.includes('delete pod'))).toEqual([
       expect.stringContaining('--selector serving.knative.dev/service=persist'),
       expect.stringContaining('delete pod kafka-1'),
