@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -17,6 +17,10 @@ export function released(): string {
       cause,
     })
   }
+  // Its entry points were in functions, and tests start those of this version.
+  mkdirSync(join(root, 'main'))
+  for (const name of ['dev', 'serve'])
+    writeFileSync(join(root, `main/${name}.ts`), `import '../functions/${name}.ts'\n`)
   symlinkSync(resolve('node_modules'), join(root, 'node_modules'))
   return root
 }
