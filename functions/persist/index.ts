@@ -1,17 +1,21 @@
 import { cloudEvent } from '@google-cloud/functions-framework'
 import { decodeAttributes } from '#core/cloudevent.ts'
 import type { Delivery, Outcome } from '#core/delivery.ts'
+import { retaining } from '#core/registry.ts'
+import { seals } from '#core/seals.ts'
+import { findDomains } from '#main/find-domains.ts'
 import { onClose } from '#main/log-and-store.ts'
-import { wiring } from '#main/wiring.ts'
+import { wire } from '#main/wiring.ts'
 import { persister } from './persister.ts'
 
-const { settings, seals, metrics, ...wired } = await wiring()
+const { settings, secrets, metrics, ...wired } = await wire()
 
 const { persist: apply, close } = persister({
   ...wired,
+  domains: retaining(await findDomains(), settings.RETENTION_DAYS),
   instance: settings.INSTANCE,
   maxInFlight: settings.MAX_IN_FLIGHT,
-  trust: { seals, unsealed: settings.UNSEALED },
+  trust: { seals: seals(secrets), unsealed: settings.UNSEALED },
   onBatch: (topic, size) => metrics.batchSize('persist', topic, size),
   onApplied: metrics.queueLatency,
 })
