@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Conflict, type Inserted, Refused, type Store, type StoredCollection, type Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
-import type { Document, Fields, Json } from '#domains/domain.ts'
+import type { Document, Fields } from '#domains/domain.ts'
 import { type Ground, idsOf, newCollection } from './store.ts'
 import { add, type Ledger, newLedger, readLedger } from './store-ledger.ts'
+import { UNSTORABLE } from './unstorable.ts'
 
 /** What every adapter's `commit` must do. */
 export function commitContract(name: string, makeGround: () => Promise<Ground>): void {
@@ -282,29 +283,22 @@ export function commitContract(name: string, makeGround: () => Promise<Ground>):
       },
     )
 
-    const circular = (): Json => {
-      const list: Json[] = []
-      list.push(list)
-      return list
-    }
-    const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)])
-
-    test.each<[string, () => Json]>([
-      ['a circle', circular],
-      ['5,000 levels', () => nested(5000)],
-    ])('given a document that can not be stored (%s), then it is refused, and nothing is written', async (_, value) => {
-      await given([{ _id: 'old', generation: 1 }])
-      const bad = (_id: string) => ({ _id, generation: 2, value: value() })
-      for (const write of [{ insert: [bad('bad')] }, { put: [bad('bad')] }, { swap: [bad('old')] }]) {
-        const commit = store.commit([
-          { collection: one, insert: [{ _id: 'new' }] },
-          { collection: two, ...write },
-        ])
-        await expect(commit).rejects.toBeInstanceOf(Refused)
-        expect(idsOf([...(await all()), ...(await all(two))])).toEqual(['old', 'old'])
-      }
-      await store.commit([{ collection: one, insert: [{ _id: 'new' }] }])
-    })
+    test.each(UNSTORABLE)(
+      'given a document that can not be stored (%s), then it is refused, and nothing is written',
+      async (_, value) => {
+        await given([{ _id: 'old', generation: 1 }])
+        const bad = (_id: string) => ({ _id, generation: 2, value: value() })
+        for (const write of [{ insert: [bad('bad')] }, { put: [bad('bad')] }, { swap: [bad('old')] }]) {
+          const commit = store.commit([
+            { collection: one, insert: [{ _id: 'new' }] },
+            { collection: two, ...write },
+          ])
+          await expect(commit).rejects.toBeInstanceOf(Refused)
+          expect(idsOf([...(await all()), ...(await all(two))])).toEqual(['old', 'old'])
+        }
+        await store.commit([{ collection: one, insert: [{ _id: 'new' }] }])
+      },
+    )
 
     test('given a watch that waits, then it has what a commit inserts, and not what it replaces', async () => {
       await given([

@@ -11,6 +11,7 @@ import {
 } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields, Json } from '#domains/domain.ts'
+import { UNSTORABLE } from './unstorable.ts'
 
 /** Somewhere to keep documents. `open` makes a store on it, also after an earlier one was closed. */
 export interface Ground {
@@ -210,33 +211,26 @@ export function storeContract(name: string, makeGround: () => Promise<Ground>): 
       expect((await take(inserts, 1))[0]?.document).toStrictEqual(document)
     })
 
-    const circular = (): Json => {
-      const list: Json[] = []
-      list.push(list)
-      return list
-    }
-    const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)])
-
-    test.each<[string, () => Json]>([
-      ['a circle', circular],
-      ['5,000 levels', () => nested(5000)],
-    ])('given a document that can not be stored (%s), then it is refused alone', async (_, value) => {
-      await givenCollection()
-      await store.insert(collection, [{ _id: 'old' }])
-      const { inserts } = watch()
-      await begun(inserts)
-      const documents = [{ _id: 'a' }, { _id: 'bad', value: value() }, { _id: 'old', other: 1 }, { _id: 'b' }]
-      const error = await store.insert(collection, documents).then(
-        () => expect.fail('nothing was refused'),
-        (error) => error,
-      )
-      expect(error).toBeInstanceOf(Refused)
-      expect([...error.reasons.keys()]).toEqual(['bad'])
-      expect(await kept('a', 'b', 'bad', 'old')).toHaveLength(3)
-      expect((await store.get(collection, ['old'])).get('old')).toEqual({ _id: 'old' })
-      expect(idsOf((await take(inserts, 2)).map(({ document }) => document)).toSorted()).toEqual(['a', 'b'])
-      await expect(store.insert(collection, [{ _id: 'bad', value: value() }])).rejects.toBeInstanceOf(Refused)
-    })
+    test.each(UNSTORABLE)(
+      'given a document that can not be stored (%s), then it is refused alone',
+      async (_, value) => {
+        await givenCollection()
+        await store.insert(collection, [{ _id: 'old' }])
+        const { inserts } = watch()
+        await begun(inserts)
+        const documents = [{ _id: 'a' }, { _id: 'bad', value: value() }, { _id: 'old', other: 1 }, { _id: 'b' }]
+        const error = await store.insert(collection, documents).then(
+          () => expect.fail('nothing was refused'),
+          (error) => error,
+        )
+        expect(error).toBeInstanceOf(Refused)
+        expect([...error.reasons.keys()]).toEqual(['bad'])
+        expect(await kept('a', 'b', 'bad', 'old')).toHaveLength(3)
+        expect((await store.get(collection, ['old'])).get('old')).toEqual({ _id: 'old' })
+        expect(idsOf((await take(inserts, 2)).map(({ document }) => document)).toSorted()).toEqual(['a', 'b'])
+        await expect(store.insert(collection, [{ _id: 'bad', value: value() }])).rejects.toBeInstanceOf(Refused)
+      },
+    )
 
     test('given a field name that objects inherit, then it is stored like any other', async () => {
       await givenCollection()
