@@ -5,7 +5,7 @@ import { collectionsOf } from './registry.ts'
 import type { StoredCollection } from './store.ts'
 
 const DAY_SECONDS = DAY_MS / 1000
-export const HORIZON_SECONDS = HORIZON_DAYS * DAY_SECONDS
+const HORIZON_SECONDS = HORIZON_DAYS * DAY_SECONDS
 export const HORIZON_MS = HORIZON_SECONDS * 1000
 
 /** Commands that could not be applied, by command id; listed in order of arrival, numbered within a parked stream. */

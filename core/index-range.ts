@@ -28,7 +28,7 @@ export function pageRange(collection: StoredCollection, query: Find): IndexRange
   return indexRange(collection, query)
 }
 
-export function indexRange(collection: StoredCollection, { index, where = {}, range }: Selection): IndexRange {
+function indexRange(collection: StoredCollection, { index, where = {}, range }: Selection): IndexRange {
   const { fields, each } = indexOf(collection, index)
   const wanted = Object.keys(where)
   const prefix = fields.slice(0, wanted.length)

@@ -16,8 +16,6 @@ export interface KeysOptions {
   cooldownMs?: number
 }
 
-export type Keys = ReturnType<typeof issuerKeys>
-
 /** A discovery may take this many times `withinMs`, so that later callers profit from a slow response. */
 const DISCOVERY_FACTOR = 5
 /** The longest that a key which the issuer has withdrawn remains in use. */

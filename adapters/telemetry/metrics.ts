@@ -117,7 +117,7 @@ interface Series {
  * The histogram of request durations. prom-client's own one builds and hashes a string of the labels at each observation, which
  * takes five to ten times as long as this one. There are few series, so a linear search is cheap.
  */
-export function requestHistogram(name: string, bounds: number[]) {
+function requestHistogram(name: string, bounds: number[]) {
   const all: Series[] = []
 
   function observe(labels: RequestLabels, ms: number): void {

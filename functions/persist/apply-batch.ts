@@ -91,7 +91,7 @@ const idsOf = (arrivals: Arrival[]): string[] => [...new Set(arrivals.map(({ rec
  * Sorts a batch by acceptance: by offset within a partition, and by time of publishing among partitions. A copy from the
  * error topic has an offset of that topic, so it counts as another partition.
  */
-export function inLogOrder(arrivals: Arrival[]): Arrival[] {
+function inLogOrder(arrivals: Arrival[]): Arrival[] {
   const placed: { arrival: Arrival; time: string }[] = []
   for (const own of Map.groupBy(arrivals, partitionOf).values()) {
     // The clocks of two instances may differ, so a command is never earlier than one before it in its partition.
@@ -110,7 +110,7 @@ const partitionOf = ({ received: { delivery } }: Arrival): string =>
 const offsetOf = ({ received: { delivery } }: Arrival): number => Number(delivery.knativekafkaoffset)
 
 /** The commands of a sorted batch whose id an earlier one has with another body. */
-export function contendersIn(batch: Arrival[]): Set<Arrival> {
+function contendersIn(batch: Arrival[]): Set<Arrival> {
   const hashes = new Map<string, string>()
   const contenders = new Set<Arrival>()
   for (const arrival of batch) {

@@ -66,10 +66,10 @@ const FORBIDDEN_NAME = '__proto__'
 const INTEGER = /^-?\d+(\.0+)?$/
 const MAX_QUOTED = 40
 /** The search for flaws stops at this number. */
-export const MAX_FLAWS = 10_000
+const MAX_FLAWS = 10_000
 
 /** The number of members in all objects of a value, without those of the forbidden name. */
-export function countMembers(value: unknown): number {
+function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   let count = 0
   if (Array.isArray(value)) {
@@ -87,7 +87,7 @@ export function countMembers(value: unknown): number {
  * The numbers that JSON.parse would change, the members that occur twice, and those with the forbidden name. `text` must be JSON that
  * JSON.parse accepts, nested less deeply than the call stack allows.
  */
-export const flawsIn = (text: string): Flaw[] => new FlawSearch(text).run()
+const flawsIn = (text: string): Flaw[] => new FlawSearch(text).run()
 
 class FlawSearch {
   readonly #text: string

@@ -5,7 +5,7 @@ import { SCAN_BATCH } from './handler.ts'
 import { type IndexScan, scan } from './index-scan.ts'
 
 /** The item at which numbered pages and their totals end. */
-export const MAX_NUMBERED = 10_000
+const MAX_NUMBERED = 10_000
 
 /** The number of documents that are read at most to count those that belong to a list. */
 const MAX_READ = 5000
