@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { NDJSON_TYPE } from '#core/media-types.ts'
 import { printHelpIfAsked } from './help.ts'
 import { logEvents } from './sample-log-events.ts'
 
@@ -72,7 +73,7 @@ async function send(count: number): Promise<void> {
     const answer = await fetch(new URL('/api/logs', url), {
       method: 'POST',
       headers: {
-        'content-type': 'application/x-ndjson',
+        'content-type': NDJSON_TYPE,
         'idempotency-key': crypto.randomUUID(),
         ...(token ? { authorization: `Bearer ${token}` } : {}),
       },

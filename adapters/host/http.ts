@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem } from '#core/problem.ts'
-import type { Request, Response } from '#core/request.ts'
-import { type Trace, traceOf } from '#core/request.ts'
+import { type Request, type Response, type Trace, traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import { abortedBy } from '../abort-signal.ts'

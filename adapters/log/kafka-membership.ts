@@ -1,6 +1,5 @@
 import type { EachBatchHandler, Kafka, Consumer as Member } from 'kafkajs'
-import type { Clock } from '#core/clock.ts'
-import { MINUTE_MS } from '#core/clock.ts'
+import { type Clock, MINUTE_MS } from '#core/clock.ts'
 import type { ConsumeOptions } from '#core/log.ts'
 import { retry } from '#core/retry.ts'
 import { asUnavailable } from './kafka-errors.ts'

@@ -1,5 +1,4 @@
-import type { Clock } from '#core/clock.ts'
-import { alarm } from '#core/clock.ts'
+import { alarm, type Clock } from '#core/clock.ts'
 import { exponential, retry } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 

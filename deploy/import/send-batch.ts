@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { NDJSON_TYPE } from '#core/media-types.ts'
 import { getJson, request, retryUntilLimit, type Site, toError } from '../site-client.ts'
 import type { Tutorial } from './original-tutorial.ts'
 
@@ -70,7 +71,7 @@ async function accept(site: Site, items: Item[]): Promise<{ accepted: Accepted[]
 
 async function post(site: Site, items: Item[]): Promise<Map<number, z.infer<typeof answer>>> {
   const body = items.map(({ tutorial }) => `${JSON.stringify(tutorial)}\n`).join('')
-  const headers = { 'content-type': 'application/x-ndjson' }
+  const headers = { 'content-type': NDJSON_TYPE }
   const response = await request(site, '/api/tutorials/import', { method: 'POST', headers, body })
   const text = await response.text()
   if (response.status !== 202 && response.status !== 207) throw toError(response.status, text)

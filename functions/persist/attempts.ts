@@ -12,7 +12,7 @@ const UNKNOWN_TO_ONE = 5
  * attempt that crashes the process can't count itself. Counting everything would cost two writes a batch, so the first
  * attempt of a batch is free, except for a while after a crash: then a command that comes back may be its cause.
  *
- * An attempt counts when it came back with a fault, or when its run is known to have crashed, which the next run finds out.
+ * An attempt counts when it ended with a fault, or when its run is known to have crashed, which the next run records.
  * An attempt that an outage ended leaves its run's id behind and does not count: the run goes on, or stops cleanly.
  */
 export interface AttemptCounter {
@@ -22,7 +22,7 @@ export interface AttemptCounter {
   begin(ids: string[]): Promise<Map<string, number>>
   /** Records that the attempt came back with a fault. */
   failed(id: string): Promise<void>
-  /** Counts that an outage leaves behind expire; all that they cost a command is to be tried alone. */
+  /** Removes the counts. Counts left by an outage expire. Until then their commands are only applied one by one. */
   forget(ids: string[]): Promise<void>
 }
 

@@ -1,9 +1,10 @@
+import { MINUTE_MS } from '#core/clock.ts'
 import { crashedRuns, instances } from '#core/collections.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { ApplierParts } from './applier.ts'
 
 /** Longer than the longest pause between two deliveries of one record. */
-const RECOVERY_MS = 20 * 60_000
+const RECOVERY_MS = 20 * MINUTE_MS
 
 /** One life of an instance, from its start to its stop or its crash. */
 export interface Run {

@@ -1,5 +1,4 @@
-import type { Clock } from '#core/clock.ts'
-import { alarm } from '#core/clock.ts'
+import { alarm, type Clock } from '#core/clock.ts'
 import type { Request } from '#core/request.ts'
 import { Unavailable } from '#core/unavailable.ts'
 
