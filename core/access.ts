@@ -1,6 +1,7 @@
 import type { Caller, Domain, Fields } from '#domains/domain.ts'
 import { ANONYMOUS } from './ids.ts'
 import { Problem } from './problem.ts'
+import type { Headers } from './request.ts'
 
 /** The scope and organisation that a command type or a query requires of its caller. */
 export interface Restriction {
@@ -46,4 +47,28 @@ export function rolesOf(domains: Pick<Domain, 'roles'>[]): (role: string) => Set
 export function scopesIn({ kind, roles = {} }: Pick<Domain, 'kind' | 'roles'>, scopes: ReadonlySet<string>): string[] {
   if (kind === 'append') return []
   return [...new Set(Object.values(roles).flat())].filter((scope) => scopes.has(scope))
+}
+
+/** Identifies the caller. Throws 401 for an invalid token, even if none is required, and `Unavailable` at `deadline` at the latest. */
+export type CallerOf = (headers: Pick<Headers, 'authorization'>, deadline?: number) => Promise<Caller>
+
+/** Throws 401 for an invalid token. Throws `Unavailable` if the issuer's keys are not known by `deadline`. */
+export type Verify = (token: string, deadline?: number) => Promise<Caller>
+
+/** Identifies callers by their bearer token. One without a token is anonymous, and has the scopes of `everybody`. */
+export function identifyBy(verify: Verify | undefined, everybody: string[]): CallerOf {
+  const anonymous: Caller = { id: ANONYMOUS, scopes: new Set(everybody) }
+  return async function callerOf({ authorization }, deadline) {
+    if (authorization === undefined) return anonymous
+    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    if (token === undefined) throw invalidToken('The Authorization header must be Bearer and a token.')
+    if (!verify) throw invalidToken('No issuer of tokens is configured.')
+    return await verify(token, deadline)
+  }
+}
+
+/** The 401 of RFC 6750 for an invalid token. */
+export function invalidToken(reason: string, cause?: unknown): Problem {
+  const challenge = `Bearer realm="millrace", error="invalid_token", error_description="${reason}"`
+  return new Problem(401, 'Invalid token', reason, { cause, headers: { 'www-authenticate': challenge } })
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Delivery, MALFORMED, PLAIN } from './delivery.ts'
-import { isDeeper } from './json-scan.ts'
+import { isDeeper } from './json.ts'
 import type { Headers } from './request.ts'
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
@@ -142,5 +142,20 @@ function parseJson(body: Buffer): unknown {
     return JSON.parse(text)
   } catch (cause) {
     throw new NotAnEvent(`broken JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/**
+ * The value as text. JSON that the host parsed is serialised again. Empty for a value that can't be serialised: JSON that is
+ * nested thousands of times, which functions-framework parses.
+ */
+export function textOf(data: unknown): string {
+  if (data === undefined || data === null) return ''
+  if (typeof data === 'string') return data
+  if (Buffer.isBuffer(data)) return data.toString('utf8')
+  try {
+    return JSON.stringify(data)
+  } catch {
+    return ''
   }
 }

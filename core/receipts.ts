@@ -6,6 +6,10 @@ import { HORIZON_DAYS } from './log.ts'
 import { Problem } from './problem.ts'
 import type { Store } from './store.ts'
 
+/** The path of a receipt's address. */
+export const RECEIPT_PATH = '/api/receipts/{receipt}'
+export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
+
 /** The content of a receipt's address: the command, its body, and the time of its acceptance in milliseconds. */
 export interface Address {
   domain: string

@@ -2,6 +2,7 @@ import type { Collection, CommandType, Domain } from '#domains/domain.ts'
 import { reservedNames } from './collections.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
 import letters from './letters/domain.ts'
+import { RECEIPT_PATH } from './receipts.ts'
 
 /** The collections of a domain. */
 export const collectionsOf = (domain: Domain): Collection[] =>
@@ -57,8 +58,6 @@ export function retaining(domains: Domain[], days: ReadonlyMap<string, number>):
 
 /** The path to which clients send CloudEvents. */
 export const EVENTS_PATH = '/'
-export const RECEIPT_PATH = '/api/receipts/{receipt}'
-export const receiptPath = (receipt: string): string => RECEIPT_PATH.replace('{receipt}', receipt)
 export const OVERVIEW_PATH = '/api/overview'
 export const LETTERS_PATH = '/api/letters'
 export const LETTER_PATH = '/api/letters/{id}'
@@ -77,13 +76,6 @@ export const readPaths = (domains: Domain[]): string[] => [
   FILE_PATH,
   ...domains.flatMap(({ queries }) => queries.filter(({ answers }) => answers !== 'fault').map(({ path }) => path)),
 ]
-
-/** The largest body of a route, if it may exceed MAX_BODY_BYTES. */
-export function bodyLimits(domains: Domain[]): (method: string, path: string) => number | undefined {
-  const routes = domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
-  const limits = new Map(routes.map(({ method, path, maxBytes }) => [`${method} ${path}`, maxBytes]))
-  return (method, path) => limits.get(`${method} ${path}`)
-}
 
 /** A command type with its domain. */
 export interface KnownType {

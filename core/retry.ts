@@ -1,4 +1,7 @@
 import type { Clock } from './clock.ts'
+import type { Random } from './random.ts'
+import { Conflict } from './store.ts'
+import { Unavailable } from './unavailable.ts'
 
 export interface RetryPolicy {
   clock: Clock
@@ -37,3 +40,39 @@ export const exponential =
   (firstMs: number, longestMs: number) =>
   (attempts: number): number =>
     Math.min(firstMs * 2 ** (attempts - 1), longestMs)
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1000
+
+/** Repeats `work` through an outage of the store until `deadline`. */
+export const retryWhileUnavailable = <Result>(
+  work: () => Promise<Result>,
+  deadline: number,
+  clock: Clock,
+): Promise<Result> =>
+  retry(work, {
+    clock,
+    when: (error) => error instanceof Unavailable,
+    pause: exponential(FIRST_PAUSE_MS, LONGEST_PAUSE_MS),
+    deadline,
+  })
+
+const MAX_ATTEMPTS = 10
+const SHORTEST_PAUSE_MS = 5
+
+/** Repeats `work` when another writer was first, each time after a longer pause. Rejects with `Conflict` after the last attempt. */
+export const retryOnConflict = <Result>(
+  work: () => Promise<Result>,
+  { clock, random }: { clock: Clock; random: Random },
+  maxAttempts = MAX_ATTEMPTS,
+): Promise<Result> =>
+  retry(work, {
+    clock,
+    when: (error) => error instanceof Conflict,
+    pause: (attempts) => SHORTEST_PAUSE_MS * 2 ** attempts * random(),
+    maxAttempts,
+  })
+
+/** An error that is not the command's fault, and so not counted: an outage, or writers that were faster. */
+export const isTransient = (error: unknown): error is Unavailable | Conflict =>
+  error instanceof Unavailable || error instanceof Conflict

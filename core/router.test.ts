@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Problem } from './problem.ts'
-import { router } from './router.ts'
+import { router } from './request.ts'
 
 const match = router([
   { method: 'POST', path: '/api/things', target: 'make' },

@@ -1,4 +1,4 @@
-import type { Collection, Document, Fields, Index, Json } from '#domains/domain.ts'
+import type { Collection, Document, Fields, Json } from '#domains/domain.ts'
 
 /**
  * The store port. Two adapters, one contract suite (test/contracts/store*.ts): embedded (node:sqlite) and mongodb.
@@ -124,30 +124,6 @@ export interface Inserted {
   document: Document
   /** An opaque token to resume from. */
   resume: string
-}
-
-/** The declared index. Throws for an index that is not declared. */
-export function indexOf({ name, indexes }: StoredCollection, index: string): Index {
-  const found = indexes[index]
-  if (!found) throw new Error(`store: collection ${name} has no index ${index}`)
-  return found
-}
-
-export const fieldsOf = (collection: StoredCollection, index: string): string[] => indexOf(collection, index).fields
-
-export type Scalar = string | number | boolean | null
-
-/** A value that an index compares. Throws for a list or an object, which a store might take for an operator. */
-export function scalar(value: Json): Scalar {
-  if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
-  return value
-}
-
-/** The time that a document's expiry counts from. */
-export function countsFrom(document: Document, { expireFrom }: StoredCollection, now: number): number {
-  const time = expireFrom === undefined ? undefined : document[expireFrom]
-  const from = typeof time === 'string' ? Date.parse(time) : Number.NaN
-  return Number.isNaN(from) ? now : from
 }
 
 /** Some documents can't be stored (too large, an invalid name). This is an error of the documents, not an outage. */

@@ -1,4 +1,4 @@
-import type { HttpMount } from '#adapters/host/mounts.ts'
+import type { HttpMount } from '#adapters/host/request-handler.ts'
 import { systemClock } from '#core/clock.ts'
 import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
 import type { Log } from '#core/log.ts'
@@ -14,7 +14,7 @@ export const DEAD_LETTERS_PATH = '/sinks/dead-letters'
 export const deadLetterSink = (log: Log, telemetry: Telemetry): HttpMount => ({
   kind: 'http',
   name: 'sink',
-  accepts: (_, path) => path === DEAD_LETTERS_PATH,
+  paths: [DEAD_LETTERS_PATH],
   serve: kafkaSink(log, deadLetters.name, telemetry),
 })
 

@@ -1,9 +1,7 @@
-import { invalidToken, type Verify, verifier } from '#adapters/auth/verifier.ts'
-import { rolesOf } from '#core/access.ts'
-import type { CallerOf } from '#core/caller.ts'
+import { verifier } from '#adapters/auth/verifier.ts'
+import { type CallerOf, identifyBy, rolesOf, type Verify } from '#core/access.ts'
 import { systemClock } from '#core/clock.ts'
-import { ANONYMOUS } from '#core/ids.ts'
-import type { Caller, Domain } from '#domains/domain.ts'
+import type { Domain } from '#domains/domain.ts'
 import type { Config } from './config.ts'
 import { telemetry } from './telemetry.ts'
 
@@ -33,13 +31,5 @@ export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
           clock: systemClock,
           logger: telemetry().logger,
         })
-  const anonymous: Caller = { id: ANONYMOUS, scopes: new Set(settings.ANONYMOUS_SCOPES) }
-
-  return async function callerOf({ authorization }, deadline) {
-    if (authorization === undefined) return anonymous
-    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
-    if (token === undefined) throw invalidToken('The Authorization header must be Bearer and a token.')
-    if (!verify) throw invalidToken('No issuer of tokens is configured.')
-    return await verify(token, deadline)
-  }
+  return identifyBy(verify, settings.ANONYMOUS_SCOPES)
 }

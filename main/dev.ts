@@ -38,7 +38,6 @@ const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = aw
 /** The issuer and persist trust every caller, so it serves this machine only unless HOST or ALLOWED_HOSTS say otherwise. */
 const { HOST: address = '127.0.0.1', ALLOWED_HOSTS: more } = settings
 const { check: admit, refusal } = allowedHosts({ address, more })
-const isRead = (method: string) => method === 'GET' || method === 'HEAD'
 
 const host = await startHost({
   port: settings.PORT,
@@ -51,8 +50,8 @@ const host = await startHost({
     { kind: 'cloudevent', name: 'persist', path: '/persist', serve: persist },
     deadLetterSink(log, telemetry()),
     ...(settings.OIDC_ISSUER ? [] : [own]),
-    { kind: 'http', name: 'query', accepts: isRead, serve: query },
-    { kind: 'http', name: 'publish', accepts: () => true, maxBodyBytes, serve: publish },
+    { kind: 'http', name: 'query', methods: ['GET', 'HEAD'], serve: query },
+    { kind: 'http', name: 'publish', maxBodyBytes, serve: publish },
   ],
 })
 

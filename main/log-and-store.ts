@@ -50,10 +50,9 @@ async function onFile<Port>(config: Config, make: (file: EmbeddedFile) => Port):
 async function makeLog(config: Config): Promise<Log> {
   const maxBuffered = config.MAX_IN_FLIGHT
   const { logger, metrics } = telemetry()
-  const onSend = (topic: string, records: number) => metrics.batchSize('publish', topic, records)
   if (config.LOG === 'embedded') {
     const { embeddedLog } = await import('#adapters/log/embedded.ts')
-    return onFile(config, (file) => embeddedLog(file, { maxBuffered, onSend }))
+    return onFile(config, (file) => embeddedLog(file, { maxBuffered, metrics }))
   }
   const [{ kafkaLog }, { kafkaSecurity }] = await Promise.all([
     import('#adapters/log/kafka.ts'),
@@ -66,7 +65,7 @@ async function makeLog(config: Config): Promise<Log> {
     replication: config.KAFKA_REPLICATION,
     maxBuffered,
     onRetry,
-    onSend,
+    metrics,
   })
 }
 

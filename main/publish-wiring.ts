@@ -1,6 +1,6 @@
 import { seals } from '#core/seals.ts'
+import { withWelcome } from '#functions/publish/publisher.ts'
 import { submitter } from '#functions/publish/submit.ts'
-import { withWelcome } from '#functions/publish/welcome.ts'
 import { findDomains } from './find-domains.ts'
 import { openLog } from './log-and-store.ts'
 import { wireRequests } from './request-wiring.ts'

@@ -1,7 +1,7 @@
 import './node-version.mjs'
 import { EVERYWHERE, startHost } from '#adapters/host/host.ts'
-import type { Mount } from '#adapters/host/mounts.ts'
 import type { Check } from '#adapters/host/probes.ts'
+import type { Mount } from '#adapters/host/request-handler.ts'
 import { MINUTE_MS } from '#core/clock.ts'
 import { config } from './config.ts'
 import { exitOnError } from './exit-on-error.ts'
@@ -81,7 +81,7 @@ async function mountOf(target: 'publish' | 'persist' | 'query'): Promise<Mount> 
   switch (target) {
     case 'publish': {
       const { publish, maxBodyBytes } = await import('#functions/publish/index.ts')
-      return { kind: 'http', name: target, accepts: () => true, maxBodyBytes, serve: publish }
+      return { kind: 'http', name: target, maxBodyBytes, serve: publish }
     }
     case 'persist':
       return {
@@ -94,7 +94,6 @@ async function mountOf(target: 'publish' | 'persist' | 'query'): Promise<Mount> 
       return {
         kind: 'http',
         name: target,
-        accepts: () => true,
         serve: (await import('#functions/query/index.ts')).query,
       }
     default:

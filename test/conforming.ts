@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { type RouteEntry, router } from '#core/router.ts'
+import { type RouteEntry, router } from '#core/request.ts'
 
 interface Operation {
   pointer: string

@@ -1,6 +1,6 @@
 import { bodyHash } from '#core/ids.ts'
 import { seals } from '#core/seals.ts'
-import type { Trust } from '#functions/persist/verdict.ts'
+import type { Trust } from '#functions/persist/envelope.ts'
 
 /** The secret of all mills that tests start. */
 export const SECRET = 'a secret of thirty-two characters'

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { invalidToken, type Verify } from '#core/access.ts'
 import { BoundedMap } from '#core/bounded-map.ts'
 import { MINUTE_MS } from '#core/clock.ts'
 import { Problem } from '#core/problem.ts'
@@ -17,9 +18,6 @@ export interface VerifierOptions extends KeysOptions {
   /** Scopes that every caller has. */
   everybody?: string[]
 }
-
-/** Throws 401 for an invalid token. Throws `Unavailable` if the issuer's keys are not known by `deadline`. */
-export type Verify = (token: string, deadline?: number) => Promise<Caller>
 
 const MAX_TOKEN_BYTES = 8192
 const SKEW_MS = 30_000
@@ -69,12 +67,6 @@ export function verifier(options: VerifierOptions): Verify {
     const granted = roles.flatMap((role) => [...options.scopesOf(role)])
     return { ...caller, scopes: new Set([...everybody, ...granted]) }
   }
-}
-
-/** The 401 of RFC 6750 for an invalid token. */
-export function invalidToken(reason: string, cause?: unknown): Problem {
-  const challenge = `Bearer realm="millrace", error="invalid_token", error_description="${reason}"`
-  return new Problem(401, 'Invalid token', reason, { cause, headers: { 'www-authenticate': challenge } })
 }
 
 /** The reason contains no part of the token, except a claim's name. */

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream'
 import { internalError, Problem } from '#core/problem.ts'
 import { type Trace, traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { BodyTooLarge, isReceived } from './body.ts'
 import { problemResponse } from './http.ts'
+import { BodyTooLarge, isReceived } from './incoming.ts'
 
 const LINGER_MS = 2000
 

@@ -1,9 +1,8 @@
 import { traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { BodyTooLarge, ClientGone, readBody } from './body.ts'
 import { sendProblem, toHostProblem } from './error-response.ts'
 import type { HttpFunction } from './http.ts'
-import { checkEncoding, checkRequest } from './request-checks.ts'
+import { BodyTooLarge, ClientGone, checkEncoding, checkRequest, readBody } from './incoming.ts'
 
 /**
  * A function as functions-framework serves it. The framework reads bodies of up to 1 GB and decompresses them, so this applies the checks

@@ -6,7 +6,7 @@ import { rawSocket } from '#test/socket.ts'
 import { quiet } from '#test/telemetry.ts'
 import { type HostOptions, startHost } from './host.ts'
 import { httpFunction } from './http.ts'
-import type { Mount } from './mounts.ts'
+import type { Mount } from './request-handler.ts'
 
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -25,7 +25,7 @@ async function serve(mounts: Mount[], more: Partial<HostOptions> = {}): Promise<
 const http = (handle: (request: Request) => Promise<Response>): Mount => ({
   kind: 'http',
   name: 'test',
-  accepts: (_, path) => path.startsWith('/api/'),
+  paths: ['/api/'],
   serve: httpFunction(handle, quiet()),
 })
 
@@ -99,7 +99,6 @@ test('a function that throws at once is 500', async () => {
   const mount: Mount = {
     kind: 'http',
     name: 'test',
-    accepts: () => true,
     serve() {
       throw new Error('the password is 1234')
     },
@@ -112,7 +111,6 @@ test('a function that throws in the middle of its response breaks the connection
   const mount: Mount = {
     kind: 'http',
     name: 'test',
-    accepts: () => true,
     async serve(_, res) {
       res.write('half')
       throw new Error('broken')

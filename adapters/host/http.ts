@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem } from '#core/problem.ts'
-import { type Request, type Response, type Trace, traceOf } from '#core/request.ts'
+import { abortedBy, type Request, type Response, type Trace, traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
-import { abortedBy } from '../abort-signal.ts'
 
 /** The signature that functions-framework and our host call. Both have read the body into `rawBody`. */
 export type HttpFunction = (req: FunctionRequest, res: ServerResponse) => Promise<void>

@@ -27,8 +27,14 @@ export class OpenResponses {
     }
   }
 
+  /** Responds with 503 to requests that take longer than `limitMs`. It looks once a second. */
+  watch(limitMs: number): NodeJS.Timeout {
+    const refuseLate = () => this.#refuseLate(performance.now() - limitMs)
+    return setInterval(refuseLate, Math.min(1000, limitMs / 2)).unref()
+  }
+
   /** Responds with 503 to requests that began before `startTime`, unless their response has begun. */
-  refuseLate(startTime: number): void {
+  #refuseLate(startTime: number): void {
     for (const [res, started] of this.#startTimes) {
       if (started > startTime) return
       // A response that waits for its turn on a broken connection emits no event.

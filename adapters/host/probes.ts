@@ -7,7 +7,8 @@ export type Check = () => Promise<void>
 
 const CHECK_WITHIN_MS = 3000
 
-export const isProbe = (path: string): boolean => path === '/metrics' || path.startsWith('/health/')
+/** The paths of the probes. */
+export const PROBES = ['/metrics', '/health/']
 
 /**
  * Serves the probes and the metrics. /health/live: the process responds. /health/ready: it accepts traffic; an outage of the store does not

@@ -19,7 +19,7 @@ async function serve(handle: (request: Request) => Promise<Response>, more: Part
     maxBodyBytes: 1000,
     checks: {},
     drainWithinMs: 2000,
-    mounts: [{ kind: 'http', name: 'test', accepts: () => true, serve: httpFunction(handle, quiet()) }],
+    mounts: [{ kind: 'http', name: 'test', serve: httpFunction(handle, quiet()) }],
     ...more,
   })
   stops.push(host.close)
@@ -83,7 +83,6 @@ test('a route may take larger bodies than others', async () => {
       {
         kind: 'http',
         name: 'test',
-        accepts: () => true,
         maxBodyBytes: (method, path) => (method === 'POST' && path === '/large' ? 5000 : undefined),
         serve: httpFunction(path, quiet()),
       },

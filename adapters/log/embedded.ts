@@ -1,5 +1,6 @@
 import type { EmbeddedFile } from '#adapters/embedded/file.ts'
 import type { Log, NewRecord, Position } from '#core/log.ts'
+import type { Metrics } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { type EmbeddedConsumer, embeddedConsumer } from './embedded-consumer.ts'
 import { type Addressed, embeddedRecords } from './embedded-records.ts'
@@ -16,12 +17,11 @@ interface Append extends Addressed {
 
 export interface EmbeddedLogOptions {
   maxBuffered?: number
-  /** Called after each flush to disk, once for each topic. */
-  onSend?(topic: string, records: number): void
+  metrics?: Pick<Metrics, 'batchSize'>
 }
 
 /** The log in the embedded file. All appends of one turn of the event loop are one transaction: one flush to disk. */
-export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }: EmbeddedLogOptions = {}): Log {
+export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, metrics }: EmbeddedLogOptions = {}): Log {
   const records = embeddedRecords(file)
   const consumers = new Set<EmbeddedConsumer>()
   let pending: Append[] = []
@@ -39,7 +39,7 @@ export function embeddedLog(file: EmbeddedFile, { maxBuffered = 10_000, onSend }
       return
     }
     for (const topic of new Set(batch.map(({ topic }) => topic))) {
-      onSend?.(topic, batch.filter((append) => append.topic === topic).length)
+      metrics?.batchSize('publish', topic, batch.filter((append) => append.topic === topic).length)
     }
     for (const [index, { resolve }] of batch.entries()) resolve(positions[index] as Position)
     for (const consumer of consumers) consumer.wake()

@@ -1,5 +1,6 @@
 import { inTime, systemClock } from '#core/clock.ts'
 import type { NewRecord } from '#core/log.ts'
+import type { Metrics } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { KafkaAdmin } from './kafka-admin.ts'
 import { isRecordsFault, isTopicUnknown } from './kafka-errors.ts'
@@ -18,11 +19,10 @@ export interface KafkaLanes {
   close(): Promise<void>
 }
 
-export interface SendHooks {
+export interface SendReporting {
   /** Called after a send that failed and will be repeated. */
   onRetry?(error: unknown): void
-  /** Called after each send that succeeded. */
-  onSend?(topic: string, records: number): void
+  metrics?: Pick<Metrics, 'batchSize'>
 }
 
 const KNOWN_WITHIN_MS = 1000
@@ -30,7 +30,11 @@ const MAX_SEND_BYTES = 900_000
 
 export const unreachable = () => new Unavailable('log', 'the brokers can not be reached')
 
-export function kafkaLanes(admin: KafkaAdmin, producers: KafkaProducers, { onRetry, onSend }: SendHooks): KafkaLanes {
+export function kafkaLanes(
+  admin: KafkaAdmin,
+  producers: KafkaProducers,
+  { onRetry, metrics }: SendReporting,
+): KafkaLanes {
   const lanes = new Map<string, Lanes>()
   const lookups = new Map<string, Promise<Lanes>>()
 
@@ -44,7 +48,7 @@ export function kafkaLanes(admin: KafkaAdmin, producers: KafkaProducers, { onRet
       ...(onRetry ? { onRetry } : {}),
       async send(records) {
         const offset = await send(records)
-        onSend?.(topic, records.length)
+        metrics?.batchSize('publish', topic, records.length)
         return offset
       },
     })

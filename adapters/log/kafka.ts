@@ -3,7 +3,7 @@ import type { Consumer, Log, NewRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { kafkaAdmin } from './kafka-admin.ts'
 import { joinGroup } from './kafka-consumer.ts'
-import { kafkaLanes, type SendHooks, unreachable } from './kafka-lanes.ts'
+import { kafkaLanes, type SendReporting, unreachable } from './kafka-lanes.ts'
 import { kafkaProducers, REQUEST_MS } from './kafka-producers.ts'
 import { scanTopic } from './kafka-scan.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
@@ -12,7 +12,7 @@ import './kafka-warning.ts'
 import type { Lane } from './lane.ts'
 import { partitionOf } from './partition.ts'
 
-export interface KafkaOptions extends SendHooks {
+export interface KafkaOptions extends SendReporting {
   brokers: string[]
   /** TLS and SASL; plain text without. */
   security?: KafkaSecurity

@@ -1,4 +1,5 @@
-import { Conflict, countsFrom, Refused, type Write } from '#core/store.ts'
+import { countsFrom } from '#core/indexes.ts'
+import { Conflict, Refused, type Write } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import { type EmbeddedDatabase, tableOf } from './embedded-database.ts'
 

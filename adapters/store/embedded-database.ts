@@ -1,5 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
-import type { StoredCollection } from '#core/store.ts'
+import { setImmediate } from 'node:timers/promises'
+import { type Inserted, ResumeLost, type Store, type StoredCollection, type WatchOptions } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 
@@ -69,5 +70,68 @@ export function embeddedDatabase({ database, describeError, probeWrite }: Embedd
     close() {
       closed = true
     },
+  }
+}
+
+/** The rows of one read. The event loop runs between two reads, so that a watcher far behind does not block the process. */
+const WATCH_PAGE = 200
+
+export interface Watchers {
+  wake(): void
+  watch: Store['watch']
+}
+
+/** The watchers of the store, which wait for the next insert. */
+export function watchersOf(database: EmbeddedDatabase): Watchers {
+  const { prepared, orUnavailable, isClosed } = database
+  const wakers = new Set<() => void>()
+
+  /** The last row number that was ever used. Removed and expired documents do not change it. */
+  function lastRow({ name }: StoredCollection): number {
+    const row = prepared('SELECT seq FROM sqlite_sequence WHERE name = ?').get(tableName(name))
+    return Number(row?.seq ?? 0)
+  }
+
+  /** The resume token is the row number. It is lost when the collection was made again and has fewer rows. */
+  async function* watching(
+    collection: StoredCollection,
+    { resume, signal, untilNow, onBegun }: WatchOptions,
+  ): AsyncGenerator<Inserted> {
+    const newest = orUnavailable(() => lastRow(collection))
+    let last = resume === undefined ? newest : Number(resume)
+    if ((resume !== undefined && !/^\d+$/.test(resume)) || last > newest)
+      throw new ResumeLost(`store: ${resume} is not a resume token of ${collection.name}`)
+    onBegun?.(String(last))
+    const behind = `SELECT row, body FROM ${tableOf(collection)} WHERE row > ? ORDER BY row LIMIT ${WATCH_PAGE}`
+    let wake = () => {}
+    const waker = () => wake()
+    wakers.add(waker)
+    signal.addEventListener('abort', waker)
+    try {
+      while (!signal.aborted && !isClosed()) {
+        const woken = new Promise<void>((resolve) => (wake = resolve))
+        await setImmediate()
+        if (signal.aborted || isClosed()) return
+        const rows = orUnavailable(() => prepared(behind).all(last)) as { row: number; body: string }[]
+        for (const { row, body } of rows) {
+          yield { document: JSON.parse(body), resume: String(row) }
+          last = row
+          if (signal.aborted) return
+        }
+        if (rows.length > 0 || signal.aborted) continue
+        if (untilNow) return
+        await woken
+      }
+    } finally {
+      wakers.delete(waker)
+      signal.removeEventListener('abort', waker)
+    }
+  }
+
+  return {
+    wake() {
+      for (const wake of wakers) wake()
+    },
+    watch: (collection, options) => watching(collection, options),
   }
 }

@@ -1,14 +1,11 @@
-import { sorted } from '#core/index-range.ts'
+import { countsFrom, sorted } from '#core/indexes.ts'
 import { type Count, type Counted, type Find, Refused, type Store, type StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { commitTo } from './embedded-commit.ts'
-import { type EmbeddedDatabase, embeddedDatabase, tableOf } from './embedded-database.ts'
+import { type EmbeddedDatabase, embeddedDatabase, tableOf, watchersOf } from './embedded-database.ts'
 import { embeddedExpiry } from './embedded-expiry.ts'
-import { countSql, findSql } from './embedded-find.ts'
-import { makeIndex } from './embedded-index.ts'
-import { insertInto } from './embedded-insert.ts'
-import { watchersOf } from './embedded-watch.ts'
+import { countSql, findSql, makeIndex } from './embedded-find.ts'
 
 /** The store in the embedded file: a table for each collection, and an index on its JSON for each declared index. */
 export function embeddedStore(file: EmbeddedFile): Store {
@@ -94,4 +91,39 @@ function countIn({ prepared }: EmbeddedDatabase, collection: StoredCollection, q
   const rows = statement.all(...values, query.limit + 1) as unknown as [number, ...(string | number | null)[]][]
   const groups = rows.map(([count, ...key]) => ({ key, count }))
   return sorted(groups, query)
+}
+
+export interface InsertResult {
+  /** The ids that existed before. */
+  present: Set<string>
+  /** Why a document can't be stored, by its id. */
+  refused: Map<string, string>
+}
+
+/** Inserts the documents whose ids are new, in one transaction. */
+export function insertInto(
+  { prepared, transaction, isOutage }: EmbeddedDatabase,
+  collection: StoredCollection,
+  documents: Document[],
+): InsertResult {
+  const present = new Set<string>()
+  const refused = new Map<string, string>()
+  if (documents.length === 0) return { present, refused }
+  const statement = prepared(
+    `INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  )
+  const now = Date.now()
+  transaction(() => {
+    for (const document of documents) {
+      try {
+        const at = countsFrom(document, collection, now)
+        const { changes } = statement.run(document._id, at, JSON.stringify(document))
+        if (changes === 0) present.add(document._id)
+      } catch (error) {
+        if (isOutage(error)) throw error
+        refused.set(document._id, (error as Error).message)
+      }
+    }
+  })
+  return { present, refused }
 }

@@ -1,5 +1,6 @@
 import type { Document as Bson } from 'mongodb'
-import { countsFrom, type StoredCollection } from '#core/store.ts'
+import { countsFrom } from '#core/indexes.ts'
+import type { StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 
 /** A document in MongoDB. */

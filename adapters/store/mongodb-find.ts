@@ -1,6 +1,6 @@
 import type { Document as Bson, Collection } from 'mongodb'
-import { countedRange, type IndexRange, pageRange, sorted } from '#core/index-range.ts'
-import { type Count, type Counted, type Find, type Group, type StoredCollection, scalar } from '#core/store.ts'
+import { countedRange, type IndexRange, pageRange, scalar, sorted } from '#core/indexes.ts'
+import type { Count, Counted, Find, Group, StoredCollection } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { type StoredDocument, WITH_STRING_ID, withoutExpiryStart } from './mongodb-document.ts'
 

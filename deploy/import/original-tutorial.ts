@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { toFieldErrors } from '#core/field-errors.ts'
-import { commands } from '#domains/tutorials/commands.ts'
+import tutorials from '#domains/tutorials/domain.ts'
 
 export type Tutorial = { id: string; title: string }
 
@@ -21,6 +21,6 @@ export function toTutorial(document: unknown): { tutorial: Tutorial } | { reason
   const read = original.safeParse(document)
   if (!read.success) return { reason: toFieldErrors(read.error).detail }
   const tutorial = { id: read.data._id ?? read.data.id ?? '', title: read.data.title }
-  const checked = commands['tutorials.import'].data.safeParse(tutorial)
+  const checked = tutorials.commands['tutorials.import'].data.safeParse(tutorial)
   return checked.success ? { tutorial } : { reason: toFieldErrors(checked.error).detail }
 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { commands } from './commands.ts'
-import { documents } from './documents.ts'
 import domain from './domain.ts'
 
+const { commands, documents } = domain
 const imported = commands['tutorials.import']
 const id = '507f1f77bcf86cd799439011'
 

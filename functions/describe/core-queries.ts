@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH, RECEIPT_PATH } from '#core/registry.ts'
+import { RECEIPT_PATH } from '#core/receipts.ts'
+import { LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH } from '#core/registry.ts'
 import type { QueryDescription } from './query-operations.ts'
 
 /** The response to a command that is durable. */

@@ -1,8 +1,8 @@
-import { appended, letters, receipts } from '#core/collections.ts'
-import { rejectionId, standingOf } from '#core/ledger.ts'
+import { appended, discards, letters, receipts } from '#core/collections.ts'
+import { type Identity, rejectionId, standingOf } from '#core/ledger.ts'
 import { redrivenReceipt, reusedKeyReceipt } from '#core/receipts.ts'
+import { retryOnConflict } from '#core/retry.ts'
 import type { AppendDomain, Document } from '#domains/domain.ts'
-import { appendLedger } from './append-ledger.ts'
 import {
   type ApplierParts,
   type ApplyResult,
@@ -13,8 +13,7 @@ import {
   type WithRetry,
 } from './applier.ts'
 import { identityOf, type ReceivedCommand } from './command.ts'
-import { keepLetter, unappliedOf } from './letter.ts'
-import { retryOnConflict } from './retries.ts'
+import { keepLetter, resultOfLetter, unappliedOf } from './letter.ts'
 
 /** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
 export function appendApplier(domain: AppendDomain, parts: ApplierParts): RedrivingApplier {
@@ -93,4 +92,62 @@ function makeDocuments(domain: AppendDomain, arrivals: Arrival[]) {
     }
   }
   return { made, documents }
+}
+
+/** How the commands of an append domain stand, around their bulk insert. */
+export interface AppendLedger {
+  /** The results of commands whose id has a letter or had one that was discarded. Two reads of nothing are all, as a rule. */
+  settleKnown(arrivals: Arrival[]): Promise<Map<Arrival, ApplyResult>>
+  /** Rejects commands whose id was `present` with another body. */
+  settleRepeats(arrivals: Arrival[], present: Set<string>): Promise<void>
+}
+
+export function appendLedger(domain: AppendDomain, { store, clock }: ApplierParts): AppendLedger {
+  const collection = appended(domain)
+
+  async function reject(reused: Identity[]): Promise<void> {
+    if (reused.length === 0) return
+    const now = clock.now()
+    await store.insert(
+      receipts,
+      reused.map((command) => reusedKeyReceipt(command, now)),
+    )
+  }
+
+  async function hasLettersOrDiscards(): Promise<boolean> {
+    const [some, discarded] = await Promise.all([
+      store.find(letters, { index: 'domain', where: { domain: domain.name }, limit: 1 }),
+      store.get(discards, [domain.name]),
+    ])
+    return some.length > 0 || discarded.size > 0
+  }
+
+  return {
+    async settleKnown(arrivals) {
+      const results = new Map<Arrival, ApplyResult>()
+      if (!(await hasLettersOrDiscards())) return results
+      const commands = arrivals.map(({ received }) => identityOf(received))
+      const beside = commands.map(({ id, hash }) => rejectionId(id, hash))
+      const [kept, ended] = await Promise.all([
+        store.get(letters, [...new Set([...commands.map(({ id }) => id), ...beside])]),
+        store.get(receipts, [...new Set(beside)]),
+      ])
+      const reused: Identity[] = []
+      for (const arrival of arrivals) {
+        const command = identityOf(arrival.received)
+        const standing = standingOf(command, { letters: kept, receipts: ended })
+        if (standing.kind === 'new') continue
+        if (standing.kind === 'reused') reused.push(command)
+        results.set(arrival, standing.kind === 'kept' ? resultOfLetter(standing.letter) : DONE)
+      }
+      await reject(reused)
+      return results
+    },
+    async settleRepeats(arrivals, present) {
+      if (present.size === 0) return
+      const documents = await store.get(collection, [...present])
+      const commands = arrivals.map(({ received }) => identityOf(received))
+      await reject(commands.filter((command) => standingOf(command, { documents }).kind === 'reused'))
+    },
+  }
 }

@@ -27,6 +27,9 @@ export const DONE: ApplyResult = { status: 204 }
 /** The command was settled before this delivery. */
 export const REPEATED: ApplyResult = { status: 204, isRepeat: true }
 
+/** The longest time that persist holds a delivery: less than the 60 s that a KafkaSource waits, with room for the last look at the store. */
+export const HOLD_MS = 45_000
+
 /** Repeats `work` through an outage, for as long as the batch may be held. */
 export type WithRetry = <Result>(work: () => Promise<Result>) => Promise<Result>
 

@@ -1,10 +1,10 @@
 import type { Clock } from '#core/clock.ts'
+import { retryWhileUnavailable } from '#core/retry.ts'
 import type { Logger } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
-import type { Applier, ApplyResult, Arrival, WithRetry } from './applier.ts'
+import { type Applier, type ApplyResult, type Arrival, HOLD_MS, type WithRetry } from './applier.ts'
 import { applySingly } from './apply-singly.ts'
 import type { AttemptCounter } from './attempts.ts'
-import { HOLD_MS, retryWhileUnavailable } from './retries.ts'
 import type { Run } from './run.ts'
 
 export interface BatchParts {

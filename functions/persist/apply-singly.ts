@@ -1,8 +1,8 @@
 import { BACKOFF_MS } from '#core/kafka-source-policy.ts'
+import { isTransient } from '#core/retry.ts'
 import { Refused } from '#core/store.ts'
 import { type ApplyResult, type Arrival, REPEATED, type WithRetry } from './applier.ts'
 import type { BatchParts } from './apply-batch.ts'
-import { isTransient } from './retries.ts'
 
 /** The first attempt and its three retries. A fifth delivery means that the fourth attempt never came back. */
 const MAX_ATTEMPTS = 4

@@ -1,8 +1,8 @@
 import { attempts, crashedRuns } from '#core/collections.ts'
+import { retryOnConflict } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import type { ApplierParts } from './applier.ts'
-import { retryOnConflict } from './retries.ts'
 
 /** So many attempts with an unknown end count as one that failed. */
 const UNKNOWN_TO_ONE = 5

@@ -6,7 +6,7 @@ import { commandTypes } from '#core/registry.ts'
 import type { CommandType, Domain } from '#domains/domain.ts'
 import { findDomains } from '#main/find-domains.ts'
 import { fromSource, readCommand } from './command.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from './envelope.ts'
 
 const domains = await findDomains()
 const known = { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) }

@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
+import { textOf } from '#core/cloudevent.ts'
+import { HORIZON_MS } from '#core/collections.ts'
 import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
 import { toFieldErrors } from '#core/field-errors.ts'
 import { bodyHash, commandHash } from '#core/ids.ts'
 import type { Identity } from '#core/ledger.ts'
 import type { KnownType } from '#core/registry.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
-import { type Envelope, envelopeOf, textOf } from './envelope.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from './envelope.ts'
+import { type Envelope, envelopeOf } from './envelope.ts'
 
 /** A delivery as persist reads it: a command, or the reason why it isn't one. */
 export type ReadResult = { ok: true; received: ReceivedCommand } | Unreadable
@@ -42,6 +44,10 @@ export interface KnownCommands {
   types: Map<string, KnownType>
   topics: Map<string, Domain>
 }
+
+/** True for a command of a decide domain whose receipt has expired, if it had one. */
+export const isBeyondHorizon = ({ domain, command }: ReceivedCommand, now: number): boolean =>
+  domain.kind === 'decide' && now - Date.parse(command.time) > HORIZON_MS
 
 /** True for a delivery by a KafkaSource: only it says where in the log a record is. */
 export const fromSource = (delivery: Delivery): boolean =>

@@ -1,4 +1,5 @@
 import { events, heads, letters, receipts, streamKey } from '#core/collections.ts'
+import { retryOnConflict } from '#core/retry.ts'
 import type { Store, Write } from '#core/store.ts'
 import type { DecideDomain, Document, Event } from '#domains/domain.ts'
 import { type ApplierParts, type Arrival, DONE, type RedrivingApplier } from './applier.ts'
@@ -6,7 +7,6 @@ import type { ReceivedCommand } from './command.ts'
 import { keyOf, loadBatch } from './decide-load.ts'
 import { type Plan, planBatch } from './decide-plan.ts'
 import { unappliedOf } from './letter.ts'
-import { retryOnConflict } from './retries.ts'
 import { parkStream, toSwap } from './stream.ts'
 
 /** Then one by one, so that a hot stream holds up no other. */

@@ -1,5 +1,5 @@
 import type { Clock } from '#core/clock.ts'
-import type { Logger } from '#core/telemetry.ts'
+import type { Logger, Metrics } from '#core/telemetry.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { Applier, ApplyResult, Arrival } from './applier.ts'
 import { applyBatch } from './apply-batch.ts'
@@ -17,7 +17,7 @@ export interface DomainBatchesParts {
   clock: Clock
   logger: Logger
   maxInFlight: number
-  onBatch?: ((topic: string, size: number) => void) | undefined
+  metrics: Pick<Metrics, 'batchSize'>
 }
 
 export interface DomainBatches {
@@ -29,7 +29,7 @@ export interface DomainBatches {
 
 /** One batch at a time for each domain. After a crash, one domain at a time, so that no other is taken for its cause. */
 export function domainBatches(parts: DomainBatchesParts): DomainBatches {
-  const { domains, applierOf, run, clock, maxInFlight, onBatch } = parts
+  const { domains, applierOf, run, clock, maxInFlight, metrics } = parts
   const turns = domainTurns(clock)
   const bounds = { maxItems: 1000, maxBytes: 8 * 1024 * 1024, maxWaiting: maxInFlight }
 
@@ -37,7 +37,7 @@ export function domainBatches(parts: DomainBatchesParts): DomainBatches {
     const applying = { ...parts, applier: applierOf(domain) }
     const limit = () => turns.limit(domain.name)
     return batcher<Arrival, ApplyResult>({ ...bounds, limit }, async (batch) => {
-      onBatch?.(domain.topic.name, batch.length)
+      metrics.batchSize('persist', domain.topic.name, batch.length)
       const isRecovering = await run.isRecoveringFromCrash().catch(() => undefined)
       if (isRecovering) return await turns.take(domain.name, batch.length, () => applyBatch(applying, batch))
       if (isRecovering === false) turns.end()

@@ -109,7 +109,7 @@ function start(): Persister {
     instance: 'pod-1',
     maxInFlight: 10,
     trust: trusting,
-    onApplied: (_, ms, isFirst) => applied.push({ ms, isFirst }),
+    metrics: { ...quiet().metrics, queueLatency: (_, ms, isFirst) => applied.push({ ms, isFirst }) },
   })
 }
 

@@ -8,7 +8,7 @@ import { onClose } from '#main/log-and-store.ts'
 import { wire } from '#main/wiring.ts'
 import { persister } from './persister.ts'
 
-const { settings, secrets, metrics, ...wired } = await wire()
+const { settings, secrets, ...wired } = await wire()
 
 const { persist: apply, close } = persister({
   ...wired,
@@ -16,8 +16,6 @@ const { persist: apply, close } = persister({
   instance: settings.INSTANCE,
   maxInFlight: settings.MAX_IN_FLIGHT,
   trust: { seals: seals(secrets), unsealed: settings.UNSEALED },
-  onBatch: (topic, size) => metrics.batchSize('persist', topic, size),
-  onApplied: metrics.queueLatency,
 })
 onClose(close)
 

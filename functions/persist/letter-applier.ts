@@ -1,11 +1,11 @@
 import { letters } from '#core/collections.ts'
 import { rejectionId } from '#core/ledger.ts'
 import { letterActionOf } from '#core/letters/action.ts'
+import { retryOnConflict } from '#core/retry.ts'
 import type { AppendDomain, Command, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
 import type { Applier } from './applier.ts'
 import { type RedriveParts, redriveLetters } from './redrive.ts'
-import { retryOnConflict } from './retries.ts'
 import { discardLetter } from './stream.ts'
 
 /**

@@ -1,11 +1,11 @@
 import type { Clock } from '#core/clock.ts'
 import { letters, receipts } from '#core/collections.ts'
 import { type Identity, rejectionId, standingOf } from '#core/ledger.ts'
+import { retryWhileUnavailable } from '#core/retry.ts'
 import type { Store } from '#core/store.ts'
-import { type ApplyResult, DONE } from './applier.ts'
+import { type ApplyResult, DONE, HOLD_MS } from './applier.ts'
 import { identityOf, type ReceivedCommand } from './command.ts'
 import { horizonReason, keepLetter, type Unapplied, unappliedOf } from './letter.ts'
-import { HOLD_MS, retryWhileUnavailable } from './retries.ts'
 
 /** Keeps deliveries that no batch takes. */
 export interface LetterKeeper {

@@ -1,13 +1,14 @@
 import { isUtf8 } from 'node:buffer'
-import { HORIZON_MS, letters } from '#core/collections.ts'
+import { textOf } from '#core/cloudevent.ts'
+import { letters } from '#core/collections.ts'
 import type { Delivery } from '#core/delivery.ts'
 import { rejectionId, standingOf } from '#core/ledger.ts'
 import type { Store } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { type ApplyResult, DONE } from './applier.ts'
 import type { ReceivedCommand } from './command.ts'
-import { textOf, topicOf } from './envelope.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from './envelope.ts'
+import { topicOf } from './unsealed.ts'
 
 /** A delivery that could not be applied. */
 export interface Unapplied {
@@ -30,10 +31,6 @@ export const BEHIND_PARKED = 'behind a parked command of its stream'
 /** The result of a command that has a letter. The one that parked its stream is 422 again: its copy may not have been made. */
 export const resultOfLetter = ({ error }: Document): ApplyResult =>
   error === BEHIND_PARKED ? DONE : { status: 422, detail: String(error) }
-
-/** True for a command of a decide domain whose receipt has expired, if it had one. */
-export const isBeyondHorizon = ({ domain, command }: ReceivedCommand, now: number): boolean =>
-  domain.kind === 'decide' && now - Date.parse(command.time) > HORIZON_MS
 
 export const horizonReason = ({ command }: ReceivedCommand): string =>
   `accepted before the horizon, ${command.time}: whether it took effect is no longer known`

@@ -1,40 +1,43 @@
 import { type Clock, DAY_MS } from '#core/clock.ts'
+import { textOf } from '#core/cloudevent.ts'
 import type { Delivery, Outcome } from '#core/delivery.ts'
 import { actsOnLetters } from '#core/letters/action.ts'
 import type { Random } from '#core/random.ts'
 import { commandTypes } from '#core/registry.ts'
+import { isTransient } from '#core/retry.ts'
 import type { Store } from '#core/store.ts'
-import type { Logger } from '#core/telemetry.ts'
+import type { Telemetry } from '#core/telemetry.ts'
 import type { Domain } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
 import { type Applier, type ApplyResult, DONE } from './applier.ts'
 import { attemptCounter } from './attempts.ts'
 import { Full } from './batch.ts'
-import { fromSource, identityOf, type ReceivedCommand, readCommand, type Unreadable, unreadable } from './command.ts'
+import {
+  fromSource,
+  identityOf,
+  isBeyondHorizon,
+  type ReceivedCommand,
+  readCommand,
+  type Unreadable,
+  unreadable,
+} from './command.ts'
 import { decideApplier } from './decide.ts'
 import { type DomainBatches, domainBatches } from './domain-batches.ts'
-import { textOf } from './envelope.ts'
+import { judge, type Trust } from './envelope.ts'
 import { type DeliveryHistory, deliveryHistory } from './first-delivery.ts'
-import { isBeyondHorizon } from './letter.ts'
 import { letterApplier } from './letter-applier.ts'
 import { type LetterKeeper, letterKeeper } from './letter-keeper.ts'
 import type { RedriveParts } from './redrive.ts'
-import { isTransient } from './retries.ts'
 import { startRun } from './run.ts'
-import { judge, type Trust } from './verdict.ts'
 
-export interface PersisterParts {
+export interface PersisterParts extends Telemetry {
   domains: Domain[]
   store: Store
   clock: Clock
   random: Random
-  logger: Logger
   instance: string
   maxInFlight: number
   trust: Trust
-  onBatch?(topic: string, size: number): void
-  /** `isFirst`: by its first delivery, as far as this instance knows. */
-  onApplied?(domain: string, latencyMs: number, isFirst: boolean): void
 }
 
 export interface Persister {
@@ -124,7 +127,7 @@ async function handle(handling: Handling, delivery: Delivery): Promise<ApplyResu
 }
 
 async function apply(handling: Handling, received: ReceivedCommand): Promise<ApplyResult> {
-  const { clock, history, batches, keeper, onApplied } = handling
+  const { clock, history, batches, keeper, metrics } = handling
   const { domain, command, delivery } = received
   const acceptedAt = Date.parse(command.time)
   if (isBeyondHorizon(received, clock.now())) return await keeper.keepBeyondHorizon(received)
@@ -132,7 +135,7 @@ async function apply(handling: Handling, received: ReceivedCommand): Promise<App
   const result = await batches.add({ received, at: clock.now() })
   if (result.status === 204) {
     const isFirst = history.isFirst(delivery.id, acceptedAt) && result.isRepeat === undefined
-    onApplied?.(domain.name, clock.now() - acceptedAt, isFirst)
+    metrics.queueLatency(domain.name, clock.now() - acceptedAt, isFirst)
   }
   return result
 }

@@ -1,15 +1,15 @@
 import { letters, redriveProgress } from '#core/collections.ts'
 import { actsOnLetters, isChosen } from '#core/letters/action.ts'
+import { isTransient } from '#core/retry.ts'
 import type { Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
 import type { ApplierParts } from './applier.ts'
-import { type KnownCommands, readCommand } from './command.ts'
+import { isBeyondHorizon, type KnownCommands, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
-import { deliveryOf, horizonReason, isBeyondHorizon } from './letter.ts'
-import { isTransient } from './retries.ts'
-import { type Judge, keptVerdict } from './verdict.ts'
+import { type Judge, keptVerdict } from './envelope.ts'
+import { deliveryOf, horizonReason } from './letter.ts'
 
 /** The longest that one delivery redrives. The next one does the rest. */
 const LONGEST_MS = 30_000

@@ -1,11 +1,11 @@
 import { discards, heads, letters, receipts, streamKey } from '#core/collections.ts'
 import { standingOf } from '#core/ledger.ts'
 import { reusedKeyReceipt } from '#core/receipts.ts'
+import { retryOnConflict } from '#core/retry.ts'
 import type { Store } from '#core/store.ts'
 import type { DecideDomain, Document, Fields } from '#domains/domain.ts'
 import type { ApplierParts } from './applier.ts'
 import { letterOf, type Unapplied } from './letter.ts'
-import { retryOnConflict } from './retries.ts'
 
 /** What persist knows of a stream. Every commit to the stream is a compare-and-set on its generation. */
 export interface Head {

@@ -1,13 +1,14 @@
+import { parseJson } from '#core/json.ts'
 import { JSON_TYPE, NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
-import { receiptPath } from '#core/registry.ts'
+import { receiptPath } from '#core/receipts.ts'
 import { jsonResponse, type Request, type Response } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
-import type { Caller, Route } from '#domains/domain.ts'
+import type { Caller } from '#domains/domain.ts'
+import { flawsIn, itemCheck } from './json-flaws.ts'
 import { logUnavailable } from './log-unavailable.ts'
-import { itemCheck, parseJson, parseWithFlaws } from './parse-json.ts'
-import { assertSize, decodeUtf8, mediaType, toCommandData } from './parse-request.ts'
+import { assertSize, decodeUtf8, mediaType, parseExactly, toCommandData } from './parse-request.ts'
 import type { CommandRoute } from './publisher.ts'
 import type { Submit } from './submit.ts'
 
@@ -28,14 +29,6 @@ interface Line {
   bytes(): number
   parse(): unknown
 }
-
-/** True for a batch. A batch route takes a single command too, as a JSON object. */
-export const isBatch = (request: Request, route: Route): boolean =>
-  route.body === 'batch' &&
-  (mediaType(request) === NDJSON_TYPE || request.body[firstVisible(request.body)] === OPENING_BRACKET)
-
-const OPENING_BRACKET = '['.charCodeAt(0)
-const firstVisible = (body: Buffer): number => body.findIndex((byte) => byte > 0x20)
 
 interface BatchRequest {
   request: Request
@@ -110,7 +103,7 @@ function linesOf(text: string): Line[] {
     if (++number > 2 * MAX_LINES) throw tooMany()
     if (line.trim() === '') continue
     if (lines.length === MAX_LINES) throw tooMany()
-    lines.push({ number, bytes: () => Buffer.byteLength(line), parse: () => parseJson(line) })
+    lines.push({ number, bytes: () => Buffer.byteLength(line), parse: () => parseExactly(line) })
   }
   return lines
 }
@@ -121,10 +114,11 @@ function itemsOf(request: Request): Line[] {
     const headers = { 'accept-post': `${JSON_TYPE}, ${NDJSON_TYPE}` }
     throw new Problem(415, 'Unsupported media type', `Send ${JSON_TYPE} or ${NDJSON_TYPE}.`, { headers })
   }
-  const { value, flaws } = parseWithFlaws(decodeUtf8(request.body))
+  const text = decodeUtf8(request.body)
+  const { value, isExact } = parseJson(text)
   const items = value as unknown[]
   if (items.length > MAX_LINES) throw tooMany()
-  const check = itemCheck(flaws())
+  const check = itemCheck(isExact ? [] : flawsIn(text))
   return items.map((item, at) => ({
     number: at + 1,
     bytes: () => Buffer.byteLength(JSON.stringify(item)),

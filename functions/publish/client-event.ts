@@ -4,8 +4,7 @@ import { Problem } from '#core/problem.ts'
 import type { KnownType } from '#core/registry.ts'
 import { type Request, traceOf } from '#core/request.ts'
 import type { Fields } from '#domains/domain.ts'
-import { parseJson } from './parse-json.ts'
-import { assertSize, decodeUtf8, validate } from './parse-request.ts'
+import { assertSize, decodeUtf8, parseExactly, validate } from './parse-request.ts'
 import type { Submission } from './submit.ts'
 
 interface ClientEvent {
@@ -21,7 +20,7 @@ interface ClientEvent {
  */
 export function parseClientEvent(request: Request, types: Map<string, KnownType>): ClientEvent {
   assertSize(request.body.length)
-  const event = toDelivery(request.headers, request.body, (body) => parseJson(decodeUtf8(body)))
+  const event = toDelivery(request.headers, request.body, (body) => parseExactly(decodeUtf8(body)))
   if (event.type === MALFORMED) throw new Problem(400, 'Malformed event', `The request is ${event.reason}.`)
   const known = types.get(event.type)
   if (!known) throw new Problem(422, 'Unknown command', `There is no command of type ${event.type}.`)

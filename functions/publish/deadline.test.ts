@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { CallerOf } from '#core/caller.ts'
+import type { CallerOf } from '#core/access.ts'
 import type { Log } from '#core/log.ts'
 import { addresses } from '#core/receipts.ts'
 import type { Request } from '#core/request.ts'
@@ -9,9 +9,8 @@ import { anybody } from '#test/auth/anybody.ts'
 import { manualClock } from '#test/clock.ts'
 import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import { publisher } from './publisher.ts'
+import { publisher, withWelcome } from './publisher.ts'
 import { submitter } from './submit.ts'
-import { withWelcome } from './welcome.ts'
 
 const domains = await findDomains()
 const START = Date.UTC(2030, 0, 1)

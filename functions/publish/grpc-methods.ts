@@ -1,12 +1,10 @@
-import { authorize } from '#core/access.ts'
-import type { CallerOf } from '#core/caller.ts'
+import { authorize, type CallerOf } from '#core/access.ts'
 import type { Clock } from '#core/clock.ts'
 import type { GrpcMethod } from '#core/grpc-method.ts'
 import { commandTypes } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
-import { deadlineOf } from './deadline.ts'
 import { validate } from './parse-request.ts'
-import type { Submit } from './submit.ts'
+import { deadlineOf, type Submit } from './submit.ts'
 
 interface GrpcMethodsParts {
   domains: Domain[]

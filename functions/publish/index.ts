@@ -1,8 +1,8 @@
 import { http } from '@google-cloud/functions-framework'
 import { withRequestChecks } from '#adapters/host/functions-framework.ts'
 import { httpFunction } from '#adapters/host/http.ts'
-import { bodyLimits } from '#core/registry.ts'
 import { parts, submit } from '#main/publish-wiring.ts'
+import { bodyLimits } from './parse-request.ts'
 import { publisher } from './publisher.ts'
 
 export const maxBodyBytes = bodyLimits(parts.domains)

@@ -1,10 +1,11 @@
 import type { z } from 'zod'
 import { toFieldErrors } from '#core/field-errors.ts'
+import { parseJson } from '#core/json.ts'
 import { JSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
 import type { Request } from '#core/request.ts'
 import type { CommandType, Domain, Fields, Route } from '#domains/domain.ts'
-import { parseJson } from './parse-json.ts'
+import { assertExact, flawsIn } from './json-flaws.ts'
 import { readText } from './read-text.ts'
 
 type WithHeaders = Pick<Request, 'headers'>
@@ -61,9 +62,16 @@ export function validate(command: CommandType, given: unknown): Fields {
   return result.data
 }
 
+/** Throws 400 for text that is not JSON, and for JSON that JSON.parse would change. */
+export function parseExactly(text: string): unknown {
+  const { value, isExact } = parseJson(text)
+  if (!isExact) assertExact(flawsIn(text))
+  return value
+}
+
 function parseJsonBody(request: Request): unknown {
   assertType(request, JSON_TYPE)
-  return parseJson(decodeUtf8(request.body))
+  return parseExactly(decodeUtf8(request.body))
 }
 
 export const mediaType = ({ headers }: WithHeaders): string | undefined =>
@@ -122,4 +130,11 @@ export function readExpectedVersion({ headers }: WithHeaders, domain: Domain): n
     throw new Problem(400, 'Bad If-Match', 'If-Match must be the version of a stream that has versions, such as "3".')
   }
   return Number(version)
+}
+
+/** The largest body of a route, if it may exceed MAX_BODY_BYTES. */
+export function bodyLimits(domains: Domain[]): (method: string, path: string) => number | undefined {
+  const routes = domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
+  const limits = new Map(routes.map(({ method, path, maxBytes }) => [`${method} ${path}`, maxBytes]))
+  return (method, path) => limits.get(`${method} ${path}`)
 }

@@ -10,7 +10,7 @@ import { findDomains } from '#main/find-domains.ts'
 import { anybody } from '#test/auth/anybody.ts'
 import { quiet } from '#test/telemetry.ts'
 import { SEALS } from '#test/trust.ts'
-import { attribute } from './command-record.ts'
+import { attribute } from './accepted-command.ts'
 import { publisher } from './publisher.ts'
 
 const domains = await findDomains()

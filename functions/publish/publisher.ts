@@ -1,16 +1,19 @@
-import { authorize } from '#core/access.ts'
-import type { CallerOf } from '#core/caller.ts'
+import { authorize, type CallerOf } from '#core/access.ts'
+import { BoundedMap } from '#core/bounded-map.ts'
+import { ANONYMOUS } from '#core/ids.ts'
+import { NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
-import { commandTypes, EVENTS_PATH, type KnownType, readPaths, receiptPath } from '#core/registry.ts'
-import { jsonResponse, type Request, type Response } from '#core/request.ts'
-import { router } from '#core/router.ts'
-import type { Domain, Fields, Route } from '#domains/domain.ts'
-import { isBatch, submitBatch } from './batch.ts'
+import { receiptPath } from '#core/receipts.ts'
+import { commandTypes, EVENTS_PATH, type KnownType, readPaths } from '#core/registry.ts'
+import { jsonResponse, type Request, type Response, router } from '#core/request.ts'
+import type { Logger } from '#core/telemetry.ts'
+import type { Caller, Domain, Fields, Route } from '#domains/domain.ts'
+import { assertNoReceiptKey } from './accepted-command.ts'
+import { submitBatch } from './batch.ts'
 import { parseClientEvent } from './client-event.ts'
-import { assertNoReceiptKey } from './command-id.ts'
-import { deadlineOf } from './deadline.ts'
-import { parseCommand } from './parse-request.ts'
-import { type SubmitParts, type Submitted, submitter } from './submit.ts'
+import { nothingDone } from './log-unavailable.ts'
+import { mediaType, parseCommand } from './parse-request.ts'
+import { deadlineOf, type Submission, type Submit, type SubmitParts, type Submitted, submitter } from './submit.ts'
 
 export interface PublisherParts extends SubmitParts {
   domains: Domain[]
@@ -54,6 +57,14 @@ export function publisher({ domains, callerOf, ...parts }: PublisherParts, submi
   }
 }
 
+/** True for a batch. A batch route takes a single command too, as a JSON object. */
+const isBatch = (request: Request, route: Route): boolean =>
+  route.body === 'batch' &&
+  (mediaType(request) === NDJSON_TYPE || request.body[firstVisible(request.body)] === OPENING_BRACKET)
+
+const OPENING_BRACKET = '['.charCodeAt(0)
+const firstVisible = (body: Buffer): number => body.findIndex((byte) => byte > 0x20)
+
 type Responding = Pick<Partial<Route>, 'text' | 'created'> & { answer?: Route['answer'] | undefined }
 
 function toResponse({ id, receipt, isApplied }: Submitted, route: Responding, data: Fields): Response {
@@ -69,4 +80,57 @@ function toResponse({ id, receipt, isApplied }: Submitted, route: Responding, da
   )
   const body = { id, status: 'applied', receipt: location }
   return jsonResponse(created ? 201 : 200, body, { ...headers, location: created ?? location })
+}
+
+const MAX_CALLERS = 10_000
+
+/**
+ * Submits a domain's welcome commands before the first command that a caller sends to that domain through this process. A welcome
+ * has the same id each time, so a caller who returns, or comes through another process, is welcomed once. Commands of other
+ * domains do not wait for it, because their topics may be available when this one is not. The commands of a caller stay in order
+ * within a domain.
+ */
+export function withWelcome(domains: Domain[], submit: Submit, logger: Logger): Submit {
+  const welcomes = [...commandTypes(domains).values()].filter(({ command }) => command.welcome)
+  /** The welcome of each recent caller. The promise stays after it has settled, because commands that wait on it keep their order. */
+  const welcomed = new BoundedMap<Promise<void>>(MAX_CALLERS)
+
+  const welcomesFor = ({ domain: { name } }: KnownType, { id, scopes }: Caller): KnownType[] =>
+    id === ANONYMOUS
+      ? []
+      : welcomes.filter(
+          ({ domain, command: { scope } }) => domain.name === name && (scope === undefined || scopes.has(scope)),
+        )
+
+  async function submitAll(types: KnownType[], caller: Caller, { trace, arrived, signal }: Submission): Promise<void> {
+    const { name, email } = caller
+    const given = { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) }
+    for (const known of types) {
+      const { data, success } = known.command.data.safeParse(given)
+      if (success) await submit(known, data, caller, { headers: {}, trace, arrived, signal, key: known.type })
+    }
+  }
+
+  /** Resolves when the caller's own command may be submitted. */
+  function welcome(key: string, types: KnownType[], caller: Caller, submission: Submission): Promise<void> {
+    const done = submitAll(types, caller, submission).catch((error) => {
+      // The caller was welcomed before, with a token that said something else.
+      if (error instanceof Problem && error.members.reusedKey) return
+      welcomed.delete(key, done)
+      if (!(error instanceof Problem)) throw error
+      // The caller's own command is not tried: it would wait as long again, with the same result.
+      if (error.status === 503) throw nothingDone({ cause: error })
+      logger.warn({ trace: submission.trace.traceId, err: error }, 'a welcome command was refused')
+    })
+    return done
+  }
+
+  return function submitWelcomed(known, data, caller, submission) {
+    const types = welcomesFor(known, caller)
+    if (types.length === 0) return submit(known, data, caller, submission)
+    const key = `${known.domain.name} ${caller.id}`
+    const ready = welcomed.get(key) ?? welcome(key, types, caller, submission)
+    welcomed.set(key, ready)
+    return ready.then(() => submit(known, data, caller, submission))
+  }
 }

@@ -1,19 +1,17 @@
 import { authorize, scopesIn } from '#core/access.ts'
-import type { Clock } from '#core/clock.ts'
+import { alarm, type Clock } from '#core/clock.ts'
 import { ANONYMOUS } from '#core/ids.ts'
 import type { Log } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
-import { type Address, type Addresses, REUSED_KEY, type Receipt } from '#core/receipts.ts'
-import { type KnownType, receiptPath } from '#core/registry.ts'
+import { type Address, type Addresses, REUSED_KEY, type Receipt, receiptPath } from '#core/receipts.ts'
+import type { KnownType } from '#core/registry.ts'
 import type { Request } from '#core/request.ts'
 import type { Seals } from '#core/seals.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Waiting } from '#core/waiting.ts'
 import type { Caller, Fields } from '#domains/domain.ts'
-import { commandIds } from './command-id.ts'
-import { type AcceptedCommand, toRecord } from './command-record.ts'
-import { deadlineOf, timeLimit } from './deadline.ts'
+import { type AcceptedCommand, commandIds, toRecord } from './accepted-command.ts'
 import { type EndUse, isSameCommand, keyUses } from './key-uses.ts'
 import { logUnavailable, nothingDone } from './log-unavailable.ts'
 import { readExpectedVersion, readWait } from './parse-request.ts'
@@ -140,4 +138,47 @@ function notAppended(cause: Unavailable, id: string, key: string, receipt: strin
   if (!cause.mayBeWritten) return nothingDone({ cause, members })
   const detail = 'The log may have the command or not. Repeat it with this Idempotency-Key: it takes effect once.'
   return logUnavailable(detail, { cause, members })
+}
+
+/** The time for identifying the caller, a welcome and the append together. The README promises a 503 within 2 s. */
+const WITHIN_MS = 1800
+/** The log settles by the deadline, and knows whether the command may be written. publish waits this much longer for it. */
+const GRACE_MS = 100
+
+/** The deadline of a response that does not wait for an outcome. It counts from the arrival of the request. */
+export const deadlineOf = ({ arrived }: Pick<Request, 'arrived'>, clock: Clock): number =>
+  (arrived ?? clock.now()) + WITHIN_MS
+
+interface Pending {
+  until: number
+  reject(error: Unavailable): void
+}
+
+/**
+ * Returns a function that rejects as "unknown" if the work has not settled shortly after its deadline. One timer serves all deadlines.
+ * When the event loop is late, work whose result has already arrived still wins.
+ */
+export function timeLimit(clock: Clock) {
+  const all = new Set<Pending>()
+
+  const reject = (pending: Pending) => {
+    if (all.has(pending)) pending.reject(new Unavailable('log', 'it did not respond in time', { mayBeWritten: true }))
+  }
+  const timer = alarm(clock, (now) => {
+    let next: number | undefined
+    for (const pending of all) {
+      if (pending.until <= now) setImmediate(() => setImmediate(reject, pending))
+      else if (next === undefined || pending.until < next) next = pending.until
+    }
+    return next
+  })
+
+  return function within<Result>(deadline: number, work: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const pending = { until: deadline + GRACE_MS, reject }
+      all.add(pending)
+      timer.set(pending.until)
+      work.then(resolve, reject).finally(() => all.delete(pending))
+    })
+  }
 }

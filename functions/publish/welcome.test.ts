@@ -4,8 +4,8 @@ import { Problem } from '#core/problem.ts'
 import { commandTypes, type KnownType } from '#core/registry.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import { quiet } from '#test/telemetry.ts'
+import { withWelcome } from './publisher.ts'
 import type { Submit } from './submit.ts'
-import { withWelcome } from './welcome.ts'
 
 const data = z.strictObject({ name: z.string().max(20).exactOptional(), email: z.string().exactOptional() })
 const domain = {

@@ -1,5 +1,5 @@
 import { tagged } from '#core/etag.ts'
-import { compareKeys } from '#core/index-range.ts'
+import { compareKeys } from '#core/indexes.ts'
 import { Problem } from '#core/problem.ts'
 import { type Count, type Counted, TooManyGroups } from '#core/store.ts'
 import type { Domain, Fields } from '#domains/domain.ts'

@@ -1,5 +1,5 @@
-import { compareKeys } from '#core/index-range.ts'
-import { type Find, fieldsOf, type Range, type Store, type StoredCollection } from '#core/store.ts'
+import { compareKeys, fieldsOf } from '#core/indexes.ts'
+import type { Find, Range, Store, StoredCollection } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { SCAN_BATCH } from './handler.ts'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { FunctionRequest } from '#adapters/host/http.ts'
-import type { HttpMount } from '#adapters/host/mounts.ts'
+import type { HttpMount } from '#adapters/host/request-handler.ts'
 import { readOrCreate } from '#adapters/private-file.ts'
 import type { Logger } from '#core/telemetry.ts'
 import { loginPage, messagePage, write } from './pages.ts'
@@ -60,7 +60,7 @@ export function issuer(options: IssuerOptions): HttpMount {
     await provider.interactionFinished(mounted, res, { login: { accountId: String(accountId) } })
   }
 
-  return { kind: 'http', name: 'issuer', accepts: (_, path) => path === PATH || path.startsWith(`${PATH}/`), serve }
+  return { kind: 'http', name: 'issuer', paths: [PATH, `${PATH}/`], serve }
 }
 
 /** False for a log-in that the issuer doesn't know, or knows from another browser. Rethrows any other error. */

@@ -4,7 +4,7 @@ import type { Log, NewRecord } from '#core/log.ts'
 import { Problem } from '#core/problem.ts'
 import type { Headers } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import { type BinaryEvent, isCloudEvent, isStructured, parseStructured } from './binary-event.ts'
+import { type BinaryEvent, isCloudEvent, isStructured, parseStructured } from './record-to-request.ts'
 
 /**
  * Stands in for a KafkaSink: appends the events that it receives to a topic and answers 202. It does not parse the data, so

@@ -3,11 +3,10 @@ import type { Log, LogRecord } from '#core/log.ts'
 import type { Logger } from '#core/telemetry.ts'
 import { type DeliveryOutcome, dispatch } from './dispatch.ts'
 import { type HttpClient, httpClient } from './http-client.ts'
-import { type OffsetTracker, offsetTracker } from './offset-tracker.ts'
+import { type OffsetTracker, offsetTracker, type Semaphore, semaphore } from './in-flight.ts'
 import { pollPacing } from './poll-pacing.ts'
 import { type CloudEventRequest, recordToRequest } from './record-to-request.ts'
 import { type DeliverySpec, toRetryPolicy } from './retry-policy.ts'
-import { type Semaphore, semaphore } from './semaphore.ts'
 
 /** The spec of a KafkaSource with the field names of its manifest, and the settings of the ConfigMap that all of them share. */
 export interface KafkaSourceSpec {

@@ -1,4 +1,4 @@
-import type { CallerOf } from '#core/caller.ts'
+import type { CallerOf } from '#core/access.ts'
 
 class Every extends Set<string> {
   override has = () => true

@@ -1,6 +1,6 @@
 import { CloudEvent, HTTP, Kafka } from 'cloudevents'
 import { toDelivery } from '#core/cloudevent.ts'
-import { type AcceptedCommand, toRecord } from '#functions/publish/command-record.ts'
+import { type AcceptedCommand, toRecord } from '#functions/publish/accepted-command.ts'
 import { SEALS } from '../trust.ts'
 
 /**

@@ -43,6 +43,6 @@ await startHost({
   port: Number(process.env.PORT),
   address,
   maxBodyBytes: 1_048_576,
-  mounts: [{ kind: 'http', name: 'publish', accepts: () => true, serve }],
+  mounts: [{ kind: 'http', name: 'publish', serve }],
   checks: {},
 })

@@ -54,7 +54,7 @@ function serve(port: number) {
     address: '127.0.0.1',
     maxBodyBytes: 1000,
     checks: {},
-    mounts: [{ kind: 'http', name: 'query', accepts: () => true, serve: httpFunction(query, quiet()) }],
+    mounts: [{ kind: 'http', name: 'query', serve: httpFunction(query, quiet()) }],
   })
 }
 

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import formats from 'ajv-formats'
 import { expect, test } from 'vitest'
 import { asyncapi } from '#functions/describe/asyncapi.ts'
-import { toRecord } from '#functions/publish/command-record.ts'
+import { toRecord } from '#functions/publish/accepted-command.ts'
 import { findDomains } from '#main/find-domains.ts'
 import { SEALS } from '#test/trust.ts'
 

@@ -1,19 +1,18 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import type { RouteEntry } from '#core/router.ts'
+import type { RouteEntry } from '#core/request.ts'
 import type { AppendDomain, Fields } from '#domains/domain.ts'
 import { descriptions } from '#functions/describe/descriptions.ts'
 import { openapi } from '#functions/describe/openapi.ts'
-import type { PublisherParts } from '#functions/publish/publisher.ts'
-import { publisher } from '#functions/publish/publisher.ts'
+import { type PublisherParts, publisher } from '#functions/publish/publisher.ts'
 import { type QuerierParts, querier } from '#functions/query/querier.ts'
 import { findDomains } from '#main/find-domains.ts'
 
 /** The routes of every router. */
 const routed: RouteEntry<unknown>[] = []
-vi.mock('#core/router.ts', async (original) => {
-  const { router } = await original<typeof import('#core/router.ts')>()
+vi.mock('#core/request.ts', async (original) => {
+  const { router } = await original<typeof import('#core/request.ts')>()
   return {
     router(entries: RouteEntry<unknown>[]) {
       routed.push(...entries)

@@ -1,4 +1,4 @@
-import { type IndexRange, sorted } from '#core/index-range.ts'
+import { type IndexRange, sorted } from '#core/indexes.ts'
 import type { Count, Counted, Find } from '#core/store.ts'
 import type { Document, Json } from '#domains/domain.ts'
 

@@ -1,4 +1,4 @@
-import type { CallerOf } from '#core/caller.ts'
+import type { CallerOf } from '#core/access.ts'
 import { anybody } from '../auth/anybody.ts'
 
 const MEMBER = ['forum:read', 'forum:write', 'tutorials:write', 'sums:write', 'logs:write', 'logs:all']

@@ -1,5 +1,5 @@
-import { countedRange, pageRange } from '#core/index-range.ts'
-import { fieldsOf, type Inserted, Refused, ResumeLost, type Store } from '#core/store.ts'
+import { countedRange, fieldsOf, pageRange } from '#core/indexes.ts'
+import { type Inserted, Refused, ResumeLost, type Store } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Json } from '#domains/domain.ts'
 import { countOf, pageOf, within } from './find.ts'

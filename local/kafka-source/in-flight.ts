@@ -1,3 +1,27 @@
+/** A counting semaphore; waiters get their permits first come, first served. */
+export interface Semaphore {
+  /** Returns undefined if a permit is free, else a promise of one. */
+  acquire(): Promise<void> | undefined
+  release(): void
+}
+
+export function semaphore(permits: number): Semaphore {
+  const waiting: (() => void)[] = []
+  let free = permits
+  return {
+    acquire() {
+      if (free === 0) return new Promise((resolve) => waiting.push(resolve))
+      free--
+      return undefined
+    },
+    release() {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    },
+  }
+}
+
 /**
  * The committable offset of a partition: everything before it is finished. Deliveries finish in any order and offsets may
  * have gaps. Only unfinished offsets are stored, so a record that is retried for days costs no memory for the millions of

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { offsetTracker } from './offset-tracker.ts'
+import { offsetTracker } from './in-flight.ts'
 
 test('given deliveries that finish in any order, then the offset of the first unfinished one is ready', () => {
   const partition = offsetTracker()

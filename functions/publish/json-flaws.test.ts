@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Problem } from '#core/problem.ts'
-import { itemCheck, parseJson, parseWithFlaws } from './parse-json.ts'
+import { flawsIn, itemCheck } from './json-flaws.ts'
+import { parseExactly } from './parse-request.ts'
 
 function refusal(text: string): Problem {
   try {
-    parseJson(text)
+    parseExactly(text)
   } catch (error) {
     if (error instanceof Problem) return error
     throw error
@@ -61,12 +62,12 @@ test.each([
   ' { "a" : [ 1 , 2 ] , "b" : { } } ',
   '{"constructor":1,"toString":2,"":3,"proto":"__proto__"}',
 ])('%s is taken as JSON.parse gives it', (text) => {
-  expect(parseJson(text)).toEqual(JSON.parse(text))
+  expect(parseExactly(text)).toEqual(JSON.parse(text))
 })
 
 test('the items of an array are refused one by one', () => {
   const text = '[{"n":1},{"n":9007199254740993},[{"n":1,"n":1}],9007199254740993,"last"]'
-  const check = itemCheck(parseWithFlaws(text).flaws())
+  const check = itemCheck(flawsIn(text))
   const outcomes = [0, 1, 2, 3, 4].map((index) => {
     try {
       return check(index)
@@ -85,7 +86,7 @@ test('the items of an array are refused one by one', () => {
 })
 
 test('an array with the maximum of flaws is refused as a whole', () => {
-  const { flaws } = parseWithFlaws(`[${Array.from({ length: 20_000 }, () => '1e400').join()}]`)
+  const flaws = () => flawsIn(`[${Array.from({ length: 20_000 }, () => '1e400').join()}]`)
   expect(() => itemCheck(flaws())).toThrow('and 9980 more')
 })
 
@@ -98,7 +99,7 @@ test('every output of JSON.stringify is accepted and parsed to an equal value', 
   const json = fc.json({ depthSize: 'medium', maxDepth: 20 }).filter((text) => !text.includes('"__proto__"'))
   fc.assert(
     fc.property(json, (text) => {
-      expect(JSON.stringify(parseJson(text))).toBe(JSON.stringify(JSON.parse(text)))
+      expect(JSON.stringify(parseExactly(text))).toBe(JSON.stringify(JSON.parse(text)))
     }),
   )
 })
@@ -113,7 +114,7 @@ test('an integer keeps all of its digits or is refused', () => {
   fc.assert(
     fc.property(integers, fc.constantFrom('', '.0', '.000'), (integer, zeros) => {
       const isKept = JSON.stringify(Number(integer)) === String(integer)
-      const taken = () => parseJson(`{"list":[0.5,${integer}${zeros}]}`)
+      const taken = () => parseExactly(`{"list":[0.5,${integer}${zeros}]}`)
       if (isKept) expect(JSON.stringify(taken())).toBe(`{"list":[0.5,${integer}]}`)
       else expect(taken).toThrow('list.1: ')
     }),
@@ -123,10 +124,10 @@ test('an integer keeps all of its digits or is refused', () => {
 test('a double is accepted at any length', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(100), (double, digits) => {
-      expect(parseJson(JSON.stringify(double))).toBe(JSON.parse(JSON.stringify(double)))
+      expect(parseExactly(JSON.stringify(double))).toBe(JSON.parse(JSON.stringify(double)))
       const long = double.toExponential(Math.min(digits, 100))
       const nearest = Number(long)
-      if (Number.isFinite(nearest)) expect(parseJson(long)).toBe(nearest)
+      if (Number.isFinite(nearest)) expect(parseExactly(long)).toBe(nearest)
     }),
   )
 })

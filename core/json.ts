@@ -1,3 +1,5 @@
+import { Problem } from './problem.ts'
+
 const QUOTE = codeOf('"')
 const BACKSLASH = codeOf('\\')
 const POINT = codeOf('.')
@@ -65,4 +67,52 @@ function isDigit(code: number): boolean {
 
 function codeOf(character: string): number {
   return character.charCodeAt(0)
+}
+
+/** Many more levels than a command needs, and many fewer than JSON.stringify can write. */
+const MAX_DEPTH = 100
+/** An escaped surrogate. JSON.stringify writes one only if its other half is missing, and no store can keep that. */
+const SURROGATE = /\\u[dD][89a-fA-F]/
+/** Code that copies objects drops a member with this name. */
+export const FORBIDDEN_NAME = '__proto__'
+
+export interface ParsedJson {
+  value: unknown
+  /** False when JSON.parse has changed or dropped a part of the text. */
+  isExact: boolean
+}
+
+/** Parses JSON that a client has sent. Throws 400 for text that is not JSON. */
+export function parseJson(text: string): ParsedJson {
+  const { depth, members, hasUnusualNumber } = scanJson(text)
+  if (depth > MAX_DEPTH) throw new Problem(400, 'Malformed body', `The JSON has more than ${MAX_DEPTH} nested levels.`)
+  const value = parseText(text)
+  return { value, isExact: !hasUnusualNumber && countMembers(value) === members }
+}
+
+function parseText(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (SURROGATE.test(text) && SURROGATE.test(JSON.stringify(value)))
+      throw new Error('it contains half a surrogate pair')
+    return value
+  } catch (cause) {
+    const detail = `The body is not valid JSON: ${(cause as Error).message}`
+    throw new Problem(400, 'Malformed body', detail, { cause })
+  }
+}
+
+/** The number of members in all objects of a value, without those of the forbidden name. */
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') count += countMembers(item)
+    return count
+  }
+  for (const name in value) {
+    if (name !== FORBIDDEN_NAME) count++
+    count += countMembers((value as Record<string, unknown>)[name])
+  }
+  return count
 }

@@ -1,16 +1,37 @@
-import type { Json } from '#domains/domain.ts'
+import type { Document, Index, Json } from '#domains/domain.ts'
 import {
   type Count,
   type Counted,
   type Find,
-  indexOf,
   type Range,
-  type Scalar,
   type Selection,
   type StoredCollection,
-  scalar,
   TooManyGroups,
 } from './store.ts'
+
+/** The declared index. Throws for an index that is not declared. */
+export function indexOf({ name, indexes }: StoredCollection, index: string): Index {
+  const found = indexes[index]
+  if (!found) throw new Error(`store: collection ${name} has no index ${index}`)
+  return found
+}
+
+export const fieldsOf = (collection: StoredCollection, index: string): string[] => indexOf(collection, index).fields
+
+export type Scalar = string | number | boolean | null
+
+/** A value that an index compares. Throws for a list or an object, which a store might take for an operator. */
+export function scalar(value: Json): Scalar {
+  if (value !== null && typeof value === 'object') throw new Error('store: an index compares scalars only')
+  return value
+}
+
+/** The time that a document's expiry counts from. */
+export function countsFrom(document: Document, { expireFrom }: StoredCollection, now: number): number {
+  const time = expireFrom === undefined ? undefined : document[expireFrom]
+  const from = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  return Number.isNaN(from) ? now : from
+}
 
 /** A validated range of an index. The check is here, so that a wrong query fails with every adapter. */
 export interface IndexRange {

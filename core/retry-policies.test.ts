@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Clock } from '#core/clock.ts'
+import { retryOnConflict, retryWhileUnavailable } from '#core/retry.ts'
 import { Conflict } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
-import { retryOnConflict, retryWhileUnavailable } from './retries.ts'
 
 let time = 0
 /** Sleeping takes no time but passes it. */

@@ -10,7 +10,7 @@ import tutorials from '#domains/tutorials/domain.ts'
 import { all, ask, clock, counterOf, counting, headOf, world } from '#test/counting.ts'
 import { quiet } from '#test/telemetry.ts'
 import { SEALS, wary } from '#test/trust.ts'
-import { toRecord } from '../publish/command-record.ts'
+import { toRecord } from '../publish/accepted-command.ts'
 import { persister } from './persister.ts'
 
 const domains: Domain[] = [counting, tutorials, sums, letterDomain]

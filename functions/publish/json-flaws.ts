@@ -1,33 +1,6 @@
 import { toFieldErrors } from '#core/field-errors.ts'
-import { endOfString, scanJson } from '#core/json-scan.ts'
+import { endOfString, FORBIDDEN_NAME } from '#core/json.ts'
 import { Problem } from '#core/problem.ts'
-
-/** Many more levels than a command needs, and many fewer than JSON.stringify can write. */
-const MAX_DEPTH = 100
-
-/** An escaped surrogate. JSON.stringify writes one only if its other half is missing, and no store can keep that. */
-const SURROGATE = /\\u[dD][89a-fA-F]/
-
-export interface ParsedJson {
-  value: unknown
-  /** The parts of the text that the value does not represent exactly. */
-  flaws(): Flaw[]
-}
-
-/** Throws 400 for text that is not JSON, and for JSON that JSON.parse would change, with an error for each field. */
-export function parseJson(text: string): unknown {
-  const { value, flaws } = parseWithFlaws(text)
-  assertExact(flaws())
-  return value
-}
-
-/** Throws 400 for text that is not JSON. */
-export function parseWithFlaws(text: string): ParsedJson {
-  const { depth, members, hasUnusualNumber } = scanJson(text)
-  if (depth > MAX_DEPTH) throw new Problem(400, 'Malformed body', `The JSON has more than ${MAX_DEPTH} nested levels.`)
-  const value = parseText(text)
-  return { value, flaws: () => (hasUnusualNumber || countMembers(value) !== members ? flawsIn(text) : []) }
-}
 
 /** Returns a function that throws 400 for an item with flaws. Throws at once if the search stopped at the maximum of flaws. */
 export function itemCheck(flaws: Flaw[]): (index: number) => void {
@@ -37,19 +10,8 @@ export function itemCheck(flaws: Flaw[]): (index: number) => void {
     assertExact((byItem.get(index) ?? []).map(({ path, message }) => ({ path: path.slice(1), message })))
 }
 
-function parseText(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (SURROGATE.test(text) && SURROGATE.test(JSON.stringify(value)))
-      throw new Error('it contains half a surrogate pair')
-    return value
-  } catch (cause) {
-    const detail = `The body is not valid JSON: ${(cause as Error).message}`
-    throw new Problem(400, 'Malformed body', detail, { cause })
-  }
-}
-
-function assertExact(flaws: Flaw[]): void {
+/** Throws 400 for a text with flaws, with an error for each field. */
+export function assertExact(flaws: Flaw[]): void {
   if (flaws.length === 0) return
   const { errors, detail } = toFieldErrors({ issues: flaws })
   throw new Problem(400, 'Malformed body', detail, { members: { errors } })
@@ -61,33 +23,16 @@ export interface Flaw {
   message: string
 }
 
-/** Code that copies objects drops a member with this name. */
-const FORBIDDEN_NAME = '__proto__'
 const INTEGER = /^-?\d+(\.0+)?$/
 const MAX_QUOTED = 40
 /** The search for flaws stops at this number. */
 const MAX_FLAWS = 10_000
 
-/** The number of members in all objects of a value, without those of the forbidden name. */
-function countMembers(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0
-  let count = 0
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === 'object') count += countMembers(item)
-    return count
-  }
-  for (const name in value) {
-    if (name !== FORBIDDEN_NAME) count++
-    count += countMembers((value as Record<string, unknown>)[name])
-  }
-  return count
-}
-
 /**
  * The numbers that JSON.parse would change, the members that occur twice, and those with the forbidden name. `text` must be JSON that
  * JSON.parse accepts, nested less deeply than the call stack allows.
  */
-const flawsIn = (text: string): Flaw[] => new FlawSearch(text).run()
+export const flawsIn = (text: string): Flaw[] => new FlawSearch(text).run()
 
 class FlawSearch {
   readonly #text: string
