@@ -39,8 +39,17 @@ interface QueryWithParams extends QueryBase {
 
 /** A parent that must exist, else the answer is 404. */
 export interface Parent {
-  touches(params: Fields): Touch[]
-  exists(documents: View, params: Fields): boolean
+  touches(params: Fields, caller: Caller): Touch[]
+  /** False also for a parent that this caller must not know of. */
+  exists(documents: View, params: Fields, caller: Caller): boolean
+}
+
+/** The request that an item answers. */
+export interface Asked {
+  params: Fields
+  caller: Caller
+  /** The documents that the page's `join` named. Asking for any other is an error. */
+  documents: View
 }
 
 /** The name of the collection to read. It is optional if the domain has only one. */
@@ -52,9 +61,9 @@ interface FromCollection {
 interface IndexLookup {
   index: string | ((params: Fields) => string)
   /** The values of the index's first fields. Several choices must fix the same fields; they are merged in the order of the rest. */
-  where?(params: Fields): Fields | Fields[]
+  where?(params: Fields, caller: Caller): Fields | Fields[]
   /** The bounds of the first field after those of `where`. */
-  range?(params: Fields): Range
+  range?(params: Fields, caller: Caller): Range
 }
 
 /** An interval that includes `from` and excludes `to`. */
@@ -74,12 +83,15 @@ export interface PageQuery extends QueryWithParams, IndexLookup {
   newestFirst?: boolean | ((params: Fields) => boolean)
   /** Lets clients ask for pages by number, with totals, and for an order by name. */
   numbered?: Numbered
-  /** True for a document of the index that belongs to the list. If many do not, a page is short but still has a `next`. */
-  keep?(document: Document, params: Fields): boolean
+  /**
+   * True for a document of the index that belongs to the list. If many do not, a page is short but still has a `next`, which contains
+   * the id and the sort fields of the last document that was read. If the caller must not learn these, `where` has to leave it out.
+   */
+  keep?(document: Document, params: Fields, caller: Caller): boolean
   /** Other documents that `shape` needs. It is called again with what it has named, until it names nothing new. */
   join?(document: Document, documents: View): Touch[]
   /** The item of a document, or `undefined` if what it joins shows that it does not belong to the list. */
-  shape(document: Document, documents: View): Fields | undefined
+  shape(document: Document, asked: Asked): Fields | undefined
 }
 
 /** Pages by number: `page=0&size=20` with totals, up to 10,000 items, and an order by name: `sort=createdAt,desc`. */
@@ -91,11 +103,12 @@ export interface Numbered {
 }
 
 /** One document by its id; 404 if there is none. */
-export interface OneQuery extends QueryBase, FromCollection {
+export interface OneQuery extends QueryWithParams, FromCollection {
   answers: 'one'
   /** A path with `{id}` in it. */
   path: string
-  shape(document: Document): Fields
+  /** The answer, or `undefined` for the 404 of a document that does not exist, such as one that is not the caller's. */
+  shape(document: Document, asked: Asked): Fields | undefined
 }
 
 /** An answer made of several documents, each found by its id. `undefined` is 404. */
@@ -106,18 +119,17 @@ export interface ViewQuery extends QueryWithParams {
   answer(documents: View, params: Fields, caller: Caller): Json | undefined
 }
 
-/** A whole collection as one JSON array, streamed. */
-export interface AllQuery extends QueryBase, FromCollection {
+/** A whole list as one JSON array, streamed. */
+export interface AllQuery extends QueryWithParams, FromCollection, IndexLookup {
   answers: 'all'
-  index: string
-  shape(document: Document): Fields
+  shape(document: Document, asked: Asked): Fields
 }
 
 /** The events of one stream by number, in pages like those of a PageQuery. */
 export interface HistoryQuery extends QueryWithParams {
   answers: 'history'
-  stream(params: Fields): string
-  shape(event: Event): Fields
+  stream(params: Fields, caller: Caller): string
+  shape(event: Event, asked: Asked): Fields
 }
 
 /**
@@ -128,8 +140,9 @@ export interface LiveQuery extends QueryWithParams {
   answers: 'live'
   /** A collection of the domain, or the domain's events. */
   of: { collection: string } | 'events'
-  keep(inserted: Document, params: Fields): boolean
-  shape(inserted: Document): Fields
+  /** True for an insert that this client gets. */
+  keep(inserted: Document, params: Fields, caller: Caller): boolean
+  shape(inserted: Document, asked: Asked): Fields
 }
 
 /** The number of documents in each group, in the groups' order. A document that several `where`s find counts for each. */
@@ -137,7 +150,7 @@ export interface CountQuery extends QueryWithParams, FromCollection, IndexLookup
   answers: 'count'
   by(params: Fields): Group[]
   /** The item of a group, which has a value for each field of `by`, or null if its documents have none. */
-  shape(group: Fields, count: number): Fields
+  shape(group: Fields, count: number, asked: Asked): Fields
 }
 
 /** A field to group by, or its first `length` characters: sixteen of an ISO time are its minute. */
@@ -146,7 +159,7 @@ export interface Group {
   length?: number
 }
 
-/** The tally of a domain. */
+/** The tally of a domain, which is the same for every caller. */
 export interface TotalQuery extends Omit<QueryBase, 'item'> {
   answers: 'total'
   /** The sum of the slots as JSON text, since it may exceed what a number holds. */

@@ -94,7 +94,7 @@ export const forwardingChain = (headers: IncomingHttpHeaders, peer: string | und
 export function problemResponse({ status, title, message, headers, members }: Problem, { traceId }: Trace) {
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', ...headers },
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
     body: JSON.stringify({ type: 'about:blank', title, status, detail: message, traceid: traceId, ...members }),
   }
 }

@@ -69,7 +69,7 @@ export const queries = [
     where: ({ sku }) => (sku === undefined ? {} : { sku }),
     numbered: { sorts: { placedAt: {} }, isByIndex: () => true },
     join: withProduct,
-    shape: orderOf,
+    shape: (document, { documents }) => orderOf(document, documents),
   },
   {
     answers: 'view',

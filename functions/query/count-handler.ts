@@ -2,9 +2,9 @@ import { tagged } from '#core/etag.ts'
 import { compareKeys } from '#core/indexes.ts'
 import { Problem } from '#core/problem.ts'
 import { type Count, type Counted, TooManyGroups } from '#core/store.ts'
-import type { Domain, Fields } from '#domains/domain.ts'
+import type { Domain } from '#domains/domain.ts'
 import type { CountQuery } from '#domains/query.ts'
-import { collectionOf, type QueryHandler, type QueryParts } from './handler.ts'
+import { askedOf, collectionOf, type QueryHandler, type QueryParts, type QueryRequest } from './handler.ts'
 import { indexScanOf } from './index-scan.ts'
 
 const MAX_GROUPS = 10_000
@@ -13,21 +13,22 @@ const MAX_GROUPS = 10_000
 export function countHandler({ store }: QueryParts, domain: Domain, query: CountQuery): QueryHandler {
   const collection = collectionOf(domain, query)
 
-  async function countGroups(params: Fields): Promise<Counted[]> {
-    const { index, filters, range } = indexScanOf(collection, query, params)
-    const by = query.by(params)
+  async function countGroups(queryRequest: QueryRequest): Promise<Counted[]> {
+    const { index, filters, range } = indexScanOf(collection, query, queryRequest)
+    const by = query.by(queryRequest.params)
     const count = { index, by, limit: MAX_GROUPS, ...(range ? { range } : {}) } satisfies Count
     const counts = await Promise.all(filters.map((where) => store.count(collection, { ...count, where })))
     return counts.length === 1 ? (counts[0] as Counted[]) : addUp(counts.flat())
   }
 
-  return async ({ request, params }) => {
-    const fields = query.by(params).map(({ field }) => field)
-    const groups = await countGroups(params).catch(refuseTooManyGroups)
+  return async (queryRequest) => {
+    const fields = query.by(queryRequest.params).map(({ field }) => field)
+    const groups = await countGroups(queryRequest).catch(refuseTooManyGroups)
+    const asked = askedOf(queryRequest)
     const items = groups.map(({ key, count }) =>
-      query.shape(Object.fromEntries(fields.map((field, at) => [field, key[at] ?? null])), count),
+      query.shape(Object.fromEntries(fields.map((field, at) => [field, key[at] ?? null])), count, asked),
     )
-    return tagged(request, { items })
+    return tagged(queryRequest.request, { items })
   }
 }
 

@@ -2,7 +2,8 @@ import type { Clock } from '#core/clock.ts'
 import type { Request, Response } from '#core/request.ts'
 import type { Store } from '#core/store.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import type { Caller, Collection, Domain, Fields } from '#domains/domain.ts'
+import type { Caller, Collection, Domain, Fields, View } from '#domains/domain.ts'
+import type { Asked } from '#domains/query.ts'
 import type { Numbering } from './numbered-page.ts'
 
 /** The parts that the handlers of all kinds of queries use. */
@@ -25,7 +26,21 @@ export interface QueryRequest {
   newestFirst?: boolean
 }
 
-export type QueryHandler = (request: QueryRequest) => Promise<Response>
+/** The documents of a query that joins none. */
+const NO_DOCUMENTS: View = {
+  get(collection, id) {
+    throw new Error(`The query did not name ${id} of ${collection}`)
+  },
+}
+
+/** A request as `shape` sees it, with the documents that it joins. */
+export const askedOf = ({ params, caller }: QueryRequest, documents = NO_DOCUMENTS): Asked => ({
+  params,
+  caller,
+  documents,
+})
+
+export type QueryHandler = (queryRequest: QueryRequest) => Promise<Response>
 
 /** The number of documents that a streamed response holds in memory at once. */
 export const SCAN_BATCH = 1000

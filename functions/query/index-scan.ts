@@ -2,7 +2,7 @@ import { compareKeys, fieldsOf } from '#core/indexes.ts'
 import type { Find, Range, Store, StoredCollection } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
-import { SCAN_BATCH } from './handler.ts'
+import { type QueryRequest, SCAN_BATCH } from './handler.ts'
 
 /** The documents of an index that match one of several filters, in the order of the index. */
 export interface IndexScan {
@@ -19,21 +19,20 @@ export interface IndexScan {
 /** The members of a query that choose an index scan. */
 export type ScanQuery = Pick<PageQuery, 'index' | 'where' | 'range' | 'newestFirst'>
 
-/** The scan that a query asks for with these parameters. */
+/** The scan that a query asks for with these parameters and for this caller. */
 export function indexScanOf(
   collection: StoredCollection,
   query: ScanQuery,
-  params: Fields,
-  newestFirst = valueFor(query.newestFirst ?? false, params),
+  { params, caller, newestFirst = valueFor(query.newestFirst ?? false, params) }: QueryRequest,
 ): IndexScan {
   const index = valueFor(query.index, params)
-  const filters = [query.where?.(params) ?? {}].flat()
+  const filters = [query.where?.(params, caller) ?? {}].flat()
   const [fixed = [], ...others] = filters.map((filter) => Object.keys(filter).sort())
   if (others.some((names) => names.join() !== fixed.join())) {
     throw new Error(`${collection.name}: all filters of a query must fix the same fields of ${index}`)
   }
   const sortFields = fieldsOf(collection, index).filter((field) => !fixed.includes(field))
-  const range = boundsOf(query.range?.(params) ?? {})
+  const range = boundsOf(query.range?.(params, caller) ?? {})
   return { collection, index, filters, range, newestFirst, sortFields }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import type { CallerOf } from '#core/access.ts'
 import { events } from '#core/collections.ts'
 import { ResumeLost } from '#core/store.ts'
 import type { View } from '#domains/domain.ts'
@@ -93,6 +94,33 @@ test('a client that reconnects gets all inserts in between, even if it had recei
   const third = reader((await respond('/live', { 'last-event-id': id })).body)
   expect(idsOf(await third.until(1))).toEqual(['a3'])
   await third.stop()
+})
+
+test('each client gets the inserts of its caller, live, and also from the Last-Event-ID of another caller', async () => {
+  const own: LiveQuery = {
+    ...live,
+    keep: ({ author }, _, { id }) => author === id,
+    shape: ({ _id }, { params, caller }) => ({ id: `${_id} for ${caller.id} as ${params.author}` }),
+  }
+  const callerOf = async ({ authorization = '' }) => ({ id: authorization, scopes: new Set<string>() })
+  const { respond } = asking([own], { callerOf: callerOf as CallerOf })
+  const connect = async (authorization: string, lastEventId?: string) =>
+    reader((await respond('/live?author=x', { authorization, 'last-event-id': lastEventId })).body)
+  const clients = [await connect('ada'), await connect('bob')] as const
+  for (const client of clients) await client.until(1)
+  await insert('ada1', 'bob1', 'ada2', 'bob2')
+  const expected = (name: string) => [1, 2].map((number) => `${name}${number} for ${name} as x`)
+  const [begun] = clients[0].told
+  for (const [at, name] of ['ada', 'bob'].entries())
+    expect(idsOf((await clients[at]?.until(3)) ?? [])).toEqual(expected(name))
+  const inMemory = await connect('bob', begun?.id)
+  expect(idsOf(await inMemory.until(2))).toEqual(expected('bob'))
+  await Promise.all([...clients, inMemory].map((client) => client.stop()))
+
+  const behind = [await connect('ada', begun?.id), await connect('bob', begun?.id)] as const
+  for (const [at, name] of ['ada', 'bob'].entries())
+    expect(idsOf((await behind[at]?.until(2)) ?? [])).toEqual(expected(name))
+  await Promise.all(behind.map((client) => client.stop()))
 })
 
 test('an unknown Last-Event-ID is a reset, and later inserts follow it', async () => {

@@ -3,12 +3,12 @@ import { ANONYMOUS } from '#core/ids.ts'
 import type { Request } from '#core/request.ts'
 import type { Inserted } from '#core/store.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import type { Caller, Domain, Fields } from '#domains/domain.ts'
-import type { LiveQuery } from '#domains/query.ts'
+import type { Caller, Document, Domain } from '#domains/domain.ts'
+import type { Asked, LiveQuery } from '#domains/query.ts'
 import type { Listener } from './broadcast.ts'
 import { dataEvent, eventStream, positionIn, type StreamParts } from './event-stream.ts'
 import type { Feeds } from './feeds.ts'
-import { collectionOf, type QueryHandler } from './handler.ts'
+import { askedOf, collectionOf, type QueryHandler } from './handler.ts'
 
 export interface LiveParts extends Telemetry, StreamParts {
   feeds: Feeds
@@ -22,12 +22,11 @@ export function liveHandler(parts: LiveParts, domain: Domain, query: LiveQuery):
   const { feeds, logger, metrics } = parts
   const collection = of === 'events' ? events : collectionOf(domain, { path, from: of.collection })
   const ownKeys = streamKey(domain.name, '')
-  const shaped = new WeakMap<Inserted, string>()
 
-  /** The event for a document, or nothing. A document that makes the domain's code throw is left out. */
-  function textOf(inserted: Inserted, params: Fields): string {
+  /** The event of a document for one client, or nothing. A document that makes the domain's code throw is left out. */
+  function textOf({ document, resume }: Inserted, asked: Asked): string {
     try {
-      return belongs(inserted, params) ? shapedText(inserted) : ''
+      return belongs(document, asked) ? dataEvent(query.shape(document, asked), resume) : ''
     } catch (error) {
       metrics.failed('bug')
       logger.error({ err: error }, 'a live query failed')
@@ -35,22 +34,17 @@ export function liveHandler(parts: LiveParts, domain: Domain, query: LiveQuery):
     }
   }
 
-  function belongs({ document }: Inserted, params: Fields): boolean {
+  function belongs(document: Document, { params, caller }: Asked): boolean {
     if (of === 'events' && !String(document.key).startsWith(ownKeys)) return false
-    return query.keep(document, params)
+    return query.keep(document, params, caller)
   }
 
-  /** The event for a document, written once for all clients. */
-  function shapedText(inserted: Inserted): string {
-    const text = shaped.get(inserted) ?? dataEvent(query.shape(inserted.document), inserted.resume)
-    shaped.set(inserted, text)
-    return text
-  }
-
-  return async ({ request, caller, params }) => {
+  return async (queryRequest) => {
+    const { request, caller } = queryRequest
+    const asked = askedOf(queryRequest)
     const position = positionIn(request)
     const join = (listener: Listener) => feeds.join(collection, position, listener, turnOwner(caller, request))
-    const body = eventStream(parts, request, join, (inserted) => textOf(inserted, params))
+    const body = eventStream(parts, request, join, (inserted) => textOf(inserted, asked))
     return { status: 200, headers, body }
   }
 }

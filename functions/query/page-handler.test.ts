@@ -206,7 +206,7 @@ test('joins cost one read for each page and round', async () => {
       const friend = documents.get('authors', String(author))?.friend
       return [{ collection: 'authors', ids: [author, friend].filter((id) => id !== undefined).map(String) }]
     },
-    shape({ _id, author }, documents) {
+    shape({ _id, author }, { documents }) {
       const of = documents.get('authors', String(author))
       return { id: _id, name: of?.name ?? '', friend: documents.get('authors', String(of?.friend))?.name ?? 'nobody' }
     },
@@ -221,7 +221,7 @@ test('joins cost one read for each page and round', async () => {
 
 test('a view has only the documents that were named, and naming without an end is an error', async () => {
   await put(notes, [note('a', { time: 1 })])
-  const peeks = page({ join: () => [], shape: (_, documents) => documents.get('authors', 'ada') ?? {} })
+  const peeks = page({ join: () => [], shape: (_, { documents }) => documents.get('authors', 'ada') ?? {} })
   await expect(asking([peeks]).get('/notes')).rejects.toThrow('did not name ada')
   let names = 0
   const endless = page({ join: () => [{ collection: 'authors', ids: [`a-${names++}`] }] })
@@ -237,7 +237,7 @@ test('a document that its joined documents leave out is in no page and no line, 
   await put(authors, [note('gone', { isGone: true }), note('there', { isGone: false })])
   const query = page({
     join: ({ author }) => [{ collection: 'authors', ids: [String(author)] }],
-    shape: ({ _id, author }, documents) =>
+    shape: ({ _id, author }, { documents }) =>
       documents.get('authors', String(author))?.isGone === true ? undefined : { id: _id },
   })
   const { get, respond } = asking([query])
@@ -264,7 +264,7 @@ test.each([25, 4999, 5000, 12_000])(
     let looked = 0
     const query = page({
       join: ({ author }) => [{ collection: 'authors', ids: [String(author)] }],
-      shape({ _id, author }, documents) {
+      shape({ _id, author }, { documents }) {
         looked++
         return documents.get('authors', String(author))?.isGone === true ? undefined : { id: _id }
       },

@@ -3,10 +3,10 @@ import { NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
 import type { Response } from '#core/request.ts'
 import type { Store, StoredCollection } from '#core/store.ts'
-import type { Document, Domain, Fields, View } from '#domains/domain.ts'
+import type { Document, Domain, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { readCursor, writeCursor } from './cursor.ts'
-import { collectionOf, type QueryHandler, type QueryParts, SCAN_BATCH } from './handler.ts'
+import { askedOf, collectionOf, type QueryHandler, type QueryParts, type QueryRequest, SCAN_BATCH } from './handler.ts'
 import { indexScanOf, type ScanQuery, scan } from './index-scan.ts'
 import { loadViews } from './load-views.ts'
 import { type ListParts, numberedPage } from './numbered-page.ts'
@@ -18,9 +18,9 @@ const MAX_READ = 5000
 export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery): QueryHandler {
   const { path, from, join } = query
 
-  async function shape(documents: Document[]): Promise<(Fields | undefined)[]> {
+  async function shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]> {
     const views = await loadViews(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
-    return documents.map((document, at) => query.shape(document, views[at] as View))
+    return documents.map((document, at) => query.shape(document, askedOf(queryRequest, views[at])))
   }
 
   /** The collection to read. A name that does not depend on the parameters is checked at the start. */
@@ -37,7 +37,7 @@ interface ListDeclaration {
   collectionFor(params: Fields): StoredCollection
   query: ScanQuery & Pick<PageQuery, 'keep' | 'numbered'>
   /** The items of documents; `undefined` for a document that does not belong to the list. */
-  shape(documents: Document[]): Promise<(Fields | undefined)[]>
+  shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]>
 }
 
 /** Answers a page of a list. With `Accept: application/x-ndjson` it streams the list from the page's start to its end. */
@@ -45,11 +45,12 @@ export function listHandler(
   { store }: { store: Pick<Store, 'find' | 'count'> },
   { collectionFor, query, shape }: ListDeclaration,
 ): QueryHandler {
-  return async ({ request, params, limit, cursor, numbering, newestFirst }) => {
-    const indexScan = indexScanOf(collectionFor(params), query, params, newestFirst)
+  return async (queryRequest) => {
+    const { request, params, caller, limit, cursor, numbering } = queryRequest
+    const indexScan = indexScanOf(collectionFor(params), query, queryRequest)
     const after = cursor === undefined ? undefined : readCursor(indexScan, cursor)
-    const keep = (document: Document) => query.keep?.(document, params) ?? true
-    const list: ListParts = { store, indexScan, keep, shape }
+    const keep = (document: Document) => query.keep?.(document, params, caller) ?? true
+    const list: ListParts = { store, indexScan, keep, shape: (documents) => shape(documents, queryRequest) }
     const isLines = request.headers.accept?.includes(NDJSON_TYPE)
     if (numbering) {
       if (isLines) throw new Problem(400, 'Bad parameters', 'NDJSON has no pages: leave out page and size.')

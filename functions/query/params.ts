@@ -19,7 +19,8 @@ export type RawParams = Record<string, string | undefined>
 
 type ValidParams = Pick<QueryRequest, 'params' | 'limit' | 'cursor' | 'numbering' | 'newestFirst'>
 
-const WITH_PARAMS = [...PAGED, 'view', 'live', 'count']
+/** The kinds that refuse unknown parameters even if they declare none. */
+const STRICT = [...PAGED, 'view', 'live', 'count']
 
 /**
  * The validated parameters of a query. Throws a problem that names every wrong parameter: 422 if all of them are malformed (see
@@ -28,7 +29,8 @@ const WITH_PARAMS = [...PAGED, 'view', 'live', 'count']
  */
 export function readParams(declaration: ParamsDeclaration, path: RawParams, search: URLSearchParams): ValidParams {
   const { answers, params: schema = NONE, numbered } = declaration
-  const { after: _, ...given } = WITH_PARAMS.includes(answers) ? Object.fromEntries(search) : {}
+  const isStrict = STRICT.includes(answers) || declaration.params !== undefined
+  const { after: _, ...given } = isStrict ? Object.fromEntries(search) : {}
   const numberingSchema = numbered ? numberingSchemaOf(numbered) : NONE
   const isPaging = (name: string) => PAGED.includes(answers) && Object.hasOwn(paging.shape, name)
   const isNumbering = (name: string) => Object.hasOwn(numberingSchema.shape, name)

@@ -8,12 +8,12 @@ import { loadViews } from './load-views.ts'
 export function requireParent(parts: QueryParts, domain: Domain, query: Query, handler: QueryHandler): QueryHandler {
   if (!('parent' in query) || !query.parent) return handler
   const { touches, exists } = query.parent
-  return async (asked) => {
-    const { params, request } = asked
-    const [documents] = await loadViews(parts.store, domain, [params], touches)
-    if (!exists(documents as View, params)) {
+  return async (queryRequest) => {
+    const { params, caller, request } = queryRequest
+    const [documents] = await loadViews(parts.store, domain, [params], () => touches(params, caller))
+    if (!exists(documents as View, params, caller)) {
       throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
     }
-    return handler(asked)
+    return handler(queryRequest)
   }
 }

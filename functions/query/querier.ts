@@ -1,4 +1,5 @@
 import { authorize, type CallerOf, type Restriction } from '#core/access.ts'
+import { ANONYMOUS } from '#core/ids.ts'
 import { Problem, RETRY_SOON } from '#core/problem.ts'
 import { RECEIPT_PATH } from '#core/receipts.ts'
 import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH } from '#core/registry.ts'
@@ -53,13 +54,21 @@ export function querier(parts: QuerierParts) {
     const respond = responder(target, caller, params, search)
     try {
       await Promise.all(search.getAll('after').map((receipt) => waitForOwnWrite(parts, receipt, request.signal)))
-      return await respond(request)
+      return forCaller(caller, await respond(request))
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
       const headers = RETRY_SOON
       throw new Problem(503, 'Store unavailable', 'The store cannot be read now.', { cause: error, headers })
     }
   }
+}
+
+/** The response with the headers that keep a cache from serving it to another caller. */
+function forCaller({ id }: Caller, response: Response): Response {
+  const { 'cache-control': caching = 'no-cache', ...headers } = response.headers ?? {}
+  const isPrivate = id !== ANONYMOUS && caching !== 'no-store'
+  const vary = 'accept, authorization'
+  return { ...response, headers: { ...headers, 'cache-control': isPrivate ? `private, ${caching}` : caching, vary } }
 }
 
 /** Checks the caller and the parameters at once, before anything is waited for or read. The result answers the request. */

@@ -68,6 +68,15 @@ const queries = [
     index: 'author',
     shape: () => ({}),
   },
+  { answers: 'one', path: '/api/lines/{id}', name: 'line', params: z.object({ loud: z.boolean() }), shape: () => ({}) },
+  {
+    answers: 'all',
+    path: '/api/lines',
+    name: 'all',
+    params: z.object({ author: z.string() }),
+    index: 'author',
+    shape: () => ({}),
+  },
 ] as const satisfies readonly Query[]
 
 const documents = { collection: { name: 'notes', indexes: {} }, document: () => ({}) }
@@ -89,6 +98,8 @@ test('a batch resolves to lines, names nest, and parameters are those of the pat
   expectTypeOf<ReturnType<typeof many>>().resolves.toEqualTypeOf<Line[]>()
   expectTypeOf<Parameters<Notes['lines']['change']>[0]>().toEqualTypeOf<{ id: string; line: number }>()
   expectTypeOf<Notes['lines']>().toBeCallableWith({ author: 'a', text: 'b', least: 3, limit: 4 })
+  expectTypeOf<Parameters<Notes['line']>[0]>().toEqualTypeOf<{ id: string; loud: boolean }>()
+  expectTypeOf<Parameters<Notes['all']>[0]>().toEqualTypeOf<{ author: string }>()
 })
 
 const sortable = {

@@ -41,7 +41,7 @@ export const accounts = [
     keep: (document, { name }) => hasWords(document, name),
     numbered: { sorts: { name: {} }, isByIndex: ({ name }) => wordsOf(text(name)).length === 1 },
     join: ({ _id }) => withBan(_id),
-    shape: (document, documents) => accountIn(documents, document),
+    shape: (document, { documents }) => accountIn(documents, document),
   },
   {
     answers: 'view',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Caller, Document, Fields, Touch, View } from '../../domain.ts'
-import type { Query } from '../../query.ts'
+import type { Asked, Query } from '../../query.ts'
 import type { SiteBan } from '../accounts.ts'
 import { threadId } from '../commands.ts'
 import { ADMINISTRATE, pair, READ, text, WRITE } from '../context.ts'
@@ -19,7 +19,7 @@ const marks = {
   where: ({ threadId = '' }) => ({ thread: threadId }),
   numbered: { sorts: { since: {} }, isByIndex: () => true },
   join: ({ account, by }: Document): Touch[] => [{ collection: 'accounts', ids: [text(account), text(by)] }],
-  shape(document: Document, documents: View) {
+  shape(document: Document, { documents }: Asked) {
     const { account, by, since } = document as Mark
     return { account: personIn(documents, account), by: personIn(documents, by), since }
   },
@@ -127,7 +127,7 @@ export const moderation = [
     index: 'time',
     numbered: { sorts: { since: {} }, isByIndex: () => true },
     join: ({ _id, by }) => [{ collection: 'accounts', ids: [_id, text(by)] }],
-    shape(document, documents) {
+    shape(document, { documents }) {
       const { _id, by, since } = document as SiteBan
       return { account: personIn(documents, _id), by: personIn(documents, by), since }
     },

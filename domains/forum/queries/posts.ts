@@ -62,7 +62,7 @@ export const posts = [
         textContains === undefined && (words === undefined || (order !== 'best' && wordsOf(text(words)).length === 1)),
     },
     join: withThread,
-    shape: (document, documents) => postIn(documents, document),
+    shape: (document, { documents }) => postIn(documents, document),
   },
   {
     answers: 'page',
@@ -92,7 +92,7 @@ export const posts = [
       const found = documents.get('posts', document._id)
       return [{ collection: 'posts', ids: [document._id] }, ...(found ? withThread(found) : [])]
     },
-    shape: (document, documents) =>
+    shape: (document, { documents }) =>
       visiblePost(documents, isPost(document) ? document : documents.get('posts', document._id)),
   },
   {

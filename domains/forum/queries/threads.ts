@@ -103,7 +103,7 @@ export const threads = [
       isByIndex,
     },
     join: withFirstPost,
-    shape: (document, documents) => threadIn(documents, document),
+    shape: (document, { documents }) => threadIn(documents, document),
   },
   {
     answers: 'view',
