@@ -1,4 +1,5 @@
 import type { Domain } from '#domains/domain.ts'
+import type { Query } from '#domains/query.ts'
 import about from '../../package.json' with { type: 'json' }
 import { commandOperations } from './command-operations.ts'
 import { components } from './components.ts'
@@ -32,7 +33,7 @@ export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
       ),
       ...domain.queries
         .filter(({ answers }) => answers !== 'fault' || faults)
-        .map((query) => readOperation(query, domain.name)),
+        .map((query) => readOperation({ ...query, isPersonal: mayUseCaller(query) }, domain.name)),
     ]),
     ...coreQueries.map((query) => readOperation(query, '')),
     eventOperation(domains, schemas),
@@ -53,6 +54,8 @@ export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
     components: { schemas: schemas.all, securitySchemes, ...parts },
   }
 }
+
+const mayUseCaller = ({ answers }: Query): boolean => answers !== 'total' && answers !== 'fault'
 
 function pathsOf(operations: Operation[]): { [path: string]: { [method: string]: object } } {
   const paths: { [path: string]: { [method: string]: object } } = {}

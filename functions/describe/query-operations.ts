@@ -24,8 +24,8 @@ export interface QueryDescription extends Restriction {
   summary?: string
   item?: z.ZodType
   params?: z.ZodObject
-  /** True if the query needs no token, but a caller with one may get more. */
-  isPersonal?: true
+  /** True if the answer may depend on the caller, so that a token is useful even if none is required. */
+  isPersonal?: boolean
   numbered?: Numbered
 }
 

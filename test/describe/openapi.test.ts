@@ -56,6 +56,12 @@ const guarded = {
       answer: () => 1,
     },
     { answers: 'total', path: '/api/all', total: () => '0' },
+    {
+      answers: 'one',
+      path: '/api/open/{id}',
+      params: z.object({ id: z.uuid(), loud: z.boolean().optional() }),
+      shape: () => ({}),
+    },
   ],
 } as const satisfies AppendDomain
 
@@ -102,6 +108,7 @@ test('a route that needs a token is described with the token and the refusals', 
   expect(paths['/api/notes/{id}']?.get).toMatchObject({ security: [{}, { bearer: ['notes:read'] }] })
   expect(paths['/api/mine']?.get).toMatchObject({ security: [{ bearer: ['notes:read'] }] })
   expect(paths['/api/all']?.get).toMatchObject({ security: [] })
+  expect(paths['/api/open/{id}']?.get).toMatchObject({ security: [{}, { bearer: [] }] })
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, { security }] of Object.entries(methods as { [method: string]: { security?: object[] } })) {
       expect(security, `${method} ${path}`).toBeInstanceOf(Array)
@@ -112,6 +119,17 @@ test('a route that needs a token is described with the token and the refusals', 
   for (const operation of [document.paths['/']?.post, document.paths['/api/overview']?.get]) {
     expect(operation).toMatchObject({ security: [{}, { bearer: [] }] })
   }
+})
+
+test('the parameters of a single document are described, in the path and in the query string', () => {
+  const { paths } = openapi([guarded], { faults: false, open: new Set() })
+  const parameters = [
+    { name: 'id', in: 'path', required: true, schema: { format: 'uuid' } },
+    { name: 'loud', in: 'query', required: false },
+    { $ref: '#/components/parameters/after' },
+    { $ref: '#/components/parameters/If-None-Match' },
+  ]
+  expect(paths['/api/open/{id}']?.get).toMatchObject({ parameters })
 })
 
 test('the description of a date says which offsets its schema accepts', () => {
