@@ -1,7 +1,9 @@
 import type { Change, Collection, Event } from '#domains/domain.ts'
 import { bookingId } from './decide.ts'
 
-export const collections: Collection[] = [{ name: 'bookings', indexes: { room: { fields: ['room', 'day'] } } }]
+export const collections: Collection[] = [
+  { name: 'bookings', indexes: { room: { fields: ['room', 'day'] }, by: { fields: ['by', 'day'] } } },
+]
 
 export function project({ type, data, actor }: Event): Change[] {
   const _id = bookingId(data)

@@ -1,9 +1,11 @@
 import { z } from 'zod'
-import type { Document } from '#domains/domain.ts'
+import type { Document, Fields } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { READ, room } from './commands.ts'
 
 const day = z.iso.date()
+const days = z.object({ from: day.optional(), to: day.optional() })
+const range = ({ from, to }: Fields) => ({ from: from as string | undefined, to: to as string | undefined })
 
 export const queries = [
   {
@@ -12,12 +14,25 @@ export const queries = [
     name: 'list',
     summary: 'The bookings of a room by day',
     scope: READ,
-    params: z.object({ room, from: day.optional(), to: day.optional() }),
+    params: days.extend({ room }),
     item: z.object({ day, by: z.string() }),
     index: 'room',
     where: ({ room = '' }) => ({ room }),
-    range: ({ from, to }) => ({ from: from as string | undefined, to: to as string | undefined }),
+    range,
     shape: ({ day = '', by = '' }: Document) => ({ day, by }),
+  },
+  {
+    answers: 'page',
+    path: '/api/bookings/mine',
+    name: 'mine',
+    summary: 'Your own bookings by day',
+    scope: READ,
+    params: days,
+    item: z.object({ room, day }),
+    index: 'by',
+    where: (_, { id }) => ({ by: id }),
+    range,
+    shape: ({ room = '', day = '' }: Document) => ({ room, day }),
   },
   {
     answers: 'live',
