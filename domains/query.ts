@@ -140,7 +140,10 @@ export interface LiveQuery extends QueryWithParams {
   answers: 'live'
   /** A collection of the domain, or the domain's events. */
   of: { collection: string } | 'events'
-  /** True for an insert that this client gets. */
+  /**
+   * True for an insert that this client gets. The client also gets positions after other inserts, which it may decode to their ids, so an
+   * id must not be a secret.
+   */
   keep(inserted: Document, params: Fields, caller: Caller): boolean
   shape(inserted: Document, asked: Asked): Fields
 }

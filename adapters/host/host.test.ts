@@ -49,6 +49,7 @@ async function problem(answer: globalThis.Response, status: number): Promise<Rec
   const text = await answer.text()
   expect(answer.status, text).toBe(status)
   expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expect(answer.headers.get('cache-control')).toBe('no-store')
   expect(text).not.toMatch(/\bat .*:\d+/)
   return JSON.parse(text)
 }
