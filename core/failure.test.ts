@@ -1,33 +1,14 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { authorFiles } from '#test/author.ts'
 import { type Failure, failureOf } from './failure.ts'
-
-const folder = mkdtempSync(join(realpathSync(tmpdir()), 'failure of an author '))
-const working = join(folder, 'shop')
-const within = { millrace: resolve('.'), working }
-afterAll(() => rmSync(folder, { recursive: true }))
 
 type Code = { [name: string]: (...given: unknown[]) => unknown }
 type Work = (code: Code) => unknown
 
-/** Node loads the file itself, so that its stacks are real ones. */
-function load(path: string, text: string): Code {
-  const file = join(folder, path)
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text)
-  return createRequire(import.meta.url)(file) as Code
-}
-
-mkdirSync(working, { recursive: true })
-writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
-
-const orders = load(
-  'shop/domains/orders/decide.ts',
-  `import { z } from 'zod'
+const calls = 'export const call = (work: any) => work()'
+const { folder, load } = authorFiles({
+  'shop/domains/orders/decide.ts': `import { z } from 'zod'
 const pay = (order: any): number => order.sum.amount
 export const decide = (order: unknown) => [order].map((one) => pay(one))
 export const checked = () => z.string().refine(() => pay({}) > 0).parse('x')
@@ -60,11 +41,16 @@ export function circular() {
 export const given = (message: string) => { throw new Error(message) }
 export const call = (order: any) => order.id
 `,
-)
-const calls = 'export const call = (work: any) => work()'
-const own = load('millrace/functions/persist/stream.ts', calls)
-const bundled = load('millrace/dist/persist.js', 'export const call = (work) => work()')
-const beside = load('millrace/domains/sums/decide.ts', calls)
+  'millrace/functions/persist/stream.ts': calls,
+  'millrace/dist/persist.js': 'export const call = (work) => work()',
+  'millrace/domains/sums/decide.ts': calls,
+})
+const orders = load<Code>('shop/domains/orders/decide.ts')
+const own = load<Code>('millrace/functions/persist/stream.ts')
+const bundled = load<Code>('millrace/dist/persist.js')
+const beside = load<Code>('millrace/domains/sums/decide.ts')
+const working = join(folder, 'shop')
+const within = { millrace: resolve('.'), working }
 
 async function failure(work: Work, folders = within): Promise<Failure> {
   try {

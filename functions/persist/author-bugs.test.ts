@@ -1,23 +1,15 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
-import { afterAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { collections, letters } from '#core/collections.ts'
 import { PLAIN } from '#core/delivery.ts'
 import letterDomain from '#core/letters/domain.ts'
 import type { Domain } from '#domains/domain.ts'
+import { authorFiles, keptLog } from '#test/author.ts'
 import { ask, clock, count, outcomeOf, world } from '#test/counting.ts'
 import { quiet } from '#test/telemetry.ts'
 import { trusting } from '#test/trust.ts'
 import { type Persister, persister } from './persister.ts'
 
-/** The domains of an author in a folder of their own. A command throws in the part of the domain that its data names. */
-const folder = mkdtempSync(join(realpathSync(tmpdir()), 'bugs-'))
-symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
-writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-afterAll(() => rmSync(folder, { recursive: true }))
-
+/** A command throws in the part of its domain that its data names. */
 const parts = `
 import { z } from 'zod'
 export const mend = { isDone: false }
@@ -102,39 +94,24 @@ export default {
   queries: [],
 }
 `
-const files: { [path: string]: string } = {
+const { load, placeOf } = authorFiles({
   'domains/shop/parts.ts': parts,
   'domains/shop/orders.ts': orders,
   'domains/shop/visits.ts': visits,
-}
-for (const [path, text] of Object.entries(files)) {
-  mkdirSync(dirname(join(folder, path)), { recursive: true })
-  writeFileSync(join(folder, path), text)
-}
-/** Node loads the files itself, so that their stacks are real ones. */
-const load = createRequire(import.meta.url)
-const domains = ['orders', 'visits'].map((name) => load(join(folder, `domains/shop/${name}.ts`)).default as Domain)
-const { mend } = load(join(folder, 'domains/shop/parts.ts')) as { mend: { isDone: boolean } }
+})
+const domains = ['orders', 'visits'].map((name) => load<{ default: Domain }>(`domains/shop/${name}.ts`).default)
+const { mend } = load<{ mend: { isDone: boolean } }>('domains/shop/parts.ts')
 
-/** The place of the line that ends with a comment, without its column. */
-function placeOf(comment: string): string {
-  const [path = '', text = ''] = Object.entries(files).find(([, text]) => text.includes(`// ${comment}\n`)) ?? []
-  const line = text.split('\n').findIndex((line) => line.endsWith(`// ${comment}`)) + 1
-  return `${relative(process.cwd(), join(folder, path))}:${line}:`
-}
-
-type Line = { message: string; [field: string]: unknown }
-let lines: Line[]
+let log: ReturnType<typeof keptLog>
 let persist: Persister['persist']
 
 beforeEach(async () => {
   mend.isDone = false
-  lines = []
-  const write = (fields: object, message: string) => void lines.push({ ...fields, message })
+  log = keptLog()
   await world.store.prepare(collections([...domains, letterDomain]))
   persist = persister({
     ...quiet(),
-    logger: { debug: () => {}, info: write, warn: write, error: write, fatal: write },
+    logger: log.logger,
     domains: [...domains, letterDomain],
     store: world.store,
     clock,
@@ -171,7 +148,7 @@ test.each([
   for (const status of [500, 500, 500, 422]) expect((await deliver(type, part)).status).toBe(status)
   const where = { domain, type, stream: `order/${part}` }
   const report = { ...where, command: `in ${part}`, detail: MESSAGE, frames: framesAt(part) }
-  expect(lines).toEqual([
+  expect(log.lines).toEqual([
     expect.objectContaining({ ...report, attempts: 1, status: 500, message: 'not applied' }),
     expect.objectContaining({ ...report, attempts: 2, status: 500, message: 'not applied' }),
     expect.objectContaining({ ...report, attempts: 3, status: 500, message: 'not applied' }),
@@ -192,8 +169,10 @@ test.each([
 ])('a bug in %s becomes a letter with its place at once', async (part, reason) => {
   expect((await deliver(PLAIN, part)).status).toBe(422)
   const report = { domain: 'orders', type: 'orders.pay', frames: framesAt(part, '') }
-  expect(lines).toEqual([expect.objectContaining({ ...report, detail: `${reason}: ${MESSAGE}`, message: 'parked' })])
-  const letter = await letterOf(String(lines[0]?.command))
+  expect(log.lines).toEqual([
+    expect.objectContaining({ ...report, detail: `${reason}: ${MESSAGE}`, message: 'parked' }),
+  ])
+  const letter = await letterOf(String(log.lines[0]?.command))
   expect(letter).toMatchObject({ ...report, error: `${reason}: ${MESSAGE}` })
   const [, caller] = (letter?.frames ?? []) as string[]
   expect(caller).toContain(placeOf(part))
@@ -202,7 +181,7 @@ test.each([
 test('a redrive that fails again reports the new place, and one after the mend none', async () => {
   for (const part of ['decide', 'decode'])
     for (let attempt = 1; attempt <= 4; attempt++) await deliver('orders.pay', part)
-  lines = []
+  log.lines.length = 0
   await persist(ask('r-1', 'redrive', { domain: 'orders' }))
   expect(await outcomeOf('r-1')).toMatchObject({
     redriven: 0,
@@ -212,7 +191,7 @@ test('a redrive that fails again reports the new place, and one after the mend n
       { id: 'in decode', frames: framesAt('decode') },
     ],
   })
-  expect(lines).toMatchObject([
+  expect(log.lines).toMatchObject([
     { command: 'in decide', domain: 'orders', type: 'orders.pay', stream: 'order/decide', frames: framesAt('decide') },
     { command: 'in decode', frames: framesAt('decode') },
   ])

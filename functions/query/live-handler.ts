@@ -1,4 +1,5 @@
 import { events, streamKey } from '#core/collections.ts'
+import { failureOf } from '#core/failure.ts'
 import { ANONYMOUS } from '#core/ids.ts'
 import type { Request } from '#core/request.ts'
 import type { Inserted } from '#core/store.ts'
@@ -30,7 +31,8 @@ export function liveHandler(parts: LiveParts, domain: Domain, query: LiveQuery):
       return belongs(inserted, params) ? shapedText(inserted) : ''
     } catch (error) {
       metrics.failed('bug')
-      logger.error({ err: error }, 'a live query failed')
+      const { message, frames } = failureOf(error)
+      logger.error({ domain: domain.name, path, detail: message, frames, err: error }, 'a live query failed')
       return ''
     }
   }
