@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 import { authorFiles } from '#test/author.ts'
 import { type Failure, failureOf } from './failure.ts'
@@ -131,4 +134,37 @@ test('a message that looks like a stack adds no frames', async () => {
   const long = `    at ${'('.repeat(1_000_000)}`
   const changed = Object.assign(new Error('short'), { stack: `Error: ${long}\n    at pay (file:///%2f:1:1)` })
   expect(await framesOf(({ raise }) => raise?.(changed))).toHaveLength(1)
+})
+
+test('the frames in a bundle with a source map are those of its sources', async () => {
+  const { folder } = authorFiles({
+    'core/failure.ts': readFileSync('core/failure.ts', 'utf8'),
+    'domains/orders/decide.ts': `import { z } from 'zod'
+export const decide = (order: any) => z.string().refine(() => order.sum.amount).parse('x')
+`,
+    'main/run.ts': `import { failureOf } from '../core/failure.ts'
+import { decide } from '../domains/orders/decide.ts'
+try {
+  decide({})
+} catch (error) {
+  console.log(JSON.stringify(failureOf(error)))
+}`,
+    'dist/serve.mjs': `import { setSourceMapsSupport } from 'node:module'
+setSourceMapsSupport(true)
+await import('./run.mjs')`,
+  })
+  const output = { outfile: 'dist/run.mjs', sourcemap: true, minifyWhitespace: true, lineLimit: 160 } as const
+  await build({
+    ...output,
+    absWorkingDir: folder,
+    entryPoints: ['main/run.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+  })
+  const printed = execFileSync(process.execPath, ['dist/serve.mjs'], { cwd: folder, encoding: 'utf8' })
+  expect(JSON.parse(printed)).toEqual({
+    message: AMOUNT,
+    frames: ['domains/orders/decide.ts:2:73 fn', 'domains/orders/decide.ts:2:81 decide'],
+  })
 })
