@@ -77,7 +77,7 @@ undeploy: ## Delete the kind cluster and its data
 tools cluster platform data image-load prepare apply wait smoke total flux undeploy: ready
 	@node deploy/cli.ts $@
 
-letters: ready ## List letters, or SHOW=<id>, REDRIVE=<id> or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)
+letters: ready ## List letters, or SHOW=<id>, REDRIVE=<id>, all or 'domain=... error=...', DISCARD=<id> REASON= (SITE=, JSON=1)
 	@node deploy/letters/cli.ts $${JSON:+--json} -- $${SHOW:+show "$$SHOW"} $${REDRIVE:+redrive "$$REDRIVE"} $${DISCARD:+discard "$$DISCARD" "$$REASON"}
 
 import: ready ## Import from the previous system: tutorials from FILE= or FROM=mongodb://..., TOTAL= of sums (DRY=1, SITE=, TOKEN=)

@@ -37,6 +37,13 @@ export interface Request {
   closing: AbortSignal
   /** The pattern that the path matched, for the metrics. The function sets it. */
   route: string
+  /** The domain that serves the request, and the type of its command, for the log. The function sets it. */
+  servedBy?: ServedBy
+}
+
+export interface ServedBy {
+  domain: string
+  type?: string
 }
 
 /** A streamed body that throws before its first chunk becomes a problem. Later errors break the connection off. */

@@ -3,7 +3,7 @@ import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js'
 import type { Type } from 'protobufjs'
 import type { GrpcMethod, UnaryCall } from '#core/grpc-method.ts'
 import { Problem } from '#core/problem.ts'
-import { abortedBy, type Trace, traceOf } from '#core/request.ts'
+import { abortedBy, type ServedBy, type Trace, traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import type { Fields } from '#domains/domain.ts'
@@ -36,9 +36,10 @@ export const unary =
   (call, respond) => {
     const headers = headersOf(call.metadata)
     const trace = traceOf(headers)
-    void serve(new GrpcCall(call, headers, trace)).then(
+    const own = new GrpcCall(call, headers, trace)
+    void serve(own).then(
       (message) => respond(null, message, trailers(trace)),
-      (error) => respond(statusOf(toProblem(error, trace, telemetry), trace)),
+      (error) => respond(statusOf(toProblem(error, own, telemetry), trace)),
     )
   }
 
@@ -46,6 +47,7 @@ class GrpcCall implements UnaryCall {
   readonly headers: IncomingHttpHeaders
   readonly trace: Trace
   readonly arrived = Date.now()
+  servedBy?: ServedBy
   readonly #call: ServerUnaryCall<MessageOrProblem, Fields>
   #signal: AbortSignal | undefined
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem } from '#core/problem.ts'
-import { abortedBy, type Request, type Response, type Trace, traceOf } from '#core/request.ts'
+import { abortedBy, type Request, type Response, type ServedBy, type Trace, traceOf } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 
@@ -19,11 +19,12 @@ const NEVER = new AbortController().signal
 export function httpFunction(handle: (request: Request) => Promise<Response>, telemetry: Telemetry): HttpFunction {
   return async (req, res) => {
     const trace = traceOf(req.headers)
+    const request = new HttpRequest(req, res, trace)
     try {
-      await write(res, await handle(new HttpRequest(req, res, trace)), trace)
+      await write(res, await handle(request), trace)
     } catch (error) {
       if (res.destroyed) return
-      const problem = toProblem(error, trace, telemetry)
+      const problem = toProblem(error, request, telemetry)
       if (res.headersSent && !res.writableEnded) res.destroy()
       await write(res, problemResponse(problem, trace), trace)
     }
@@ -38,6 +39,7 @@ class HttpRequest implements Request {
   readonly body: Buffer
   readonly trace: Trace
   readonly arrived = Date.now()
+  servedBy?: ServedBy
   readonly #req: FunctionRequest
   readonly #res: ServerResponse
   #signal: AbortSignal | undefined

@@ -13,7 +13,7 @@ const done = z.object({
   redriven: count.optional(),
   failures: count.optional().describe('The number of letters that failed again'),
   failed: z
-    .array(z.object({ id: z.string(), error: z.string() }))
+    .array(z.object({ id: z.string(), error: z.string(), frames: z.array(z.string()).optional() }))
     .optional()
     .describe('The first failures'),
   discarded: count.optional(),

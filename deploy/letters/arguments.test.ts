@@ -16,6 +16,7 @@ test.each([
     { what: 'redrive', choice: { from: '2026-11-21T00:00:00.000Z', to: '2026-11-21T02:30:00.000Z' } },
   ],
   [['redrive', 'from=2026-11-21T02:30:00+02:00'], { what: 'redrive', choice: { from: '2026-11-21T00:30:00.000Z' } }],
+  [['redrive', 'all'], { what: 'redrive', choice: { from: '1970-01-01T00:00:00.000Z' } }],
   [['redrive', 'ALL'], { what: 'redrive', choice: { from: '1970-01-01T00:00:00.000Z' } }],
   [['discard', 'r-1', 'a test'], { what: 'discard', id: 'r-1', reason: 'a test' }],
 ])('%j is %j', (words, asked) => {
@@ -26,8 +27,8 @@ test.each([
   [['shwo', 'r-1'], 'unknown operation shwo'],
   [['show'], 'one id'],
   [['show', 'a', 'b'], 'one id'],
-  [['redrive'], 'ALL'],
-  [['redrive', ''], 'ALL'],
+  [['redrive'], 'all'],
+  [['redrive', ''], 'all'],
   [['redrive', 'domian=sums'], 'domian=sums'],
   [['redrive', 'two words'], 'two words'],
   [['redrive', 'r-1 domain=sums'], 'r-1'],

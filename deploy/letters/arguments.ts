@@ -15,7 +15,7 @@ export const USAGE = `
   make letters SHOW=<id>                           shows a letter with its event
   make letters REDRIVE=<id>                        tries a letter again; in a parked stream it starts with the first letter
   make letters REDRIVE='domain=sums stream=sum/42' selects letters by domain, stream, error (a part of it), from, to (UTC)
-  make letters REDRIVE=ALL                         tries every letter again
+  make letters REDRIVE=all                         tries every letter again
   make letters DISCARD=<id> REASON='...'           discards a letter; the receipt of its command says rejected
 
 TOKEN=... is an administrator's token (for make dev, make token prints one). SITE=http://... is the site (http://localhost:8080). LIMIT= is the number of seconds to wait for an outcome (60). JSON=1 prints JSON.
@@ -46,7 +46,7 @@ export function parseArguments([what, ...rest]: string[]): LettersCommand {
 const KEY = new RegExp(`(?:^|\\s+)(?=(?:${KEYS.join('|')})=)`)
 
 function parseFilter(text: string): LetterFilter {
-  if (text === 'ALL') return { from: new Date(0).toISOString() }
+  if (/^all$/i.test(text)) return { from: new Date(0).toISOString() }
   if (!text.includes('=') && /^\S+$/.test(text)) return { id: text }
   const choice: LetterFilter = {}
   for (const part of text.split(KEY).filter((part) => part !== '')) {
@@ -56,7 +56,7 @@ function parseFilter(text: string): LetterFilter {
     if (choice[key] !== undefined) throw new Error(`${key} occurs twice`)
     choice[key] = key === 'from' || key === 'to' ? instant(value) : value
   }
-  if (Object.keys(choice).length === 0) throw new Error('redrive takes an id, a selection, or ALL')
+  if (Object.keys(choice).length === 0) throw new Error('redrive takes an id, a selection, or all')
   return choice
 }
 

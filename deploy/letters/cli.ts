@@ -69,7 +69,9 @@ async function execute(command: LettersCommand): Promise<boolean> {
 async function list(): Promise<void> {
   let count = 0
   for await (const letters of letterPages(site)) {
-    const lines = isJson ? letters.map((letter) => JSON.stringify(letter)) : formatTable(letters, Date.now())
+    const lines = isJson
+      ? letters.map((letter) => JSON.stringify(letter))
+      : formatTable(letters, Date.now(), process.stdout.columns)
     say(isJson || count === 0 ? lines : lines.slice(1))
     count += letters.length
   }

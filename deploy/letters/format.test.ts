@@ -7,6 +7,7 @@ const letter = (more: Partial<Letter> = {}): Letter => ({
   id: 'r-1',
   at: '2026-11-21T11:57:00.000Z',
   domain: 'sums',
+  type: 'sums.add',
   stream: 'sum/42',
   error: 'bad luck',
   attempts: 4,
@@ -28,12 +29,33 @@ test.each([
 })
 
 test('a table has a line for each letter, whatever the letter contains', () => {
-  const lines = formatTable([letter(), letter({ id: 'r-22', domain: '', stream: '', error: 'two\nlines' })], NOW)
+  const lines = formatTable(
+    [letter(), letter({ id: 'r-22', domain: '', type: undefined, stream: '', error: 'two\nlines' })],
+    NOW,
+  )
   expect(lines).toEqual([
-    'AGE  ATTEMPTS  DOMAIN  STREAM  ID    ERROR',
-    '3m   4         sums    sum/42  r-1   bad luck',
-    '3m   4         -       -       r-22  two lines',
+    'AGE  ATTEMPTS  DOMAIN  TYPE      STREAM  ID    ERROR',
+    '3m   4         sums    sums.add  sum/42  r-1   bad luck',
+    '3m   4         -       -         -       r-22  two lines',
   ])
+})
+
+const frames = ['domains/sums/decide.ts:12:7 pay', 'domains/sums/decide.ts:4:3 decide']
+
+test('a table has the first frame of an error if the line then fits the terminal', () => {
+  const [, whole = ''] = formatTable([letter({ frames })], NOW)
+  expect(whole).toMatch(/ bad luck at domains\/sums\/decide\.ts:12:7 pay$/)
+  expect(formatTable([letter({ frames })], NOW, whole.length)[1]).toBe(whole)
+  expect(formatTable([letter({ frames })], NOW, whole.length - 1)[1]).toMatch(/ bad luck$/)
+})
+
+test('a letter shows its type and all frames, and an old one has neither', () => {
+  const text = formatLetter(letter({ frames }), NOW).join('\n')
+  expect(text).toContain('type      sums.add\n')
+  expect(text).toContain(`error     bad luck\nat        ${frames[0]}\n          ${frames[1]}\nattempts  4\n`)
+  const old = formatLetter(letter({ type: undefined }), NOW).join('\n')
+  expect(old).toContain('type      unknown\n')
+  expect(old).toContain('error     bad luck\nattempts  4\n')
 })
 
 test('a letter shows its event, with JSON data as JSON', () => {
@@ -48,7 +70,7 @@ test('a letter shows its event, with JSON data as JSON', () => {
 
 test('text of a client reaches the terminal as plain text only', () => {
   const evil = '\u001b[2J\u009b1A\u202e'
-  const bad = letter({ stream: evil, error: evil, event: { data: evil } })
+  const bad = letter({ stream: evil, error: evil, frames: [evil], event: { data: evil } })
   for (const text of [formatTable([bad], NOW).join(''), formatLetter(bad, NOW).join('').replaceAll('\n', '')]) {
     expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   }
@@ -56,10 +78,10 @@ test('text of a client reaches the terminal as plain text only', () => {
 })
 
 test('a redrive reports the number of letters, the failed ones and the reasons', () => {
-  expect(formatOutcome({ redriven: 3, failures: 0, failed: [] })).toEqual(['3 redriven, 0 failed'])
-  expect(formatOutcome({ redriven: 0, failures: 3, failed: [{ id: 'a', error: 'still' }] })).toEqual([
-    '0 redriven, 3 failed:',
-    '  a  still',
+  expect(formatOutcome({ redriven: 3, failures: 0, failed: [] })).toEqual(['3 redriven, 0 parked again'])
+  expect(formatOutcome({ redriven: 0, failures: 3, failed: [{ id: 'a', error: 'still', frames }] })).toEqual([
+    '0 redriven, 3 parked again:',
+    '  a  still at domains/sums/decide.ts:12:7 pay',
     '  and 2 more',
   ])
   expect(formatOutcome({ redriven: 0, failures: 0, failed: [] })[0]).toContain('no such letter')

@@ -16,38 +16,47 @@ export function ageOf(at: string, now: number): string {
   return `${Math.floor(ms / DAY_MS)}d`
 }
 
-const HEADINGS = ['AGE', 'ATTEMPTS', 'DOMAIN', 'STREAM', 'ID', 'ERROR']
+const HEADINGS = ['AGE', 'ATTEMPTS', 'DOMAIN', 'TYPE', 'STREAM', 'ID', 'ERROR']
 
-/** A line for each letter, below the headings. */
-export function formatTable(letters: Letter[], now: number): string[] {
-  const rows = letters.map(({ id, at, attempts, domain, stream, error }) =>
-    [ageOf(at, now), `${attempts}`, domain || '-', stream || '-', id, error].map(oneLine),
+/** A line for each letter, below the headings. The error's first frame is behind it if the line then fits the terminal. */
+export function formatTable(letters: Letter[], now: number, columns = Number.POSITIVE_INFINITY): string[] {
+  const rows = letters.map(({ id, at, attempts, domain, type, stream, error }) =>
+    [ageOf(at, now), `${attempts}`, domain || '-', type || '-', stream || '-', id, error].map(oneLine),
   )
   const all = [HEADINGS, ...rows]
   const widths = HEADINGS.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all.map((row) =>
+  const lines = all.map((row) =>
     row
       .map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell))
       .join('  ')
       .trimEnd(),
   )
+  return lines.map((line, at) => {
+    const longer = line + firstFrame(letters[at - 1])
+    return longer.length <= columns ? longer : line
+  })
 }
 
-/** One letter with its event. */
+const firstFrame = (letter: Pick<Letter, 'frames'> | undefined): string =>
+  letter?.frames?.[0] ? ` at ${oneLine(letter.frames[0])}` : ''
+
+/** One letter with all frames of its error, and its event. */
 export function formatLetter(
-  { id, at, attempts, domain, stream, error, record, event }: Letter,
+  { id, at, attempts, domain, type, stream, error, frames = [], record, event }: Letter,
   now: number,
 ): string[] {
-  const fields = {
-    id,
-    domain: domain || 'unknown',
-    stream: stream || 'unknown',
-    error,
-    attempts: `${attempts}`,
-    kept: `${at}, ${ageOf(at, now)} ago`,
-    record: `${record.topic || 'unknown topic'}, partition ${record.partition}, offset ${record.offset}`,
-  }
-  const lines = Object.entries(fields).map(([name, value]) => `${name.padEnd(10)}${oneLine(value)}`)
+  const fields = [
+    ['id', id],
+    ['domain', domain || 'unknown'],
+    ['type', type || 'unknown'],
+    ['stream', stream || 'unknown'],
+    ['error', error],
+    ...frames.map((frame, index) => [index === 0 ? 'at' : '', frame]),
+    ['attempts', `${attempts}`],
+    ['kept', `${at}, ${ageOf(at, now)} ago`],
+    ['record', `${record.topic || 'unknown topic'}, partition ${record.partition}, offset ${record.offset}`],
+  ]
+  const lines = fields.map(([name = '', value = '']) => `${name.padEnd(10)}${oneLine(value)}`)
   return [...lines, 'event', escaped(JSON.stringify({ ...event, ...parsed(event.data) }, undefined, 2))]
 }
 
@@ -63,7 +72,7 @@ function parsed(data: unknown): { data?: unknown } {
 
 export function formatOutcome({ redriven = 0, failures = 0, failed = [] }: Outcome): string[] {
   if (redriven + failures === 0) return ['There is no such letter; nothing was redriven.']
-  const lines = failed.map(({ id, error }) => `  ${oneLine(id)}  ${oneLine(error)}`)
+  const lines = failed.map((letter) => `  ${oneLine(letter.id)}  ${oneLine(letter.error)}${firstFrame(letter)}`)
   const more = failures > failed.length ? [`  and ${failures - failed.length} more`] : []
-  return [`${redriven} redriven, ${failures} failed${failures > 0 ? ':' : ''}`, ...lines, ...more]
+  return [`${redriven} redriven, ${failures} parked again${failures > 0 ? ':' : ''}`, ...lines, ...more]
 }

@@ -5,8 +5,10 @@ const letter = z.looseObject({
   id: z.string(),
   at: z.string(),
   domain: z.string(),
+  type: z.string().optional(),
   stream: z.string(),
   error: z.string(),
+  frames: z.array(z.string()).optional(),
   attempts: z.number(),
   record: z.looseObject({ topic: z.string(), partition: z.number().nullable(), offset: z.number().nullable() }),
   event: z.looseObject({}),
@@ -18,7 +20,7 @@ const page = z.object({ items: z.array(letter), next: z.string().nullable() })
 const outcome = z.looseObject({
   redriven: z.number().optional(),
   failures: z.number().optional(),
-  failed: z.array(z.object({ id: z.string(), error: z.string() })).optional(),
+  failed: z.array(z.object({ id: z.string(), error: z.string(), frames: z.array(z.string()).optional() })).optional(),
   discarded: z.number().optional(),
 })
 export type Outcome = z.infer<typeof outcome>

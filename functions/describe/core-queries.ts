@@ -23,8 +23,13 @@ const letter = z.object({
   command: z.string().optional().describe('The id of the command'),
   at: z.iso.datetime(),
   domain: z.string(),
+  type: z.string().optional().describe('The type of the command'),
   stream: z.string(),
   error: z.string(),
+  frames: z
+    .array(z.string())
+    .optional()
+    .describe('The places in the code of the domain where it failed, the innermost first: file:line:column function'),
   attempts: z.int(),
   verdict: z
     .enum(['sealed', 'plain', 'trusted', 'refused'])

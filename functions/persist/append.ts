@@ -13,7 +13,7 @@ import {
   type WithRetry,
 } from './applier.ts'
 import { identityOf, type ReceivedCommand } from './command.ts'
-import { keepLetter, resultOfLetter, unappliedOf } from './letter.ts'
+import { keepLetter, resultOfLetter } from './letter.ts'
 
 /** An append domain's commands: each becomes one document, all of a batch by one bulk insert. */
 export function appendApplier(domain: AppendDomain, parts: ApplierParts): RedrivingApplier {
@@ -65,7 +65,7 @@ export function appendApplier(domain: AppendDomain, parts: ApplierParts): Redriv
         ])
       }, parts)
     },
-    park: ({ received }, reason, attempts) => keepLetter(store, unappliedOf(received, reason, attempts), clock.now()),
+    park: (unapplied) => keepLetter(store, unapplied, clock.now()),
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Clock } from '#core/clock.ts'
 import type { Outcome } from '#core/delivery.ts'
+import type { Failure } from '#core/failure.ts'
 import type { Random } from '#core/random.ts'
 import type { Store } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import type { ReceivedCommand } from './command.ts'
+import type { Unapplied } from './letter.ts'
 
 /** What every applier works with. */
 export interface ApplierParts {
@@ -17,11 +19,11 @@ export interface Arrival {
   received: ReceivedCommand
   at: number
   /** The reason why its value is unreadable. It is kept as a letter when its turn in the stream has come. */
-  refused?: string
+  refused?: Failure
 }
 
-/** The outcome of a delivery, and how it came about. */
-export type ApplyResult = Outcome & { delayMs?: number; isRepeat?: true }
+/** The outcome of a delivery, and how it came about. `report` has what the log line of a failure says beside the outcome. */
+export type ApplyResult = Outcome & { delayMs?: number; isRepeat?: true; report?: object }
 
 export const DONE: ApplyResult = { status: 204 }
 /** The command was settled before this delivery. */
@@ -48,7 +50,7 @@ export interface Applier {
   /** Applies one command. Rejects with its fault. */
   applyOne(arrival: Arrival, withRetry: WithRetry): Promise<ApplyResult>
   /** Keeps a command as a letter. */
-  park(arrival: Arrival, reason: string, attempts: number): Promise<void>
+  park(unapplied: Unapplied & { stream: string }): Promise<void>
 }
 
 export interface RedrivingApplier extends Applier {

@@ -1,8 +1,10 @@
+import { failureOf } from '#core/failure.ts'
 import { BACKOFF_MS } from '#core/kafka-source-policy.ts'
 import { isTransient } from '#core/retry.ts'
 import { Refused } from '#core/store.ts'
 import { type ApplyResult, type Arrival, REPEATED, type WithRetry } from './applier.ts'
 import type { BatchParts } from './apply-batch.ts'
+import { reportOf, type Unapplied, unappliedOf } from './letter.ts'
 
 /** The first attempt and its three retries. A fifth delivery means that the fourth attempt never came back. */
 const MAX_ATTEMPTS = 4
@@ -16,11 +18,13 @@ interface SingleParts extends BatchParts {
 /** Applies one command, counts its fault, and keeps it as a letter after the last attempt. `counted` is the attempt's number if known. */
 export async function applySingly(parts: SingleParts, arrival: Arrival, counted?: number): Promise<ApplyResult> {
   const { applier, attempts, withRetry } = parts
-  if (arrival.refused !== undefined) return await park(parts, arrival, arrival.refused, 0)
-  const { id } = arrival.received.command
+  const { received, refused } = arrival
+  if (refused !== undefined) return await park(parts, unappliedOf(received, refused, 0))
+  const { id } = received.command
   const count = counted ?? (await withRetry(() => attempts.begin([id]))).get(id) ?? 1
   if (count > MAX_ATTEMPTS) {
-    return await park(parts, arrival, 'no attempt came back: the process did not survive it', count)
+    const message = 'no attempt came back: the process did not survive it'
+    return await park(parts, unappliedOf(received, { message }, count))
   }
   try {
     const result = await applier.applyOne(arrival, withRetry)
@@ -28,12 +32,14 @@ export async function applySingly(parts: SingleParts, arrival: Arrival, counted?
     return count > 1 && result.status === 204 ? REPEATED : result
   } catch (error) {
     if (isTransient(error)) return { status: 503, detail: error.message }
-    const reason = error instanceof Error ? error.message : String(error)
-    if (error instanceof Refused || count >= MAX_ATTEMPTS) return await park(parts, arrival, reason, count)
+    const failure = failureOf(error)
+    const unapplied = unappliedOf(received, failure, count)
+    if (error instanceof Refused || count >= MAX_ATTEMPTS) return await park(parts, unapplied)
     return await fail(parts, id, {
       status: 500,
-      detail: reason,
+      detail: failure.message,
       delayMs: (RETRY_AFTER_MS[count - 1] ?? 0) - count * BACKOFF_MS,
+      report: { ...reportOf(unapplied), ...(failure.frames ? {} : { err: error }) },
     })
   }
 }
@@ -51,17 +57,17 @@ async function fail({ attempts, withRetry }: SingleParts, id: string, result: Ap
 
 async function park(
   { applier, attempts, logger, withRetry }: SingleParts,
-  arrival: Arrival,
-  reason: string,
-  count: number,
+  unapplied: Unapplied & { stream: string },
 ): Promise<ApplyResult> {
+  const { id, failure } = unapplied
+  const report = reportOf(unapplied)
   try {
-    await withRetry(() => applier.park(arrival, reason, count))
-    await attempts.forget([arrival.received.command.id])
-    return { status: 422, detail: reason }
+    await withRetry(() => applier.park(unapplied))
+    await attempts.forget([id])
+    return { status: 422, detail: failure.message, report }
   } catch (error) {
     if (isTransient(error)) return { status: 503, detail: error.message }
-    logger.error({ command: arrival.received.command.id, err: error }, 'not kept as a letter')
-    return { status: 500, detail: reason }
+    logger.error({ command: id, err: error }, 'not kept as a letter')
+    return { status: 500, detail: failure.message, report }
   }
 }

@@ -46,14 +46,14 @@ const plain = (changes: Partial<Delivery> = {}): Delivery => {
 
 const commandOf = (given: Delivery) => {
   const read = readCommand(given, known, trusted)
-  if (!read.ok) throw new Error(read.reason)
+  if (!read.ok) throw new Error(read.failure.message)
   return read.received
 }
 
 const reasonOf = (given: Delivery) => {
   const read = readCommand(given, known, trusted)
   if (read.ok) throw new Error('it was read as a command')
-  return read.reason
+  return read.failure.message
 }
 
 test('a command that publish wrote is read as it was', () => {
@@ -139,7 +139,7 @@ test('what the rules throw while a command is read is its fault', () => {
     const command = { ...tutorials?.commands['tutorials.publish'], ...changes } as CommandType
     const types = new Map([['tutorials.publish', { domain: tutorials as Domain, type: 'tutorials.publish', command }]])
     const read = readCommand(event(), { ...known, types }, trusted)
-    return read.ok ? 'it was read' : read.reason
+    return read.ok ? 'it was read' : read.failure.message
   }
   const broken = () => {
     throw new Error('a bug')

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { textOf } from '#core/cloudevent.ts'
 import { HORIZON_MS } from '#core/collections.ts'
 import { type Delivery, MALFORMED, PLAIN } from '#core/delivery.ts'
+import { type Failure, failureOf } from '#core/failure.ts'
 import { toFieldErrors } from '#core/field-errors.ts'
 import { bodyHash, commandHash } from '#core/ids.ts'
 import type { Identity } from '#core/ledger.ts'
@@ -18,7 +19,9 @@ export interface Unreadable {
   ok: false
   id: string
   hash: string
-  reason: string
+  /** As far as the delivery is believed. */
+  type: string
+  failure: Failure
   /** The domain of its topic, if the delivery says a known one. */
   domain: Domain | undefined
   /** As publish sealed it. Another record's stream follows from its data only. */
@@ -64,11 +67,12 @@ export function readCommand(
   const { type, id, topic = '', stream, hash } = envelope
   const found = verdict.kind === 'refused' ? undefined : known.types.get(type)
   const domain = found?.domain ?? known.topics.get(topic)
-  const refuse = (reason: string): Unreadable => ({
+  const refuse = (message: string, thrown?: unknown): Unreadable => ({
     ok: false,
     id,
     hash: hash ?? bodyHash(type, text),
-    reason,
+    type,
+    failure: { ...(thrown === undefined ? {} : failureOf(thrown)), message },
     domain,
     stream,
     verdict: verdict.kind,
@@ -91,7 +95,7 @@ interface Delivered {
 function readKnown(
   { delivery, text, envelope, verdict }: Delivered,
   { domain, type, command }: KnownType,
-  refuse: (reason: string) => Unreadable,
+  refuse: (message: string, thrown?: unknown) => Unreadable,
 ): ReadResult {
   if (text === '') return refuse('a record without a value that can be read')
   if (Buffer.isBuffer(delivery.data) && !isUtf8(delivery.data)) return refuse('a value that is not UTF-8')
@@ -102,7 +106,7 @@ function readKnown(
   try {
     data = decode(delivery.data, text, domain.topic, { id: delivery.type === PLAIN ? '' : envelope.id, type })
   } catch (error) {
-    return refuse(`can not be decoded: ${reasonOf(error)}`)
+    return refuse(`can not be decoded: ${reasonOf(error)}`, error)
   }
   const { actor, scopes } = envelope
   let { id } = envelope
@@ -117,7 +121,7 @@ function readKnown(
     if (key !== undefined) id = envelope.idOf?.(domain.name, key, hash) ?? id
     stream = command.stream(checked.data, id, actor)
   } catch (error) {
-    return refuse(`can not be read: ${(error as Error).message}`)
+    return refuse(`can not be read: ${failureOf(error).message}`, error)
   }
   const offset = Number(delivery.knativekafkaoffset)
   return {
@@ -135,17 +139,17 @@ function readKnown(
 }
 
 const reasonOf = (error: unknown): string =>
-  error instanceof z.ZodError ? toFieldErrors(error).detail : (error as Error).message
+  error instanceof z.ZodError ? toFieldErrors(error).detail : failureOf(error).message
 
 /** An unreadable command, as far as its stream needs to know of it. */
 export const unreadable = (
-  { id, hash, verdict }: Unreadable,
+  { id, hash, type, verdict }: Unreadable,
   domain: Domain,
   stream: string,
   delivery: Delivery,
 ): ReceivedCommand => ({
   domain,
-  command: { id, type: delivery.type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
+  command: { id, type, stream, time: '', actor: '', scopes: [], offset: 0, data: {} },
   hash,
   expected: undefined,
   bytes: textOf(delivery.data).length + 512,

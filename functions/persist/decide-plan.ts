@@ -154,7 +154,7 @@ function conclude(draft: Draft, { command, hash }: ReceivedCommand, head: Head, 
 }
 
 function keepBehind(draft: Draft, received: ReceivedCommand, head: Head): void {
-  const letter = nextLetter(head, unappliedOf(received, BEHIND_PARKED, 0), draft.now)
+  const letter = nextLetter(head, unappliedOf(received, { message: BEHIND_PARKED }, 0), draft.now)
   draft.changed.add(head)
   draft.letters.push(letter)
   draft.known.letters.set(letter._id, letter)

@@ -6,7 +6,6 @@ import { type ApplierParts, type Arrival, DONE, type RedrivingApplier } from './
 import type { ReceivedCommand } from './command.ts'
 import { keyOf, loadBatch } from './decide-load.ts'
 import { type Plan, planBatch } from './decide-plan.ts'
-import { unappliedOf } from './letter.ts'
 import { parkStream, toSwap } from './stream.ts'
 
 /** Then one by one, so that a hot stream holds up no other. */
@@ -53,8 +52,7 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
         if (there.has(letter._id)) await roundOfOne(received, letter)
       }, parts)
     },
-    park: ({ received }, reason, attempts) =>
-      parkStream(domain, { ...unappliedOf(received, reason, attempts), stream: received.command.stream }, parts),
+    park: (unapplied) => parkStream(domain, unapplied, parts),
   }
 }
 

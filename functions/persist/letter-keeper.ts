@@ -5,7 +5,7 @@ import { retryWhileUnavailable } from '#core/retry.ts'
 import type { Store } from '#core/store.ts'
 import { type ApplyResult, DONE, HOLD_MS } from './applier.ts'
 import { identityOf, type ReceivedCommand } from './command.ts'
-import { horizonReason, keepLetter, type Unapplied, unappliedOf } from './letter.ts'
+import { horizonReason, keepLetter, reportOf, type Unapplied, unappliedOf } from './letter.ts'
 
 /** Keeps deliveries that no batch takes. */
 export interface LetterKeeper {
@@ -28,7 +28,7 @@ export function letterKeeper(store: Store, clock: Clock): LetterKeeper {
   async function keep(unapplied: Unapplied): Promise<ApplyResult> {
     if (await isEnded(unapplied)) return DONE
     await withRetry(() => keepLetter(store, unapplied, clock.now()))
-    return { status: 422, detail: unapplied.reason }
+    return { status: 422, detail: unapplied.failure.message, report: reportOf(unapplied) }
   }
 
   return {
@@ -37,7 +37,7 @@ export function letterKeeper(store: Store, clock: Clock): LetterKeeper {
       const command = identityOf(received)
       const known = await withRetry(() => store.get(receipts, [command.id]))
       if (standingOf(command, { receipts: known }).kind === 'settled') return DONE
-      return await keep({ ...unappliedOf(received, horizonReason(received), 0), isBeyondHorizon: true })
+      return await keep({ ...unappliedOf(received, { message: horizonReason(received) }, 0), isBeyondHorizon: true })
     },
     async isCopyOfKept(copy) {
       const kept = await withRetry(() => store.get(letters, [copy.id, rejectionId(copy.id, copy.hash)]))

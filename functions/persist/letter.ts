@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { textOf } from '#core/cloudevent.ts'
 import { letters } from '#core/collections.ts'
 import type { Delivery } from '#core/delivery.ts'
+import type { Failure } from '#core/failure.ts'
 import { rejectionId, standingOf } from '#core/ledger.ts'
 import type { Store } from '#core/store.ts'
 import type { Document, Fields } from '#domains/domain.ts'
@@ -14,7 +15,8 @@ import { topicOf } from './unsealed.ts'
 export interface Unapplied {
   id: string
   hash: string
-  reason: string
+  type: string
+  failure: Failure
   delivery: Delivery
   /** How far the delivery was believed. A redrive goes by that, since keys rotate. */
   verdict: Verdict['kind']
@@ -37,17 +39,28 @@ export const horizonReason = ({ command }: ReceivedCommand): string =>
 
 export const unappliedOf = (
   { domain, command, hash, delivery, verdict }: ReceivedCommand,
-  reason: string,
+  failure: Failure,
   attempts: number,
-): Unapplied => ({
+): Unapplied & { stream: string } => ({
   id: command.id,
   hash,
-  reason,
+  type: command.type,
+  failure,
   delivery,
   verdict,
   domain: domain.name,
   stream: command.stream,
   attempts,
+})
+
+/** What the log says about a command that is not applied, beside the message. */
+export const reportOf = ({ id, type, failure: { frames }, domain, stream, attempts }: Unapplied) => ({
+  command: id,
+  domain,
+  type,
+  stream,
+  attempts,
+  frames,
 })
 
 /**
@@ -64,7 +77,7 @@ export async function keepLetter(store: Store, unapplied: Unapplied, now: number
 }
 
 export function letterOf(unapplied: Unapplied, now: number): Document {
-  const { id, hash, reason, delivery, verdict, domain, stream, attempts = 0, isBeyondHorizon } = unapplied
+  const { id, hash, type, failure, delivery, verdict, domain, stream, attempts = 0, isBeyondHorizon } = unapplied
   const { data, ...attributes } = delivery
   const at = new Date(now).toISOString()
   const partition = Number(delivery.knativekafkapartition)
@@ -75,8 +88,10 @@ export function letterOf(unapplied: Unapplied, now: number): Document {
     hash,
     at,
     domain: domain ?? '',
+    type,
     stream: stream ?? '',
-    error: reason,
+    error: failure.message,
+    ...(failure.frames ? { frames: failure.frames } : {}),
     attempts,
     verdict,
     ...(isBeyondHorizon ? { isPast: true } : {}),

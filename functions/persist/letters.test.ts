@@ -81,7 +81,15 @@ test('given a command that was redriven or discarded, then its copy from the err
   await persist(ask('r-1', 'redrive', { stream }))
   await parkStream(
     counting,
-    { id: 'bug', hash: 'hash of x 13', stream, reason: 'late', delivery: count('bug', 'x', 13), verdict: 'trusted' },
+    {
+      id: 'bug',
+      hash: 'hash of x 13',
+      type: 'counting.add',
+      stream,
+      failure: { message: 'late' },
+      delivery: count('bug', 'x', 13),
+      verdict: 'trusted',
+    },
     { store: world.store, clock, random: Math.random },
   )
   expect(await headOf('x')).toMatchObject({ isParked: false })

@@ -61,6 +61,7 @@ export function persister(parts: PersisterParts): Persister {
     store: history.watched(parts.store),
     clock,
     random: parts.random,
+    logger: parts.logger,
     known: { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) },
     judge: judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? []))),
   }
@@ -93,10 +94,13 @@ async function persistOne(handling: Handling, delivery: Delivery): Promise<Outco
   const { clock, logger, history } = handling
   const trace = delivery.traceparent?.split('-')[1]
   try {
-    const { delayMs = 0, isRepeat: _, ...result } = await handle(handling, delivery)
+    const { delayMs = 0, isRepeat: _, report, ...result } = await handle(handling, delivery)
     const outcome = result.status === 422 && isCopy(delivery) ? { status: 204 as const } : result
     if (outcome.status === 204) logger.debug({ command: delivery.id, trace }, 'applied')
-    else logger.warn({ command: delivery.id, trace, ...outcome }, outcome.status === 422 ? 'parked' : 'not applied')
+    else {
+      const fields = { command: delivery.id, trace, ...outcome, ...report }
+      logger.warn(fields, outcome.status === 422 ? 'parked' : 'not applied')
+    }
     if (outcome.status >= 500) history.refused(delivery.id)
     if (delayMs > 0) await clock.sleep(delayMs)
     return outcome
@@ -146,9 +150,13 @@ const isExpired = (domain: Domain, age: number): boolean =>
 
 /** In a decide domain the rest of the stream may depend on it: it is kept in its turn, and parks the stream. */
 async function keep({ batches, keeper, clock }: Handling, read: Unreadable, delivery: Delivery): Promise<ApplyResult> {
-  const { domain, stream, reason } = read
+  const { domain, stream, failure } = read
   if (domain?.kind === 'decide' && stream) {
-    return await batches.add({ received: unreadable(read, domain, stream, delivery), at: clock.now(), refused: reason })
+    return await batches.add({
+      received: unreadable(read, domain, stream, delivery),
+      at: clock.now(),
+      refused: failure,
+    })
   }
   return await keeper.keep({ ...read, delivery, domain: domain?.name })
 }

@@ -1,7 +1,9 @@
 import { letters, redriveProgress } from '#core/collections.ts'
+import { type Failure, failureOf } from '#core/failure.ts'
 import { actsOnLetters, isChosen } from '#core/letters/action.ts'
 import { isTransient } from '#core/retry.ts'
 import type { Store } from '#core/store.ts'
+import type { Logger } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
@@ -21,12 +23,13 @@ const MAX_REPORTED = 100
 export interface RedriveParts extends ApplierParts {
   known: KnownCommands
   judge: Judge
+  logger: Logger
 }
 
 /** How far a redrive has come. It passes a letter that failed, and does not try it again. */
 type Progress = {
   redriven: number
-  failed: { id: string; error: string }[]
+  failed: { id: string; error: string; frames?: string[] }[]
   failures: number
   /** The keys of streams that are still blocked by a failed letter. */
   blockedStreams: string[]
@@ -98,39 +101,42 @@ async function redriveStream(redrive: Redrive, letter: Document, key: string): P
     assertTimeLeft(redrive)
     const [first] = isParked ? await store.find(letters, { index: 'stream', where: { key }, limit: 1 }) : [letter]
     if (!first) return
-    const error = await redriveOne(redrive, first)
-    report(progress, first, error)
-    if (error !== undefined && isParked) progress.blockedStreams.push(key)
-    if (error !== undefined || !isParked) return
+    const failure = await redriveOne(redrive, first)
+    report(redrive, first, failure)
+    if (failure && isParked) progress.blockedStreams.push(key)
+    if (failure || !isParked) return
   }
 }
 
-function report(progress: Progress, { _id }: Document, error: string | undefined): void {
-  if (error === undefined) {
+function report({ progress, logger }: Redrive, letter: Document, failure: Failure | undefined): void {
+  if (!failure) {
     progress.redriven++
     return
   }
+  const { _id: id, domain, type, stream } = letter
+  const { message, ...frames } = failure
+  logger.warn({ command: id, domain, type, stream, detail: message, ...frames }, 'a redriven letter failed again')
   progress.failures++
-  if (progress.failed.length < MAX_REPORTED) progress.failed.push({ id: _id, error })
+  if (progress.failed.length < MAX_REPORTED) progress.failed.push({ id, error: message, ...frames })
 }
 
-/** The reason why a letter still fails, or nothing. A letter that was refused has not been held to the horizon yet. */
-async function redriveOne(redrive: Redrive, letter: Document): Promise<string | undefined> {
+/** The failure of a letter that still fails, or nothing. A letter that was refused has not been held to the horizon yet. */
+async function redriveOne(redrive: Redrive, letter: Document): Promise<Failure | undefined> {
   const { known, judge, clock, isNamed } = redrive
   const delivery = deliveryOf(letter)
   const read = readCommand(delivery, known, keptVerdict(letter, delivery, judge))
-  if (!read.ok) return read.reason
+  if (!read.ok) return read.failure
   const { received } = read
   const { domain } = received
-  if (actsOnLetters(domain)) return 'a command that acts on letters is not redriven: send it again'
+  if (actsOnLetters(domain)) return { message: 'a command that acts on letters is not redriven: send it again' }
   const isBeyond = letter.verdict === 'refused' && isBeyondHorizon(received, clock.now())
-  if (isBeyond && !isNamed) return `${horizonReason(received)}: redrive it by its id`
+  if (isBeyond && !isNamed) return { message: `${horizonReason(received)}: redrive it by its id` }
   try {
     const applier = domain.kind === 'decide' ? decideApplier(domain, redrive) : appendApplier(domain, redrive)
     await applier.redrive(received, letter)
     return undefined
   } catch (error) {
     if (isTransient(error)) throw error
-    return error instanceof Error ? error.message : String(error)
+    return failureOf(error)
   }
 }

@@ -76,7 +76,7 @@ export async function submitBatch(
       const { id, receipt } = await submit(target, data, caller, { headers, trace, arrived, signal, from, line })
       return { line, status: 202, id, receipt: receiptPath(receipt) }
     } catch (error) {
-      const { status, message: detail, members } = toProblem(error, trace, telemetry)
+      const { status, message: detail, members } = toProblem(error, request, telemetry)
       return { line, status, detail, ...members }
     }
   }

@@ -10,6 +10,7 @@ import { systemClock } from '#core/clock.ts'
 import type { Domain } from '#domains/domain.ts'
 import { findProtos } from '#main/find-protos.ts'
 import { anybody } from '#test/auth/anybody.ts'
+import { keptLog } from '#test/author.ts'
 import { grpcClient } from '#test/grpc.ts'
 import { quiet } from '#test/telemetry.ts'
 import { grpcMethods } from './grpc-methods.ts'
@@ -34,7 +35,10 @@ const notes = {
         {
           method: 'notes.v1.Notes/Write',
           read: (message) => message,
-          answer: ({ text }) => ({ length: String(text).length }),
+          answer({ text }) {
+            if (text === 'bug') throw new Error('division by zero')
+            return { length: String(text).length }
+          },
         },
       ],
     },
@@ -60,8 +64,9 @@ test('a domain with a .proto file and a declared call is served over gRPC', asyn
     taken.push([type, data])
     return { id: 'id', receipt: 'receipt', isApplied: false }
   }
+  const { logger, lines } = keptLog()
   const server = await startGrpc({
-    telemetry: quiet(),
+    telemetry: { ...quiet(), logger },
     port: 0,
     address: '127.0.0.1',
     protos,
@@ -78,4 +83,10 @@ test('a domain with a .proto file and a declared call is served over gRPC', asyn
     details: expect.stringContaining('text: '),
   })
   expect(taken).toHaveLength(1)
+  expect((await client.call('Write', { text: 'bug' })).error).toMatchObject({
+    code: status.INTERNAL,
+    details: expect.not.stringContaining('zero'),
+  })
+  const report = { domain: 'notes', type: 'notes.write', detail: 'division by zero', message: 'a request failed' }
+  expect(lines).toEqual([expect.objectContaining(report)])
 })

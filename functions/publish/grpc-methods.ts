@@ -18,6 +18,7 @@ export const grpcMethods = ({ domains, callerOf, clock }: GrpcMethodsParts, subm
     (known.command.calls ?? []).map(({ method, read, answer }) => ({
       name: method,
       async serve(call) {
+        call.servedBy = { domain: known.domain.name, type: known.type }
         const caller = await callerOf(call.headers, deadlineOf(call, clock))
         authorize(known.command, caller)
         const data = validate(known.command, read(call.message))

@@ -41,12 +41,14 @@ export function publisher({ domains, callerOf, ...parts }: PublisherParts, submi
     const caller = await callerOf(request.headers, deadlineOf(request, parts.clock))
     if (target === 'event') {
       const { known, parseData, submission } = parseClientEvent(request, types)
+      request.servedBy = { domain: known.domain.name, type: known.type }
       authorize(known.command, caller)
       const data = parseData()
       const [route] = known.command.routes.filter(({ body }) => body !== 'text')
       return toResponse(await submit(known, data, caller, submission), { ...route, answer: undefined }, data)
     }
-    const { route, command } = target
+    const { route, command, domain, type } = target
+    request.servedBy = { domain: domain.name, type }
     authorize(command, caller)
     if (isBatch(request, route)) {
       assertNoReceiptKey(request, target, parts.addresses, parts.clock.now())

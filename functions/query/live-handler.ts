@@ -1,4 +1,5 @@
 import { events, streamKey } from '#core/collections.ts'
+import { failureOf } from '#core/failure.ts'
 import { ANONYMOUS } from '#core/ids.ts'
 import type { Request } from '#core/request.ts'
 import type { Inserted } from '#core/store.ts'
@@ -29,7 +30,8 @@ export function liveHandler(parts: LiveParts, domain: Domain, query: LiveQuery):
       return belongs(document, asked) ? dataEvent(query.shape(document, asked), resume) : ''
     } catch (error) {
       metrics.failed('bug')
-      logger.error({ err: error }, 'a live query failed')
+      const { message, frames } = failureOf(error)
+      logger.error({ domain: domain.name, path, detail: message, frames, err: error }, 'a live query failed')
       return ''
     }
   }

@@ -1,7 +1,7 @@
 import { type Clock, inTime } from '#core/clock.ts'
 import { unlessKnown } from '#core/etag.ts'
 import { Problem, RETRY_SOON } from '#core/problem.ts'
-import { jsonResponse, type Request, type Response } from '#core/request.ts'
+import { jsonResponse, type Request, type Response, type ServedBy } from '#core/request.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { toProblem } from '#core/to-problem.ts'
 import type { Caller } from '#domains/domain.ts'
@@ -11,6 +11,7 @@ import type { QueryHandler } from './handler.ts'
 /** A query whose answer is a part of the overview. `ask` runs the query as a request of the caller. */
 export interface OverviewPart {
   query: Query
+  servedBy: ServedBy
   ask(request: Request, caller: Caller): Promise<Response>
 }
 
@@ -36,7 +37,7 @@ export function overviewHandler(
     try {
       return await inTime(clock, clock.now() + PART_MS, textOf(part, request, caller), tooSlow)
     } catch (error) {
-      return toProblem(error, request.trace, telemetry)
+      return toProblem(error, { trace: request.trace, route: part.query.path, servedBy: part.servedBy }, telemetry)
     }
   }
 

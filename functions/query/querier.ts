@@ -3,7 +3,7 @@ import { ANONYMOUS } from '#core/ids.ts'
 import { Problem, RETRY_SOON } from '#core/problem.ts'
 import { RECEIPT_PATH } from '#core/receipts.ts'
 import { EVENTS_PATH, LETTER_PATH, LETTERS_PATH, LETTERS_SCOPE, OVERVIEW_PATH } from '#core/registry.ts'
-import { type Request, type Response, type RouteEntry, router } from '#core/request.ts'
+import { type Request, type Response, type RouteEntry, router, type ServedBy } from '#core/request.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
@@ -38,7 +38,11 @@ export interface QuerierParts extends QueryParts, ReceiptParts {
 interface ReadRoute {
   query: ParamsDeclaration & Restriction
   handler: QueryHandler
+  servedBy?: ServedBy
 }
+
+/** The route of a domain's query. */
+type DomainRoute = ReadRoute & { query: Query; servedBy: ServedBy }
 
 /** The function query: matches the route, identifies the caller, waits for the caller's own writes, reads and answers. */
 export function querier(parts: QuerierParts) {
@@ -48,6 +52,7 @@ export function querier(parts: QuerierParts) {
   return async function query(request: Request): Promise<Response> {
     const { target, params, path } = match(request.method, request.path)
     request.route = path
+    if (target?.servedBy) request.servedBy = target.servedBy
     if (!target) throw new Problem(404, 'Not found', 'This route takes commands: publish serves it, not query.')
     const search = request.query
     const caller = await parts.callerOf(request.headers)
@@ -80,15 +85,18 @@ function responder({ query, handler }: ReadRoute, caller: Caller, path: RawParam
 }
 
 function routesOf(parts: QuerierParts & LiveParts): RouteEntry<ReadRoute | undefined>[] {
-  const get = (path: string, handler: QueryHandler, query: ParamsDeclaration & Restriction = { answers: 'one' }) =>
+  const get = (path: string, handler: QueryHandler, query: ReadRoute['query'] = { answers: 'one' }) =>
     ({ method: 'GET', path, target: { query, handler } }) as const
   const queries = parts.domains.flatMap((domain) =>
     domain.queries
       .filter(({ answers }) => answers !== 'fault' || parts.faults)
-      .map((query) => ({
-        query,
-        handler: requireParent(parts, domain, query, handlerOf(parts, domain, query)),
-      })),
+      .map(
+        (query): DomainRoute => ({
+          query,
+          handler: requireParent(parts, domain, query, handlerOf(parts, domain, query)),
+          servedBy: { domain: domain.name },
+        }),
+      ),
   )
   const commandRoutes = parts.domains.flatMap(({ commands }) => Object.values(commands).flatMap(({ routes }) => routes))
   return [
@@ -98,13 +106,14 @@ function routesOf(parts: QuerierParts & LiveParts): RouteEntry<ReadRoute | undef
     get(LETTERS_PATH, letterListHandler(parts), { answers: 'page', scope: LETTERS_SCOPE }),
     get(LETTER_PATH, letterHandler(parts), { answers: 'one', scope: LETTERS_SCOPE }),
     ...Object.entries(parts.descriptions).map(([path, handler]) => get(path, handler)),
-    ...queries.map(({ query, handler }) => get(query.path, handler, query)),
+    ...queries.map((target) => ({ method: 'GET', path: target.query.path, target }) as const),
     get(OVERVIEW_PATH, overviewHandler(parts, queries.filter(({ query }) => query.overview).map(overviewPart))),
   ]
 }
 
-const overviewPart = (route: { query: Query; handler: QueryHandler }): OverviewPart => ({
+const overviewPart = (route: DomainRoute): OverviewPart => ({
   query: route.query,
+  servedBy: route.servedBy,
   ask: async (request, caller) => responder(route, caller, {}, request.query)(request),
 })
 

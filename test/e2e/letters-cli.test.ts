@@ -40,6 +40,9 @@ export default {
   queries: [],
 } satisfies DecideDomain
 `
+/** The line that throws. */
+const line = domain.split('\n').findIndex((line) => line.includes('the wheel is stuck')) + 1
+const place = `domains/wheels/domain.ts:${line}:\\d+ decide`
 const root = copyWith([{ path: 'domains/wheels/domain.ts', text: domain }])
 let mill: Mill
 let token: string
@@ -87,24 +90,31 @@ test('an operator lists and shows letters, redrives them in vain, fixes the bug,
 
   const list = await letters()
   const [headings, first, second] = list.stdout.split('\n')
-  expect(headings).toMatch(/^AGE +ATTEMPTS +DOMAIN +STREAM +ID +ERROR$/)
-  expect(first).toMatch(new RegExp(`^\\d+s +4 +wheels +wheel/${wheel} +${ids[0]} +the wheel is stuck$`))
+  expect(headings).toMatch(/^AGE +ATTEMPTS +DOMAIN +TYPE +STREAM +ID +ERROR$/)
+  expect(first).toMatch(
+    new RegExp(`^\\d+s +4 +wheels +wheels.turn +wheel/${wheel} +${ids[0]} +the wheel is stuck at ${place}$`),
+  )
   expect(second).toContain('behind a parked command')
   expect(list.stderr).toBe('3 letters\n')
 
   const shown = await letters('show', ids[0] as string)
-  expect(shown.stdout).toContain('error     the wheel is stuck')
+  expect(shown.stdout).toMatch(/^type {6}wheels.turn$/m)
+  expect(shown.stdout).toMatch(new RegExp(`^error     the wheel is stuck\nat        ${place}\n`, 'm'))
   expect(shown.stdout).toContain(`"wheel": "${wheel}"`)
 
   const inVain = await letters('redrive', `domain=wheels stream=wheel/${wheel}`)
   expect(inVain.code).toBe(1)
-  expect(inVain.stdout).toBe(`0 redriven, 1 failed:\n  ${ids[0]}  the wheel is stuck\n`)
+  expect(inVain.stdout).toMatch(
+    new RegExp(`^0 redriven, 1 parked again:\n  ${ids[0]}  the wheel is stuck at ${place}\n$`),
+  )
   expect(await listed()).toHaveLength(3)
 
+  await turn(`b-${crypto.randomUUID()}`, 1)
+  await eventually(async () => expect(await listed()).toHaveLength(4), { within: 30_000, every: 300 })
   writeFileSync(mended, '')
   expect(existsSync(mended)).toBe(true)
-  const done = await letters('redrive', 'error=the wheel is stuck', 'domain=wheels')
-  expect(done).toEqual({ code: 0, stdout: '3 redriven, 0 failed\n', stderr: '' })
+  const done = await letters('redrive', 'all')
+  expect(done).toEqual({ code: 0, stdout: '4 redriven, 0 parked again\n', stderr: '' })
   expect(await listed()).toEqual([])
   rmSync(mended)
 })
@@ -118,9 +128,13 @@ test('make letters passes its arguments on, and fails when the tool fails', asyn
   await eventually(async () => expect(await listed()).toHaveLength(1), { within: 30_000, every: 300 })
   const choice = 'stream=wheel/it\'s a "wheel" && false'
   expect((await make(`REDRIVE=${choice}`)).stdout).toContain('no such letter')
-  const failed = await make('REDRIVE=ALL', 'JSON=1')
+  const failed = await make('REDRIVE=all', 'JSON=1')
   expect(failed.code).not.toBe(0)
-  expect(JSON.parse(failed.stdout)).toMatchObject({ redriven: 0, failures: 1, failed: [{ id }] })
+  expect(JSON.parse(failed.stdout)).toMatchObject({
+    redriven: 0,
+    failures: 1,
+    failed: [{ id, frames: [expect.stringMatching(new RegExp(`^${place}$`))] }],
+  })
   expect((await make(`DISCARD=${id}`)).stderr).toContain('REASON')
   expect(await make(`DISCARD=${id}`, "REASON=it's a test")).toMatchObject({ code: 0, stdout: `${id} is discarded\n` })
   expect((await make(`SHOW=${id}`)).stderr).toContain('404')
@@ -131,7 +145,7 @@ test('make letters passes its arguments on, and fails when the tool fails', asyn
 test('wrong arguments are not sent, and an unavailable or refusing site is reported', async () => {
   const misspelt = await letters('redrive', 'domian=wheels')
   expect(misspelt.code).toBe(2)
-  expect(misspelt.stderr).toContain('make letters REDRIVE=ALL')
+  expect(misspelt.stderr).toContain('make letters REDRIVE=all')
   const refused = await runTool(process.execPath, ['deploy/letters/cli.ts'], { TOKEN: '' })
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('401') })
   expect(refused.stderr).toContain('export TOKEN=$(make -s token USER=administrator)')
