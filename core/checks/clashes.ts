@@ -16,8 +16,15 @@ interface Claim {
 
 const OWN = 'Millrace itself'
 
-/** The paths that the host and the local parts of `make dev` serve, with all paths below them. */
-const HOST_PATHS = ['/metrics', '/health', '/oidc', '/persist', '/sinks/dead-letters']
+/** The routes that no function serves, and the part that serves them. A path that ends with a slash includes all below it. */
+const SERVED = [
+  { path: '/metrics', by: 'the host' },
+  { path: '/health/', by: 'the host' },
+  { path: '/oidc', by: 'make dev' },
+  { path: '/oidc/', by: 'make dev' },
+  { path: '/persist', method: 'POST', by: 'make dev' },
+  { path: '/sinks/dead-letters', by: 'make dev' },
+]
 
 /** A sentence for each thing that two domains have, a domain has twice, or a domain and Millrace itself have. */
 export function clashes(domains: Domain[]): string[] {
@@ -27,12 +34,18 @@ export function clashes(domains: Domain[]): string[] {
     const other = first.get(claim.key)
     if (other) return [sentenceOf(claim, other)]
     first.set(claim.key, claim)
-    const path = claim.isRoute ? claim.key.slice(claim.key.indexOf('/')) : undefined
-    const taken = HOST_PATHS.find((own) => path === own || path?.startsWith(`${own}/`))
-    return taken === undefined
-      ? []
-      : [`${claim.owner}: ${claim.what} is never reached, since Millrace itself serves ${taken}. Change the path.`]
+    return claim.isRoute ? unreached(claim) : []
   })
+}
+
+function unreached({ key, owner, what }: Claim): string[] {
+  const [method, path = ''] = key.split(' ')
+  const taken = SERVED.filter((own) => own.method === undefined || own.method === method).find(
+    (own) => path === own.path || (own.path.endsWith('/') && path.startsWith(own.path)),
+  )
+  return taken
+    ? [`${owner}: ${what} is not reached, since ${taken.by} serves ${taken.path} itself. Change the path.`]
+    : []
 }
 
 const sentenceOf = ({ owner, what, isRoute }: Claim, other: Claim): string =>

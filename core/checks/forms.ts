@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { hint, nearest } from './hints.ts'
 
 /** The form that a member must have. */
@@ -20,6 +21,7 @@ export const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export const text: Form = { what: 'a text that is not empty', is: (value) => typeof value === 'string' && value !== '' }
+export const anyText: Form = { what: 'a text', is: (value) => typeof value === 'string' }
 export const flag: Form = { what: 'true or false', is: (value) => typeof value === 'boolean' }
 export const positive: Form = {
   isUnread: true,
@@ -30,6 +32,10 @@ export const object: Form = { what: 'an object', is: isObject }
 export const list: Form = { what: 'a list', is: Array.isArray }
 export const texts: Form = { what: 'a list of texts', is: (value) => Array.isArray(value) && value.every(text.is) }
 export const schema: Form = { what: 'a schema of zod', is: (value) => isObject(value) && '_zod' in value }
+export const objectSchema: Form = {
+  what: 'a z.object',
+  is: (value) => schema.is(value) && (value as z.ZodType)._zod.def.type === 'object',
+}
 export const rule = (signature: string): Form => ({
   what: `a function ${signature}`,
   isUnread: true,

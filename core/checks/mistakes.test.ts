@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { CommandType, Fields, Route } from '#domains/domain.ts'
@@ -58,6 +60,16 @@ test('domains without mistakes have none', () => {
   expect(mistakesIn({ notes, orders })).toEqual([])
 })
 
+test('the domains of the repository and the examples have none', async () => {
+  const folders = ['domains', 'examples'].flatMap((root) =>
+    readdirSync(root).map((name) => resolve(root, name, 'domain.ts')),
+  )
+  const files = folders.filter((file) => existsSync(file))
+  expect(files.length).toBeGreaterThan(6)
+  const found = files.map(async (file) => [file, (await import(file)).default] as const)
+  expect(mistakesIn(Object.fromEntries(await Promise.all(found)))).toEqual([])
+})
+
 test('all mistakes of all domains are reported at once', () => {
   const wrong = { ...notes, topic: { name: 'a b', partitions: 0 }, queries: [{ ...page, index: 'tme' }] }
   expect(
@@ -106,6 +118,7 @@ test.each<[() => string[], string]>([
     `${COMMAND}, GET /api/notes: method must be one of "POST", "PUT", "PATCH", "DELETE".`,
   ],
   [() => inQuery({ answers: 'pages' }), `${QUERY}: answers "pages" is not a kind of query. Did you mean "page"?`],
+  [() => inQuery({ params: z.record(z.string(), z.string()) }), `${QUERY}: params must be a z.object.`],
   [() => inQuery({ shape: undefined }), `${QUERY}: shape is missing. It must be a function (document) => item.`],
   [
     () => inNotes({ queries: [null] }),
@@ -177,7 +190,7 @@ test.each<[() => string[], string]>([
 })
 
 const PATH =
-  'The path must begin with "/" and have its parameters as {name}. It cannot have ":", "*", "?", "#" and blanks, nor a letter, digit or parameter directly after a parameter.'
+  'The path must begin with "/" and have its parameters as {name}. It cannot have ":", "*", "?", "#", parentheses and blanks, and only "/", "-" and "." follow a parameter.'
 
 test.each<[() => string[], string]>([
   [
@@ -188,10 +201,9 @@ test.each<[() => string[], string]>([
     () => inCommand({ id: () => 'a' }),
     `${COMMAND}: The sender chooses the id of this command, so it must have a scope.`,
   ],
-  ...['api/notes', '/api/:id', '/api/{id', '/api/{author}s'].map((path): [() => string[], string] => [
-    () => inRoute({ path }),
-    `${COMMAND}, POST ${path}: ${PATH}`,
-  ]),
+  ...['api/notes', '/api/:id', '/api/{id', '/api/{author}s', '/api/{author}@x', '/a b'].map(
+    (path): [() => string[], string] => [() => inRoute({ path }), `${COMMAND}, POST ${path}: ${PATH}`],
+  ),
   [
     () => inRoute({ path: '/api/{author}/{author}' }),
     `${COMMAND}, POST /api/{author}/{author}: {author} is twice in the path. Give each parameter its own name.`,
@@ -344,13 +356,28 @@ test('a query whose functions throw for a sample, or whose parameters no sample 
     throw new Error('a sample')
   }
   expect(inOrdersQuery({ index: thrower, where: thrower })).toEqual([])
+  const late = z.object({ a: z.string().refine(async () => true) })
+  const thrown = z.object({ a: z.string().transform(thrower) })
+  for (const params of [late, thrown]) expect(inOrdersQuery({ params, index: () => 'none' })).toEqual([])
   const never = z.object({ sku: z.string().regex(/^SKU-\d{9}$/) })
   expect(
     inOrdersQuery({ params: never, index: ({ sku }: Fields) => (String(sku).startsWith('SKU') ? 'customer' : '') }),
   ).toEqual([])
 })
 
-test('where may be on a prefix in any order, and a path parameter need not be declared', () => {
+test('the parameters of an order by name count as given, but not together with the parameters that it sets', () => {
+  const params = z.object({ order: z.enum(['old']).optional() })
+  const index = ({ order }: Fields) => (order === 'old' ? 'customer' : order === 'words' ? 'wrds' : 'customer')
+  const numbered = { sorts: { word: { order: 'words' } } }
+  expect(inOrdersQuery({ params, index })).toEqual([])
+  expect(inOrdersQuery({ params, index, numbered })).toEqual([
+    `${ORDERS}: index "wrds" is not declared in collection "orders". Did you mean "words"?`,
+  ])
+})
+
+test('where may be on a prefix in any order, a path parameter need not be declared, and a suffix may follow it', () => {
+  expect(inQuery({ path: '/api/{author}.json' })).toEqual([])
+  expect(inQuery({ path: '/api/{from}-{to}/notes' })).toEqual([])
   expect(
     inOrdersQuery({ path: '/api/orders/{customer}', where: ({ customer }: Fields) => ({ placedAt: '', customer }) }),
   ).toEqual([])

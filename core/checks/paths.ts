@@ -4,8 +4,8 @@ export const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/
 /** The path without the names of its parameters and without a slash at the end: two paths with one form match the same requests. */
 export const formOf = (path: string): string => path.replaceAll(/\{\w+\}/g, '{}').replace(/(?<=.)\/$/, '')
 
-/** A literal segment, or parameters with literal text between them. */
-const PATH = /^(?:\/(?:[\w.~!$&'()+,;=@%-]|\{\w+\}(?!\w|\{))*)+$/
+/** Segments of literal text and parameters. The router takes all up to "/", "-" or "." for the name of a parameter. */
+const PATH = /^(?:\/(?:[^/{}:*?#()\s]|\{\w+\}(?=[/.-]|$))*)+$/
 
 /** The mistakes in the form of a path. */
 export function pathMistakes(place: string, path: string): string[] {
@@ -15,7 +15,7 @@ export function pathMistakes(place: string, path: string): string[] {
     ...(PATH.test(path)
       ? []
       : [
-          `${place}: The path must begin with "/" and have its parameters as {name}. It cannot have ":", "*", "?", "#" and blanks, nor a letter, digit or parameter directly after a parameter.`,
+          `${place}: The path must begin with "/" and have its parameters as {name}. It cannot have ":", "*", "?", "#", parentheses and blanks, and only "/", "-" and "." follow a parameter.`,
         ]),
     ...(repeated === undefined
       ? []

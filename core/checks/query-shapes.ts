@@ -1,5 +1,17 @@
 import type { Query } from '#domains/query.ts'
-import { either, type Form, flag, object, optional, rule, type Shape, schema, text } from './forms.ts'
+import {
+  anyText,
+  either,
+  type Form,
+  flag,
+  object,
+  objectSchema,
+  optional,
+  rule,
+  type Shape,
+  schema,
+  text,
+} from './forms.ts'
 
 /** The members of the kinds of queries, as the contract in domains/query.ts declares them. */
 
@@ -7,14 +19,14 @@ const base = {
   path: text,
   scope: optional(text),
   name: optional(text),
-  summary: optional(text),
+  summary: optional(anyText),
   overview: optional(object),
 }
 const item = { item: optional(schema) }
 const withParams = {
   ...base,
   ...item,
-  params: optional(schema),
+  params: optional(objectSchema),
   organisation: optional(rule('(params) => organisation')),
   parent: optional(object),
 }

@@ -20,8 +20,8 @@ type Raw = { [name: string]: string }
 
 /**
  * Parameters that clients may send to a query, as its functions get them: each parameter absent and present, and each value of an
- * enum. The schema accepts all of them, so that a function that is wrong for one of them is wrong for a client. They are none if no sample
- * passes the schema.
+ * enum. The schema accepts all of them, so a function that is wrong for one of them is wrong for a client. There are no samples if the
+ * schema accepts none.
  */
 export function samplesOf(query: Query): Fields[] {
   const params = ('params' in query && query.params) || z.object({})
@@ -40,10 +40,23 @@ export function samplesOf(query: Query): Fields[] {
     ),
   ]
   const sorts = 'numbered' in query && query.numbered ? Object.values(query.numbered.sorts ?? {}) : []
-  return raws.flatMap((raw) => {
-    const { data, success } = params.safeParse(raw)
-    return success ? [{}, ...sorts].map((sort) => ({ ...path, ...data, ...sort }) as Fields) : []
-  })
+  return raws.flatMap((raw) =>
+    [{}, ...sorts].flatMap((sort) => {
+      const given = Object.entries(raw).filter(([name]) => !Object.hasOwn(sort, name))
+      const accepted = acceptedBy(params, Object.fromEntries(given))
+      return accepted ? [{ ...path, ...(accepted.data as Fields), ...sort }] : []
+    }),
+  )
+}
+
+/** What the schema makes of a value. Undefined if it refuses it, or throws, as an asynchronous one does. */
+function acceptedBy(schema: z.ZodType, value: unknown): { data: unknown } | undefined {
+  try {
+    const { success, data } = schema.safeParse(value)
+    return success ? { data } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 interface Candidate {
@@ -54,7 +67,7 @@ interface Candidate {
 }
 
 function candidateOf(name: string, schema: z.ZodType): Candidate {
-  const accepted = (texts: string[]) => texts.filter((text) => schema.safeParse(text).success)
+  const accepted = (texts: string[]) => texts.filter((text) => acceptedBy(schema, text))
   const listed = accepted([...(schema._zod.values ?? [])].map(String))
   const values = listed.length > 0 ? listed : accepted(TEXTS).slice(0, 1)
   return { name, isOptional: schema._zod.optin === 'optional', values }

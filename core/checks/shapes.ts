@@ -12,6 +12,7 @@ import type {
   Topic,
 } from '#domains/domain.ts'
 import {
+  anyText,
   flag,
   isObject,
   list,
@@ -88,7 +89,7 @@ export const COLLECTION = { name: text, indexes: object } satisfies Shape<Collec
 export const INDEX = { fields: texts, each: optional(text) } satisfies Shape<Index>
 
 export const COMMAND = {
-  summary: optional(text),
+  summary: optional(anyText),
   data: schema,
   scope: optional(text),
   organisation: optional(rule('(data) => organisation')),
@@ -107,7 +108,7 @@ export const ROUTE = {
   query: optional(only),
   maxBytes: optional(positive),
   read: optional(rule('(body) => data')),
-  text: optional(text),
+  text: optional(anyText),
   answer: optional(rule('(data) => object')),
   answered: optional(schema),
   created: optional(text),
