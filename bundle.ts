@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { files } from './functions/describe/docs-page.ts'
 import { LIST, listOf, shippedPackages, textsOf } from './licenses.ts'
+import { findDomains } from './main/find-domains.ts'
 import { findProtos } from './main/find-protos.ts'
 import { settings } from './main/settings.ts'
 
@@ -33,7 +34,7 @@ const OPTIONAL = [
   'socks',
 ]
 
-/** Replaces the search for domain folders by imports: a bundle has the domains that exist when it is made. */
+/** Replaces the search for domain folders by imports: a bundle has the domains that exist, and are checked, when it is made. */
 const domains: Plugin = {
   name: 'domains',
   setup({ onLoad }) {
@@ -225,5 +226,7 @@ async function bundleAll(): Promise<void> {
   for (const { parentPath, name } of cached) chmodSync(join(parentPath, name), 0o644)
 }
 
+// Mistakes in domains end the build. Bundles contain no checks, to keep their start short.
+await findDomains()
 if (process.argv[2] === LOCAL_TARGET) await bundle(LOCAL_TARGET)
 else await bundleAll()

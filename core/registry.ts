@@ -1,5 +1,4 @@
 import type { Collection, CommandType, Domain } from '#domains/domain.ts'
-import { reservedNames } from './collections.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
 import letters from './letters/domain.ts'
 import { RECEIPT_PATH } from './receipts.ts'
@@ -10,37 +9,9 @@ export const collectionsOf = (domain: Domain): Collection[] =>
     ? [domain.documents.collection]
     : [...domain.collections, ...(domain.tally ? [domain.tally.collection] : [])]
 
-/** All domains of a Millrace in the order of their names: those of the application, and the letters. Throws if two of them clash. */
-export function withLetters(found: Domain[]): Domain[] {
-  const all = [...found, letters].sort((one, other) => (one.name < other.name ? -1 : 1))
-  refuseClashes(all)
-  return all
-}
-
-/** Throws if a domain has a collection of Millrace itself, two domains share a name, topic, collection, command, route or method, or if everybody may choose a command's id. */
-export function refuseClashes(domains: Domain[]): void {
-  const owners = new Map(reservedNames().map((name) => [`collection ${name}`, 'Millrace itself']))
-  for (const domain of domains) {
-    const claims = [
-      `name ${domain.name}`,
-      `topic ${domain.topic.name}`,
-      ...collectionsOf(domain).map(({ name }) => `collection ${name}`),
-      ...Object.keys(domain.commands).map((type) => `command ${type}`),
-      ...Object.values(domain.commands).flatMap(({ routes }) => routes.map(({ method, path }) => `${method} ${path}`)),
-      ...Object.values(domain.commands).flatMap(({ calls = [] }) => calls.map(({ method }) => `method ${method}`)),
-      ...domain.queries.map(({ path }) => `GET ${path}`),
-    ]
-    for (const [type, { id, scope }] of Object.entries(domain.commands)) {
-      if (id && scope === undefined)
-        throw new Error(`command ${type} takes its id from the sender, so it must have a scope`)
-    }
-    for (const claim of claims) {
-      const owner = owners.get(claim)
-      if (owner) throw new Error(`${claim} belongs to ${owner} and to domain ${domain.name}`)
-      owners.set(claim, `domain ${domain.name}`)
-    }
-  }
-}
+/** All domains of a Millrace in the order of their names: those of the application, and the letters. */
+export const withLetters = (found: Domain[]): Domain[] =>
+  [...found, letters].sort((one, other) => (one.name < other.name ? -1 : 1))
 
 /** The domains with the retentions of RETENTION_DAYS. Throws for a domain that never removes documents. */
 export function retaining(domains: Domain[], days: ReadonlyMap<string, number>): Domain[] {

@@ -1,8 +1,9 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import logs from '#domains/logs/domain.ts'
 import { newKey, startIssuer } from '#test/auth/issuer.ts'
 import { callers } from './callers.ts'
 import { readConfig } from './config.ts'
+import { telemetry } from './telemetry.ts'
 
 const issuer = await startIssuer(await newKey('only'))
 afterAll(() => issuer.goesAway())
@@ -33,4 +34,12 @@ test.each(['Basic YTpi', 'Bearer', 'Bearer ', 'Bearer a b', '', 'token'])(
 
 test('without an issuer every token is refused', async () => {
   await expect(of({})({ authorization: `Bearer ${await issuer.sign()}` })).rejects.toMatchObject({ status: 401 })
+})
+
+test('a scope that nobody grants is a warning', () => {
+  const warn = vi.spyOn(telemetry().logger, 'warn')
+  of({})
+  expect(warn).not.toHaveBeenCalled()
+  callers(readConfig({}), [{ ...logs, roles: { reader: ['logs:read'] } }])
+  expect(warn.mock.calls).toEqual([[{}, expect.stringContaining('domain logs, command logs.write: Neither a role')]])
 })

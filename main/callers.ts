@@ -1,5 +1,6 @@
 import { verifier } from '#adapters/auth/verifier.ts'
 import { type CallerOf, identifyBy, rolesOf, type Verify } from '#core/access.ts'
+import { ungrantedScopes } from '#core/checks/scopes.ts'
 import { systemClock } from '#core/clock.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { Config } from './config.ts'
@@ -18,6 +19,7 @@ export const openCallers = (settings: CallerSettings, domains: Domain[]): Caller
 
 /** Identifies callers by their bearer token. A caller without one is anonymous. A caller with one has the anonymous scopes too. */
 export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
+  for (const warning of ungrantedScopes(domains, settings.ANONYMOUS_SCOPES)) telemetry().logger.warn({}, warning)
   const verify: Verify | undefined =
     settings.OIDC_ISSUER === undefined
       ? undefined

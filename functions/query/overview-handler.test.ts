@@ -94,15 +94,6 @@ test('an outage that leaves no part is a 503, but parts that are not for the cal
   expect(await asking([]).get('/api/overview')).toEqual({ parts: {}, missing: [] })
 })
 
-test('two parts with one name, or a part that is a stream, fail the start', () => {
-  expect(() => asking([newest, { ...newest, path: '/other' }])).toThrow('/other')
-  expect(() =>
-    asking([
-      { answers: 'all', path: '/all', from: 'notes', index: 'time', shape: () => ({}), overview: { part: 'all' } },
-    ]),
-  ).toThrow('/all')
-})
-
 test('If-None-Match with the current ETag of the overview is 304', async () => {
   const { respond } = asking([newest])
   const { headers } = await respond('/api/overview')

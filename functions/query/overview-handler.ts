@@ -17,7 +17,6 @@ export interface OverviewPart {
 
 /** The time after which a part is left out, since the overview is as slow as its slowest part. */
 const PART_MS = 1000
-const STREAMED: Query['answers'][] = ['all', 'live']
 
 /**
  * Answers several reads at once. A part that is unavailable, late or not allowed for the caller is left out and listed in `missing`.
@@ -28,10 +27,6 @@ export function overviewHandler(
   parts: OverviewPart[],
 ): QueryHandler {
   const all = new Map(parts.map((part) => [part.query.overview?.part ?? part.query.path, part]))
-  if (all.size < parts.length || parts.some(({ query }) => STREAMED.includes(query.answers))) {
-    const paths = parts.map(({ query }) => query.path).join(', ')
-    throw new Error(`/api/overview: the parts ${paths} must have different names, and none may be a stream`)
-  }
 
   async function read(part: OverviewPart, request: Request, caller: Caller): Promise<string | Problem> {
     try {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -21,11 +21,24 @@ const root = copyWith([
   { path: 'domains/notes/commands.ts', text: commands },
   { path: 'domains/notes/domain.ts', text: domain },
 ])
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+const mistaken = copyWith([
+  { path: 'domains/notes/commands.ts', text: commands },
+  { path: 'domains/notes/domain.ts', text: domain.replace('partitions: 1', 'partitions: 0') },
+])
+for (const folder of [root, mistaken])
+  for (const file of ['bundle.ts', 'licenses.ts', 'package-lock.json', 'LICENSE', 'THIRD-PARTY-LICENSES.md'])
+    cpSync(file, join(folder, file))
+afterAll(() => {
+  for (const folder of [root, mistaken]) rmSync(folder, { recursive: true, force: true })
+})
+
+test('mistakes in a domain end the build with a report of all of them, and no stack', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['bundle.ts'], { cwd: mistaken, encoding: 'utf8' })
+  const report = 'Mistakes in domains:\n  domain notes, topic notes: partitions must be a positive integer.\n'
+  expect({ status, stderr }).toEqual({ status: 1, stderr: report })
+})
 
 test('a bundle has a domain for each folder', async () => {
-  for (const file of ['bundle.ts', 'licenses.ts', 'package-lock.json', 'LICENSE', 'THIRD-PARTY-LICENSES.md'])
-    cpSync(file, join(root, file))
   execFileSync(process.execPath, ['bundle.ts'], { cwd: root, stdio: 'pipe' })
   rmSync(join(root, 'domains'), { recursive: true })
   const port = await freePort()

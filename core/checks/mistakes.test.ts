@@ -1,0 +1,384 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { CommandType, Fields, Route } from '#domains/domain.ts'
+import { mistakesIn } from './mistakes.ts'
+
+type Members = { [name: string]: unknown }
+
+const data = z.strictObject({ text: z.string(), author: z.string() })
+const route: Route = { method: 'POST', path: '/api/notes', body: 'json' }
+const write: CommandType = { data, stream: ({ author }) => `author/${author}`, routes: [route] }
+const collection = { name: 'notes', indexes: { author: { fields: ['author', 'time'] }, time: { fields: ['time'] } } }
+const page = { answers: 'page', path: '/api/notes', index: 'time', shape: () => ({}) }
+const notes = {
+  kind: 'append',
+  name: 'notes',
+  topic: { name: 'notes', partitions: 3 },
+  commands: { 'notes.write': write },
+  documents: { collection, document: () => ({}) },
+  queries: [page],
+}
+const orders = {
+  kind: 'decide',
+  name: 'orders',
+  topic: { name: 'orders', partitions: 3 },
+  ordering: 'ordered',
+  commands: {},
+  collections: [
+    {
+      name: 'orders',
+      indexes: { customer: { fields: ['customer', 'placedAt'] }, words: { fields: ['words'], each: 'words' } },
+    },
+    { name: 'products', indexes: {} },
+  ],
+  touches: () => [],
+  decide: () => ({ events: [] }),
+  project: () => [],
+  queries: [] as unknown[],
+}
+
+const inNotes = (change: Members) => mistakesIn({ notes: { ...notes, ...change } })
+const inOrders = (change: Members) => mistakesIn({ orders: { ...orders, ...change } })
+const inTopic = (topic: Members) => inNotes({ topic: { ...notes.topic, ...topic } })
+const inCollection = (change: Members) =>
+  inNotes({ queries: [], documents: { ...notes.documents, collection: { ...collection, ...change } } })
+const inIndex = (index: Members) => inCollection({ indexes: { author: index } })
+const inCommand = (change: Members) => inNotes({ commands: { 'notes.write': { ...write, ...change } } })
+const inRoute = (change: Members) => inCommand({ routes: [{ ...route, ...change }] })
+const inQuery = (change: Members) => inNotes({ queries: [{ ...page, ...change }] })
+const inOrdersQuery = (change: Members) =>
+  inOrders({ queries: [{ ...page, path: '/api/orders', from: 'orders', index: 'customer', ...change }] })
+
+const COMMAND = 'domain notes, command notes.write'
+const ROUTE = `${COMMAND}, POST /api/notes`
+const QUERY = 'domain notes, query GET /api/notes'
+const ORDERS = 'domain orders, query GET /api/orders'
+
+test('domains without mistakes have none', () => {
+  expect(mistakesIn({ notes, orders })).toEqual([])
+})
+
+test('the domains of the repository and the examples have none', async () => {
+  const folders = ['domains', 'examples'].flatMap((root) =>
+    readdirSync(root).map((name) => resolve(root, name, 'domain.ts')),
+  )
+  const files = folders.filter((file) => existsSync(file))
+  expect(files.length).toBeGreaterThan(6)
+  const found = files.map(async (file) => [file, (await import(file)).default] as const)
+  expect(mistakesIn(Object.fromEntries(await Promise.all(found)))).toEqual([])
+})
+
+test('all mistakes of all domains are reported at once', () => {
+  const wrong = { ...notes, topic: { name: 'a b', partitions: 0 }, queries: [{ ...page, index: 'tme' }] }
+  expect(
+    mistakesIn({ empty: undefined, notes: wrong, orders: { ...orders, decide: undefined, name: 'or.ders' } }),
+  ).toHaveLength(6)
+})
+
+test.each<[() => string[], string]>([
+  [
+    () => mistakesIn({ notes: undefined }),
+    'domains/notes/domain.ts: The default export is missing. It must be the domain.',
+  ],
+  [
+    () => inNotes({ name: undefined }),
+    'domains/notes/domain.ts: name is missing. It must be a text that is not empty.',
+  ],
+  [() => inNotes({ kind: 'apend' }), 'domain notes: kind must be one of "append", "decide".'],
+  [() => inNotes({ queries: {} }), 'domain notes: queries must be a list.'],
+  [() => inNotes({ role: { member: [] } }), 'domain notes: "role" is unknown. Did you mean "roles"?'],
+  [
+    () => inNotes({ roles: { member: 'notes:read' } }),
+    'domain notes: roles must be an object with a list of scopes for each role.',
+  ],
+  [
+    () => inNotes({ documents: { collection } }),
+    'domain notes, documents: document is missing. It must be a function (command) => document.',
+  ],
+  [
+    () => inOrders({ decide: undefined }),
+    'domain orders: decide is missing. It must be a function (command, documents) => decision.',
+  ],
+  [() => inOrders({ project: {} }), 'domain orders: project must be a function (event, documents) => changes.'],
+  [
+    () => inOrders({ touches: undefined, touchs: () => [] }),
+    'domain orders: "touchs" is unknown. Did you mean "touches"?',
+  ],
+  [() => inOrders({ ordering: 'order' }), 'domain orders: ordering must be one of "ordered", "unordered".'],
+  [
+    () => inOrders({ tally: { collection: { name: 'totals', indexes: {} }, zero: {} } }),
+    'domain orders, tally: add is missing. It must be a function (total, event) => total.',
+  ],
+  [() => inCommand({ scop: 'notes:write' }), `${COMMAND}: "scop" is unknown. Did you mean "scope"?`],
+  [() => inCommand({ data: {} }), `${COMMAND}: data must be a schema of zod.`],
+  [
+    () => inRoute({ method: 'GET' }),
+    `${COMMAND}, GET /api/notes: method must be one of "POST", "PUT", "PATCH", "DELETE".`,
+  ],
+  [() => inQuery({ answers: 'pages' }), `${QUERY}: answers "pages" is not a kind of query. Did you mean "page"?`],
+  [() => inQuery({ params: z.record(z.string(), z.string()) }), `${QUERY}: params must be a z.object.`],
+  [() => inQuery({ shape: undefined }), `${QUERY}: shape is missing. It must be a function (document) => item.`],
+  [
+    () => inNotes({ queries: [null] }),
+    'domain notes, query 1: answers "undefined" is not a kind of query. Write one of "page", "one", "view", "all", "history", "live", "count", "total", "fault".',
+  ],
+])('a wrong form: %#. %s', (mistakes, sentence) => {
+  expect(mistakes()).toEqual([sentence])
+})
+
+const TOPIC = (name: string) =>
+  `domain notes, topic ${name}: The name of a topic must be 1 to 249 letters, digits, ".", "_" and "-", other than "." and "..".`
+const NAME = (name: string) =>
+  `domain notes, collection ${name}: The name of a collection must be 1 to 190 letters, digits, "_", "-" and ".". It begins with a letter or "_" but not with "system.", and does not end with ".".`
+const FIELD = (field: string) =>
+  `domain notes, collection notes, index author: The name of the field "${field}" must be letters, digits and "_", and begin with a letter or "_".`
+const LONG = 'a'.repeat(250)
+
+test.each<[() => string[], string]>([
+  [
+    () => inNotes({ name: 'my.notes' }),
+    'domain my.notes: The name of a domain must be 1 to 100 letters, digits, "_" and "-".',
+  ],
+  [() => inTopic({ name: 'a b' }), TOPIC('a b')],
+  [() => inTopic({ name: '..' }), TOPIC('..')],
+  [() => inTopic({ name: LONG }), TOPIC(LONG)],
+  ...[0, -1, 1.5, '3'].map((partitions): [() => string[], string] => [
+    () => inTopic({ partitions }),
+    'domain notes, topic notes: partitions must be a positive integer.',
+  ]),
+  [
+    () => inTopic({ plain: 'notes.wrte' }),
+    'domain notes, topic notes: plain "notes.wrte" is not a command of the domain. Did you mean "notes.write"?',
+  ],
+  ...['$notes', 'system.notes', 'a b', 'notes.', '', LONG].map((name): [() => string[], string] => [
+    () => inCollection({ name }),
+    name === '' ? 'domain notes, collection : name must be a text that is not empty.' : NAME(name),
+  ]),
+  [
+    () => inCollection({ indexes: { expiry: { fields: ['time'] } } }),
+    'domain notes, collection notes, index expiry: The name of an index must be 1 to 60 letters, digits, "_" and "-", other than "expiry" and "_id_".',
+  ],
+  [
+    () => inIndex({ fields: ['a', 'b', 'a'] }),
+    'domain notes, collection notes, index author: Field "a" is listed twice. List it once.',
+  ],
+  [() => inIndex({ fields: ["it's"] }), FIELD("it's")],
+  [
+    () => inIndex({ fields: ['time', '_id'] }),
+    'domain notes, collection notes, index author: _id is always the last field of an index. Do not list it.',
+  ],
+  [
+    () => inIndex({ fields: ['words'], each: 'word' }),
+    'domain notes, collection notes, index author: each "word" is not one of its fields. Did you mean "words"?',
+  ],
+  [
+    () => inIndex({ fields: 'author' }),
+    'domain notes, collection notes, index author: fields must be a list of texts.',
+  ],
+  [
+    () => inNotes({ documents: { ...notes.documents, retentionDays: 0 } }),
+    'domain notes, documents: retentionDays must be a positive number of at most 24855 days.',
+  ],
+  [
+    () => inNotes({ roles: { member: ['notes read'] } }),
+    'domain notes: The scope "notes read" must be printable ASCII without blanks, commas, quotes and backslashes, other than "none".',
+  ],
+])('a name or a number that a store or the log does not take: %#. %s', (mistakes, sentence) => {
+  expect(mistakes()).toEqual([sentence])
+})
+
+const PATH =
+  'The path must begin with "/" and have its parameters as {name}. It cannot have ":", "*", "?", "#", parentheses and blanks, and only "/", "-" and "." follow a parameter.'
+
+test.each<[() => string[], string]>([
+  [
+    () => inNotes({ commands: { 'notes write': write } }),
+    'domain notes, command notes write: The type must be 1 to 256 printable ASCII characters without blanks, and no type of Millrace itself.',
+  ],
+  [
+    () => inCommand({ id: () => 'a' }),
+    `${COMMAND}: The sender chooses the id of this command, so it must have a scope.`,
+  ],
+  ...['api/notes', '/api/:id', '/api/{id', '/api/{author}s', '/api/{author}@x', '/a b'].map(
+    (path): [() => string[], string] => [() => inRoute({ path }), `${COMMAND}, POST ${path}: ${PATH}`],
+  ),
+  [
+    () => inRoute({ path: '/api/{author}/{author}' }),
+    `${COMMAND}, POST /api/{author}/{author}: {author} is twice in the path. Give each parameter its own name.`,
+  ],
+  [
+    () => inRoute({ path: '/api/{auther}' }),
+    `${COMMAND}, POST /api/{auther}: {auther} is not a member of the command's data. Did you mean "author"?`,
+  ],
+  [
+    () => inRoute({ path: '/api/{note}' }),
+    `${COMMAND}, POST /api/{note}: {note} is not a member of the command's data. Write one of "text", "author".`,
+  ],
+  [
+    () => inRoute({ created: '/api/notes/{noteId}' }),
+    `${ROUTE}: created has {noteId}, which is not a member of the command's data. Write one of "id", "text", "author".`,
+  ],
+  [
+    () => inRoute({ path: '/api/{author}', maxBytes: 9 }),
+    `${COMMAND}, POST /api/{author}: maxBytes has no effect on a path with parameters. Move the parameters to the body.`,
+  ],
+  [
+    () => inCommand({ calls: [{ method: 'Write', read: () => ({}), answer: () => ({}) }] }),
+    `${COMMAND}, method Write: Write the service, "/" and the method, such as "NoteService/Write".`,
+  ],
+])('a mistake in a command: %#. %s', (mistakes, sentence) => {
+  expect(mistakes()).toEqual([sentence])
+})
+
+test.each([
+  ['a transform', z.object({ a: z.string() }).transform((all): Fields => all), 'out'],
+  ['a preprocess', z.preprocess((all) => all, z.object({ a: z.string() })), 'in'],
+  ['a loose object', z.looseObject({ a: z.string() }), 'both'],
+  ['a record', z.record(z.string(), z.string()), 'both'],
+  ['a union with a record', z.union([z.object({ a: z.string() }), z.record(z.string(), z.string())]), 'both'],
+])('nothing is reported about members that cannot be known: %s', (_, data, side) => {
+  if (side !== 'out') expect(inCommand({ data, routes: [{ ...route, path: '/api/{b}' }] })).toEqual([])
+  if (side !== 'in') expect(inCommand({ data, routes: [{ ...route, created: '/api/{b}' }] })).toEqual([])
+})
+
+test.each([
+  ['a refinement', z.object({ a: z.string() }).refine(() => true)],
+  ['a transform', z.object({ a: z.string() }).transform((all) => all)],
+  ['a union', z.union([z.object({ a: z.string() }), z.object({ c: z.string() })])],
+  ['an intersection', z.intersection(z.object({ a: z.string() }), z.object({ c: z.string() }))],
+  ['a default', z.object({ a: z.string() }).default({ a: '' })],
+])('the members of other schemas are known: %s', (_, data) => {
+  expect(inCommand({ data, routes: [{ ...route, path: '/api/{b}' }] })).toHaveLength(1)
+  expect(inCommand({ data, routes: [{ ...route, path: '/api/{a}' }] })).toEqual([])
+})
+
+const customers = z.object({ customer: z.string().optional(), order: z.enum(['old', 'new']).default('old') })
+
+test.each<[() => string[], string]>([
+  [
+    () => inOrdersQuery({ index: 'custmer' }),
+    `${ORDERS}: index "custmer" is not declared in collection "orders". Did you mean "customer"?`,
+  ],
+  [
+    () => inOrdersQuery({ index: 'time' }),
+    `${ORDERS}: index "time" is not declared in collection "orders". Write one of "customer", "words".`,
+  ],
+  [
+    () => inOrdersQuery({ params: customers, index: ({ order }: Fields) => (order === 'new' ? 'newest' : 'customer') }),
+    `${ORDERS}: index "newest" is not declared in collection "orders". Write one of "customer", "words".`,
+  ],
+  [
+    () => inOrdersQuery({ from: 'ordrs' }),
+    `${ORDERS}: from "ordrs" is not a collection of the domain. Did you mean "orders"?`,
+  ],
+  [
+    () => inOrdersQuery({ from: () => 'ordrs' }),
+    `${ORDERS}: from returns "ordrs", which is not a collection of the domain. Did you mean "orders"?`,
+  ],
+  [
+    () => inOrdersQuery({ from: undefined }),
+    `${ORDERS}: The domain has several collections. Name one of "orders", "products" as from.`,
+  ],
+  [
+    () => inOrders({ collections: [], queries: [{ ...page, path: '/api/orders' }] }),
+    `${ORDERS}: The domain has no collection to read. Declare one in collections.`,
+  ],
+  [
+    () => inOrdersQuery({ where: () => ({ placedAt: '' }) }),
+    `${ORDERS}: where gives "placedAt", which are not the first fields of index "customer". Its fields are "customer", "placedAt".`,
+  ],
+  [
+    () =>
+      inOrdersQuery({ params: customers, where: ({ customer }: Fields) => (customer ? { customer, paid: true } : {}) }),
+    `${ORDERS}: where gives "customer", "paid", which are not the first fields of index "customer". Its fields are "customer", "placedAt".`,
+  ],
+  [
+    () => inOrdersQuery({ where: () => [{ customer: '' }, {}] }),
+    `${ORDERS}: where returns filters of different fields. Give each filter the same fields.`,
+  ],
+  [
+    () => inOrdersQuery({ index: 'words' }),
+    `${ORDERS}: index "words" finds by an item of "words". Give a value for it in where.`,
+  ],
+  [
+    () => inOrdersQuery({ answers: 'view', touches: () => [{ collection: 'ordrs', ids: [] }], answer: () => ({}) }),
+    `${ORDERS}: touches names "ordrs", which is not a collection of the domain. Did you mean "orders"?`,
+  ],
+  [
+    () => inOrdersQuery({ parent: { touches: () => [{ collection: 'product', ids: [] }], exists: () => true } }),
+    `${ORDERS}: parent names "product", which is not a collection of the domain. Did you mean "products"?`,
+  ],
+  [
+    () => inOrdersQuery({ answers: 'live', of: { collection: 'order' }, keep: () => true }),
+    `${ORDERS}: of "order" is not a collection of the domain. Did you mean "orders"?`,
+  ],
+  [
+    () => inOrdersQuery({ answers: 'one' }),
+    `${ORDERS}: A query that answers "one" finds a document by {id}. Write {id} in its path.`,
+  ],
+  [
+    () => inOrdersQuery({ answers: 'total', total: () => '0' }),
+    `${ORDERS}: A query that answers "total" reads the tally of a decide domain. Declare a tally.`,
+  ],
+  [
+    () => inQuery({ answers: 'history', stream: () => 'a' }),
+    `${QUERY}: An append domain has no events, so it has no history. Answer a "page" of its documents.`,
+  ],
+  [
+    () => inQuery({ answers: 'live', of: 'events', keep: () => true }),
+    `${QUERY}: An append domain has no events. Write of: { collection: "notes" }.`,
+  ],
+  [
+    () => inQuery({ path: '/api/{authorID}', params: z.object({ authorId: z.string() }) }),
+    'domain notes, query GET /api/{authorID}: {authorID} is not a member of params. Did you mean "authorId"?',
+  ],
+  [
+    () => inQuery({ params: z.object({ limit: z.string().optional() }) }),
+    `${QUERY}: Millrace reads the parameter "limit" itself. Give the member of params another name.`,
+  ],
+  [() => inQuery({ overview: {} }), `${QUERY}: overview must name its part.`],
+  [
+    () => inQuery({ answers: 'all', overview: { part: 'notes' } }),
+    `${QUERY}: A query that answers "all" is a stream, and cannot be part of the overview. Remove overview.`,
+  ],
+  [
+    () => inQuery({ answers: 'one', path: '/api/{id}', overview: { part: 'notes' } }),
+    'domain notes, query GET /api/{id}: The overview cannot give a query that answers "one" its {id}. Answer a "view" instead.',
+  ],
+])('a mistake in a query: %#. %s', (mistakes, sentence) => {
+  expect(mistakes()).toEqual([sentence])
+})
+
+test('a query whose functions throw for a sample, or whose parameters no sample passes, starts', () => {
+  const thrower = () => {
+    throw new Error('a sample')
+  }
+  expect(inOrdersQuery({ index: thrower, where: thrower })).toEqual([])
+  const late = z.object({ a: z.string().refine(async () => true) })
+  const thrown = z.object({ a: z.string().transform(thrower) })
+  for (const params of [late, thrown]) expect(inOrdersQuery({ params, index: () => 'none' })).toEqual([])
+  const never = z.object({ sku: z.string().regex(/^SKU-\d{9}$/) })
+  expect(
+    inOrdersQuery({ params: never, index: ({ sku }: Fields) => (String(sku).startsWith('SKU') ? 'customer' : '') }),
+  ).toEqual([])
+})
+
+test('the parameters of an order by name count as given, but not together with the parameters that it sets', () => {
+  const params = z.object({ order: z.enum(['old']).optional() })
+  const index = ({ order }: Fields) => (order === 'old' ? 'customer' : order === 'words' ? 'wrds' : 'customer')
+  const numbered = { sorts: { word: { order: 'words' } } }
+  expect(inOrdersQuery({ params, index })).toEqual([])
+  expect(inOrdersQuery({ params, index, numbered })).toEqual([
+    `${ORDERS}: index "wrds" is not declared in collection "orders". Did you mean "words"?`,
+  ])
+})
+
+test('where may be on a prefix in any order, a path parameter need not be declared, and a suffix may follow it', () => {
+  expect(inQuery({ path: '/api/{author}.json' })).toEqual([])
+  expect(inQuery({ path: '/api/{from}-{to}/notes' })).toEqual([])
+  expect(
+    inOrdersQuery({ path: '/api/orders/{customer}', where: ({ customer }: Fields) => ({ placedAt: '', customer }) }),
+  ).toEqual([])
+})

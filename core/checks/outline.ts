@@ -1,0 +1,70 @@
+import { type Forms, isObject, isReadable, misshapen } from './forms.ts'
+import { CALL, COLLECTION, COMMAND, DOCUMENTS, DOMAIN, INDEX, RECORD, ROUTE, TALLY, TOPIC } from './shapes.ts'
+
+export type Members = { [name: string]: unknown }
+
+export const membersOf = (value: unknown): Members => (isObject(value) ? (value as Members) : {})
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+
+/** A part of a domain, and the forms of its members. */
+export interface Part {
+  place: string
+  part: unknown
+  shape: Forms
+}
+
+/** A part that its parent has. The check of the parent reports one that is missing or no object. */
+const inner = (place: string, part: unknown, shape: Forms): Part[] => (isObject(part) ? [{ place, part, shape }] : [])
+
+/** The parts of a domain other than its commands and queries. */
+function partsOf(place: string, domain: Members): Part[] {
+  const kind = domain.kind === 'append' || domain.kind === 'decide' ? domain.kind : 'unknown'
+  const [topic, documents, tally] = [domain.topic, domain.documents, domain.tally].map(membersOf) as [
+    Members,
+    Members,
+    Members,
+  ]
+  const collections = [...listOf(domain.collections), documents.collection, tally.collection]
+  return [
+    { place, part: domain, shape: DOMAIN[kind] },
+    ...inner(`${place}, topic ${topic.name}`, domain.topic, TOPIC),
+    ...inner(`${place}, topic ${topic.name}, record`, topic.record, RECORD),
+    ...inner(`${place}, documents`, domain.documents, DOCUMENTS),
+    ...inner(`${place}, tally`, domain.tally, TALLY),
+    ...collections.flatMap((collection) => {
+      const { name, indexes } = membersOf(collection)
+      const own = `${place}, collection ${name}`
+      const each = Object.entries(membersOf(indexes)).map(([index, part]) => ({
+        place: `${own}, index ${index}`,
+        part,
+        shape: INDEX,
+      }))
+      return collection === undefined ? [] : [{ place: own, part: collection, shape: COLLECTION }, ...each]
+    }),
+  ]
+}
+
+/** The parts of a command. */
+function commandParts(place: string, command: unknown): Part[] {
+  const { routes, calls } = membersOf(command)
+  return [
+    { place, part: command, shape: COMMAND },
+    ...listOf(routes).map((part) => {
+      const { method, path } = membersOf(part)
+      return { place: `${place}, ${method} ${path}`, part, shape: ROUTE }
+    }),
+    ...listOf(calls).map((part) => ({ place: `${place}, method ${membersOf(part).method}`, part, shape: CALL })),
+  ]
+}
+
+const formMistakes = (parts: Part[]): string[] =>
+  parts.flatMap(({ place, part, shape }) => misshapen(place, part, shape))
+
+/** The mistakes in the forms of a domain's parts, and whether further checks can read it. */
+export function checkOutline(place: string, domain: Members): { mistakes: string[]; isReadable: boolean } {
+  const parts = partsOf(place, domain)
+  return { mistakes: formMistakes(parts), isReadable: parts.every(({ part, shape }) => isReadable(part, shape)) }
+}
+
+export const commandForms = (place: string, command: unknown): string[] => formMistakes(commandParts(place, command))
