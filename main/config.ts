@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { misspeltSettings } from './misspelt-settings.ts'
 import { settings } from './settings.ts'
 
 const schema = z
@@ -46,3 +47,6 @@ function readOrEnd(): Config {
     process.exit(1)
   }
 }
+
+/** A warning for each variable of the environment that nearly is a setting. */
+export const misspelt = (): string[] => misspeltSettings(process.env)

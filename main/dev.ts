@@ -4,8 +4,8 @@ import { allowedHosts } from '#local/allowed-hosts.ts'
 import { issuer, issuerName } from '#local/issuer/issuer.ts'
 import { deadLetterSink, startKafkaSources } from '#local/kafka-sources.ts'
 import { openCallers } from './callers.ts'
-import { config } from './config.ts'
-import { exitOnError } from './exit-on-error.ts'
+import { config, misspelt } from './config.ts'
+import { exitOnError, orPortInUse } from './exit-on-error.ts'
 import { findDomains } from './find-domains.ts'
 import { closeAll, openLog, openStore } from './log-and-store.ts'
 import { prepare } from './prepare.ts'
@@ -19,6 +19,7 @@ import { telemetry } from './telemetry.ts'
 
 const settings = config()
 const { logger, metrics } = telemetry()
+for (const warning of misspelt()) logger.warn({}, warning)
 const opened = Promise.all([findDomains(), openLog(settings), openStore(settings)])
 const [domains, log, store] = await opened.catch(exitOnError('not started'))
 await prepare()
@@ -54,8 +55,12 @@ const host = await startHost({
     { kind: 'http', name: 'publish', maxBodyBytes, serve: publish },
   ],
 })
+  .catch(orPortInUse('PORT', settings.PORT))
+  .catch(exitOnError('not started'))
 
 const grpc = await startPublish(settings.GRPC_PORT, address, refusal)
+  .catch(orPortInUse('GRPC_PORT', settings.GRPC_PORT))
+  .catch(exitOnError('not started'))
 
 const self = `http://127.0.0.1:${host.port}`
 const pacing = settings.SOURCE_PACING

@@ -11,3 +11,13 @@ export const exitOnError =
     console.error(error instanceof Error ? error.message : error)
     process.exit(1)
   }
+
+/** Replaces the error of a port that another process listens at by one that names the setting. */
+export const orPortInUse =
+  (setting: 'PORT' | 'GRPC_PORT', port: number) =>
+  (error: unknown): never => {
+    const { code, message = '' } = error as NodeJS.ErrnoException
+    if (code !== 'EADDRINUSE' && !message.includes('EADDRINUSE')) throw error
+    const sentence = `Another process listens at port ${port}. Stop it, or set ${setting} to another port.`
+    throw new Error(sentence, { cause: error })
+  }

@@ -156,10 +156,13 @@ export const settings = {
   }),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
-    .default('info')
-    .describe(
-      'The lowest level that is logged: `trace`, `debug`, `info`, `warn`, `error` or `silent`. `debug` logs every command.',
-    ),
+    .optional()
+    .meta({
+      description:
+        'The lowest level that is logged: `trace`, `debug`, `info`, `warn`, `error` or `silent`. `debug` logs every command. ' +
+        'The log is JSON lines, but readable lines at a terminal.',
+      defaultText: '`info`; `debug` at a terminal',
+    }),
   FUNCTION_TARGET: z
     .enum(['publish', 'grpc', 'persist', 'query', 'prepare', 'source'])
     .optional()

@@ -22,7 +22,7 @@ export interface Arrival {
   refused?: Failure
 }
 
-/** The outcome of a delivery, and how it came about. `report` has what the log line of a failure says beside the outcome. */
+/** The outcome of a delivery, and how it came about. `report` has what the log line says beside the outcome. */
 export type ApplyResult = Outcome & { delayMs?: number; isRepeat?: true; report?: object }
 
 export const DONE: ApplyResult = { status: 204 }

@@ -86,7 +86,7 @@ test('given nothing, when two commands of a stream come, then the second sees th
   const plan = given().when(a, b)
   expect([...plan.results]).toEqual([
     [a, DONE],
-    [b, DONE],
+    [b, { ...DONE, report: { rejected: 'too many' } }],
   ])
   expect(plan.receipts).toMatchObject([
     { _id: 'a', hash: 'x 60', status: 'applied' },

@@ -107,20 +107,24 @@ function settle(draft: Draft, received: ReceivedCommand): ApplyResult {
   const standing = standingOf(command, known)
   if (standing.kind === 'kept') return resultOfLetter(standing.letter)
   if (standing.kind === 'reused') draft.reusedKeys.push(reusedKeyReceipt(command, now))
-  if (standing.kind === 'new') applyNew(draft, received, head)
+  const rejected = standing.kind === 'new' ? applyNew(draft, received, head) : undefined
   if (redrive && redrive.letter.key !== undefined) {
     head.isParked = redrive.isFollowed
     draft.changed.add(head)
   }
-  return standing.kind === 'new' ? DONE : REPEATED
+  if (standing.kind !== 'new') return REPEATED
+  return rejected === undefined ? DONE : { ...DONE, report: { rejected } }
 }
 
-function applyNew(draft: Draft, received: ReceivedCommand, head: Head): void {
+/** Returns the reason if the rules reject the command. */
+function applyNew(draft: Draft, received: ReceivedCommand, head: Head): string | undefined {
   const { redrive } = draft.loaded
-  if (head.isParked && !redrive) keepBehind(draft, received, head)
-  else if (head.isParked && redrive?.letter.key === undefined)
+  if (head.isParked && !redrive) return keepBehind(draft, received, head)
+  if (head.isParked && redrive?.letter.key === undefined)
     throw new Error("its stream is parked: redrive the stream's first letter first")
-  else conclude(draft, received, head, decide(draft, received, head))
+  const decided = decide(draft, received, head)
+  conclude(draft, received, head, decided)
+  return decided.status === 'rejected' ? decided.reason : undefined
 }
 
 /** Runs the rules. Nothing of it counts when they throw. */
@@ -153,7 +157,7 @@ function conclude(draft: Draft, { command, hash }: ReceivedCommand, head: Head, 
   draft.known.receipts.set(command.id, receipt)
 }
 
-function keepBehind(draft: Draft, received: ReceivedCommand, head: Head): void {
+function keepBehind(draft: Draft, received: ReceivedCommand, head: Head): undefined {
   const letter = nextLetter(head, unappliedOf(received, { message: BEHIND_PARKED }, 0), draft.now)
   draft.changed.add(head)
   draft.letters.push(letter)

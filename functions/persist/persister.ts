@@ -96,11 +96,9 @@ async function persistOne(handling: Handling, delivery: Delivery): Promise<Outco
   try {
     const { delayMs = 0, isRepeat: _, report, ...result } = await handle(handling, delivery)
     const outcome = result.status === 422 && isCopy(delivery) ? { status: 204 as const } : result
-    if (outcome.status === 204) logger.debug({ command: delivery.id, trace }, 'applied')
-    else {
-      const fields = { command: delivery.id, trace, ...outcome, ...report }
-      logger.warn(fields, outcome.status === 422 ? 'parked' : 'not applied')
-    }
+    const fields = { command: delivery.id, trace, ...outcome, ...report }
+    if (outcome.status !== 204) logger.warn(fields, outcome.status === 422 ? 'parked' : 'not applied')
+    else logger.debug(fields, 'rejected' in fields ? 'rejected' : 'applied')
     if (outcome.status >= 500) history.refused(delivery.id)
     if (delayMs > 0) await clock.sleep(delayMs)
     return outcome
@@ -141,7 +139,8 @@ async function apply(handling: Handling, received: ReceivedCommand): Promise<App
     const isFirst = history.isFirst(delivery.id, acceptedAt) && result.isRepeat === undefined
     metrics.queueLatency(domain.name, clock.now() - acceptedAt, isFirst)
   }
-  return result
+  const { type, stream, actor } = command
+  return { ...result, report: { type, stream, actor, ms: clock.now() - acceptedAt, ...result.report } }
 }
 
 /** True for a command whose document would be removed at once: it has been there before, or its time has passed. */
