@@ -1,4 +1,3 @@
-import type { Domain } from '#domains/domain.ts'
 import { command } from './commands.ts'
 import type { Connection } from './connection.ts'
 import { live } from './live.ts'
@@ -6,7 +5,7 @@ import { type Operation, operations } from './operations.ts'
 import { ownWrites } from './read-your-writes.ts'
 import { ask, each, lines, type Params } from './reads.ts'
 import type { Transport } from './send.ts'
-import type { Client } from './types.ts'
+import type { Client, ClientDomain } from './types.ts'
 
 export interface ClientOptions {
   /** The URL of the site, or of its two functions. The default is the site of the page. */
@@ -28,7 +27,9 @@ export interface ClientOptions {
  * It contains no code of the domains: it discovers URLs from the site. It retries a command under one key, and its reads
  * include its own writes. All errors of a request are instances of `Problem`.
  */
-export function createClient<Domains extends { [name: string]: Domain }>(options: ClientOptions = {}): Client<Domains> {
+export function createClient<Domains extends { [name: string]: ClientDomain }>(
+  options: ClientOptions = {},
+): Client<Domains> {
   const { url = '', token, fetch = (...args) => globalThis.fetch(...args), attempts = 5 } = options
   const { publish, query } = typeof url === 'string' ? { publish: url, query: url } : url
   const shared = { transport: { fetch, token, attempts }, ownWrites: ownWrites() }

@@ -1,13 +1,16 @@
 import type { z } from 'zod'
-import type { CommandType, Domain, Fields } from '#domains/domain.ts'
-import type { Query } from '#domains/query.ts'
+import type { Fields } from '#domains/domain.ts'
 
 /** All commands and named queries of the domains: `client.forum.threads.open({ ... })`. */
-export type Client<Domains extends { [name: string]: Domain }> = {
+export type Client<Domains extends { [name: string]: ClientDomain }> = {
   [Name in keyof Domains & string]: Nested<
-    CommandsOf<Name, Domains[Name]['commands']> & QueriesOf<Domains[Name]['queries']>
+    CommandsOf<Name, Domains[Name]['contract']['commands']> & QueriesOf<Domains[Name]['contract']['queries']>
   >
 }
+
+/** What the client needs to know of a domain. `appendDomain` and `decideDomain` return it. */
+export type ClientDomain = { contract: { commands: { [type: string]: Sendable }; queries: readonly unknown[] } }
+type Sendable = { data: z.ZodType; routes: readonly object[] }
 
 export interface SendOptions {
   /** The idempotency key. The default is a new key for each call. A repeat with the same key has no further effect. */
@@ -65,11 +68,11 @@ export interface NumberedPage<Item> {
   totalPages: number
 }
 
-type CommandsOf<Name extends string, Commands extends { [type: string]: CommandType }> = {
+type CommandsOf<Name extends string, Commands extends { [type: string]: Sendable }> = {
   [Type in keyof Commands & string as Type extends `${Name}.${infer Rest}` ? Rest : never]: Send<Commands[Type]>
 }
 
-type QueriesOf<Queries extends readonly Query[]> = {
+type QueriesOf<Queries extends readonly unknown[]> = {
   [Q in Queries[number] as Q extends { name: infer Name extends string } ? Name : never]: Ask<Q>
 }
 
@@ -84,7 +87,7 @@ type Below<Calls, Head extends string> = {
   [Name in keyof Calls as Name extends `${Head}.${infer Rest}` ? Rest : never]: Calls[Name]
 }
 
-type Send<Command extends CommandType> = ((
+type Send<Command extends Sendable> = ((
   ...args: Args<InputOf<Command['data']>, SendOptions>
 ) => Promise<CommandResult<Command['routes'][number]>>) &
   (Command['routes'][number] extends infer Route
@@ -97,7 +100,7 @@ type Send<Command extends CommandType> = ((
 type CommandResult<Route> = [Answered<Route>] extends [never] ? Outcome : Answered<Route>
 type Answered<Route> = Route extends { answer: (...args: never[]) => infer Answer } ? Answer : never
 
-type Ask<Q extends Query> = Q extends { answers: 'page' | 'history' }
+type Ask<Q> = Q extends { answers: 'page' | 'history' }
   ? Once<Q, Page<Item<Q>>> & {
       /** Iterates over the items and reads pages as needed. */
       each: Many<Q>

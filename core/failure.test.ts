@@ -47,11 +47,13 @@ export const call = (order: any) => order.id
   'millrace/functions/persist/stream.ts': calls,
   'millrace/dist/persist.js': 'export const call = (work) => work()',
   'millrace/domains/sums/decide.ts': calls,
+  'millrace/domains/decide-domain.ts': calls,
 })
 const orders = load<Code>('shop/domains/orders/decide.ts')
 const own = load<Code>('millrace/functions/persist/stream.ts')
 const bundled = load<Code>('millrace/dist/persist.js')
 const beside = load<Code>('millrace/domains/sums/decide.ts')
+const contract = load<Code>('millrace/domains/decide-domain.ts')
 const working = join(folder, 'shop')
 const within = { millrace: resolve('.'), working }
 
@@ -79,7 +81,8 @@ test('the frames of an author have the file, the line, the column and the functi
 test('the frames of packages and of Millrace are left out, but not those of its domains', async () => {
   expect(await framesOf(({ checked }) => checked?.())).toEqual([at('2:47 pay'), at('4:54 fn'), at('4:67 checked')])
   expect(await framesOf(({ unwanted }) => unwanted?.())).toEqual([at('5:42 unwanted')])
-  const through = (code: Code) => beside.call?.(() => own.call?.(() => bundled.call?.(() => code.call?.(null))))
+  const within = (code: Code) => own.call?.(() => bundled.call?.(() => contract.call?.(() => code.call?.(null))))
+  const through = (code: Code) => beside.call?.(() => within(code))
   const { frames = [] } = await failure(through, { millrace: join(folder, 'millrace'), working })
   expect(frames.filter((frame) => !frame.includes('core/failure.test.ts'))).toEqual([
     at('32:43 call'),

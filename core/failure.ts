@@ -24,8 +24,8 @@ const MAX_CAUSES = 10
 /** A longer line is a part of a message. */
 const MAX_LINE = 1000
 const FRAME = /^ +at (?:async )?(?:(.*) \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/
-/** Millrace's own folders, and the one of its bundles, whose frames no source map names. */
-const OWN = /^(adapters|core|dist|functions|local|main)\//
+/** Millrace's own folders, the one of its bundles, whose frames no source map names, and the contract, whose files are beside the domains. */
+const OWN = /^((adapters|core|dist|functions|local|main)\/|domains\/[^/]+$)/
 
 /** The failure that anything thrown stands for: its message, and the frames of a domain's author in it and in its causes. */
 export function failureOf(thrown: unknown, within = folders()): Failure {

@@ -40,6 +40,8 @@ export interface DecideDomain extends DomainParts {
   /** The changes that an event makes, in documents of its own stream that `touches` named. A change to another stream is a fault. */
   project(event: Event, documents: View): Change[]
   tally?: Tally
+  /** What `decideDomain` was given by type. The start compares it with the commands and events that there are. */
+  declared?: { events: string[]; rules?: string[]; projections?: string[] }
 }
 
 /** The documents of one collection that a rule or a query needs. */

@@ -1,5 +1,3 @@
-import type { Document } from './domain.ts'
-
 const MAX_WORDS = 64
 const MAX_LENGTH = 32
 const WORDS = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
@@ -18,11 +16,11 @@ export function wordsOf(text: string, max = MAX_WORDS): string[] {
 }
 
 /** The longest word, which is likely the rarest. An index finds the texts with it, and `hasWords` checks for the others. */
-export const rarestOf = (searched: unknown): string =>
-  wordsOf(String(searched)).reduce((longest, word) => (word.length > longest.length ? word : longest), '')
+export const rarestOf = (searched: string): string =>
+  wordsOf(searched).reduce((longest, word) => (word.length > longest.length ? word : longest), '')
 
-export const hasWords = ({ words }: Document, searched: unknown): boolean =>
-  searched === undefined || wordsOf(String(searched)).every((word) => (words as string[]).includes(word))
+export const hasWords = ({ words }: { words: readonly string[] }, searched: string | undefined): boolean =>
+  searched === undefined || wordsOf(searched).every((word) => words.includes(word))
 
 /** A text in the form in which substrings are compared: composed, in lower case, with one space for each run of white space. */
 export const folded = (text: string): string =>
@@ -50,12 +48,12 @@ function rarityOf(trigram: string): number {
 }
 
 /** The trigram that is likely the rarest. An index finds the texts with it, and `contains` checks for the whole substring. */
-export const rarestTrigramOf = (substring: unknown): string =>
-  trigramsOf(folded(String(substring))).reduce(
+export const rarestTrigramOf = (substring: string): string =>
+  trigramsOf(folded(substring)).reduce(
     (rarest, trigram) => (rarest === '' || rarityOf(trigram) > rarityOf(rarest) ? trigram : rarest),
     '',
   )
 
 /** True when the text contains the substring, or there is no substring to look for. */
-export const contains = (text: string, substring: unknown): boolean =>
-  substring === undefined || folded(text).includes(folded(String(substring)))
+export const contains = (text: string, substring: string | undefined): boolean =>
+  substring === undefined || folded(text).includes(folded(substring))

@@ -8,6 +8,9 @@ type Lookup = PageQuery | AllQuery | CountQuery
 
 const isLookup = (query: Query): query is Lookup => ['page', 'all', 'count'].includes(query.answers)
 
+const SAMPLE_CALLER: Caller = { id: ANONYMOUS, scopes: new Set() }
+const NO_DOCUMENTS: View = { get: () => undefined }
+
 /** The mistakes in the index, the collection and the filters that a query chooses, for sample parameters. */
 export function lookupMistakes(place: string, collections: Collection[], query: Query): string[] {
   if (!isLookup(query)) return []
@@ -29,7 +32,7 @@ function indexMistakes(place: string, collection: Collection, query: Lookup, par
     const known = Object.keys(collection.indexes)
     return [`${place}: index "${name}" is not declared in collection "${collection.name}".${hint(name, known)}`]
   }
-  const where = 'where' in query ? query.where?.(params) : undefined
+  const where = query.where?.(params, SAMPLE_CALLER)
   const filters = [where ?? {}].flat().map((filter) => Object.keys(filter))
   const [given = [], ...others] = filters
   if (others.some((other) => other.toSorted().join() !== given.toSorted().join()))
@@ -42,9 +45,6 @@ function indexMistakes(place: string, collection: Collection, query: Lookup, par
   if (index.each === undefined || given.includes(index.each)) return []
   return [`${place}: index "${name}" finds by an item of "${index.each}". Give a value for it in where.`]
 }
-
-const SAMPLE_CALLER: Caller = { id: ANONYMOUS, scopes: new Set() }
-const NO_DOCUMENTS: View = { get: () => undefined }
 
 /** The mistakes in the collections that a view and a parent name, for sample parameters. */
 export function touchMistakes(place: string, collections: Collection[], query: Query): string[] {
@@ -61,7 +61,7 @@ export function touchMistakes(place: string, collections: Collection[], query: Q
       query.answers === 'view' ? undeclared('touches', query.touches(params, SAMPLE_CALLER, NO_DOCUMENTS)) : [],
     ),
     ...forSamples(query, (params) =>
-      'parent' in query && query.parent ? undeclared('parent', query.parent.touches(params)) : [],
+      'parent' in query && query.parent ? undeclared('parent', query.parent.touches(params, SAMPLE_CALLER)) : [],
     ),
   ]
 }

@@ -119,7 +119,7 @@ test.each<[() => string[], string]>([
   ],
   [() => inQuery({ answers: 'pages' }), `${QUERY}: answers "pages" is not a kind of query. Did you mean "page"?`],
   [() => inQuery({ params: z.record(z.string(), z.string()) }), `${QUERY}: params must be a z.object.`],
-  [() => inQuery({ shape: undefined }), `${QUERY}: shape is missing. It must be a function (document) => item.`],
+  [() => inQuery({ shape: undefined }), `${QUERY}: shape is missing. It must be a function (document, asked) => item.`],
   [
     () => inNotes({ queries: [null] }),
     'domain notes, query 1: answers "undefined" is not a kind of query. Write one of "page", "one", "view", "all", "history", "live", "count", "total", "fault".',
@@ -381,4 +381,18 @@ test('where may be on a prefix in any order, a path parameter need not be declar
   expect(
     inOrdersQuery({ path: '/api/orders/{customer}', where: ({ customer }: Fields) => ({ placedAt: '', customer }) }),
   ).toEqual([])
+})
+
+test.each([
+  [{ events: [], rules: ['orders.pya'] }, 'domain orders, rule orders.pya: There is no such command.'],
+  [
+    { events: ['orders.paid'], projections: ['orders.payd', 'orders.paid'] },
+    'domain orders, projection orders.payd: There is no such event. Did you mean "orders.paid"?',
+  ],
+  [
+    { events: ['orders.paid'], projections: [] },
+    'domain orders: The event orders.paid has no projection. Add it to projections.',
+  ],
+])('a rule or a projection of a type that does not exist, or none for one that does: %j', (declared, sentence) => {
+  expect(inOrders({ declared })).toEqual([sentence])
 })

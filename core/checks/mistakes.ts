@@ -2,6 +2,7 @@ import type { CommandType, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { clashes } from './clashes.ts'
 import { commandMistakes } from './commands.ts'
+import { declaredMistakes } from './declared.ts'
 import { misshapen } from './forms.ts'
 import { hint } from './hints.ts'
 import { nameMistakes } from './names.ts'
@@ -45,6 +46,7 @@ function checkDomain(file: string, exported: unknown): Checked {
   const mistakes = [
     ...outline.mistakes,
     ...nameMistakes(place, whole),
+    ...declaredMistakes(place, whole),
     ...commands.flatMap(({ mistakes }) => mistakes),
     ...queries.flatMap(({ mistakes }) => mistakes),
   ]

@@ -22,10 +22,9 @@ const base = {
   summary: optional(anyText),
   overview: optional(object),
 }
-const item = { item: optional(schema) }
 const withParams = {
   ...base,
-  ...item,
+  item: optional(schema),
   params: optional(objectSchema),
   organisation: optional(rule('(params) => organisation')),
   parent: optional(object),
@@ -34,10 +33,10 @@ const from = optional(text)
 const chosen = either(text, rule('(params) => name'))
 const lookup = {
   index: chosen,
-  where: optional(rule('(params) => fields')),
-  range: optional(rule('(params) => range')),
+  where: optional(rule('(params, caller) => fields')),
+  range: optional(rule('(params, caller) => range')),
 }
-const shape = rule('(document) => item')
+const shape = rule('(document, asked) => item')
 const answers = text
 
 type QueryShapes = { [Kind in Query['answers']]: Shape<Extract<Query, { answers: Kind }>> }
@@ -50,24 +49,29 @@ const shapes = {
     from: optional(chosen),
     newestFirst: optional(either(flag, rule('(params) => boolean'))),
     numbered: optional(object),
-    keep: optional(rule('(document, params) => boolean')),
+    keep: optional(rule('(document, params, caller) => boolean')),
     join: optional(rule('(document, documents) => touches')),
     shape,
   },
-  one: { ...base, ...item, answers, from, shape },
+  one: { ...withParams, answers, from, shape },
   view: {
     ...withParams,
     answers,
     touches: rule('(params, caller, documents) => touches'),
     answer: rule('(documents, params, caller) => answer'),
   },
-  all: { ...base, ...item, answers, from, index: text, shape },
-  history: { ...withParams, answers, stream: rule('(params) => stream'), shape: rule('(event) => item') },
+  all: { ...withParams, ...lookup, answers, from, shape },
+  history: {
+    ...withParams,
+    answers,
+    stream: rule('(params, caller) => stream'),
+    shape: rule('(event, asked) => item'),
+  },
   live: {
     ...withParams,
     answers,
     of: either(object, { what: '"events"', is: (value) => value === 'events' }),
-    keep: rule('(inserted, params) => boolean'),
+    keep: rule('(inserted, params, caller) => boolean'),
     shape,
   },
   count: {
@@ -76,7 +80,7 @@ const shapes = {
     answers,
     from,
     by: rule('(params) => groups'),
-    shape: rule('(group, count) => item'),
+    shape: rule('(group, count, asked) => item'),
   },
   total: { ...base, answers, total: rule('(slots) => text') },
   fault: { ...base, answers },

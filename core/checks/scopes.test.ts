@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
+import type { Domain } from '#domains/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import tutorials from '#domains/tutorials/domain.ts'
 import { ungrantedScopes } from './scopes.ts'
 
-const withoutRoles = { ...tutorials, roles: {} }
+const withoutRoles: Domain = { ...tutorials, roles: {} }
+const sumsWithRoles: Domain = { ...sums, commands: {}, queries: [], roles: { ...tutorials.roles } }
 
 test('scopes that a role or ANONYMOUS_SCOPES grants are not reported', () => {
   expect(ungrantedScopes([sums, tutorials], [])).toEqual([])
@@ -11,9 +13,7 @@ test('scopes that a role or ANONYMOUS_SCOPES grants are not reported', () => {
 })
 
 test('a role of another domain may grant a scope', () => {
-  expect(ungrantedScopes([withoutRoles, { ...sums, commands: {}, queries: [], roles: tutorials.roles }], [])).toEqual(
-    [],
-  )
+  expect(ungrantedScopes([withoutRoles, sumsWithRoles], [])).toEqual([])
 })
 
 test('a scope that nobody has is reported once, at its first place', () => {

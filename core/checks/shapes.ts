@@ -54,6 +54,7 @@ export const DOMAIN = {
     decide: rule('(command, documents) => decision'),
     project: rule('(event, documents) => changes'),
     tally: optional(object),
+    declared: optional(object),
   } satisfies Shape<DecideDomain>,
 }
 

@@ -14,4 +14,5 @@ export default {
   },
   queries,
   roles: { administrator: ['letters:read', 'letters:write'] },
-} satisfies AppendDomain
+  contract: { commands, queries },
+} satisfies AppendDomain & { contract: object }

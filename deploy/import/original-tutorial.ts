@@ -21,6 +21,6 @@ export function toTutorial(document: unknown): { tutorial: Tutorial } | { reason
   const read = original.safeParse(document)
   if (!read.success) return { reason: toFieldErrors(read.error).detail }
   const tutorial = { id: read.data._id ?? read.data.id ?? '', title: read.data.title }
-  const checked = tutorials.commands['tutorials.import'].data.safeParse(tutorial)
+  const checked = tutorials.contract.commands['tutorials.import'].data.safeParse(tutorial)
   return checked.success ? { tutorial } : { reason: toFieldErrors(checked.error).detail }
 }

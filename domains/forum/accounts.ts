@@ -1,82 +1,64 @@
-import type { Fields } from '../domain.ts'
+import type { CommandOf } from '../model.ts'
 import { wordsOf } from '../words.ts'
 import { isVisible, stripControls } from './characters.ts'
-import { reasonOf, text } from './context.ts'
+import { type commands, MAX_NAME } from './commands.ts'
+import { type Projections, type Rules, reasonOf } from './context.ts'
+import { existing } from './documents.ts'
 import { anonymous, banned, notAdministrator } from './rejections.ts'
-import type { Projections, Rejection, Rule } from './rule.ts'
-
-/** An account. Its id is the subject of the token. */
-export type Account = {
-  _id: string
-  name: string
-  words: string[]
-  email: string | null
-  createdAt: string
-}
-
-/** A ban from every thread. The account need not exist yet. */
-export type SiteBan = { _id: string; by: string; since: string; reason?: string }
-
-export const MAX_NAME = 100
-
-const alreadyBanned: Rejection = ({ target }) => target.isBannedEverywhere && 'this account is banned'
-const notBanned: Rejection = ({ target }) => !target.isBannedEverywhere && 'this account is not banned'
-
-const administratorRule = (type: string, ...unless: Rejection[]): Rule => ({
-  unless: [anonymous, notAdministrator, ...unless],
-  events: ({ data }) => [{ type, data: reasonOf(data) }],
-})
 
 export const rules = {
   /** The first log-in opens the account with the token's name and address. Later ones change nothing. */
   'forum.accounts.open': {
     unless: [anonymous],
-    events: ({ data }, { actor }) =>
-      actor.account ? [] : [{ type: 'forum.account-opened', data: { name: nameOf(data, actor.id), ...emailOf(data) } }],
+    events: (command, { actor }) => (actor.account ? [] : [{ type: 'forum.account-opened', data: profileOf(command) }]),
   },
   'forum.accounts.change': {
     unless: [anonymous, banned],
-    events: ({ data }, { actor }) => [
-      {
-        type: actor.account ? 'forum.account-changed' : 'forum.account-opened',
-        data: { name: nameOf(data, actor.id), ...emailOf(data) },
-      },
+    events: (command, { actor }) => [
+      { type: actor.account ? 'forum.account-changed' : 'forum.account-opened', data: profileOf(command) },
     ],
   },
-  'forum.siteBans.add': administratorRule('forum.banned-everywhere', alreadyBanned),
-  'forum.siteBans.lift': administratorRule('forum.ban-everywhere-lifted', notBanned),
-} satisfies { [type: string]: Rule }
+  'forum.siteBans.add': {
+    unless: [anonymous, notAdministrator, (_, { target }) => target.isBannedEverywhere && 'this account is banned'],
+    events: ({ data }) => [{ type: 'forum.banned-everywhere', data: reasonOf(data) }],
+  },
+  'forum.siteBans.lift': {
+    unless: [
+      anonymous,
+      notAdministrator,
+      (_, { target }) => !target.isBannedEverywhere && 'this account is not banned',
+    ],
+    events: () => [{ type: 'forum.ban-everywhere-lifted', data: {} }],
+  },
+} satisfies Partial<Rules>
 
-/** The name to keep. A token's name may be missing, invisible or too long; the id replaces it then. */
-function nameOf({ name }: Fields, id: string): string {
-  const given = shortened(stripControls(text(name)).trim()).trim()
-  return isVisible(given) ? given : shortened(id)
+type ProfileCommand = CommandOf<typeof commands, 'forum.accounts.open' | 'forum.accounts.change'>
+
+/** The profile to keep. A token's name may be missing, invisible or too long; the id replaces it then. */
+function profileOf({ actor, data: { name = '', email } }: ProfileCommand): { name: string; email?: string } {
+  const given = shortened(stripControls(name).trim()).trim()
+  return { name: isVisible(given) ? given : shortened(actor), ...(email === undefined ? {} : { email }) }
 }
 
 const shortened = (name: string): string => [...name].slice(0, MAX_NAME).join('')
 
-const emailOf = ({ email }: Fields): Fields => (email === undefined ? {} : { email })
-
-export const projections: Projections = {
-  'forum.account-opened': ({ actor, time, data }) => {
-    const account: Account = { _id: actor, ...profileOf(data), createdAt: time }
-    return [{ collection: 'accounts', document: account }]
-  },
-  'forum.account-changed': ({ actor, data }, documents) => {
-    const account = documents.get('accounts', actor) as Account
-    return [{ collection: 'accounts', document: { ...account, ...profileOf(data) } }]
-  },
-  'forum.banned-everywhere': ({ stream, actor, time, data }) => {
-    const ban: SiteBan = { _id: accountOf(stream), by: actor, since: time, ...reasonOf(data) }
-    return [{ collection: 'siteBans', document: ban }]
-  },
+export const projections = {
+  'forum.account-opened': ({ actor, time, data }) => [
+    { collection: 'accounts', document: { _id: actor, ...fieldsOf(data), createdAt: time } },
+  ],
+  'forum.account-changed': ({ actor, data }, documents) => [
+    { collection: 'accounts', document: { ...existing(documents, 'accounts', actor), ...fieldsOf(data) } },
+  ],
+  'forum.banned-everywhere': ({ stream, actor, time, data }) => [
+    { collection: 'siteBans', document: { _id: accountOf(stream), by: actor, since: time, ...reasonOf(data) } },
+  ],
   'forum.ban-everywhere-lifted': ({ stream }) => [{ collection: 'siteBans', remove: accountOf(stream) }],
-}
+} satisfies Partial<Projections>
 
 const accountOf = (stream: string): string => stream.replace('account/', '')
 
-const profileOf = ({ name, email }: Fields) => ({
-  name: text(name),
-  words: wordsOf(text(name)),
-  email: email === undefined ? null : text(email),
+const fieldsOf = ({ name, email = null }: { name: string; email?: string | null }) => ({
+  name,
+  words: wordsOf(name),
+  email,
 })

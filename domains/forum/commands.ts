@@ -1,8 +1,15 @@
 import { z } from 'zod'
-import type { CommandType, Fields, Route } from '../domain.ts'
-import { MAX_NAME } from './accounts.ts'
+import { defineCommands } from '../decide-domain.ts'
+import type { Route } from '../domain.ts'
 import { isVisible, stripControls } from './characters.ts'
-import { ADMINISTRATE, WRITE } from './context.ts'
+
+export const READ = 'forum:read'
+export const WRITE = 'forum:write'
+/** The scope of administrators, who may do in every thread what its moderators may. */
+export const ADMINISTRATE = 'forum:administrate'
+
+/** The number of characters of an account's name. */
+export const MAX_NAME = 100
 
 /** A text of at most `max` code points, without the space around it. */
 const characters = (max: number) =>
@@ -39,11 +46,14 @@ const withBothIds = <Method extends Route['method']>(method: Method, path: strin
 /** The reason of a ban. Moderators, administrators and the account itself can read it. */
 const reason = characters(1000).exactOptional()
 
-const inThread = ({ threadId }: Fields): string => `thread/${threadId}`
-const ofAccount = ({ accountId }: Fields): string => `account/${accountId}`
-const ofActor = (_: Fields, __: string, actor: string): string => `account/${actor}`
+const inThread = { scope: WRITE, stream: ({ threadId }: { threadId: string }) => `thread/${threadId}` } as const
+const ofAccount = {
+  scope: ADMINISTRATE,
+  stream: ({ accountId }: { accountId: string }) => `account/${accountId}`,
+} as const
+const ofActor = { scope: WRITE, stream: (_: object, __: string, actor: string) => `account/${actor}` } as const
 
-export const commands = {
+export const commands = defineCommands({
   'forum.threads.open': {
     summary: 'Open a thread, with or without a first post, and become its moderator',
     data: z.strictObject({ title, text: text.exactOptional() }),
@@ -54,22 +64,19 @@ export const commands = {
   'forum.threads.change': {
     summary: 'Change the title of a thread, as a moderator',
     data: thread.extend({ title }),
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [{ method: 'PATCH', path: '/api/forum/threads/{threadId}', body: 'json' }],
   },
   'forum.threads.delete': {
     summary: 'Delete a thread with its posts, as a moderator',
     data: thread,
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [{ method: 'DELETE', path: '/api/forum/threads/{threadId}', body: 'none' }],
   },
   'forum.posts.write': {
     summary: 'Write a post in a thread',
     data: thread.extend({ text }),
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [
       {
         method: 'POST',
@@ -82,29 +89,25 @@ export const commands = {
   'forum.posts.edit': {
     summary: 'Change the text of your own post',
     data: post.extend({ text }),
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [{ method: 'PATCH', path: '/api/forum/threads/{threadId}/posts/{postId}', body: 'json' }],
   },
   'forum.posts.delete': {
     summary: 'Delete your own post, or any post as a moderator',
     data: post,
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [{ method: 'DELETE', path: '/api/forum/threads/{threadId}/posts/{postId}', body: 'none' }],
   },
   'forum.votes.cast': {
     summary: 'Vote on a post: 1 is up, -1 is down, 0 takes the vote back',
     data: post.extend({ value: z.literal([1, 0, -1]) }),
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [{ method: 'PUT', path: '/api/forum/threads/{threadId}/posts/{postId}/vote', body: 'json' }],
   },
   'forum.moderators.appoint': {
     summary: 'Appoint a moderator of a thread, as a moderator',
     data: target,
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [
       { method: 'PUT', path: '/api/forum/threads/{threadId}/moderators/{accountId}', body: 'none' },
       withBothIds('POST', '/api/forum/moderators'),
@@ -114,8 +117,7 @@ export const commands = {
   'forum.moderators.remove': {
     summary: 'Remove a moderator; the last one cannot be removed',
     data: target,
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [
       { method: 'DELETE', path: '/api/forum/threads/{threadId}/moderators/{accountId}', body: 'none' },
       withBothIds('DELETE', '/api/forum/moderators'),
@@ -124,8 +126,7 @@ export const commands = {
   'forum.bans.add': {
     summary: 'Ban an account from a thread, as a moderator, with or without a reason',
     data: target.extend({ reason }),
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [
       { method: 'PUT', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'json', query: true },
       withBothIds('POST', '/api/forum/bans'),
@@ -135,8 +136,7 @@ export const commands = {
   'forum.bans.lift': {
     summary: 'Lift a ban from a thread, as a moderator',
     data: target,
-    scope: WRITE,
-    stream: inThread,
+    ...inThread,
     routes: [
       { method: 'DELETE', path: '/api/forum/threads/{threadId}/bans/{accountId}', body: 'none' },
       withBothIds('DELETE', '/api/forum/bans'),
@@ -145,31 +145,27 @@ export const commands = {
   'forum.siteBans.add': {
     summary: 'Ban an account everywhere, as an administrator, with or without a reason',
     data: account.extend({ reason }),
-    scope: ADMINISTRATE,
-    stream: ofAccount,
+    ...ofAccount,
     routes: [{ method: 'PUT', path: '/api/forum/bans/{accountId}', body: 'json', query: true }],
   },
   'forum.siteBans.lift': {
     summary: 'Lift a ban from everywhere, as an administrator',
     data: account,
-    scope: ADMINISTRATE,
-    stream: ofAccount,
+    ...ofAccount,
     routes: [{ method: 'DELETE', path: '/api/forum/bans/{accountId}', body: 'none' }],
   },
   'forum.accounts.open': {
     summary: "Open your account with the token's name and address",
     data: z.strictObject({ name: z.string().max(1000).exactOptional(), email: z.string().max(1000).exactOptional() }),
-    scope: WRITE,
+    ...ofActor,
     welcome: true,
-    stream: ofActor,
     // A web page calls this after a log-in. It triggers the welcome command, and changes nothing itself.
     routes: [{ method: 'POST', path: '/api/accounts/me', body: 'none' }],
   },
   'forum.accounts.change': {
     summary: 'Change your own name and address',
     data: z.strictObject({ name: line(MAX_NAME), email: z.email().max(254).exactOptional() }),
-    scope: WRITE,
-    stream: ofActor,
+    ...ofActor,
     routes: [{ method: 'PUT', path: '/api/accounts/me', body: 'json' }],
   },
-} satisfies { [type: string]: CommandType }
+})

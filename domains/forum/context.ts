@@ -1,12 +1,13 @@
-import type { Command, Fields, Json, Touch, View } from '../domain.ts'
-import type { Account } from './accounts.ts'
-import type { Post } from './posts.ts'
-import type { Thread } from './threads.ts'
+import type { CommandOf, ProjectionsOf, Rejection, RulesOf, TouchOf } from '../model.ts'
+import { ADMINISTRATE, type commands } from './commands.ts'
+import type { Account, collections, Documents, Post, Thread } from './documents.ts'
+import type { events } from './events.ts'
 
-export const READ = 'forum:read'
-export const WRITE = 'forum:write'
-/** The scope of administrators, who may do in every thread what its moderators may. */
-export const ADMINISTRATE = 'forum:administrate'
+export type Command = CommandOf<typeof commands>
+export type Rules = RulesOf<typeof commands, typeof events, ThreadContext>
+export type Projections = ProjectionsOf<typeof events, typeof collections>
+/** A rejection that any command may have. */
+export type AnyRejection = Rejection<Command, ThreadContext>
 
 /** The documents that the rules of a command look at. For a command of an account there is no thread and no post. */
 export interface ThreadContext {
@@ -20,17 +21,15 @@ export interface ThreadContext {
 }
 
 interface Standing {
-  id: string
   account: Account | undefined
   isModerator: boolean
   isBannedFromThread: boolean
   isBannedEverywhere: boolean
 }
 
-export const text = (value: Json | undefined): string => String(value ?? '')
-
 /** The reason as a member, only if there is one. */
-export const reasonOf = ({ reason }: Fields): Fields => (reason === undefined ? {} : { reason })
+export const reasonOf = ({ reason }: { reason?: string }): { reason?: string } =>
+  reason === undefined ? {} : { reason }
 
 /** The id of a document about a thread or post and an account. Neither a thread's nor a post's id contains a colon. */
 export const pair = (first: string, account: string): string => `${first}:${account}`
@@ -40,46 +39,50 @@ export const threadOf = (stream: string): string => (/^thread\/(.*)$/.exec(strea
 
 const idsOf = ({ id, stream, actor, data }: Command) => ({
   thread: threadOf(stream),
-  post: text(data.postId ?? id),
+  post: 'postId' in data ? data.postId : id,
   actor,
-  target: text(data.accountId ?? actor),
+  target: 'accountId' in data ? data.accountId : actor,
 })
 
-const WRITE_TEXTS = ['forum.threads.open', 'forum.posts.write', 'forum.posts.edit', 'forum.posts.delete']
+const WRITE_TEXTS: Command['type'][] = [
+  'forum.threads.open',
+  'forum.posts.write',
+  'forum.posts.edit',
+  'forum.posts.delete',
+]
 
 const isVote = ({ type }: Command) => type === 'forum.votes.cast'
 
 /** At most eleven documents, however long the thread is. Those of accounts belong to other streams and are only read. */
-export function touches(command: Command): Touch[] {
+export function touches(command: Command): TouchOf<typeof collections>[] {
   const { thread, post, actor, target } = idsOf(command)
-  const accounts = ['accounts', 'siteBans'].map((collection) => ({ collection, ids: [actor, target] }))
+  const accounts = (['accounts', 'siteBans'] as const).map((collection) => ({ collection, ids: [actor, target] }))
   if (thread === '') return accounts
   const pairs = [pair(thread, actor), pair(thread, target)]
   return [
     ...accounts,
     { collection: 'threads', ids: [thread] },
     { collection: 'posts', ids: [post] },
-    ...(isVote(command) ? [{ collection: 'votes', ids: [pair(post, actor)] }] : []),
-    ...(WRITE_TEXTS.includes(command.type) ? [{ collection: 'postBeginnings', ids: [post] }] : []),
+    ...(isVote(command) ? [{ collection: 'votes' as const, ids: [pair(post, actor)] }] : []),
+    ...(WRITE_TEXTS.includes(command.type) ? [{ collection: 'postBeginnings' as const, ids: [post] }] : []),
     { collection: 'moderators', ids: pairs },
     { collection: 'bans', ids: pairs },
   ]
 }
 
-export function readContext(command: Command, documents: View): ThreadContext {
+export function context(command: Command, documents: Documents): ThreadContext {
   const { thread, post, actor, target } = idsOf(command)
-  const find = (collection: string, id: string) => (thread === '' ? undefined : documents.get(collection, id))
+  const inThread = thread === '' ? undefined : documents
   const standing = (id: string): Standing => ({
-    id,
-    account: documents.get('accounts', id) as Account | undefined,
-    isModerator: find('moderators', pair(thread, id)) !== undefined,
-    isBannedFromThread: find('bans', pair(thread, id)) !== undefined,
+    account: documents.get('accounts', id),
+    isModerator: inThread?.get('moderators', pair(thread, id)) !== undefined,
+    isBannedFromThread: inThread?.get('bans', pair(thread, id)) !== undefined,
     isBannedEverywhere: documents.get('siteBans', id) !== undefined,
   })
   return {
-    thread: find('threads', thread) as Thread | undefined,
-    post: find('posts', post) as Post | undefined,
-    vote: isVote(command) ? Number(find('votes', pair(post, actor))?.value ?? 0) : 0,
+    thread: inThread?.get('threads', thread),
+    post: inThread?.get('posts', post),
+    vote: isVote(command) ? (inThread?.get('votes', pair(post, actor))?.value ?? 0) : 0,
     actor: { ...standing(actor), isAdministrator: command.scopes.includes(ADMINISTRATE) },
     target: standing(target),
   }

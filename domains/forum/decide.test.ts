@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { ada, bob, bobModerates, eve, inKettles, onRed, root } from '#test/forum.ts'
 import type { Command, Document, Event } from '../domain.ts'
-import { commands } from './commands.ts'
 import domain from './domain.ts'
 
 type Documents = Map<string, Document>
@@ -35,7 +34,7 @@ test('the events of each stream, replayed alone, rebuild all documents', () => {
   const documents: Documents = new Map()
   const events: Event[] = []
   for (const [at, { id = `command-${at}`, type, data, actor = '', scopes = [] }] of history.entries()) {
-    const stream = commands[type as keyof typeof commands].stream(data, id, actor)
+    const stream = domain.commands[type]?.stream(data, id, actor) ?? ''
     const time = new Date(Date.UTC(2030, 0, 1, 0, 0, at)).toISOString()
     const command: Command = { id, type, data, actor, scopes, stream, time, offset: at }
     const decision = domain.decide(command, viewOf(documents))
@@ -55,4 +54,15 @@ test('the events of each stream, replayed alone, rebuild all documents', () => {
     for (const event of byStream.get(stream) ?? []) apply(event, again)
   }
   expect(Object.fromEntries(again)).toEqual(Object.fromEntries(documents))
+})
+
+const event = { stream: 'thread/kettles', number: 1, command: 'c', time: '2030-01-01T00:00:00.000Z', actor: 'ada' }
+
+test.each([
+  ['forum.thread-changed', { title: 'Pans' }, 'kettles of threads'],
+  ['forum.post-edited', { post: 'red', text: 'x' }, 'red of posts'],
+  ['forum.vote-cast', { post: 'red', value: 1 }, 'red of posts'],
+  ['forum.account-changed', { name: 'Ada' }, 'ada of accounts'],
+])('the projection of %s throws if its document does not exist', (type, data, which) => {
+  expect(() => domain.project({ ...event, type, data }, viewOf(new Map()))).toThrow(`the event changes ${which}`)
 })

@@ -19,7 +19,7 @@ import {
   root,
   write,
 } from '#test/forum.ts'
-import type { PostBeginning } from './posts.ts'
+import type { PostBeginning } from './documents.ts'
 
 test('a written post counts in the thread, and is its last activity', async () => {
   const { events, document } = await after(kettles, eve('forum.posts.write', write('Red, RED & rot'), 'new'))

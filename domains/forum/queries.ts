@@ -1,7 +1,15 @@
-import type { Query } from '../query.ts'
+import type { Kinds } from './documents.ts'
 import { accounts } from './queries/accounts.ts'
 import { moderation } from './queries/moderation.ts'
-import { posts } from './queries/posts.ts'
+import { postLists, postViews } from './queries/posts.ts'
 import { threads } from './queries/threads.ts'
+import { votes } from './queries/votes.ts'
 
-export const queries = [...threads, ...posts, ...moderation, ...accounts] as const satisfies readonly Query[]
+export const queries = (kinds: Kinds) => [
+  ...threads(kinds),
+  ...postLists(kinds),
+  ...postViews(kinds),
+  ...votes(kinds),
+  ...moderation(kinds),
+  ...accounts(kinds),
+]

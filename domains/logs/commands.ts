@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CommandType, Fields } from '../domain.ts'
+import { defineCommands } from '../decide-domain.ts'
 
 /** From the least to the most serious. */
 export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
@@ -38,13 +38,13 @@ export const logEvent = z.strictObject({
     .optional(),
 })
 
-export const commands = {
+export const commands = defineCommands({
   'logs.write': {
     summary: 'Write one log event, or up to 10,000 as a JSON array or NDJSON',
     scope: 'logs:write',
-    organisation: ({ organizationId }) => String(organizationId),
-    data: logEvent as z.ZodType<Fields, z.input<typeof logEvent>>,
+    organisation: ({ organizationId }) => organizationId,
+    data: logEvent,
     stream: ({ organizationId }) => `organisation/${organizationId}`,
     routes: [{ method: 'POST', path: '/api/logs', body: 'batch', maxBytes: MAX_BYTES }],
   },
-} satisfies { [type: string]: CommandType }
+})

@@ -1,15 +1,32 @@
-import type { AppendDomain } from '../domain.ts'
-import { commands } from './commands.ts'
-import { documents } from './documents.ts'
+import { appendDomain } from '../append-domain.ts'
+import { utcOf } from '../moment.ts'
+import { wordsOf } from '../words.ts'
+import { commands, LEVELS } from './commands.ts'
+import { indexes, schema } from './documents.ts'
 import { queries } from './queries.ts'
 
 /** Log events by organisation, in the order of the log, since each organisation has one partition. */
-export default {
-  kind: 'append',
+export default appendDomain({
   name: 'logs',
   topic: { name: 'logs', partitions: 6 },
-  commands,
-  documents,
-  queries,
   roles: { reader: ['logs:read'], writer: ['logs:write'], collector: ['logs:write', 'logs:all'] },
-} satisfies AppendDomain
+  commands,
+  documents: {
+    collection: 'logs',
+    schema,
+    indexes,
+    /** Its `offset` in the log is the order of arrival, since an organisation has one partition. Its level is kept as a rank. */
+    document: ({ data: { level, timestamp, traceId, attributes = {}, ...data }, time, offset }) => ({
+      ...data,
+      level: LEVELS.indexOf(level),
+      timestamp: timestamp === undefined ? time : utcOf(timestamp),
+      ...(traceId === undefined ? {} : { traceId }),
+      attributes,
+      time,
+      offset,
+      words: wordsOf(`${data.service} ${data.message}`),
+    }),
+    retentionDays: 30,
+  },
+  queries,
+})

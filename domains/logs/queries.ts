@@ -1,21 +1,27 @@
 import { z } from 'zod'
-import type { Document, Fields } from '../domain.ts'
 import { bound } from '../moment.ts'
-import type { Query } from '../query.ts'
 import { hasWords, rarestOf } from '../words.ts'
 import { LEVELS, level, logEvent, organizationId } from './commands.ts'
+import type { Kinds, LogEvent } from './documents.ts'
 
 const item = logEvent.required({ timestamp: true, attributes: true }).extend({ id: z.string(), time: z.iso.datetime() })
 
 const nameOf = (rank: unknown) => LEVELS[Number(rank)] ?? 'info'
+const rankOf = (level: (typeof LEVELS)[number]) => LEVELS.indexOf(level)
 
 /** The start of the period whose first characters are given. */
 const startOf = (period: string): string => period + '0000-01-01T00:00:00.000Z'.slice(period.length)
 
-const shape = ({ _id, _hash, words, offset, ...event }: Document) => ({
+const shape = ({ _id, organizationId, level, message, service, timestamp, traceId, attributes, time }: LogEvent) => ({
   id: _id,
-  ...event,
-  level: nameOf(event.level),
+  organizationId,
+  level: nameOf(level),
+  message,
+  service,
+  timestamp,
+  ...(traceId === undefined ? {} : { traceId }),
+  attributes,
+  time,
 })
 
 const params = z.object({
@@ -31,73 +37,54 @@ const params = z.object({
   to: bound.optional(),
   order: z.enum(['oldest', 'newest']).default('oldest'),
 })
+const liveParams = params.omit({ from: true, to: true, order: true })
+type Params = z.output<typeof params>
 
-/** The index that narrows the list most. */
-function index({ traceId, text, from, to, service, level }: Fields): string {
-  if (traceId !== undefined) return 'trace'
-  if (text !== undefined && rarestOf(text) !== '') return 'words'
-  if (from !== undefined || to !== undefined) return 'time'
-  if (service !== undefined) return 'service'
-  return level === undefined ? 'all' : 'level'
+/** The index that narrows the list most, with the values to look for in it. */
+function choose({ organizationId, traceId, text, from, to, service, level }: Params) {
+  if (traceId !== undefined) return { index: 'trace', where: { organizationId, traceId } } as const
+  const words = text === undefined ? '' : rarestOf(text)
+  if (words !== '') return { index: 'words', where: { organizationId, words } } as const
+  if (from !== undefined || to !== undefined) return { index: 'time', where: { organizationId } } as const
+  if (service !== undefined) return { index: 'service', where: { organizationId, service } } as const
+  if (level === undefined) return { index: 'all', where: { organizationId } } as const
+  const atLeast = LEVELS.slice(rankOf(level)).map((level) => ({ organizationId, level: rankOf(level) }))
+  return { index: 'level', where: atLeast } as const
 }
 
-const rankOf = (level: unknown): number => LEVELS.indexOf(level as (typeof LEVELS)[number])
-
-function where(asked: Fields): Fields | Fields[] {
-  const { organizationId = '', traceId = '', text, service = '', level } = asked
-  switch (index(asked)) {
-    case 'trace':
-      return { organizationId, traceId }
-    case 'words':
-      return { organizationId, words: rarestOf(text) }
-    case 'service':
-      return { organizationId, service }
-    case 'level':
-      return LEVELS.slice(rankOf(level)).map((level) => ({ organizationId, level: rankOf(level) }))
-    default:
-      return { organizationId }
-  }
-}
-
-function keep(event: Document, { traceId, text, from, to, service, level }: Fields): boolean {
-  return (
-    (traceId === undefined || event.traceId === traceId) &&
-    (service === undefined || event.service === service) &&
-    (level === undefined || Number(event.level) >= rankOf(level)) &&
-    (from === undefined || String(event.time) >= String(from)) &&
-    (to === undefined || String(event.time) < String(to)) &&
-    hasWords(event, text)
-  )
-}
-
-const boundsOf = ({ from, to }: Fields) => ({
-  from: from === undefined ? undefined : String(from),
-  to: to === undefined ? undefined : String(to),
-})
+const isSought = (event: LogEvent, { traceId, text, service, level }: z.output<typeof liveParams>): boolean =>
+  (traceId === undefined || event.traceId === traceId) &&
+  (service === undefined || event.service === service) &&
+  (level === undefined || event.level >= rankOf(level)) &&
+  hasWords(event, text)
 
 /** The number of characters of a time that name its minute, hour or day. */
 const PERIODS = { minute: 16, hour: 13, day: 10 }
 
-const ofOrganisation = { scope: 'logs:read', organisation: ({ organizationId }: Fields) => String(organizationId) }
+const ofOrganisation = {
+  scope: 'logs:read',
+  organisation: ({ organizationId }: { organizationId: string }) => organizationId,
+}
 
-export const queries = [
-  {
-    answers: 'page',
+export const queries = ({ page, count, live }: Kinds) => [
+  page({
     path: '/api/logs',
     ...ofOrganisation,
     name: 'list',
     summary: 'Log events of an organisation, in the order of arrival',
     params,
     item,
-    index,
-    where,
-    range: (asked) => (index(asked) === 'time' ? boundsOf(asked) : {}),
-    keep,
+    index: (asked) => choose(asked).index,
+    where: (asked) => choose(asked).where,
+    range: (asked) => (choose(asked).index === 'time' ? { from: asked.from, to: asked.to } : {}),
+    keep: (event, asked) =>
+      isSought(event, asked) &&
+      (asked.from === undefined || event.time >= asked.from) &&
+      (asked.to === undefined || event.time < asked.to),
     newestFirst: ({ order }) => order === 'newest',
     shape,
-  },
-  {
-    answers: 'count',
+  }),
+  count({
     path: '/api/logs/stats',
     ...ofOrganisation,
     name: 'stats',
@@ -112,21 +99,20 @@ export const queries = [
     }),
     item: z.object({ period: z.iso.datetime(), level, count: z.int() }),
     index: 'time',
-    where: ({ organizationId = '' }) => ({ organizationId }),
-    range: boundsOf,
-    by: ({ by }) => [{ field: 'time', length: PERIODS[by as keyof typeof PERIODS] }, { field: 'level' }],
+    where: ({ organizationId }) => ({ organizationId }),
+    range: ({ from, to }) => ({ from, to }),
+    by: ({ by }) => [{ field: 'time', length: PERIODS[by] }, { field: 'level' }],
     shape: ({ time, level }, count) => ({ period: startOf(String(time)), level: nameOf(level), count }),
-  },
-  {
-    answers: 'live',
+  }),
+  live({
     path: '/api/logs/live',
     ...ofOrganisation,
     name: 'live',
     summary: 'New log events of an organisation as server-sent events',
-    params: params.omit({ from: true, to: true, order: true }),
+    params: liveParams,
     item,
     of: { collection: 'logs' },
-    keep: (event, asked) => event.organizationId === asked.organizationId && keep(event, asked),
+    keep: (event, asked) => event.organizationId === asked.organizationId && isSought(event, asked),
     shape,
-  },
-] as const satisfies readonly Query[]
+  }),
+]

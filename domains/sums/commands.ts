@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CommandType, Fields } from '../domain.ts'
+import { defineCommands } from '../decide-domain.ts'
 
 /** The range of the numbers in sums.proto. */
 const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 }
@@ -8,14 +8,16 @@ const int32 = z.int().min(INT32.min).max(INT32.max)
 /** The id of the only import: of its command, its sum and its request. */
 const STARTING_TOTAL = 'starting-total'
 
-export const sumOf = ({ firstNumber, secondNumber }: Fields): number => Number(firstNumber) + Number(secondNumber)
+type Numbers = { firstNumber: number; secondNumber: number }
+
+export const sumOf = ({ firstNumber, secondNumber }: Numbers): number => firstNumber + secondNumber
 
 const isInt32 = (value: number): boolean => value >= INT32.min && value <= INT32.max
 
 /** The starting total as a sum, so that the history adds up to the total. */
-export const startingWith = ({ total = 0 }: Fields): Fields => ({ firstNumber: total, secondNumber: 0 })
+export const startingWith = ({ total }: { total: number }): Numbers => ({ firstNumber: total, secondNumber: 0 })
 
-export const commands = {
+export const commands = defineCommands({
   'sums.add': {
     summary: 'Add two numbers',
     scope: 'sums:write',
@@ -28,12 +30,9 @@ export const commands = {
       .refine((data) => isInt32(data.firstNumber + data.secondNumber), {
         error: 'the sum does not fit into 32 bits',
         params: { outOfRange: true },
-      })
-      .transform(
-        ({ requestId, ...numbers }): Fields => (requestId === undefined ? numbers : { requestId, ...numbers }),
-      ),
+      }),
     stream: (_, id) => `sum/${id}`,
-    key: ({ requestId }) => (requestId === undefined ? undefined : String(requestId)),
+    key: ({ requestId }) => requestId,
     routes: [
       {
         method: 'POST',
@@ -59,4 +58,4 @@ export const commands = {
     stream: (_, id) => `sum/${id}`,
     routes: [{ method: 'POST', path: '/api/sums/import', body: 'json' }],
   },
-} satisfies { [type: string]: CommandType }
+})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { RecordCodec } from '../domain.ts'
-import { startingWith, sumOf } from './commands.ts'
+import type { TopicOf } from '../append-domain.ts'
+import { type commands, startingWith, sumOf } from './commands.ts'
 
 /** The record of the system that Millrace replaces. */
 const original = z.object({
@@ -10,12 +10,16 @@ const original = z.object({
 })
 
 /** The topic keeps that system's form: its consumers can read our records, and we can read those of its producers. */
-export const record: RecordCodec = {
+export const record = {
   contentType: 'application/json',
   value: original.extend({ Result: z.int(), produceTimestamp: z.int() }),
   stamped: true,
   encode(data, { id, time }) {
-    const { requestId = id, firstNumber = 0, secondNumber = 0 } = 'total' in data ? startingWith(data) : data
+    const {
+      requestId = id,
+      firstNumber,
+      secondNumber,
+    } = 'total' in data ? { requestId: undefined, ...startingWith(data) } : data
     return JSON.stringify({
       requestId,
       'First Number': firstNumber,
@@ -33,4 +37,4 @@ export const record: RecordCodec = {
       secondNumber: given['Second Number'],
     }
   },
-}
+} satisfies TopicOf<typeof commands>['record']

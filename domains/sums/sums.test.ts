@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import { given } from '#test/given.ts'
-import type { Event } from '../domain.ts'
+import type { Event, RecordCodec, Tally } from '../domain.ts'
 import { commands } from './commands.ts'
-import { tally, totalOf } from './documents.ts'
 import domain from './domain.ts'
-import { record } from './record.ts'
+
+const tally = domain.tally as Tally
+const record = domain.topic.record as RecordCodec
+const totalOf = domain.contract.queries[0].total as (slots: object[]) => string
 
 const add = (firstNumber: number, secondNumber: number, more = {}) => ({
   type: 'sums.add',

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest'
+import type { RecordCodec } from '../domain.ts'
 import domain from './domain.ts'
 
-const { commands, documents } = domain
+const { documents } = domain
+const { commands } = domain.contract
 const imported = commands['tutorials.import']
 const id = '507f1f77bcf86cd799439011'
 
 test('an imported tutorial keeps its id, its title with every space, and the time in its id', () => {
   const data = imported.data.parse({ id, title: ' \ufeffa\tb ' })
   expect(imported.id(data)).toBe(id)
-  const { record } = domain.topic
-  const value = record.encode(data)
+  const record = domain.topic.record as RecordCodec
+  const value = record.encode(data, { id, time: '' })
   expect(value).toBe(' \ufeffa\tb ')
   const read = record.decode(value, { id, type: 'tutorials.import' })
   expect(imported.data.parse(read)).toEqual(data)

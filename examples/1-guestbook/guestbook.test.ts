@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import guestbook from './domain.ts'
 
-const sign = guestbook.commands['guestbook.sign']
+const sign = guestbook.contract.commands['guestbook.sign']
 
 test('a signature is trimmed and becomes an entry with its time', () => {
   const data = sign.data.parse({ name: ' Ada ', text: 'The wheel turns\n' })
   const [id, type, time] = ['one', 'guestbook.sign', '2030-01-01T00:00:00.000Z']
-  const command = { id, type, time, data, stream: sign.stream(data, id), actor: 'anonymous', scopes: [], offset: 0 }
+  const command = { id, type, time, data, stream: `entry/${id}`, actor: 'anonymous', scopes: [], offset: 0 }
   expect(guestbook.documents.document(command)).toEqual({ name: 'Ada', text: 'The wheel turns', time })
 })
 

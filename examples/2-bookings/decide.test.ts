@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { given } from '#test/given.ts'
-import { MANAGE, WRITE } from './commands.ts'
-import domain from './domain.ts'
+import domain, { MANAGE, WRITE } from './domain.ts'
 
 const blue = { room: 'blue', day: '2100-01-01' }
 const person = (actor: string, ...scopes: string[]) => ({

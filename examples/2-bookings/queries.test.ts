@@ -1,11 +1,10 @@
 import { beforeEach, expect, test } from 'vitest'
 import { collections as storedCollections } from '#core/collections.ts'
+import type { Collection } from '#domains/domain.ts'
 import { asking, put, world } from '#test/reading.ts'
-import { READ } from './commands.ts'
-import { collections } from './documents.ts'
-import domain from './domain.ts'
+import domain, { READ } from './domain.ts'
 
-const [bookings] = collections as [(typeof collections)[0]]
+const [bookings] = domain.collections as [Collection]
 
 beforeEach(async () => {
   await world.store.prepare(storedCollections([domain]))

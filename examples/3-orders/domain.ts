@@ -1,21 +1,52 @@
-import type { DecideDomain } from '#domains/domain.ts'
-import { commands, MANAGE, READ, WRITE } from './commands.ts'
-import { decide, touches } from './decide.ts'
-import { collections, project, tally } from './documents.ts'
+import { decideDomain } from '#domains/decide-domain.ts'
+import { collections, commands, type Documents, events, MANAGE, READ, WRITE } from './model.ts'
 import { queries } from './queries.ts'
+import { rules, touches } from './rules.ts'
+
+/** The change of a product's stock by an order. */
+function addStock(sku: string, quantity: number, documents: Documents) {
+  const product = documents.get('products', sku)
+  if (!product) throw new Error(`the product ${sku} is not there`)
+  return { collection: 'products' as const, document: { ...product, stock: product.stock + quantity } }
+}
 
 /** A shop: products with a stock, orders and customers. */
-export default {
-  kind: 'decide',
+export default decideDomain({
   name: 'orders',
   topic: { name: 'orders', partitions: 6 },
   ordering: 'ordered',
   roles: { member: [READ, WRITE], administrator: [READ, WRITE, MANAGE] },
   commands,
+  events,
   collections,
   touches,
-  decide,
-  project,
-  tally,
+  rules,
+  projections: {
+    'orders.stocked': ({ data: { sku, name, price, add } }, documents) => {
+      const { stock = 0 } = documents.get('products', sku) ?? {}
+      return [{ collection: 'products', document: { _id: sku, name, price, stock: stock + add } }]
+    },
+    'orders.placed': ({ actor, time, data: { order, sku, quantity, price } }, documents) => [
+      addStock(sku, -quantity, documents),
+      { collection: 'orders', document: { _id: order, sku, customer: actor, quantity, price, placedAt: time } },
+    ],
+    'orders.cancelled': ({ data: { order, sku, quantity } }, documents) => [
+      addStock(sku, quantity, documents),
+      { collection: 'orders', remove: order },
+    ],
+    'orders.customer-blocked': ({ time, data }) => [
+      { collection: 'blockedCustomers', document: { _id: data.customerId, since: time } },
+    ],
+  },
+  /** The revenue in cents and the number of orders, over all products. */
+  tally: {
+    collection: 'orderTotals',
+    zero: { revenue: 0, orders: 0 },
+    add({ revenue, orders }, { type, data }) {
+      if (type !== 'orders.placed' && type !== 'orders.cancelled') return { revenue, orders }
+      const sign = type === 'orders.placed' ? 1 : -1
+      return { revenue: revenue + sign * data.quantity * data.price, orders: orders + sign }
+    },
+  },
   queries,
-} satisfies DecideDomain
+})

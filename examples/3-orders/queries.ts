@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import type { Document, Touch, View } from '#domains/domain.ts'
-import type { Query } from '#domains/query.ts'
-import { READ, sku } from './commands.ts'
-import type { Order, Product } from './documents.ts'
+import type { DocumentOf } from '#domains/model.ts'
+import { type collections, type Documents, type Kinds, READ, sku, type Total } from './model.ts'
 
 const product = z.object({ sku, name: z.string(), price: z.int(), stock: z.int() })
 const order = z.object({
@@ -15,24 +13,32 @@ const order = z.object({
   placedAt: z.iso.datetime(),
 })
 
-function productOf(document: Document) {
-  const { _id: sku, name, price, stock } = document as Product
-  return { sku, name, price, stock }
-}
+const productOf = ({ _id, name, price, stock }: DocumentOf<typeof collections, 'products'>) => ({
+  sku: _id,
+  name,
+  price,
+  stock,
+})
 
-const withProduct = ({ sku }: Document): Touch[] => [{ collection: 'products', ids: [String(sku)] }]
+type Order = DocumentOf<typeof collections, 'orders'>
+
+const withProduct = ({ sku }: Order) => [{ collection: 'products' as const, ids: [sku] }]
 
 /** An order with its product's name, which is joined on reading, since it may change. */
-function orderOf(document: Document, documents: View) {
-  const { _id: id, ...rest } = document as Order
-  return { id, name: String(documents.get('products', rest.sku)?.name ?? ''), ...rest }
-}
+const orderOf = ({ _id, sku, customer, quantity, price, placedAt }: Order, documents: Documents) => ({
+  id: _id,
+  name: documents.get('products', sku)?.name ?? '',
+  sku,
+  customer,
+  quantity,
+  price,
+  placedAt,
+})
 
-const total = (slots: Document[], name: string) => slots.reduce((sum, slot) => sum + Number(slot[name]), 0)
+const sum = (slots: Total[], name: keyof Total) => slots.reduce((sum, slot) => sum + slot[name], 0)
 
-export const queries = [
-  {
-    answers: 'page',
+export const queries = ({ page, view, total }: Kinds) => [
+  page({
     path: '/api/products',
     name: 'products.list',
     summary: 'The products by name',
@@ -41,23 +47,21 @@ export const queries = [
     from: 'products',
     index: 'name',
     shape: productOf,
-  },
-  {
-    answers: 'view',
+  }),
+  view({
     path: '/api/products/{sku}',
     name: 'products.one',
     summary: 'A product',
     scope: READ,
     params: z.object({ sku }),
     item: product,
-    touches: ({ sku }) => [{ collection: 'products', ids: [String(sku)] }],
+    touches: ({ sku }) => [{ collection: 'products', ids: [sku] }],
     answer(documents, { sku }) {
-      const found = documents.get('products', String(sku))
+      const found = documents.get('products', sku)
       return found && productOf(found)
     },
-  },
-  {
-    answers: 'page',
+  }),
+  page({
     path: '/api/orders',
     name: 'list',
     summary: 'The orders by time, of all products or of one',
@@ -70,30 +74,28 @@ export const queries = [
     numbered: { sorts: { placedAt: {} }, isByIndex: () => true },
     join: withProduct,
     shape: (document, { documents }) => orderOf(document, documents),
-  },
-  {
-    answers: 'view',
+  }),
+  view({
     path: '/api/orders/{id}',
     name: 'one',
     summary: 'An order',
     scope: READ,
     item: order,
     touches({ id }, _, documents) {
-      const found = documents.get('orders', String(id))
-      return [{ collection: 'orders', ids: [String(id)] }, ...(found ? withProduct(found) : [])]
+      const found = documents.get('orders', id)
+      return [{ collection: 'orders', ids: [id] }, ...(found ? withProduct(found) : [])]
     },
     answer(documents, { id }) {
-      const found = documents.get('orders', String(id))
+      const found = documents.get('orders', id)
       return found && orderOf(found, documents)
     },
-  },
-  {
-    answers: 'total',
+  }),
+  total({
     path: '/api/orders/total',
     name: 'total',
     summary: 'The revenue in cents and the number of orders',
     scope: READ,
     overview: { part: 'orders' },
-    total: (slots) => JSON.stringify({ revenue: total(slots, 'revenue'), orders: total(slots, 'orders') }),
-  },
-] as const satisfies readonly Query[]
+    total: (slots) => JSON.stringify({ revenue: sum(slots, 'revenue'), orders: sum(slots, 'orders') }),
+  }),
+]

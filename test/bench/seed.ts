@@ -3,11 +3,9 @@ import { embeddedStore } from '#adapters/store/embedded.ts'
 import { collections, events, heads, streamKey } from '#core/collections.ts'
 import type { StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
+import type { Mark, Post, Thread, Vote } from '#domains/forum/documents.ts'
 import forum from '#domains/forum/domain.ts'
-import type { Mark } from '#domains/forum/moderation.ts'
-import { type Post, postBeginningOf } from '#domains/forum/posts.ts'
-import type { Thread } from '#domains/forum/threads.ts'
-import type { Vote } from '#domains/forum/votes.ts'
+import { postBeginningOf } from '#domains/forum/posts.ts'
 import { folded, trigramsOf, wordsOf } from '#domains/words.ts'
 
 export const THREAD = 'kettles'
@@ -21,7 +19,7 @@ const timeOf = (number: number): string => new Date(FIRST + number * 1000).toISO
 export const textOf = (number: number): string =>
   `Kettle ${number % 997} boils in ${number % 89} minutes, whoever watches it`
 /** The vote of a voter on a post, chosen so that neighbouring posts have different scores. */
-const voteOf = (post: number, voter: number): number => ((post * 31 + voter * 17) % 23 < 12 ? 1 : -1)
+const voteOf = (post: number, voter: number): 1 | -1 => ((post * 31 + voter * 17) % 23 < 12 ? 1 : -1)
 
 /** The documents and events that the rules make of so many commands. */
 export async function seed(dir: string, posts: number): Promise<void> {

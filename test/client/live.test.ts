@@ -27,7 +27,7 @@ const queries = [
   },
 ] as const satisfies readonly Query[]
 
-const domain = { ...readingDomain(...queries), queries }
+const domain = { ...readingDomain(...queries), contract: { commands: {}, queries } }
 
 const insert = (author: string, ...ids: string[]) =>
   world.store.insert(

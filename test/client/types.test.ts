@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { createClient } from '#client/client.ts'
 import type { Client, Line, NumberedPage, Outcome, Page } from '#client/types.ts'
 import type letters from '#core/letters/domain.ts'
-import type { AppendDomain, CommandType } from '#domains/domain.ts'
+import type { CommandType } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import type sums from '#domains/sums/domain.ts'
 import type tutorials from '#domains/tutorials/domain.ts'
@@ -79,17 +79,11 @@ const queries = [
   },
 ] as const satisfies readonly Query[]
 
-const documents = { collection: { name: 'notes', indexes: {} }, document: () => ({}) }
-const topic = { name: 'notes', partitions: 1 }
-const notes = { kind: 'append', name: 'notes', topic, commands, documents, queries } satisfies AppendDomain
+const notes = { contract: { commands, queries } }
 type Notes = Client<{ notes: typeof notes }>['notes']
 
 const listed = { answers: 'page', path: '/api/nothing', name: 'list', index: 'time', shape: () => ({}) } as const
-const nothing = {
-  ...notes,
-  commands: {},
-  queries: [{ ...listed, params: z.object({}) }] as const,
-} satisfies AppendDomain
+const nothing = { contract: { commands: {}, queries: [{ ...listed, params: z.object({}) }] } } as const
 
 test('a batch resolves to lines, names nest, and parameters are those of the path and those declared', () => {
   expectTypeOf<Notes['write']>().toBeCallableWith({ text: 'a', author: 'b' })
@@ -109,7 +103,7 @@ const sortable = {
   numbered: { sorts: { time: {}, author: {} } },
 } as const satisfies Query
 type Sortable = Client<{
-  notes: Omit<typeof nothing, 'queries'> & { queries: readonly [typeof sortable] }
+  notes: { contract: { commands: typeof commands; queries: readonly [typeof sortable] } }
 }>['notes']['list']
 
 test('a query with numbered pages has numbered() with totals, and sort', () => {

@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-test('the domain of README.md is one file of twelve lines, and that of the tutorial is four files', () => {
+test('the domain of README.md is one file of twelve lines, and that of the tutorial is one file', () => {
   expect(readme.map(({ path }) => path)).toEqual(['domains/bookmarks/domain.ts'])
   expect(
     readme[0]?.text
@@ -35,9 +35,7 @@ test('the domain of README.md is one file of twelve lines, and that of the tutor
       .split('\n')
       .filter((line) => line !== ''),
   ).toHaveLength(12)
-  expect(tutorial.map(({ path }) => path)).toEqual(
-    ['commands', 'documents', 'queries', 'domain'].map((name) => `domains/notes/${name}.ts`),
-  )
+  expect(tutorial.map(({ path }) => path)).toEqual(['domains/notes/domain.ts'])
 })
 
 test('both pass the type check, and nothing else changes', () => {

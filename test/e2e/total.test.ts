@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
+import type { Collection, Tally } from '#domains/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import { Rehearsal } from '../deploy/rehearsal.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
@@ -94,17 +95,18 @@ if (inject('pair') === 'embedded') {
     const home = mkdtempSync(join(tmpdir(), 'millrace-'))
     const file = openFile(home)
     const store = embeddedStore(file)
-    const [collection] = sums.collections
-    await store.prepare([...sums.collections, sums.tally.collection])
+    const [collection] = sums.collections as [Collection]
+    const tally = sums.tally as Tally
+    await store.prepare([collection, tally.collection])
     await store.insert(
-      collection as (typeof sums.collections)[0],
+      collection,
       results.map((result, n) => {
         const time = new Date(Date.UTC(2026, 0, 1) + n).toISOString()
         return { _id: `${n}`, requestId: `${n}`, firstNumber: result, secondNumber: 0, result, time }
       }),
     )
     const slot = { _id: 'slot-3', total: String(total), count: results.length, generation: 1 }
-    await store.commit([{ collection: sums.tally.collection, swap: [slot] }])
+    await store.commit([{ collection: tally.collection, swap: [slot] }])
     await store.close()
     file.close()
     mill = await startMill({ pair: 'embedded', dir: home })

@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import type { Document, Touch, View } from '../../domain.ts'
-import type { Query } from '../../query.ts'
 import { hasWords, rarestOf, wordsOf } from '../../words.ts'
-import type { Account } from '../accounts.ts'
-import { READ, text, WRITE } from '../context.ts'
+import { READ, WRITE } from '../commands.ts'
+import type { Account, Documents, Kinds } from '../documents.ts'
 import { search, time } from './shapes.ts'
 
 const account = z.object({
@@ -18,17 +16,20 @@ const own = account.extend({
   createdAt: time.nullable().describe('null: the account does not exist yet, and name and email are from your token'),
 })
 
-const withBan = (id: string): Touch[] => ['accounts', 'siteBans'].map((collection) => ({ collection, ids: [id] }))
+const withBan = (id: string) => (['accounts', 'siteBans'] as const).map((collection) => ({ collection, ids: [id] }))
+
+const isBanned = (documents: Documents, id: string): boolean => documents.get('siteBans', id) !== undefined
 
 /** An account without its address, which only its owner may read. */
-function accountIn(documents: View, document: Document) {
-  const { _id: id, name, createdAt } = document as Account
-  return { id, name, createdAt, isBanned: documents.get('siteBans', id) !== undefined }
-}
+const accountIn = (documents: Documents, { _id: id, name, createdAt }: Account) => ({
+  id,
+  name,
+  createdAt,
+  isBanned: isBanned(documents, id),
+})
 
-export const accounts = [
-  {
-    answers: 'page',
+export const accounts = ({ page, view }: Kinds) => [
+  page({
     path: '/api/accounts',
     name: 'accounts.list',
     summary: 'Accounts whose names have all of these words',
@@ -39,12 +40,11 @@ export const accounts = [
     index: 'words',
     where: ({ name }) => ({ words: rarestOf(name) }),
     keep: (document, { name }) => hasWords(document, name),
-    numbered: { sorts: { name: {} }, isByIndex: ({ name }) => wordsOf(text(name)).length === 1 },
+    numbered: { sorts: { name: {} }, isByIndex: ({ name }) => wordsOf(name).length === 1 },
     join: ({ _id }) => withBan(_id),
     shape: (document, { documents }) => accountIn(documents, document),
-  },
-  {
-    answers: 'view',
+  }),
+  view({
     path: '/api/accounts/me',
     name: 'accounts.me',
     summary: 'Your own account',
@@ -52,24 +52,21 @@ export const accounts = [
     item: own,
     touches: (_, { id }) => withBan(id),
     answer(documents, _, { id, name = id, email = null }) {
-      const found = documents.get('accounts', id) as Account | undefined
-      return {
-        ...accountIn(documents, found ?? { _id: id, name, createdAt: null }),
-        email: found ? found.email : email,
-      }
+      const found = documents.get('accounts', id)
+      if (found) return { ...accountIn(documents, found), email: found.email }
+      return { id, name, createdAt: null, isBanned: isBanned(documents, id), email }
     },
-  },
-  {
-    answers: 'view',
+  }),
+  view({
     path: '/api/accounts/{accountId}',
     name: 'accounts.one',
     summary: 'An account',
     scope: READ,
     item: account,
-    touches: ({ accountId }) => withBan(text(accountId)),
+    touches: ({ accountId }) => withBan(accountId),
     answer(documents, { accountId }) {
-      const found = documents.get('accounts', text(accountId))
+      const found = documents.get('accounts', accountId)
       return found && accountIn(documents, found)
     },
-  },
-] as const satisfies readonly Query[]
+  }),
+]

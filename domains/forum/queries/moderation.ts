@@ -1,123 +1,119 @@
 import { z } from 'zod'
-import type { Caller, Document, Fields, Touch, View } from '../../domain.ts'
-import type { Asked, Query } from '../../query.ts'
-import type { SiteBan } from '../accounts.ts'
-import { threadId } from '../commands.ts'
-import { ADMINISTRATE, pair, READ, text, WRITE } from '../context.ts'
-import type { Mark } from '../moderation.ts'
+import type { Caller } from '../../domain.ts'
+import { ADMINISTRATE, READ, threadId, WRITE } from '../commands.ts'
+import { pair } from '../context.ts'
+import type { Documents, Kinds, Mark, SiteBan } from '../documents.ts'
 import { parentThread, person, personIn, time } from './shapes.ts'
 
 const mark = z.object({ account: person, by: person, since: time })
 
+/** A mark on an account, or a ban from everywhere, without its reason. */
+const markIn = (documents: Documents, account: string, { by, since }: Mark | SiteBan) => ({
+  account: personIn(documents, account),
+  by: personIn(documents, by),
+  since,
+})
+
 /** The query of the marks on accounts in a thread. */
 const marks = {
-  answers: 'page',
   scope: READ,
   item: mark,
   parent: parentThread,
   index: 'thread',
-  where: ({ threadId = '' }) => ({ thread: threadId }),
+  where: ({ threadId }: { threadId: string }) => ({ thread: threadId }),
   numbered: { sorts: { since: {} }, isByIndex: () => true },
-  join: ({ account, by }: Document): Touch[] => [{ collection: 'accounts', ids: [text(account), text(by)] }],
-  shape(document: Document, { documents }: Asked) {
-    const { account, by, since } = document as Mark
-    return { account: personIn(documents, account), by: personIn(documents, by), since }
-  },
+  join: ({ account, by }: Mark) => [{ collection: 'accounts' as const, ids: [account, by] }],
+  shape: (found: Mark, { documents }: { documents: Documents }) => markIn(documents, found.account, found),
 } as const
 
 const ban = mark.extend({
   reason: z.string().nullable().describe('Only for moderators, administrators and the account itself, else null'),
 })
 
-const banIn = (documents: View, account: string, { by, since, reason }: Mark | SiteBan, mayKnow: boolean) => ({
-  account: personIn(documents, account),
-  by: personIn(documents, by),
-  since,
-  reason: mayKnow ? (reason ?? null) : null,
+const banIn = (documents: Documents, account: string, found: Mark | SiteBan, mayKnow: boolean) => ({
+  ...markIn(documents, account, found),
+  reason: mayKnow ? (found.reason ?? null) : null,
 })
 
 /** The query of the caller's standing in a thread. */
 const standing = {
-  answers: 'view',
   scope: WRITE,
   item: z.object({ isModerator: z.boolean(), isAdministrator: z.boolean(), isBanned: z.boolean() }),
-  touches: (asked: Fields, { id }: Caller): Touch[] => [
+  touches: (asked: { threadId: string }, { id }: Caller) => [
     ...parentThread.touches(asked),
-    { collection: 'moderators', ids: [pair(text(asked.threadId), id)] },
-    { collection: 'bans', ids: [pair(text(asked.threadId), id)] },
-    { collection: 'siteBans', ids: [id] },
+    { collection: 'moderators' as const, ids: [pair(asked.threadId, id)] },
+    { collection: 'bans' as const, ids: [pair(asked.threadId, id)] },
+    { collection: 'siteBans' as const, ids: [id] },
   ],
-  answer(documents: View, asked: Fields, { id, scopes }: Caller) {
+  answer(documents: Documents, asked: { threadId: string }, { id, scopes }: Caller) {
     if (!parentThread.exists(documents, asked)) return undefined
-    const isMarked = (collection: string) => documents.get(collection, pair(text(asked.threadId), id)) !== undefined
+    const isMarked = (collection: 'moderators' | 'bans') =>
+      documents.get(collection, pair(asked.threadId, id)) !== undefined
     const isAdministrator = scopes.has(ADMINISTRATE)
     const isBanned = isMarked('bans') || documents.get('siteBans', id) !== undefined
     return { isModerator: isMarked('moderators'), isAdministrator, isBanned: isBanned && !isAdministrator }
   },
-} as const
+}
 
-export const moderation = [
-  {
+export const moderation = ({ page, view }: Kinds) => [
+  page({
     ...marks,
     path: '/api/forum/threads/{threadId}/moderators',
     name: 'moderators.list',
     summary: 'The moderators of a thread, and who appointed them',
     from: 'moderators',
-  },
-  {
+  }),
+  page({
     ...marks,
     path: '/api/forum/threads/{threadId}/bans',
     name: 'bans.list',
     summary: 'The accounts that are banned from a thread, and who banned them',
     from: 'bans',
-  },
-  {
-    answers: 'view',
+  }),
+  view({
     path: '/api/forum/threads/{threadId}/bans/{accountId}',
     name: 'bans.one',
     summary: 'A ban from a thread',
     scope: READ,
     item: ban,
     touches(asked, { id }, documents) {
-      const [threadId, accountId] = [text(asked.threadId), text(asked.accountId)]
+      const { threadId, accountId } = asked
       const found = documents.get('bans', pair(threadId, accountId))
       return [
         ...parentThread.touches(asked),
         { collection: 'bans', ids: [pair(threadId, accountId)] },
         { collection: 'moderators', ids: [pair(threadId, id)] },
-        { collection: 'accounts', ids: [accountId, ...(found ? [text(found.by)] : [])] },
+        { collection: 'accounts', ids: [accountId, ...(found ? [found.by] : [])] },
       ]
     },
     answer(documents, asked, { id, scopes }) {
-      const [threadId, accountId] = [text(asked.threadId), text(asked.accountId)]
-      const found = documents.get('bans', pair(threadId, accountId)) as Mark | undefined
+      const { threadId, accountId } = asked
+      const found = documents.get('bans', pair(threadId, accountId))
       if (!found || !parentThread.exists(documents, asked)) return undefined
       const isModerator = documents.get('moderators', pair(threadId, id)) !== undefined
       const mayKnow = isModerator || id === accountId || scopes.has(ADMINISTRATE)
       return banIn(documents, accountId, found, mayKnow)
     },
-  },
-  {
-    answers: 'view',
+  }),
+  view({
     path: '/api/forum/bans/{accountId}',
     name: 'siteBans.one',
     summary: 'A ban from everywhere',
     scope: READ,
     item: ban,
     touches({ accountId }, _, documents) {
-      const found = documents.get('siteBans', text(accountId))
+      const found = documents.get('siteBans', accountId)
       return [
-        { collection: 'siteBans', ids: [text(accountId)] },
-        { collection: 'accounts', ids: [text(accountId), ...(found ? [text(found.by)] : [])] },
+        { collection: 'siteBans', ids: [accountId] },
+        { collection: 'accounts', ids: [accountId, ...(found ? [found.by] : [])] },
       ]
     },
     answer(documents, { accountId }, { id, scopes }) {
-      const found = documents.get('siteBans', text(accountId)) as SiteBan | undefined
-      return found && banIn(documents, text(accountId), found, id === accountId || scopes.has(ADMINISTRATE))
+      const found = documents.get('siteBans', accountId)
+      return found && banIn(documents, accountId, found, id === accountId || scopes.has(ADMINISTRATE))
     },
-  },
-  {
-    answers: 'page',
+  }),
+  page({
     path: '/api/forum/bans',
     name: 'siteBans.list',
     summary: 'The accounts that are banned everywhere, and who banned them',
@@ -126,23 +122,20 @@ export const moderation = [
     from: 'siteBans',
     index: 'time',
     numbered: { sorts: { since: {} }, isByIndex: () => true },
-    join: ({ _id, by }) => [{ collection: 'accounts', ids: [_id, text(by)] }],
-    shape(document, { documents }) {
-      const { _id, by, since } = document as SiteBan
-      return { account: personIn(documents, _id), by: personIn(documents, by), since }
-    },
-  },
-  {
+    join: ({ _id, by }) => [{ collection: 'accounts', ids: [_id, by] }],
+    shape: (found, { documents }) => markIn(documents, found._id, found),
+  }),
+  view({
     ...standing,
     path: '/api/forum/threads/{threadId}/me',
     name: 'threads.me',
     summary: 'Your standing in a thread: moderator, administrator, banned',
-  },
-  {
+  }),
+  view({
     ...standing,
     path: '/api/forum/me',
     name: 'me',
     summary: 'Your standing in a thread whose id is in the query string',
     params: z.object({ threadId }),
-  },
-] as const satisfies readonly Query[]
+  }),
+]

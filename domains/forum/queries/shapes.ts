@@ -1,10 +1,6 @@
 import { z } from 'zod'
-import type { Document, Fields, Touch, View } from '../../domain.ts'
 import { folded, trigramsOf, wordsOf } from '../../words.ts'
-import type { Account } from '../accounts.ts'
-import { text } from '../context.ts'
-import type { Post } from '../posts.ts'
-import type { Thread } from '../threads.ts'
+import type { Documents, Post, Thread } from '../documents.ts'
 
 /** The answers and parameters that several queries share. */
 
@@ -42,38 +38,30 @@ export const thread = z.object({
 })
 
 /** A person with the current name. Its owner may change it, so it is joined on reading and never copied. */
-export const personIn = (documents: View, id: string) => {
-  const account = documents.get('accounts', id) as Account | undefined
-  return { id, name: account?.name ?? null }
-}
+export const personIn = (documents: Documents, id: string) => ({
+  id,
+  name: documents.get('accounts', id)?.name ?? null,
+})
 
-export function postIn(documents: View, document: Document) {
-  const { _id: id, thread: threadId, author, words, ...rest } = document as Post
+export function postIn(documents: Documents, document: Post) {
+  const { _id: id, thread: threadId, author, words, ...rest } = document
   return { id, threadId, author: personIn(documents, author), ...rest }
 }
 
 /** The documents that a post is shown with. A post outlives its thread, and is visible only while the thread exists. */
-export const withThread = ({ author, thread }: Fields): Touch[] => [
-  { collection: 'accounts', ids: [text(author)] },
-  { collection: 'threads', ids: [text(thread)] },
+export const withThread = ({ author, thread }: Post) => [
+  { collection: 'accounts' as const, ids: [author] },
+  { collection: 'threads' as const, ids: [thread] },
 ]
 
 /** The documents that a thread is shown with. The first post has the thread's id and author. */
-export const withFirstPost = ({ _id, author }: Document): Touch[] => [
-  { collection: 'posts', ids: [_id] },
-  { collection: 'accounts', ids: [text(author)] },
+export const withFirstPost = ({ _id, author }: Thread) => [
+  { collection: 'posts' as const, ids: [_id] },
+  { collection: 'accounts' as const, ids: [author] },
 ]
 
-export function threadIn(documents: View, document: Document) {
-  // Threads that were last written before `changedAt` was introduced have none.
-  const {
-    _id: id,
-    author,
-    words,
-    trigrams,
-    changedAt,
-    ...rest
-  } = document as Omit<Thread, 'changedAt'> & Partial<Thread>
+export function threadIn(documents: Documents, document: Thread) {
+  const { _id: id, author, words, trigrams, changedAt, ...rest } = document
   const first = documents.get('posts', id)
   // A post of another thread can have this id, if a key was used again after the horizon.
   const firstPost = first?.thread === id ? postIn(documents, first) : null
@@ -82,8 +70,9 @@ export function threadIn(documents: View, document: Document) {
 
 /** The thread in the path, without which nothing in it is readable. */
 export const parentThread = {
-  touches: ({ threadId }: Fields): Touch[] => [{ collection: 'threads', ids: [text(threadId)] }],
-  exists: (documents: View, { threadId }: Fields) => documents.get('threads', text(threadId)) !== undefined,
+  touches: ({ threadId }: { threadId: string }) => [{ collection: 'threads' as const, ids: [threadId] }],
+  exists: (documents: Documents, { threadId }: { threadId: string }) =>
+    documents.get('threads', threadId) !== undefined,
 }
 
 /** A search for all of these words, in any order. */

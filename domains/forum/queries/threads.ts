@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import type { Document, Event, Fields } from '../../domain.ts'
+import type { EventOf } from '../../model.ts'
 import { bound } from '../../moment.ts'
-import type { Query } from '../../query.ts'
 import { contains, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
-import { READ, text } from '../context.ts'
+import { READ } from '../commands.ts'
+import type { Kinds, Thread } from '../documents.ts'
+import type { events } from '../events.ts'
 import { parentThread, search, substring, thread, threadIn, time, withFirstPost } from './shapes.ts'
 
 const listing = z.object({
@@ -17,45 +18,37 @@ const listing = z.object({
   /** `active` means most posts. The default is `recent`, but `newest` if another parameter narrows the list. */
   order: z.enum(['recent', 'changed', 'active', 'newest', 'oldest']).optional(),
 })
+type Listing = z.output<typeof listing>
 
-const OWN_ORDERS = ['recent', 'changed', 'active']
+const OWN_ORDERS = ['recent', 'changed', 'active'] as const
 
-/** An order with an index of its own takes precedence over the narrowing parameters. */
-function index({ title, titleContains, author, from, to, order }: Fields): string {
-  if (OWN_ORDERS.includes(text(order))) return text(order)
-  if (title !== undefined) return 'words'
-  if (titleContains !== undefined) return 'trigrams'
-  if (author !== undefined) return 'author'
-  return order === undefined && from === undefined && to === undefined ? 'recent' : 'created'
+/** The index that the list is read by. An order with an index of its own takes precedence over the narrowing parameters. */
+function choose({ title, titleContains, author, from, to, order }: Listing) {
+  const own = OWN_ORDERS.find((own) => own === order)
+  if (own) return { index: own, where: {}, range: {} }
+  const range = { from, to }
+  if (title !== undefined) return { index: 'words', where: { words: rarestOf(title) }, range } as const
+  if (titleContains !== undefined)
+    return { index: 'trigrams', where: { trigrams: rarestTrigramOf(titleContains) }, range } as const
+  if (author !== undefined) return { index: 'author', where: { author }, range } as const
+  const isNarrowed = order !== undefined || from !== undefined || to !== undefined
+  return { index: isNarrowed ? 'created' : 'recent', where: {}, range } as const
 }
 
-function where(asked: Fields): Fields {
-  switch (index(asked)) {
-    case 'words':
-      return { words: rarestOf(asked.title) }
-    case 'trigrams':
-      return { trigrams: rarestTrigramOf(asked.titleContains) }
-    case 'author':
-      return { author: asked.author ?? '' }
-    default:
-      return {}
-  }
-}
-
-const keep = (thread: Document, { title, titleContains, author, from, to }: Fields): boolean =>
+const keep = (thread: Thread, { title, titleContains, author, from, to }: Listing): boolean =>
   hasWords(thread, title) &&
-  contains(text(thread.title), titleContains) &&
+  contains(thread.title, titleContains) &&
   (author === undefined || thread.author === author) &&
-  (from === undefined || text(thread.createdAt) >= text(from)) &&
-  (to === undefined || text(thread.createdAt) < text(to))
+  (from === undefined || thread.createdAt >= from) &&
+  (to === undefined || thread.createdAt < to)
 
 /** True when the index alone finds exactly what the parameters ask for. */
-function isByIndex(asked: Fields): boolean {
+function isByIndex(asked: Listing): boolean {
   const { title, titleContains, author, from, to } = asked
   if (titleContains !== undefined) return false
-  switch (index(asked)) {
+  switch (choose(asked).index) {
     case 'words':
-      return author === undefined && wordsOf(text(title)).length === 1
+      return title !== undefined && author === undefined && wordsOf(title).length === 1
     case 'author':
     case 'created':
       return true
@@ -73,13 +66,19 @@ const threadEvent = z.object({
 })
 
 /** An event without titles and texts, which may have been moderated since, without voters and without reasons of bans. */
-function publicEvent({ number, type, time, actor, data: { title, text, value, reason, ...data } }: Event) {
-  return { number, type, time, actor: type === 'forum.vote-cast' ? null : actor, data }
+function publicEvent({ number, type, time, actor, data }: EventOf<typeof events>) {
+  return { number, type, time, actor: type === 'forum.vote-cast' ? null : actor, data: publicData(data) }
 }
 
-export const threads = [
-  {
-    answers: 'page',
+function publicData(data: EventOf<typeof events>['data']) {
+  if ('post' in data) return { post: data.post }
+  return 'account' in data ? { account: data.account } : {}
+}
+
+const ofThread = { scope: READ, parent: parentThread } as const
+
+export const threads = ({ page, view, history, live }: Kinds) => [
+  page({
     path: '/api/forum/threads',
     name: 'threads.list',
     summary: 'Threads with their first posts, by activity, change, posts or age, filtered by title, author and time',
@@ -88,9 +87,9 @@ export const threads = [
     params: listing,
     item: thread,
     from: 'threads',
-    index,
-    where,
-    range: (asked) => (OWN_ORDERS.includes(index(asked)) ? {} : { from: asked.from as string, to: asked.to as string }),
+    index: (asked) => choose(asked).index,
+    where: (asked) => choose(asked).where,
+    range: (asked) => choose(asked).range,
     keep,
     newestFirst: ({ order }) => order !== 'oldest',
     numbered: {
@@ -104,44 +103,39 @@ export const threads = [
     },
     join: withFirstPost,
     shape: (document, { documents }) => threadIn(documents, document),
-  },
-  {
-    answers: 'view',
+  }),
+  view({
     path: '/api/forum/threads/{threadId}',
     name: 'threads.one',
     summary: 'A thread with its first post',
     scope: READ,
     item: thread,
     touches(asked, _, documents) {
-      const found = documents.get('threads', text(asked.threadId))
+      const found = documents.get('threads', asked.threadId)
       return [...parentThread.touches(asked), ...(found ? withFirstPost(found) : [])]
     },
     answer(documents, { threadId }) {
-      const found = documents.get('threads', text(threadId))
+      const found = documents.get('threads', threadId)
       return found && threadIn(documents, found)
     },
-  },
-  {
-    answers: 'history',
+  }),
+  history({
+    ...ofThread,
     path: '/api/forum/threads/{threadId}/history',
     name: 'threads.history',
     summary: 'The events of a thread, without titles and texts',
-    scope: READ,
     item: threadEvent,
-    parent: parentThread,
     stream: ({ threadId }) => `thread/${threadId}`,
     shape: publicEvent,
-  },
-  {
-    answers: 'live',
+  }),
+  live({
+    ...ofThread,
     path: '/api/forum/threads/{threadId}/live',
     name: 'threads.live',
     summary: 'New events of a thread as server-sent events, without titles and texts',
-    scope: READ,
     item: threadEvent,
     of: 'events',
-    parent: parentThread,
     keep: ({ stream }, { threadId }) => stream === `thread/${threadId}`,
-    shape: (inserted) => publicEvent(inserted as unknown as Event),
-  },
-] as const satisfies readonly Query[]
+    shape: publicEvent,
+  }),
+]

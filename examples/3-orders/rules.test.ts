@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
-import type { Fields } from '#domains/domain.ts'
+import type { Fields, Tally } from '#domains/domain.ts'
 import { given } from '#test/given.ts'
-import { MANAGE, WRITE } from './commands.ts'
-import { tally } from './documents.ts'
 import domain from './domain.ts'
+import { type commands, MANAGE, WRITE } from './model.ts'
+
+const tally = domain.tally as Tally
 
 const person =
   (actor: string, ...scopes: string[]) =>
-  (type: keyof typeof domain.commands, data: Fields, id?: string) => ({
+  (type: keyof typeof commands, data: Fields, id?: string) => ({
     type,
     data,
     actor,

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import type { CommandType, Fields } from '#domains/domain.ts'
+import { defineCommands } from '#domains/decide-domain.ts'
+import type { CommandOf, DocumentsOf, RuleOf } from '#domains/model.ts'
+import type { QueryKinds } from '#domains/query-kinds.ts'
 
 export const READ = 'orders:read'
 export const WRITE = 'orders:write'
@@ -14,10 +16,9 @@ const price = z.int().min(0).max(10_000_000)
 /** The subject of a token. */
 const customerId = z.string().regex(/^[!#$&-[\]-~]{1,200}$/)
 
-const product = ({ sku }: Fields) => `product/${sku}`
-const customer = ({ customerId }: Fields) => `customer/${customerId}`
+const product = ({ sku }: { sku: string }) => `product/${sku}`
 
-export const commands = {
+export const commands = defineCommands({
   'orders.stock': {
     summary: 'Add to the stock of products, one as JSON or many as an array or NDJSON',
     scope: MANAGE,
@@ -44,7 +45,38 @@ export const commands = {
     summary: 'Block a customer, as an administrator',
     scope: MANAGE,
     data: z.strictObject({ customerId }),
-    stream: customer,
+    stream: ({ customerId }) => `customer/${customerId}`,
     routes: [{ method: 'PUT', path: '/api/customers/{customerId}/block', body: 'none' }],
   },
-} satisfies { [type: string]: CommandType }
+})
+
+/** An order as its events tell it. The price is that of its time, because the product's price may change later. */
+const placed = z.object({ order: z.string(), sku, quantity, price })
+
+export const events = {
+  'orders.stocked': z.object({ sku, name: z.string(), price, add: quantity }),
+  'orders.placed': placed,
+  'orders.cancelled': placed,
+  'orders.customer-blocked': z.object({ customerId }),
+}
+
+export const collections = {
+  /** Products by their SKU. */
+  products: {
+    schema: z.object({ name: z.string(), price: z.int(), stock: z.int() }),
+    indexes: { name: { fields: ['name'] } },
+  },
+  orders: {
+    schema: z.object({ sku, customer: z.string(), quantity: z.int(), price: z.int(), placedAt: z.iso.datetime() }),
+    indexes: { time: { fields: ['placedAt'] }, sku: { fields: ['sku', 'placedAt'] } },
+  },
+  blockedCustomers: { schema: z.object({ since: z.iso.datetime() }), indexes: {} },
+} as const
+
+export type Documents = DocumentsOf<typeof collections>
+export type OrderCommand = CommandOf<typeof commands>
+export type Rules = {
+  [Type in keyof typeof commands]: RuleOf<typeof commands, typeof events, Type, Documents>
+}
+export type Total = { revenue: number; orders: number }
+export type Kinds = QueryKinds<typeof collections, typeof events, { _id: string } & Total>

@@ -1,0 +1,146 @@
+import type { z } from 'zod'
+import type { Contract, Parts } from './append-domain.ts'
+import type { Change, Command, DecideDomain, Decision, Event, NewEvent, View } from './domain.ts'
+import type {
+  ChangeOf,
+  Collections,
+  CommandOf,
+  Commands,
+  DecisionOf,
+  DocumentsOf,
+  EventOf,
+  Indexed,
+  JsonData,
+  JsonOnly,
+  ProjectionsOf,
+  RuleOf,
+  RulesOf,
+  Schemas,
+  TouchOf,
+} from './model.ts'
+import { type QueryKinds, queryKinds } from './query-kinds.ts'
+
+/** The rules of each command type, or one function for all of them. */
+type Deciding<M, E, K, Context> =
+  | { rules: RulesOf<M, E, Context> }
+  | { decide(command: CommandOf<M>, documents: DocumentsOf<K>): DecisionOf<E> }
+
+/** The projection of each event type, or one function for all of them. */
+type Projecting<E, K> =
+  | { projections: ProjectionsOf<E, K> }
+  | { project(event: EventOf<E>, documents: DocumentsOf<K>): ChangeOf<K>[] }
+
+interface TallyOf<E, Slot> {
+  collection: string
+  zero: Slot
+  add(total: Slot, event: EventOf<E>): Slot
+}
+
+interface DecideParts<M, E, K extends Collections, Slot, Context> extends Parts<M> {
+  /** `ordered` adds a poll of 200 ms to each command. Use `unordered` if a stream's commands commute or come one at a time. */
+  ordering: 'ordered' | 'unordered'
+  /** The documents that the rules see for this command. They may change those of the command's stream, and read any other. */
+  touches(command: CommandOf<M>): TouchOf<K>[]
+  /** What `rules` get beside the command. Without it they get the documents. */
+  context?(command: CommandOf<M>, documents: DocumentsOf<K>): Context
+  /** A total over all events of a domain, kept in several slots to avoid a hot document. `add` must not depend on order or slot. */
+  tally?: TallyOf<E, Slot>
+}
+
+/** The commands of a domain, where they stand in a file of their own. */
+export const defineCommands = <C extends Schemas, const M>(commands: M & Commands<C> & JsonData<M>): M => commands
+
+/** Defines a domain with rules. Its types follow from its schemas: of commands, of events and of documents. */
+export function decideDomain<
+  C extends Schemas,
+  const M,
+  E extends Schemas,
+  const K extends Collections,
+  const Q extends readonly unknown[],
+  Context = DocumentsOf<K>,
+  Slot = never,
+>(
+  domain: DecideParts<NoInfer<M>, NoInfer<E>, NoInfer<K>, Slot, Context> & {
+    commands: M & Commands<C> & JsonData<M>
+    /** The schema of each event type's data. A rule that makes another event is at fault. */
+    events: E & JsonOnly<E>
+    collections: K & Indexed<K>
+    queries(kinds: QueryKinds<K, E, { _id: string } & Slot>): Q
+  } & Deciding<NoInfer<M>, NoInfer<E>, NoInfer<K>, Context> &
+    Projecting<NoInfer<E>, NoInfer<K>>,
+): DecideDomain & Contract<M, Q> {
+  const { name, topic, roles, ordering, touches, commands, events, collections, queries, tally } = domain
+  const [rules, decide] = 'rules' in domain ? [domain.rules, fromRules(domain as never)] : [undefined, domain.decide]
+  const projections = 'projections' in domain ? domain.projections : undefined
+  const made = queries(queryKinds as never)
+  const erased = {
+    kind: 'decide' as const,
+    name,
+    topic,
+    ...(roles ? { roles } : {}),
+    ordering,
+    touches,
+    commands,
+    collections: Object.entries(collections).map(([name, { indexes }]) => ({ name, indexes })),
+    decide: decide && checking(events, decide as never),
+    project: 'projections' in domain ? fromProjections(domain.projections as never) : domain.project,
+    ...(tally ? { tally: { ...tally, collection: { name: tally.collection, indexes: {} } } } : {}),
+    queries: made,
+    declared: {
+      events: Object.keys(events),
+      ...(rules ? { rules: Object.keys(rules) } : {}),
+      ...(projections ? { projections: Object.keys(projections) } : {}),
+    },
+    contract: { commands, queries: made },
+  }
+  // The engine handles all data alike. The types above make sure that each function gets the data of its own.
+  return erased as unknown as DecideDomain & Contract<M, Q>
+}
+
+type Decide = (command: Command, documents: View) => Decision
+
+/** Throws for an event that is not declared, or does not fit its schema: it would be kept for ever. */
+function checking(schemas: Schemas, decide: Decide): Decide {
+  return (command, documents) => {
+    const decision = decide(command, documents)
+    if ('events' in decision) for (const event of decision.events) checkEvent(schemas, event)
+    return decision
+  }
+}
+
+function checkEvent(schemas: Schemas, { type, data }: NewEvent): void {
+  const schema = schemas[type]
+  if (!schema) throw new Error(`the event ${type} is not declared: events has ${Object.keys(schemas).join(', ')}`)
+  const { error } = schema.safeParse(data)
+  if (error) throw new Error(`the event ${type} does not fit its schema: ${error.issues.map(sentenceOf).join('; ')}`)
+}
+
+const sentenceOf = ({ path, message }: z.core.$ZodIssue): string => `${['data', ...path].join('.')}: ${message}`
+
+interface Rules {
+  context?(command: Command, documents: View): unknown
+  rules: { [type: string]: RuleOf<{ it: { data: z.ZodType } }, Schemas, 'it', unknown> }
+}
+
+const fromRules =
+  ({ context = (_, documents) => documents, rules }: Rules): Decide =>
+  (command, documents) => {
+    const rule = rules[command.type]
+    if (!rule) throw new Error(`the command ${command.type} has no rule`)
+    const seen = context(command, documents)
+    for (const rejection of rule.unless ?? []) {
+      const reason = rejection(command as never, seen)
+      if (reason) return { rejected: reason }
+    }
+    return { events: rule.events(command as never, seen) as NewEvent[] }
+  }
+
+type Projections = { [type: string]: (event: Event, documents: View) => Change[] }
+
+const fromProjections =
+  (projections: Projections) =>
+  (event: Event, documents: View): Change[] => {
+    const projection = projections[event.type]
+    if (!projection) throw new Error(`the event ${event.type} has no projection`)
+    return projection(event, documents)
+  }

@@ -1,0 +1,197 @@
+import { expect, expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import { appendDomain } from './append-domain.ts'
+import { decideDomain, defineCommands } from './decide-domain.ts'
+import type { Command, View } from './domain.ts'
+
+const topic = { name: 'orders', partitions: 1 }
+const parts = { name: 'orders', topic, ordering: 'ordered', touches: () => [] } as const
+const data = z.strictObject({
+  customer: z.string(),
+  note: z.string().optional(),
+  way: z.union([z.literal('post'), z.object({ box: z.int() })]),
+})
+const stream = (_: unknown, id: string) => `order/${id}`
+const commands = defineCommands({ 'orders.place': { data, stream, routes: [] } })
+const events = { 'orders.placed': z.object({ customer: z.string(), note: z.string().optional() }) }
+const collections = {
+  orders: {
+    schema: z.object({ customer: z.string(), placedAt: z.string(), words: z.array(z.string()) }),
+    indexes: {
+      customer: { fields: ['customer', 'placedAt'] },
+      words: { fields: ['words', 'placedAt'], each: 'words' },
+    },
+  },
+} as const
+const rules = { 'orders.place': { events: () => [] } }
+const projections = { 'orders.placed': () => [] }
+const queries = () => []
+
+test('everything follows from the schemas', () => {
+  const domain = decideDomain({
+    name: 'orders',
+    topic,
+    ordering: 'ordered',
+    commands: {
+      'orders.place': {
+        data,
+        stream(data) {
+          expectTypeOf(data).toEqualTypeOf<z.output<(typeof commands)['orders.place']['data']>>()
+          return data.customer
+        },
+        key: ({ note }) => note,
+        routes: [{ method: 'POST', path: '/api/orders', body: 'json', answer: ({ customer }) => ({ customer }) }],
+      },
+    },
+    events,
+    collections,
+    touches: ({ id }) => [{ collection: 'orders', ids: [id] }],
+    context: (_, documents) => documents.get('orders', '1'),
+    rules: {
+      'orders.place': {
+        unless: [({ data }, order) => order?.customer === data.customer && 'the customer has an order'],
+        events: ({ data: { customer, note } }) => [{ type: 'orders.placed', data: { customer, note } }],
+      },
+    },
+    projections: {
+      'orders.placed': ({ command, time, data: { customer } }) => [
+        { collection: 'orders', document: { _id: command, customer, placedAt: time, words: [] } },
+      ],
+    },
+    tally: { collection: 'totals', zero: { orders: 0 }, add: ({ orders }) => ({ orders: orders + 1 }) },
+    queries: ({ page, total }) => [
+      page({
+        path: '/api/customers/{customer}/orders',
+        params: z.object({ from: z.string().optional() }),
+        item: z.object({ id: z.string(), isOwn: z.boolean() }),
+        index: 'customer',
+        where: ({ customer }) => ({ customer }),
+        range: ({ from }) => ({ from }),
+        shape: ({ _id, customer }, { caller }) => ({ id: _id, isOwn: customer === caller.id }),
+      }),
+      page({ path: '/api/found', index: 'words', where: () => ({ words: 'mill' }), shape: ({ _id }) => ({ id: _id }) }),
+      total({ path: '/api/total', total: (slots) => String(slots.reduce((sum, { orders }) => sum + orders, 0)) }),
+    ],
+  })
+  expectTypeOf(domain.contract.queries[0].path).toEqualTypeOf<'/api/customers/{customer}/orders'>()
+  expectTypeOf(domain.contract.commands['orders.place'].routes[0].body).toEqualTypeOf<'json'>()
+  expect(domain.collections).toEqual([{ name: 'orders', indexes: collections.orders.indexes }])
+})
+
+test('what does not fit the schemas does not compile', () => {
+  const all = { ...parts, commands, events, collections, rules, projections, queries }
+  void [
+    // @ts-expect-error a time is not JSON
+    () => defineCommands({ 'orders.place': { data: z.object({ at: z.date() }), stream, routes: [] } }),
+    // @ts-expect-error a bigint is not JSON
+    () => decideDomain({ ...all, events: { 'orders.placed': z.object({ amount: z.bigint() }) } }),
+    // @ts-expect-error the data has no such member
+    () => defineCommands({ 'orders.place': { data, stream: ({ custmer }) => custmer, routes: [] } }),
+    () =>
+      decideDomain({
+        ...all,
+        collections: {
+          orders: {
+            schema: z.object({ customer: z.string() }),
+            // @ts-expect-error the documents have no such field
+            indexes: { by: { fields: ['custmer'] } },
+          },
+        },
+      }),
+    // @ts-expect-error there is no such collection
+    () => decideDomain({ ...all, touches: () => [{ collection: 'order', ids: [] }] }),
+    // @ts-expect-error a command has no rule
+    () => decideDomain({ ...all, rules: {} }),
+    // @ts-expect-error there is no such event
+    () => decideDomain({ ...all, rules: { 'orders.place': { events: () => [{ type: 'orders.paid', data: {} }] } } }),
+    // @ts-expect-error the event has other data
+    () => decideDomain({ ...all, rules: { 'orders.place': { events: () => [{ type: 'orders.placed', data: {} }] } } }),
+    // @ts-expect-error an event has no projection
+    () => decideDomain({ ...all, projections: {} }),
+    () =>
+      decideDomain({
+        ...all,
+        // @ts-expect-error the document lacks a field
+        projections: { 'orders.placed': () => [{ collection: 'orders', document: { _id: 'a' } }] },
+      }),
+    // @ts-expect-error there are neither rules nor decide
+    () => decideDomain({ ...parts, commands, events, collections, projections, queries }),
+    // @ts-expect-error the topic's plain command does not exist
+    () => decideDomain({ ...all, topic: { ...topic, plain: 'orders.pay' } }),
+    () =>
+      decideDomain({
+        ...all,
+        queries: ({ page, live }) => [
+          // @ts-expect-error there is no such index
+          page({ path: '/a', index: 'custmer', shape: () => ({}) }),
+          // @ts-expect-error this is not the first field of the index
+          page({ path: '/a', index: 'customer', where: () => ({ placedAt: '' }), shape: () => ({}) }),
+          // @ts-expect-error an item of the list is a string
+          page({ path: '/a', index: 'words', where: () => ({ words: 5 }), shape: () => ({}) }),
+          // @ts-expect-error the item has another field
+          page({ path: '/a', index: 'customer', item: z.object({ id: z.string() }), shape: () => ({ di: '' }) }),
+          page({
+            path: '/a/{customer}',
+            index: 'customer',
+            // @ts-expect-error the path has another parameter
+            where: ({ custmer }) => ({ customer: custmer }),
+            shape: () => ({}),
+          }),
+          // @ts-expect-error there is no such collection
+          live({ path: '/a', of: { collection: 'order' }, keep: () => true, shape: () => ({}) }),
+        ],
+      }),
+    () =>
+      appendDomain({
+        name: 'notes',
+        topic,
+        commands,
+        // @ts-expect-error the document lacks the time
+        documents: { collection: 'notes', schema: z.object({ time: z.string() }), indexes: {}, document: () => ({}) },
+        queries,
+      }),
+  ]
+})
+
+const command = { id: '1', type: 'orders.place', data: { customer: 'ada', way: 'post' } } as unknown as Command
+const documents: View = { get: () => undefined }
+const deciding = (made: { type: string; data: object }) =>
+  decideDomain({
+    ...parts,
+    commands,
+    events,
+    collections,
+    projections,
+    queries,
+    decide: () => ({ events: [made as never] }),
+  })
+
+test('a rule that makes an event that does not fit its schema is at fault, with the place in the data', () => {
+  const { decide } = deciding({ type: 'orders.placed', data: { customer: 5 } })
+  expect(() => decide(command, documents)).toThrow(
+    'the event orders.placed does not fit its schema: data.customer: Invalid input: expected string, received number',
+  )
+})
+
+test('a rule that makes an event that is not declared is at fault', () => {
+  const { decide } = deciding({ type: 'orders.paid', data: {} })
+  expect(() => decide(command, documents)).toThrow('the event orders.paid is not declared: events has orders.placed')
+})
+
+test('the first rejection that applies is the reason', () => {
+  const { decide } = decideDomain({
+    ...parts,
+    commands,
+    events,
+    collections,
+    projections,
+    queries,
+    rules: {
+      'orders.place': {
+        unless: [() => false, ({ data }) => data.customer === 'ada' && 'not ada', () => 'nobody'],
+        events: () => [],
+      },
+    },
+  })
+  expect(decide(command, documents)).toEqual({ rejected: 'not ada' })
+})
