@@ -119,7 +119,7 @@ type Ask<Q> = Q extends { answers: 'page' | 'history' }
       }
     : Once<Q, Answer<Q>>
 
-type Answer<Q> = Q extends { answers: 'all' }
+export type Answer<Q> = Q extends { answers: 'all' }
   ? Item<Q>[]
   : Q extends { answers: 'count' }
     ? { items: Item<Q>[] }
@@ -130,15 +130,15 @@ type Answer<Q> = Q extends { answers: 'all' }
 type Once<Q, Answer> = (...args: Args<Params<Q>, AskOptions>) => Promise<Answer>
 type Many<Q, Options = AskOptions> = (...args: Args<Params<Q>, Options>) => AsyncGenerator<Item<Q>, void, undefined>
 
-type Item<Q> = Q extends { item: infer Schema extends z.ZodType } ? z.output<Schema> : Fields
+export type Item<Q> = Q extends { item: infer Schema extends z.ZodType } ? z.output<Schema> : Fields
 
-type Params<Q> = Simple<
+export type Params<Q> = Simple<
   Omit<InPath<Q>, keyof InQuery<Q>> &
     InQuery<Q> &
     (Q extends { answers: 'page' | 'history' } ? { limit?: number; cursor?: string } : unknown) &
     Sorting<Q>
 >
-type NumberedParams<Q> = Simple<Omit<Params<Q>, 'limit' | 'cursor'> & { page?: number; size?: number }>
+export type NumberedParams<Q> = Simple<Omit<Params<Q>, 'limit' | 'cursor'> & { page?: number; size?: number }>
 type Sorting<Q> = Q extends { numbered: { sorts: infer Sorts } } ? { sort?: Sort<keyof Sorts & string> } : unknown
 type Sort<Name extends string> = Name | `${Name},${'asc' | 'desc'}`
 type InPath<Q> = Q extends { path: infer Path extends string } ? { [Name in NamesIn<Path>]: string } : unknown

@@ -3,10 +3,13 @@ import type { CollectionDefinition, CommandOf, Commands, IndexedBy, JsonData, Ou
 import type { Query } from './query.ts'
 import { type QueryKinds, queryKinds } from './query-kinds.ts'
 
-/** What the typed client reads of a domain. */
-export interface Contract<M, Q> {
-  contract: { commands: M; queries: Q }
+/** A domain with its types: those of the typed client, and those of the tests of its rules. */
+export interface Contract<M, Q, E, K> {
+  contract: { commands: M; queries: Q; events: E; collections: K }
 }
+
+/** The events of a domain that has none. */
+type NoEvents = Record<never, never>
 
 /** The parts that both kinds of domain have. `domains/domain.ts` says what they mean. */
 export interface Parts<M> {
@@ -45,7 +48,7 @@ export function appendDomain<
     commands: M & Commands<C> & JsonData<M>
     queries(kinds: QueryKinds<{ readonly [Name in N]: S }>): Q
   },
-): AppendDomain & Contract<M, Q> {
+): AppendDomain & Contract<M, Q, NoEvents, { readonly [Name in N]: S }> {
   const { documents, commands, queries, ...parts } = domain
   const { collection: name, indexes, document, retentionDays } = documents
   const made = queries(queryKinds as never)
@@ -59,8 +62,8 @@ export function appendDomain<
       ...(retentionDays === undefined ? {} : { retentionDays }),
     },
     queries: made as unknown as readonly Query[],
-    contract: { commands, queries: made },
+    contract: { commands, queries: made, events: {}, collections: { [name]: documents } },
   }
   // The engine handles the data of all commands alike. The types above make sure that each function gets the data of its own.
-  return erased as unknown as AppendDomain & Contract<M, Q>
+  return erased as unknown as AppendDomain & Contract<M, Q, NoEvents, { readonly [Name in N]: S }>
 }

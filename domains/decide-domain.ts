@@ -68,7 +68,7 @@ export function decideDomain<
     queries(kinds: QueryKinds<K, E, { _id: string } & Slot>): Q
   } & Deciding<NoInfer<M>, NoInfer<E>, NoInfer<K>, Context> &
     Projecting<NoInfer<E>, NoInfer<K>>,
-): DecideDomain & Contract<M, Q> {
+): DecideDomain & Contract<M, Q, E, K> {
   const { name, topic, roles, ordering, touches, commands, events, collections, queries, tally } = domain
   const [rules, decide] = 'rules' in domain ? [domain.rules, fromRules(domain as never)] : [undefined, domain.decide]
   const projections = 'projections' in domain ? domain.projections : undefined
@@ -91,15 +91,14 @@ export function decideDomain<
       ...(rules ? { rules: Object.keys(rules) } : {}),
       ...(projections ? { projections: Object.keys(projections) } : {}),
     },
-    contract: { commands, queries: made },
+    contract: { commands, queries: made, events, collections },
   }
   // The engine handles all data alike. The types above make sure that each function gets the data of its own.
-  return erased as unknown as DecideDomain & Contract<M, Q>
+  return erased as unknown as DecideDomain & Contract<M, Q, E, K>
 }
 
 type Decide = (command: Command, documents: View) => Decision
 
-/** Throws for an event that is not declared, or does not fit its schema: it would be kept for ever. */
 function checking(schemas: Schemas, decide: Decide): Decide {
   return (command, documents) => {
     const decision = decide(command, documents)
@@ -108,7 +107,8 @@ function checking(schemas: Schemas, decide: Decide): Decide {
   }
 }
 
-function checkEvent(schemas: Schemas, { type, data }: NewEvent): void {
+/** Throws for an event that is not declared, or does not fit its schema: it would be kept for ever. */
+export function checkEvent(schemas: Schemas, { type, data }: NewEvent): void {
   const schema = schemas[type]
   if (!schema) throw new Error(`the event ${type} is not declared: events has ${Object.keys(schemas).join(', ')}`)
   const { error } = schema.safeParse(data)
