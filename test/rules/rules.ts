@@ -8,7 +8,7 @@ export interface Source {
 }
 
 /** The folders whose code keeps the rules, in the order of dependence: each imports only what `ALLOWED` names. */
-const FOLDERS = ['domains', 'examples', 'core', 'functions', 'adapters', 'local', 'main', 'client']
+const FOLDERS = ['domains', 'examples', 'core', 'functions', 'adapters', 'local', 'main', 'client', 'testing']
 /** The contract of domains, for everybody. */
 const CONTRACT = ['domain', 'query', 'append-domain', 'decide-domain', 'model', 'query-kinds', 'words', 'moment'].map(
   (name) => `domains/${name}.ts`,
@@ -20,7 +20,10 @@ const ALLOWED: Record<string, string[]> = {
   adapters: ['core'],
   local: ['core', 'adapters'],
   main: ['core', 'functions', 'adapters', 'local', 'domains'],
+  testing: ['core', 'functions', 'domains', 'client'],
 }
+/** The adapter that the test kit imports besides. */
+const EMBEDDED_STORE = /^adapters\/(embedded\/|store\/embedded)/
 /** What functions-framework's CLI loads as it is: they wire a function, and so import what main imports. */
 const ENTRY = /^functions\/[^/]+\/index\.ts$/
 /** Packages that only an adapter or an entry point uses. */
@@ -90,6 +93,7 @@ function mayImport(path: string, target: string): boolean {
   if (layer === 'client') return target === 'zod' || CONTRACT.includes(target) || top === layer
   if (ENTRY.test(path)) return !isOurs || top !== 'test'
   if (!isOurs) return !['core', 'functions'].includes(layer) || !DRIVERS.some((driver) => target.startsWith(driver))
+  if (layer === 'testing' && EMBEDDED_STORE.test(target)) return true
   if (CONTRACT.includes(target) || ALLOWED[layer]?.includes(top)) return true
   return top === layer && (layer !== 'functions' || inner === folder)
 }

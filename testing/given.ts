@@ -1,0 +1,161 @@
+import { AssertionError } from 'node:assert'
+import type { Domain, Json } from '#domains/domain.ts'
+import { differenceOfAnswer, differenceOfOutcome, type ExpectedOutcome, result } from './check.ts'
+import { type Answered, clientOf, type Question } from './client.ts'
+import type { Difference } from './difference.ts'
+import type { Sent } from './sent-command.ts'
+import type {
+  AnswerTo,
+  CallerOptions,
+  DomainSchemas,
+  Expected,
+  ExpectedAnswer,
+  Fact,
+  Outcome,
+  ParamsTo,
+  QueryName,
+  SchemasOf,
+  SentCommand,
+} from './types.ts'
+import { type Applied, type Documents, inWorld, type Past, type World } from './world.ts'
+
+/** A command of a domain, for functions that make them: `CommandTo<typeof orders>`. */
+export type CommandTo<D extends Domain> = SentCommand<SchemasOf<D>>
+
+interface Queried<C extends DomainSchemas> {
+  /** Compares the answer to a query. A live query answers with what is inserted after the facts, or without a command from the first one on. */
+  thenQuery<Name extends QueryName<C>>(
+    name: Name,
+    params: ParamsTo<C, Name>,
+    expected: ExpectedAnswer<AnswerTo<C, Name>>,
+    options?: CallerOptions,
+  ): Promise<void>
+  /** Compares the answer to the query at a path, with its query string. */
+  thenQuery(path: `/${string}`, expected: Json | bigint, options?: CallerOptions): Promise<void>
+}
+
+export interface When<C extends DomainSchemas> extends Promise<Outcome<C>>, Queried<C> {
+  /**
+   * Compares the outcome: all events with all their data, and of documents the members that are named. The method is not called
+   * `then`, because `await` calls a method of that name.
+   */
+  thenExpect(expected: Expected<C>): Promise<Outcome<C>>
+}
+
+export interface Given<C extends DomainSchemas> extends Queried<C> {
+  when(command: SentCommand<C>): When<C>
+  /** The answer to a query, for tests that compare it themselves. Throws the problem that refuses it. */
+  query<Name extends QueryName<C>>(
+    name: Name,
+    params: ParamsTo<C, Name>,
+    options?: CallerOptions,
+  ): Promise<AnswerTo<C, Name>>
+}
+
+/**
+ * Given events that happened and commands that were applied, when a command arrives, then it has this outcome, and queries have these
+ * answers. Runs the whole domain on an empty store in memory. Throws if a given command is not applied, or if the domain's
+ * code throws.
+ */
+export function given<D extends Domain>(domain: D, ...facts: Fact<SchemasOf<D>>[]): Given<SchemasOf<D>> {
+  // The types above are those of the domain. Below them all domains are alike.
+  const scenario: Scenario = { domain, facts: facts as (Sent | Past)[] }
+  const typed = {
+    when: (command: Sent) => whenOf({ ...scenario, command }),
+    thenQuery: queryCheckOf(scenario),
+    async query(name: string, params: object, options?: CallerOptions) {
+      const { answered } = await run(scenario, { name, params }, options)
+      if (answered && 'problem' in answered) throw answered.problem
+      return answered?.answer
+    },
+  }
+  return typed as unknown as Given<SchemasOf<D>>
+}
+
+interface Scenario {
+  domain: Domain
+  facts: (Sent | Past)[]
+  command?: Sent
+}
+
+interface Ran {
+  applied: Applied | undefined
+  documents: Documents
+  answered: Answered | undefined
+}
+
+/** Runs a scenario from the start, and asks the question at its end. */
+function run({ domain, facts, command }: Scenario, question?: Question, options: CallerOptions = {}): Promise<Ran> {
+  return inWorld(domain, async (world) => {
+    const client = question && clientOf(domain, world.store, question, options)
+    if (!command) await client?.connect()
+    for (const fact of facts) await establish(world, fact)
+    if (command) await client?.connect()
+    const applied = command && (await world.apply(command))
+    return { applied, documents: world.documents(), answered: await client?.ask() }
+  })
+}
+
+async function establish(world: World, fact: Sent | Past): Promise<void> {
+  if ('stream' in fact && fact.stream !== undefined) return await world.happen(fact)
+  const applied = await world.apply(fact)
+  if (!('events' in applied)) throw new Error(`the given command ${fact.type} must be applied, but ${result(applied)}`)
+}
+
+function whenOf(scenario: Scenario) {
+  const outcome = run(scenario).then(outcomeOf)
+  const thenQuery = queryCheckOf(scenario)
+  return Object.assign(outcome, {
+    async thenExpect(expected: ExpectedOutcome) {
+      const caller = framesOfCaller()
+      const { documents, document: _, ...applied } = await outcome
+      failOn(differenceOfOutcome(applied, documents, expected), scenario, caller)
+      return await outcome
+    },
+    async thenQuery(...args: Parameters<typeof thenQuery>) {
+      await outcome
+      await thenQuery(...args)
+    },
+  })
+}
+
+const outcomeOf = ({ applied = { events: [] }, documents }: Ran) => ({
+  ...applied,
+  documents,
+  document: (collection: string, id: string) => documents[collection]?.[id],
+})
+
+function queryCheckOf(scenario: Scenario) {
+  return async (name: string, ...rest: unknown[]): Promise<void> => {
+    const caller = framesOfCaller()
+    const isPath = name.startsWith('/')
+    const [params, expected, options] = (isPath ? [{}, ...rest] : rest) as [object, unknown, CallerOptions?]
+    const { answered } = await run(scenario, isPath ? { path: name } : { name, params }, options)
+    if (answered) failOn(differenceOfAnswer(`the query ${name}`, answered, expected), scenario, caller)
+  }
+}
+
+/** Throws the difference as an error that points to the line of the test. */
+function failOn(difference: Difference | undefined, { facts, command }: Scenario, caller: string): void {
+  if (!difference) return
+  const { text, actual, expected } = difference
+  const when = command ? `, when ${command.type}` : ''
+  const message = `given ${listed(facts.map(({ type }) => type))}${when}, then ${text}`
+  const error = new AssertionError({ message, actual, expected, operator: 'given' })
+  error.stack = `${error.name}: ${message}\n${caller}`
+  throw error
+}
+
+const MAX_LISTED = 5
+
+function listed(types: string[]): string {
+  if (types.length === 0) return 'nothing'
+  const more = types.length > MAX_LISTED ? ` and ${types.length - MAX_LISTED} more` : ''
+  return types.slice(0, MAX_LISTED).join(', ') + more
+}
+
+/** The stack without the frames of this kit. */
+function framesOfCaller(): string {
+  const frames = new Error('the caller').stack?.split('\n').slice(1) ?? []
+  return frames.filter((frame) => !/[/\\]testing[/\\][\w-]+\.ts:/.test(frame)).join('\n')
+}
