@@ -1,18 +1,22 @@
 import { expect } from 'vitest'
+import type { DecideDomain, Fields } from '#domains/domain.ts'
 import type { commands } from '#domains/forum/commands.ts'
 import domain from '#domains/forum/domain.ts'
-import { given, type TestCommand } from './given.ts'
+import { type CommandTo, given } from '#testing/given.ts'
 
 type Type = keyof typeof commands
+/** The forum without its types, since these tests make many commands from parts. */
+const forum: DecideDomain = domain
+type TestCommand = CommandTo<DecideDomain>
 
 /** A sender of commands in a test of the forum. */
 export const person =
   (actor: string, ...scopes: string[]) =>
-  (type: Type, data: TestCommand['data'] = {}, id?: string): TestCommand => ({
+  (type: Type, data: Fields = {}, id?: string): TestCommand => ({
     type,
     data,
     actor,
-    scopes,
+    ...(scopes.length > 0 ? { scopes } : {}),
     ...(id === undefined ? {} : { id }),
   })
 
@@ -35,9 +39,9 @@ export const kettles = [
 /** Eve has a thread of her own. */
 export const pots = [...kettles, eve('forum.threads.open', { title: 'Pots', text: 'Any?' }, 'pots')]
 
-export const inKettles = (more: TestCommand['data'] = {}) => ({ threadId: 'kettles', ...more })
-export const onRed = (more: TestCommand['data'] = {}) => inKettles({ postId: 'red', ...more })
-export const inPots = (more: TestCommand['data'] = {}) => ({ threadId: 'pots', ...more })
+export const inKettles = (more: Fields = {}) => ({ threadId: 'kettles', ...more })
+export const onRed = (more: Fields = {}) => inKettles({ postId: 'red', ...more })
+export const inPots = (more: Fields = {}) => ({ threadId: 'pots', ...more })
 export const write = (text = 'So be it') => inKettles({ text })
 
 export const bobIsBanned = [...pots, ada('forum.bans.add', inKettles({ accountId: 'bob' }))]
@@ -47,7 +51,7 @@ export const kettlesAreGone = [...pots, ada('forum.threads.delete', inKettles())
 export const redIsGone = [...pots, bob('forum.posts.delete', onRed())]
 
 /** The outcome of a command after these commands. */
-export const after = (history: TestCommand[], command: TestCommand) => given(domain, ...history).when(command)
+export const after = (history: TestCommand[], command: TestCommand) => given(forum, ...history).when(command)
 
 /** A case of `test.each`: the command that is rejected after this history, and the reason. */
 export type RejectionCase = [name: string, history: TestCommand[], command: TestCommand, reason: string]

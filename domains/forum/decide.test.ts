@@ -36,7 +36,7 @@ test('the events of each stream, replayed alone, rebuild all documents', () => {
   for (const [at, { id = `command-${at}`, type, data, actor = '', scopes = [] }] of history.entries()) {
     const stream = domain.commands[type]?.stream(data, id, actor) ?? ''
     const time = new Date(Date.UTC(2030, 0, 1, 0, 0, at)).toISOString()
-    const command: Command = { id, type, data, actor, scopes, stream, time, offset: at }
+    const command: Command = { id, type, data, actor, scopes: [...scopes], stream, time, offset: at }
     const decision = domain.decide(command, viewOf(documents))
     if ('rejected' in decision) throw new Error(`${type}: ${decision.rejected}`)
     for (const happened of decision.events) {

@@ -1,31 +1,34 @@
-import { beforeEach, expect, test } from 'vitest'
-import { collections as storedCollections } from '#core/collections.ts'
-import type { Collection } from '#domains/domain.ts'
-import { asking, put, world } from '#test/reading.ts'
-import domain, { READ } from './domain.ts'
+import { test } from 'vitest'
+import { given } from '#testing/given.ts'
+import domain from './domain.ts'
 
-const [bookings] = domain.collections as [Collection]
-
-beforeEach(async () => {
-  await world.store.prepare(storedCollections([domain]))
-  const days = ['2100-01-01', '2100-01-02', '2100-01-03']
-  const all = days.map((day, at) => ({ _id: `blue:${day}`, room: 'blue', day, by: at === 1 ? 'bob' : 'ada' }))
-  await put(bookings, all)
-})
-
-const as = (id: string) =>
-  asking([], { domains: [domain], callerOf: async () => ({ id, scopes: new Set([READ]) }) }).get
+const booked = (day: string, actor: string) =>
+  ({ type: 'bookings.booked', stream: 'room/blue', data: { room: 'blue', day }, actor }) as const
+const bookings = given(domain, booked('2100-01-01', 'ada'), booked('2100-01-02', 'bob'), booked('2100-01-03', 'ada'))
+const on = (day: string) => ({ room: 'blue', day })
+const [first, second, third] = [on('2100-01-01'), on('2100-01-02'), on('2100-01-03')]
+const by = (id: string) => ({ caller: { id } })
 
 test('everybody with the role reads the bookings of a room', async () => {
-  const days = { items: [{ by: 'ada' }, { by: 'bob' }, { by: 'ada' }] }
-  expect(await as('eve')('/api/rooms/blue/bookings')).toMatchObject(days)
+  await bookings.thenQuery(
+    'list',
+    { room: 'blue' },
+    { items: [{ by: 'ada' }, { by: 'bob' }, { by: 'ada' }] },
+    by('eve'),
+  )
+  await bookings.thenQuery('list', { room: 'blue' }, { problem: 403 }, { caller: { id: 'eve', scopes: [] } })
 })
 
 test("the caller's own bookings are those of nobody else, within the asked days", async () => {
-  const [first, second, third] = [1, 2, 3].map((day) => ({ room: 'blue', day: `2100-01-0${day}` }))
-  const mine = '/api/bookings/mine'
-  expect(await as('ada')(mine)).toEqual({ items: [first, third], next: null })
-  expect(await as('ada')(`${mine}?from=2100-01-02`)).toEqual({ items: [third], next: null })
-  expect(await as('bob')(mine)).toEqual({ items: [second], next: null })
-  expect(await as('eve')(mine)).toEqual({ items: [], next: null })
+  await bookings.thenQuery('mine', {}, { items: [first, third], next: null }, by('ada'))
+  await bookings.thenQuery('/api/bookings/mine?from=2100-01-02', { items: [third], next: null }, by('ada'))
+  await bookings.thenQuery('mine', {}, { items: [second], next: null }, by('bob'))
+  await bookings.thenQuery('mine', {}, { items: [], next: null }, by('eve'))
+})
+
+test('whoever follows a room gets its new events', async () => {
+  const cancel = { type: 'bookings.cancel', data: { room: 'blue', day: '2100-01-02' }, actor: 'bob' } as const
+  const cancelled = { type: 'bookings.cancelled', day: '2100-01-02', by: 'bob' }
+  await bookings.when(cancel).thenQuery('live', { room: 'blue' }, [cancelled])
+  await bookings.when(cancel).thenQuery('live', { room: 'red' }, [])
 })
