@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
 INSTALLED := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
-.PHONY: help ready dev token up down test check check-manifests docs image services services-down bench clean
+.PHONY: help ready dev token up down test check check-manifests new-domain docs image services services-down bench clean
 .PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters import total flux pin undeploy
 
 help: ## Print this help
@@ -44,8 +44,13 @@ check: ready ## Check types, format, lint, import rules, docs and manifests
 check-manifests: ready ## Build the manifests and check them against schemas, rules and the code (needs Go, nginx)
 	@node test/manifests/check.ts
 
-docs: ready ## Write the tables of routes and settings in docs/ from the code
-	@node deploy/generate-docs.ts
+# Some shells set NAME too.
+new-domain: export NAME := $(if $(filter command,$(origin NAME)),$(NAME))
+new-domain: ready ## Add a domain with an example, its test and its KafkaSource: NAME=orders (KIND=append without rules)
+	@node generate/new-domain/cli.ts
+
+docs: ready ## Write the generated files from the code: tables in docs/, and the KafkaSources of the domains
+	@node generate/cli.ts
 
 image: ## Build the image millrace:dev, with Docker
 	docker build --tag millrace:dev .

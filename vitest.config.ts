@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{adapters,core,deploy,domains,examples,functions,local,main,testing}/**/*.test.ts',
+            '{adapters,core,deploy,domains,examples,functions,generate,local,main,testing}/**/*.test.ts',
             'test/{client,deploy,describe,services}/**/*.test.ts',
             'test/*.test.ts',
           ],

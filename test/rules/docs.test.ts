@@ -1,13 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { generatedPages } from '../../deploy/docs/pages.ts'
+import { findDomains } from '#main/find-domains.ts'
+import { currentText, generatedFiles } from '../../generate/files.ts'
 
-const pages = await generatedPages()
+const domains = await findDomains()
+const files = generatedFiles(domains)
 
-test('docs/api.md and docs/configuration.md have generated tables', () => {
-  expect(pages.map(({ path }) => path)).toEqual(['docs/api.md', 'docs/configuration.md'])
+test('the tables of routes and settings and a KafkaSource for each domain are generated', () => {
+  const sources = domains.map(({ name }) => `knative/base/sources/${name}.yaml`)
+  const others = ['docs/api.md', 'docs/configuration.md', 'knative/base/sources/kustomization.yaml']
+  expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining([...others, ...sources]))
 })
 
-test.each(pages)('the table in $path is up to date (npm run docs writes it)', ({ path, text }) => {
-  expect(readFileSync(path, 'utf8')).toBe(text)
+test.each(files)('$path is up to date (make docs writes it)', (file) => {
+  expect(currentText(file)).toBe(file.text)
 })
