@@ -5,10 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** Every program under deploy/ that a person or a workflow calls. */
+/** Every program under deploy/ and generate/ that a person or a workflow calls. */
 const workflows = readdirSync('.github/workflows').map((file) => join('.github/workflows', file))
 const callers = ['Makefile', 'package.json', ...workflows].map((path) => readFileSync(path, 'utf8')).join('\n')
-const programs = [...new Set([...callers.matchAll(/node (deploy\/[\w/-]+\.ts)/g)].map(([, path = '']) => path))]
+const programs = [
+  ...new Set([...callers.matchAll(/node ((?:deploy|generate)\/[\w/-]+\.ts)/g)].map(([, path = '']) => path)),
+]
 
 /** Nothing is set that a person would have to know before, and nothing answers. */
 const run = (...args: string[]) =>

@@ -67,7 +67,10 @@ export default decideDomain({
   },
   projections: {
     '${name}.created': ({ stream, data, actor, time }) => [
-      { collection: '${name}', document: { _id: stream, ...data, by: actor, isClosed: false, time } },
+      {
+        collection: '${name}',
+        document: { _id: stream, ...data, by: actor, isClosed: false, time },
+      },
     ],
     '${name}.closed': ({ stream }, documents) => {
       const entry = documents.get('${name}', stream)

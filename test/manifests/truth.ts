@@ -31,7 +31,7 @@ function sourceDifferences(objects: Manifest[], domains: Domain[]): string[] {
   const missing = wanted.filter(({ name }) => !found.some((source) => source.name === name))
   const topics = ofKind(objects, 'KafkaSink').map(({ spec }) => spec.topic)
   return [
-    ...missing.map(({ name }) => `domain ${name} has no KafkaSource: add knative/base/sources/${name}.yaml`),
+    ...missing.map(({ name }) => `domain ${name} has no KafkaSource: run make docs`),
     ...found.flatMap((source) => {
       const code = wanted.find(({ name }) => name === source.name)
       return code ? unequal(`KafkaSource ${source.name}`, source, code) : [`KafkaSource ${source.name} has no domain`]
