@@ -10,7 +10,7 @@ const ASYMMETRIC = [
 const port = z.coerce.number().int().min(0).max(65535)
 
 /**
- * Every setting, by the name of its environment variable. `npm run docs` writes the table in docs/configuration.md from it.
+ * Every setting, by the name of its environment variable. `make docs` writes the table in docs/configuration.md from it.
  * `defaultText` is what the table shows where the default is not a constant.
  */
 export const settings = {

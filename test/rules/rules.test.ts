@@ -29,6 +29,7 @@ test.each([
   ['adapters/x.ts', `import { startKafkaSource } from '#local/kafka-source/kafka-source.ts'`],
   ['local/x.ts', `import { config } from '#main/config.ts'`],
   ['main/x.ts', `import { readVersions } from '../deploy/versions.ts'`],
+  ['main/x.ts', `import { generatedFiles } from '../generate/files.ts'`],
   ['client/x.ts', `import sums from '#domains/sums/domain.ts'`],
   ['client/x.ts', `import { json } from '#core/request.ts'`],
   ['functions/x/x.ts', `import { createClient } from '#client/client.ts'`],

@@ -86,7 +86,7 @@ function importsOf({ path, text }: Source): string[] {
 function mayImport(path: string, target: string): boolean {
   const [layer = '', folder] = path.split('/')
   const [top = '', inner] = target.split('/')
-  const isOurs = [...FOLDERS, 'test', 'deploy'].includes(top)
+  const isOurs = [...FOLDERS, 'test', 'deploy', 'generate'].includes(top)
   if (layer === 'domains' || layer === 'examples') {
     return target === 'zod' || CONTRACT.includes(target) || (top === layer && inner === folder)
   }
