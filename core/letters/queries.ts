@@ -19,7 +19,7 @@ const done = z.object({
   discarded: count.optional(),
 })
 
-const shape = ({ _id, _hash, ...fields }: Document): Fields => ({ id: _id, ...fields })
+const shape = ({ _id, ...fields }: Document): Fields => ({ id: _id, ...fields })
 
 export const queries = [
   {

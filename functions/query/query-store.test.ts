@@ -18,9 +18,9 @@ const queries: Query[] = [
   },
 ]
 
-test('no answer contains the stream of a document', async () => {
+test('no answer contains the stream of a document or the hash of a body', async () => {
   const note = { _id: 'a', time: 1 }
-  await world.store.commit([{ collection: notes, own: [{ ...note, _stream: 'note/a' }] }])
+  await world.store.commit([{ collection: notes, own: [{ ...note, _hash: 'h', _stream: 'note/a' }] }])
   const { get } = asking(queries)
   expect(await get('/notes/a')).toEqual(note)
   expect(await get('/notes/a/view')).toEqual(note)

@@ -64,25 +64,30 @@ export default appendDomain({
 `
 
 /** Its unit test. */
-export const appendTestText = (name: string): string => `import { expect, test } from 'vitest'
+export const appendTestText = (name: string): string => `import { test } from 'vitest'
+import { given } from '#testing/given.ts'
 import domain from './domain.ts'
 
-const type = '${name}.create'
-const { data } = domain.contract.commands[type]
-
-test('when an entry is created, then it has its title without outer blanks, and its time', () => {
-  const time = '2030-01-01T00:00:00.000Z'
-  const context = { id: 'one', stream: 'one', actor: 'ada', scopes: [], offset: 0 }
-  const entry = domain.documents.document({ ...context, type, time, data: data.parse({ title: ' It turns ' }) })
-  expect(entry).toEqual({ title: 'It turns', time })
+const create = (title: string, id = 'one') => ({
+  type: '${name}.create' as const,
+  id,
+  data: { title },
 })
 
-test.each([
-  ['no title', {}],
-  ['a blank title', { title: ' ' }],
-  ['a title of more than 200 characters', { title: 'x'.repeat(201) }],
-  ['an unknown member', { title: 'It turns', colour: 'red' }],
-])('an entry with %s is invalid', (_, entry) => {
-  expect(data.safeParse(entry).success).toBe(false)
+test('when an entry is created, then it has its title without outer blanks, and its time', async () => {
+  const time = '2030-01-01T00:00:00.000Z'
+  await given(domain)
+    .when({ ...create(' It turns '), time })
+    .thenExpect({ documents: { ${name}: { one: { title: 'It turns', time } } } })
+})
+
+test('a blank title is invalid', async () => {
+  const invalid = 'title: Too small: expected string to have >=1 characters'
+  await given(domain).when(create(' ')).thenExpect({ invalid })
+})
+
+test('the list has the newest entry first', async () => {
+  const entries = [create('a', 'one'), create('b', 'two')]
+  await given(domain, ...entries).thenQuery('list', {}, { items: [{ id: 'two', title: 'b' }, { id: 'one' }] })
 })
 `
