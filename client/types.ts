@@ -124,7 +124,9 @@ export type Answer<Q> = Q extends { answers: 'all' }
   : Q extends { answers: 'count' }
     ? { items: Item<Q>[] }
     : Q extends { answers: 'total' }
-      ? bigint
+      ? Q extends { item: z.ZodType }
+        ? Item<Q>
+        : bigint
       : Item<Q>
 
 type Once<Q, Answer> = (...args: Args<Params<Q>, AskOptions>) => Promise<Answer>

@@ -27,7 +27,9 @@ try {
   console.log(await token())
 } catch (error) {
   const { message, cause } = error as Error
-  console.error(`No token for ${USER}: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}`)
+  console.error(
+    `No token for ${USER}: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}. SITE is ${SITE}.`,
+  )
   process.exitCode = 1
 }
 

@@ -1,5 +1,14 @@
 import type { AppendDomain, Topic } from './domain.ts'
-import type { CollectionDefinition, CommandOf, Commands, IndexedBy, JsonData, Output, Schemas } from './model.ts'
+import type {
+  CollectionDefinition,
+  CommandOf,
+  Commands,
+  IndexedBy,
+  JsonData,
+  KnownMembers,
+  Output,
+  Schemas,
+} from './model.ts'
 import type { Query } from './query.ts'
 import { type QueryKinds, queryKinds } from './query-kinds.ts'
 
@@ -45,7 +54,7 @@ export function appendDomain<
   const Q extends readonly unknown[],
 >(
   domain: AppendParts<M, S, N> & {
-    commands: M & Commands<C> & JsonData<M>
+    commands: M & Commands<C> & JsonData<M> & KnownMembers<M>
     queries(kinds: QueryKinds<{ readonly [Name in N]: S }>): Q
   },
 ): AppendDomain & Contract<M, Q, NoEvents, { readonly [Name in N]: S }> {

@@ -12,6 +12,7 @@ import type {
   Indexed,
   JsonData,
   JsonOnly,
+  KnownMembers,
   ProjectionsOf,
   RuleOf,
   RulesOf,
@@ -48,7 +49,9 @@ interface DecideParts<M, E, K extends Collections, Slot, Context> extends Parts<
 }
 
 /** The commands of a domain, where they stand in a file of their own. */
-export const defineCommands = <C extends Schemas, const M>(commands: M & Commands<C> & JsonData<M>): M => commands
+export const defineCommands = <C extends Schemas, const M>(
+  commands: M & Commands<C> & JsonData<M> & KnownMembers<M>,
+): M => commands
 
 /** Defines a domain with rules. Its types follow from its schemas: of commands, of events and of documents. */
 export function decideDomain<
@@ -61,7 +64,7 @@ export function decideDomain<
   Slot = never,
 >(
   domain: DecideParts<NoInfer<M>, NoInfer<E>, NoInfer<K>, Slot, Context> & {
-    commands: M & Commands<C> & JsonData<M>
+    commands: M & Commands<C> & JsonData<M> & KnownMembers<M>
     /** The schema of each event type's data. A rule that makes another event is at fault. */
     events: E & JsonOnly<E>
     collections: K & Indexed<K>
@@ -102,20 +105,24 @@ type Decide = (command: Command, documents: View) => Decision
 function checking(schemas: Schemas, decide: Decide): Decide {
   return (command, documents) => {
     const decision = decide(command, documents)
-    if ('events' in decision) for (const event of decision.events) checkEvent(schemas, event)
+    if ('events' in decision) for (const event of decision.events) checkEvent(schemas, event, command.type)
     return decision
   }
 }
 
 /** Throws for an event that is not declared, or does not fit its schema: it would be kept for ever. */
-export function checkEvent(schemas: Schemas, { type, data }: NewEvent): void {
+export function checkEvent(schemas: Schemas, { type, data }: NewEvent, command?: string): void {
   const schema = schemas[type]
-  if (!schema) throw new Error(`the event ${type} is not declared: events has ${Object.keys(schemas).join(', ')}`)
-  const { error } = schema.safeParse(data)
-  if (error) throw new Error(`the event ${type} does not fit its schema: ${error.issues.map(sentenceOf).join('; ')}`)
+  const made = `the event ${type}${command === undefined ? '' : `, which the rule of ${command} made,`}`
+  if (!schema) throw new Error(`${made} is not declared: events has ${Object.keys(schemas).join(', ')}`)
+  const { error } = schema.safeParse(data, { reportInput: true })
+  if (error) throw new Error(`${made} does not fit its schema: ${error.issues.map(sentenceOf).join('; ')}`)
 }
 
-const sentenceOf = ({ path, message }: z.core.$ZodIssue): string => `${['data', ...path].join('.')}: ${message}`
+const sentenceOf = ({ path, message, input }: z.core.$ZodIssue): string =>
+  `${['data', ...path].join('.')}: ${message}${input === undefined ? '' : ` (${JSON.stringify(input)?.slice(0, MAX_QUOTED)})`}`
+
+const MAX_QUOTED = 60
 
 interface Rules {
   context?(command: Command, documents: View): unknown

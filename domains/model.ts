@@ -120,8 +120,8 @@ export type RulesOf<Commands, Events, Context> = {
   readonly [Type in keyof Commands]: RuleOf<Commands, Events, Type, Context>
 }
 
-/** The reason why a command is rejected, or false if it is not. */
-export type Rejection<Command, Context> = (command: Command, context: Context) => string | false
+/** The reason why a command is rejected, or false or undefined if it is not. */
+export type Rejection<Command, Context> = (command: Command, context: Context) => string | false | undefined
 
 /** The changes that the events of one type make, in documents of their own stream that `touches` named. */
 export type ProjectionOf<Events, K, Type extends keyof Events> = (
@@ -143,6 +143,14 @@ export type JsonData<M> = {
       : { data: NotJson }
     : unknown
 }
+/** Refuses a member that commands do not have. A `scope` of another name would guard nothing. */
+export type KnownMembers<M> = {
+  readonly [Type in keyof M]: {
+    readonly [Name in Exclude<keyof M[Type], keyof CommandDefinition<z.ZodType>>]: NoMember
+  }
+}
+type NoMember = 'A command has no such member.'
+
 type NotJson = 'The data must be JSON: use z.iso.datetime() for a time, and a string for a large number.'
 
 type IsJson<T> = [T] extends [Json | undefined]

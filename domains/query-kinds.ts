@@ -168,7 +168,7 @@ export interface QueryKinds<K extends Collections, E extends Schemas = Record<ne
   >(query: Q & CountDefinition<K, Name, X, Path, P, I>): As<Q, 'count'>
   total<const Q>(
     query: Q &
-      Omit<Definition<K, string, never, never>, 'params' | 'item' | 'organisation' | 'parent'> & {
+      Omit<Definition<K, string, never, z.ZodType>, 'params' | 'organisation' | 'parent'> & {
         /** The sum of the slots as JSON text, since it may exceed what a number holds. */
         total(slots: Slot[]): string
       },

@@ -162,8 +162,11 @@ export interface Group {
   length?: number
 }
 
-/** The tally of a domain, which is the same for every caller. */
-export interface TotalQuery extends Omit<QueryBase, 'item'> {
+/**
+ * The tally of a domain, which is the same for every caller. Without `item` the answer is an integer of any size, and the typed client
+ * reads it as a bigint.
+ */
+export interface TotalQuery extends QueryBase {
   answers: 'total'
   /** The sum of the slots as JSON text, since it may exceed what a number holds. */
   total(slots: Document[]): string

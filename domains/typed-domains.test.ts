@@ -83,6 +83,8 @@ test('what does not fit the schemas does not compile', () => {
   void [
     // @ts-expect-error a time is not JSON
     () => defineCommands({ 'orders.place': { data: z.object({ at: z.date() }), stream, routes: [] } }),
+    // @ts-expect-error a command has no such member
+    () => defineCommands({ 'orders.place': { data, stream, routes: [], permission: 'orders:write' } }),
     // @ts-expect-error a bigint is not JSON
     () => decideDomain({ ...all, events: { 'orders.placed': z.object({ amount: z.bigint() }) } }),
     // @ts-expect-error the data has no such member
@@ -169,13 +171,15 @@ const deciding = (made: { type: string; data: object }) =>
 test('a rule that makes an event that does not fit its schema is at fault, with the place in the data', () => {
   const { decide } = deciding({ type: 'orders.placed', data: { customer: 5 } })
   expect(() => decide(command, documents)).toThrow(
-    'the event orders.placed does not fit its schema: data.customer: Invalid input: expected string, received number',
+    'the event orders.placed, which the rule of orders.place made, does not fit its schema: data.customer: Invalid input: expected string, received number (5)',
   )
 })
 
 test('a rule that makes an event that is not declared is at fault', () => {
   const { decide } = deciding({ type: 'orders.paid', data: {} })
-  expect(() => decide(command, documents)).toThrow('the event orders.paid is not declared: events has orders.placed')
+  expect(() => decide(command, documents)).toThrow(
+    'the event orders.paid, which the rule of orders.place made, is not declared: events has orders.placed',
+  )
 })
 
 test('the first rejection that applies is the reason', () => {

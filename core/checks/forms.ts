@@ -51,20 +51,21 @@ export const oneOf = (...values: string[]): Form => ({
   is: (value) => values.includes(value as string),
 })
 
-/** A sentence for each member that is missing or has another form, and for each unknown member that is nearly a known one. */
+/** A sentence for each member that is missing, unknown or of another form. */
 export function misshapen(place: string, part: unknown, shape: Forms): string[] {
   if (!isObject(part)) return [`${place}: This must be an object.`]
   const members = part as { [name: string]: unknown }
   const absent = Object.keys(shape).filter((name) => members[name] === undefined)
-  const misspelt = Object.keys(members).flatMap((name) => {
-    const meant = Object.hasOwn(shape, name) ? undefined : nearest(name, absent)
-    return meant === undefined ? [] : [{ name, meant }]
-  })
+  const unknown = Object.keys(members)
+    .filter((name) => !Object.hasOwn(shape, name) && members[name] !== undefined)
+    .map((name) => ({ name, meant: nearest(name, absent) }))
   const wrong = Object.entries(shape).filter(([name, { is, isOptional }]) =>
-    members[name] === undefined ? !isOptional && misspelt.every(({ meant }) => meant !== name) : !is(members[name]),
+    members[name] === undefined ? !isOptional && unknown.every(({ meant }) => meant !== name) : !is(members[name]),
   )
   return [
-    ...misspelt.map(({ name, meant }) => `${place}: "${name}" is unknown.${hint(name, [meant])}`),
+    ...unknown.map(
+      ({ name, meant }) => `${place}: "${name}" is unknown.${hint(name, meant === undefined ? absent : [meant])}`,
+    ),
     ...wrong.map(
       ([name, { what }]) => `${place}: ${name} ${members[name] === undefined ? 'is missing. It ' : ''}must be ${what}.`,
     ),

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { CommandType, Fields, Route } from '#domains/domain.ts'
 import { mistakesIn } from './mistakes.ts'
+import { QUERIES } from './query-shapes.ts'
 
 type Members = { [name: string]: unknown }
 
@@ -47,9 +48,14 @@ const inCollection = (change: Members) =>
 const inIndex = (index: Members) => inCollection({ indexes: { author: index } })
 const inCommand = (change: Members) => inNotes({ commands: { 'notes.write': { ...write, ...change } } })
 const inRoute = (change: Members) => inCommand({ routes: [{ ...route, ...change }] })
-const inQuery = (change: Members) => inNotes({ queries: [{ ...page, ...change }] })
+/** A query with the members of a page that its kind has too. */
+function queryOf({ answers = 'page', ...change }: Members, base: Members = page) {
+  const known = QUERIES[String(answers)] ?? base
+  return { ...Object.fromEntries(Object.entries(base).filter(([name]) => name in known)), answers, ...change }
+}
+const inQuery = (change: Members) => inNotes({ queries: [queryOf(change)] })
 const inOrdersQuery = (change: Members) =>
-  inOrders({ queries: [{ ...page, path: '/api/orders', from: 'orders', index: 'customer', ...change }] })
+  inOrders({ queries: [queryOf(change, { ...page, path: '/api/orders', from: 'orders', index: 'customer' })] })
 
 const COMMAND = 'domain notes, command notes.write'
 const ROUTE = `${COMMAND}, POST /api/notes`
@@ -395,4 +401,11 @@ test.each([
   ],
 ])('a rule or a projection of a type that does not exist, or none for one that does: %j', (declared, sentence) => {
   expect(inOrders({ declared })).toEqual([sentence])
+})
+
+test('a scope of another name, which would guard nothing, is a mistake', () => {
+  expect(inCommand({ permission: 'notes:write' })).toEqual([
+    `${COMMAND}: "permission" is unknown. Write one of "summary", "scope", "organisation", "welcome", "id", "key", "calls".`,
+  ])
+  expect(inQuery({ permission: 'notes:read' })).toEqual([expect.stringContaining('"permission" is unknown.')])
 })

@@ -82,7 +82,7 @@ const shapes = {
     by: rule('(params) => groups'),
     shape: rule('(group, count, asked) => item'),
   },
-  total: { ...base, answers, total: rule('(slots) => text') },
+  total: { ...base, item: optional(schema), answers, total: rule('(slots) => text') },
   fault: { ...base, answers },
 } satisfies QueryShapes
 

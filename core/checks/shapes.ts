@@ -41,22 +41,28 @@ const domain = {
     is: (value) => isObject(value) && Object.values(value).every(texts.is),
   }),
   kind: oneOf('append', 'decide'),
+  /** What appendDomain and decideDomain add, for the client and for tests. */
+  contract: optional(object),
 }
 
-export const DOMAIN = {
-  unknown: domain,
-  append: { ...domain, documents: object } satisfies Shape<AppendDomain>,
-  decide: {
-    ...domain,
-    ordering: { ...oneOf('ordered', 'unordered'), isUnread: true },
-    collections: list,
-    touches: rule('(command) => touches'),
-    decide: rule('(command, documents) => decision'),
-    project: rule('(event, documents) => changes'),
-    tally: optional(object),
-    declared: optional(object),
-  } satisfies Shape<DecideDomain>,
-}
+const append = { ...domain, documents: object } satisfies Shape<AppendDomain>
+
+const decide = {
+  ...domain,
+  ordering: { ...oneOf('ordered', 'unordered'), isUnread: true },
+  collections: list,
+  touches: rule('(command) => touches'),
+  decide: rule('(command, documents) => decision'),
+  project: rule('(event, documents) => changes'),
+  tally: optional(object),
+  declared: optional(object),
+} satisfies Shape<DecideDomain>
+
+const anything = optional({ what: 'anything', is: () => true })
+const ofEither = Object.fromEntries(Object.keys({ ...append, ...decide }).map((name) => [name, anything]))
+
+/** The members of a domain of each kind. One whose kind is wrong may have those of either. */
+export const DOMAIN = { unknown: { ...ofEither, ...domain }, append, decide }
 
 export const DOCUMENTS = {
   collection: object,

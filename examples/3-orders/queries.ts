@@ -96,6 +96,7 @@ export const queries = ({ page, view, total }: Kinds) => [
     summary: 'The revenue in cents and the number of orders',
     scope: READ,
     overview: { part: 'orders' },
+    item: z.object({ revenue: z.int(), orders: z.int() }),
     total: (slots) => JSON.stringify({ revenue: sum(slots, 'revenue'), orders: sum(slots, 'orders') }),
   }),
 ]

@@ -113,11 +113,13 @@ function contentOf(answers: Query['answers'], item: Schema, isNumbered: boolean)
     case 'live':
       return { 'text/event-stream': EVENTS }
     case 'total':
-      return { 'application/json': { type: 'integer', description: 'The total, exact at any size.' } }
+      return { 'application/json': Object.keys(item).length > 0 ? item : TOTAL }
     default:
       return { 'application/json': item }
   }
 }
+
+const TOTAL: Schema = { type: 'integer', description: 'The total, exact at any size.' }
 
 const LINES: Schema = {
   type: 'string',
