@@ -22,8 +22,9 @@ export function copyRepository(): string {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     encoding: 'utf8',
   })
-  for (const path of listed.split('\0').filter((path) => existsSync(path) && path !== '')) {
-    cpSync(path, join(copy, path))
+  for (const path of listed.split('\0')) {
+    // git lists node_modules where it is a link, and a file that is removed but not committed.
+    if (path !== 'node_modules' && existsSync(path)) cpSync(path, join(copy, path))
   }
   if (existsSync('.millrace/tools')) {
     mkdirSync(join(copy, '.millrace'))

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { copyRepository } from './copy.ts'
 
 /** The kinds of domains that tests add, by name. */
-const added = { ants: 'append', bees: 'decide', cats: 'append' }
+const added = { addedants: 'append', addedbees: 'decide', addedcats: 'append' }
 export const names = Object.keys(added)
 
 /** Runs a program in a copy of the repository, without what vitest sets for its own tests. */

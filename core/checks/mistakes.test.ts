@@ -66,12 +66,12 @@ test('domains without mistakes have none', () => {
   expect(mistakesIn({ notes, orders })).toEqual([])
 })
 
-test('the domains of the repository and the examples have none', async () => {
-  const folders = ['domains', 'examples'].flatMap((root) =>
-    readdirSync(root).map((name) => resolve(root, name, 'domain.ts')),
-  )
-  const files = folders.filter((file) => existsSync(file))
-  expect(files.length).toBeGreaterThan(6)
+/** A new domain may have the name of an example, so each folder is checked by itself. */
+test.each(['domains', 'examples'])('the folders in %s have none', async (root) => {
+  const files = readdirSync(root)
+    .map((name) => resolve(root, name, 'domain.ts'))
+    .filter((file) => existsSync(file))
+  expect(files.length).toBeGreaterThan(2)
   const found = files.map(async (file) => [file, (await import(file)).default] as const)
   expect(mistakesIn(Object.fromEntries(await Promise.all(found)))).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { copyWith } from '../copy.ts'
@@ -45,6 +46,11 @@ let mill: Mill
 
 beforeAll(async () => {
   root = copyWith(files)
+  // A domain of an author may have the name or the routes of an example.
+  for (const entry of readdirSync(join(root, 'domains'), { withFileTypes: true })) {
+    const isOther = entry.isDirectory() && examples.every(({ name }) => name !== entry.name)
+    if (isOther) rmSync(join(root, 'domains', entry.name), { recursive: true })
+  }
   mill = await startMill({ pair: inject('pair'), root, env: { OIDC_ISSUER: '' } })
 }, 60_000)
 

@@ -44,7 +44,7 @@ test.each(names)('%s stores a command and answers its queries', async (name) => 
 test('the rule of a new decide domain rejects a command', async () => {
   const [member, other] = [await authorized('member'), await authorized('member2')]
   const wait = { prefer: 'wait=15' }
-  const created = await send(`${mill.publish}/api/bees`, { title: 'It turns' }, { ...member, ...wait })
+  const created = await send(`${mill.publish}/api/addedbees`, { title: 'It turns' }, { ...member, ...wait })
   const path = `${mill.publish}${created.headers.get('location')}/close`
   const close = (headers: object) => fetch(path, { method: 'POST', headers: { ...headers, ...wait } })
   const rejected = await close(other)
@@ -97,8 +97,8 @@ if (isFirst) {
       'The name "new-orders" must be 1 to 30 lowercase letters and digits that begin with a letter.',
     ],
     [['NAME=then'], 'The name "then" is reserved'],
-    [['NAME=dogs', 'KIND=table'], 'KIND must be decide or append, not "table".'],
-    [[`NAME=${names[0]}`], 'domains/ants exists already. Choose another name.'],
+    [['NAME=addeddogs', 'KIND=table'], 'KIND must be decide or append, not "table".'],
+    [[`NAME=${names[0]}`], `domains/${names[0]} exists already. Choose another name.`],
     [['NAME=letters'], 'domain letters: topic letters clashes with topic letters of Millrace itself.'],
     [['NAME=events'], 'domain events: collection events clashes with collection events of Millrace itself.'],
     [['NAME=threads', 'KIND=append'], 'collection threads clashes with collection threads of domain forum.'],

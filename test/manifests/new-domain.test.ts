@@ -7,7 +7,9 @@ let copy: string
 beforeAll(() => {
   copy = copyWithNewDomains()
 })
-afterAll(() => rmSync(copy, { recursive: true, force: true }))
+afterAll(() => {
+  if (copy) rmSync(copy, { recursive: true, force: true })
+})
 
 test('given three new domains, then the manifests have their KafkaSources and pass every check', () => {
   const { output: built } = runIn(copy, pathOf('kustomize'), ['build', 'knative/overlays/kind'])
