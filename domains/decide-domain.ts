@@ -23,13 +23,13 @@ import { type QueryKinds, queryKinds } from './query-kinds.ts'
 
 /** The rules of each command type, or one function for all of them. */
 type Deciding<M, E, K, Context> =
-  | { rules: RulesOf<M, E, Context> }
-  | { decide(command: CommandOf<M>, documents: DocumentsOf<K>): DecisionOf<E> }
+  | { rules: RulesOf<M, E, Context>; decide?: undefined }
+  | { decide(command: CommandOf<M>, documents: DocumentsOf<K>): DecisionOf<E>; rules?: undefined }
 
 /** The projection of each event type, or one function for all of them. */
 type Projecting<E, K> =
-  | { projections: ProjectionsOf<E, K> }
-  | { project(event: EventOf<E>, documents: DocumentsOf<K>): ChangeOf<K>[] }
+  | { projections: ProjectionsOf<E, K>; project?: undefined }
+  | { project(event: EventOf<E>, documents: DocumentsOf<K>): ChangeOf<K>[]; projections?: undefined }
 
 interface TallyOf<E, Slot> {
   collection: string
