@@ -1,12 +1,9 @@
-import { execFile, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { copyWith } from '../copy.ts'
-import { discard, eventually, type Mill, startMill } from '../mill.ts'
-
-const run = promisify(execFile)
+import { discard, type Mill, startMill } from '../mill.ts'
+import { expectPrints, readSession, shellBlocks } from '../shown-commands.ts'
 
 /** The examples: their folders, and the names that their copies have under domains/. */
 const examples = readdirSync('examples', { withFileTypes: true })
@@ -20,26 +17,12 @@ const files = examples.flatMap(({ folder, name }) =>
   })),
 )
 
-/** A command of a README. Each comment after it is a part of its output. */
-interface Shown {
-  command: string
-  prints: string[]
-}
-
-/** The lines of a README's shell blocks: how to install it, the variables, and the commands. */
+/** A README: how to install its example, and the session that it shows. */
 function read(folder: string) {
   const readme = readFileSync(`${folder}/README.md`, 'utf8')
-  const [install = '', ...blocks] = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block)
-  const lines = blocks.flatMap((block) => block.trimEnd().split('\n'))
-  const shown: Shown[] = []
-  for (const line of lines) {
-    if (line.startsWith('# ')) shown.at(-1)?.prints.push(line.slice(2))
-    else if (!isVariable(line)) shown.push({ command: line, prints: [] })
-  }
-  return { readme, install, variables: lines.filter(isVariable), shown }
+  const [install = '', ...blocks] = shellBlocks(readme)
+  return { readme, install, session: readSession(blocks) }
 }
-
-const isVariable = (line: string) => /^[A-Z]+=/.test(line)
 
 let root: string
 let mill: Mill
@@ -60,60 +43,17 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-/** The line with the addresses of this mill instead of the usual ports. */
-const withAddresses = (line: string) =>
-  line.replaceAll('localhost:8080', new URL(mill.publish).host).replaceAll('localhost:50051', mill.grpc)
-
-/** The environment in which a README's commands run, with its variables. */
-async function environment(folder: string, name: string, variables: string[]): Promise<NodeJS.ProcessEnv> {
-  const env = { ...process.env, SITE: mill.publish, PROTO: `${folder}/${name}.proto` }
-  // The packages are installed, and must not be installed again.
-  const make = 'make() { command make -o node_modules/.package-lock.json "$@"; }'
-  const { stdout } = await run('bash', ['-ec', [make, 'set -a', ...variables, 'env -0'].join('\n')], { env })
-  return Object.fromEntries(stdout.split('\0').map((entry) => entry.split(/=([\s\S]*)/, 2)))
-}
-
-const GRPCURL = 'grpcurl() { node test/grpcurl.ts "$@"; }'
-
-async function expectPrints({ command, prints }: Shown, env: NodeJS.ProcessEnv): Promise<void> {
-  const { stdout } = await run('bash', ['-c', `${GRPCURL}\n${withAddresses(command)}`], { env })
-  for (const part of prints) expect(stdout, command).toContain(part)
-}
-
-/** Starts a command that runs until it is stopped, and waits until it has printed the expected parts. */
-async function startAndExpect({ command, prints }: Shown, env: NodeJS.ProcessEnv) {
-  const child = spawn('bash', ['-c', `exec ${withAddresses(command).replace(/ &$/, '')}`], {
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  let output = ''
-  child.stdout.on('data', (chunk) => (output += chunk))
-  await eventually(async () => {
-    for (const part of prints) expect(output, command).toContain(part)
-  })
-  return child
-}
-
 describe.each(examples)('$folder', ({ folder, name }) => {
-  const { readme, install, variables, shown } = read(folder)
+  const { readme, install, session } = read(folder)
 
   test('has a README of at most 30 lines that says how to copy it', () => {
     expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(30)
     expect(install).toBe(`cp -r ${folder} domains/${name}\nmake dev\n`)
-    expect(shown.length).toBeGreaterThan(2)
-    expect(shown.filter(({ prints }) => prints.length === 0)).toEqual([])
+    expect(session.shown.length).toBeGreaterThan(2)
+    expect(session.shown.filter(({ prints }) => prints.length === 0)).toEqual([])
   })
 
   test('its commands print what its README says, as a copy in domains/', async () => {
-    const env = await environment(folder, name, variables)
-    const started: ReturnType<typeof spawn>[] = []
-    try {
-      for (const each of shown) {
-        if (each.command.endsWith(' &')) started.push(await startAndExpect(each, env))
-        else await expectPrints(each, env)
-      }
-    } finally {
-      for (const child of started) child.kill()
-    }
+    await expectPrints(session, mill, { PROTO: `${folder}/${name}.proto` })
   })
 })
