@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { copyWith } from '../copy.ts'
 import { discard, type Mill, send, startMill } from '../mill.ts'
+import { expectPrints, readSession, shellBlocks } from '../shown-commands.ts'
 
 /** The files of the product that a page shows. The first line of each is a comment with its path. */
 const filesOf = (page: string) =>
@@ -12,13 +13,15 @@ const filesOf = (page: string) =>
   )
 const readme = filesOf('README.md')
 const tutorial = filesOf('docs/tutorial.md')
+/** The domain as its first step writes it, its test, and the complete domain. */
+const [firstStep, , orders] = filesOf('docs/rules.md')
 
 let root: string
 let mill: Mill
 
 beforeAll(async () => {
-  root = copyWith([...readme, ...tutorial])
-  mill = await startMill({ pair: inject('pair'), root })
+  root = copyWith([...readme, ...tutorial, ...(orders ? [orders] : [])])
+  mill = await startMill({ pair: inject('pair'), root, env: { OIDC_ISSUER: '' } })
 })
 
 afterAll(async () => {
@@ -38,18 +41,25 @@ test('the domain of README.md is one file of twelve lines, and that of the tutor
   expect(tutorial.map(({ path }) => path)).toEqual(['domains/notes/domain.ts'])
 })
 
-test('both pass the type check, and nothing else changes', () => {
-  const include = ['domains/bookmarks', 'domains/notes']
+test('the page of rules writes one file, and writes it whole at its end', () => {
+  expect(firstStep?.path).toBe('domains/orders/domain.ts')
+  expect(orders?.path).toBe('domains/orders/domain.ts')
+})
+
+test('all pass the type check, also after the first step of the page of rules, and nothing else changes', () => {
+  const include = ['domains/bookmarks', 'domains/notes', 'domains/orders/domain.ts', 'first-step.ts']
+  writeFileSync(join(root, 'first-step.ts'), firstStep?.text ?? '')
   writeFileSync(join(root, 'tsconfig.added.json'), JSON.stringify({ extends: './tsconfig.json', include }))
   execFileSync(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.added.json'], { cwd: root, stdio: 'pipe' })
 })
 
-test('both are described, and the client knows their names', async () => {
+test('all are described, and the client knows their names', async () => {
   const { paths } = (await (await fetch(`${mill.query}/openapi.json`)).json()) as { paths: object }
   const described = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[])
   const names = described.map(({ operationId }) => operationId)
   expect(names).toEqual(expect.arrayContaining(['bookmarks.add', 'bookmarks.list']))
   expect(names).toEqual(expect.arrayContaining(['notes.write', 'notes.list', 'notes.one']))
+  expect(names).toEqual(expect.arrayContaining(['orders.place', 'orders.pay', 'orders.history', 'orders.revenue']))
 })
 
 test('the domain of README.md stores a command, refuses an invalid one and answers its query', async () => {
@@ -71,4 +81,13 @@ test('the domain of the tutorial stores a command and answers its queries, besid
   expect(await one.json()).toMatchObject(note)
   const title = { title: 'Still here' }
   expect((await send(`${mill.publish}/api/tutorials`, title, { prefer: 'wait=15' })).status).toBe(201)
+})
+
+test('the commands of the page of rules print what it says', async () => {
+  const blocks = shellBlocks(readFileSync('docs/rules.md', 'utf8'))
+  // The section about a bug has the other commands.
+  const session = readSession(blocks.filter((block) => !block.includes('make letters')))
+  expect(session.shown.length).toBeGreaterThan(15)
+  expect(session.shown.filter(({ prints }) => prints.length === 0)).toEqual([])
+  await expectPrints(session, mill)
 })
