@@ -12,6 +12,7 @@ const OUTCOMES: { [message: string]: Color } = {
   applied: 'green',
   rejected: 'yellow',
   parked: 'red',
+  'kept as a letter': 'red',
   'not applied': 'red',
 }
 
@@ -31,9 +32,23 @@ export function terminalLogger(level: string, write: (line: string) => unknown =
 }
 
 export function lineOf(level: Level, fields: Fields, message: string, now: Date): string {
-  const { command, trace: _, type, stream, actor, ms, status: __, detail, rejected, frames, err, ...others } = fields
+  const {
+    command,
+    trace: _,
+    type,
+    stream,
+    actor,
+    ms,
+    status: __,
+    detail,
+    rejected,
+    kept,
+    frames,
+    err,
+    ...others
+  } = fields
   const error = err instanceof Error ? err : undefined
-  const reason = rejected ?? detail ?? (error && !message.includes(error.message) ? error.message : undefined)
+  const reason = rejected ?? kept ?? detail ?? (error && !message.includes(error.message) ? error.message : undefined)
   const more = Object.entries(others).filter(([, value]) => value !== undefined)
   const parts = [
     styleText('dim', now.toTimeString().slice(0, 8)),

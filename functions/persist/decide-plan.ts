@@ -107,24 +107,24 @@ function settle(draft: Draft, received: ReceivedCommand): ApplyResult {
   const standing = standingOf(command, known)
   if (standing.kind === 'kept') return resultOfLetter(standing.letter)
   if (standing.kind === 'reused') draft.reusedKeys.push(reusedKeyReceipt(command, now))
-  const rejected = standing.kind === 'new' ? applyNew(draft, received, head) : undefined
+  const report = standing.kind === 'new' ? applyNew(draft, received, head) : undefined
   if (redrive && redrive.letter.key !== undefined) {
     head.isParked = redrive.isFollowed
     draft.changed.add(head)
   }
   if (standing.kind !== 'new') return REPEATED
-  return rejected === undefined ? DONE : { ...DONE, report: { rejected } }
+  return report ? { ...DONE, report } : DONE
 }
 
-/** Returns the reason if the rules reject the command. */
-function applyNew(draft: Draft, received: ReceivedCommand, head: Head): string | undefined {
+/** Returns what the log says of a command that took no effect. */
+function applyNew(draft: Draft, received: ReceivedCommand, head: Head): object | undefined {
   const { redrive } = draft.loaded
   if (head.isParked && !redrive) return keepBehind(draft, received, head)
   if (head.isParked && redrive?.letter.key === undefined)
     throw new Error("its stream is parked: redrive the stream's first letter first")
   const decided = decide(draft, received, head)
   conclude(draft, received, head, decided)
-  return decided.status === 'rejected' ? decided.reason : undefined
+  return decided.status === 'rejected' ? { rejected: decided.reason } : undefined
 }
 
 /** Runs the rules. Nothing of it counts when they throw. */
@@ -157,11 +157,12 @@ function conclude(draft: Draft, { command, hash }: ReceivedCommand, head: Head, 
   draft.known.receipts.set(command.id, receipt)
 }
 
-function keepBehind(draft: Draft, received: ReceivedCommand, head: Head): undefined {
+function keepBehind(draft: Draft, received: ReceivedCommand, head: Head): object {
   const letter = nextLetter(head, unappliedOf(received, { message: BEHIND_PARKED }, 0), draft.now)
   draft.changed.add(head)
   draft.letters.push(letter)
   draft.known.letters.set(letter._id, letter)
+  return { kept: BEHIND_PARKED }
 }
 
 function added({ tally }: DecideDomain, slot: Document | undefined, events: Event[]): Document | undefined {

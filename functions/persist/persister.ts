@@ -98,7 +98,7 @@ async function persistOne(handling: Handling, delivery: Delivery): Promise<Outco
     const outcome = result.status === 422 && isCopy(delivery) ? { status: 204 as const } : result
     const fields = { command: delivery.id, trace, ...outcome, ...report }
     if (outcome.status !== 204) logger.warn(fields, outcome.status === 422 ? 'parked' : 'not applied')
-    else logger.debug(fields, 'rejected' in fields ? 'rejected' : 'applied')
+    else logger.debug(fields, messageOf(fields, result.status))
     if (outcome.status >= 500) history.refused(delivery.id)
     if (delayMs > 0) await clock.sleep(delayMs)
     return outcome
@@ -111,6 +111,12 @@ async function persistOne(handling: Handling, delivery: Delivery): Promise<Outco
     logger.error({ command: delivery.id, trace, err: error }, 'not applied')
     return { status: 500, detail: 'internal error' }
   }
+}
+
+/** `status` is that of the delivery: a copy of a letter is 422, and answered with 204. */
+function messageOf(fields: object, status: number): string {
+  if (status === 422 || 'kept' in fields) return 'kept as a letter'
+  return 'rejected' in fields ? 'rejected' : 'applied'
 }
 
 /**
