@@ -46,7 +46,7 @@ const ownOrder = {
 /** Orders, which their customers pay or cancel. The stream of a command is the id of its order. */
 export default decideDomain({
   name: 'orders',
-  topic: { name: 'orders', partitions: 3 },
+  topic: { name: 'orders', partitions: 6 },
   // The commands of one order do not commute: of a payment and a cancellation the first one counts.
   ordering: 'ordered',
   roles: { member: [READ, WRITE], administrator: [MANAGE] },
