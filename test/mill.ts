@@ -131,9 +131,19 @@ export const discard = (mill: Mill): void => rmSync(mill.dir, { recursive: true,
 
 const freePorts = (count: number): Promise<number[]> => Promise.all(Array.from({ length: count }, freePort))
 
-/** A free port below the ephemeral ones, which the system could give to somebody else meanwhile. */
+const PORTS = { first: 20_000, count: 7000, workers: 4 }
+const share = PORTS.count / PORTS.workers
+const firstOfWorker = PORTS.first + (Number(process.env.VITEST_POOL_ID ?? 0) % PORTS.workers) * share
+const handedOut = new Set<number>()
+
+/**
+ * A port that nobody listens on, from below the range that the system gives out. Workers have ports of their own and no port is handed
+ * out twice, because a test may listen on it some time later.
+ */
 export async function freePort(): Promise<number> {
-  const port = 20_000 + Math.floor(Math.random() * 7000)
+  const port = firstOfWorker + Math.floor(Math.random() * share)
+  if (handedOut.has(port)) return await freePort()
+  handedOut.add(port)
   const isFree = await new Promise<boolean>((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(false))
