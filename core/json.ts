@@ -14,7 +14,7 @@ const LONG_INTEGER = 16
 /** Numbers with fewer digits after the point do not become 0. */
 const LONG_FRACTION = 300
 
-export interface JsonScan {
+interface JsonScan {
   /** The deepest nesting. */
   depth: number
   /** The number of members of all objects together, duplicates included. */
@@ -24,7 +24,7 @@ export interface JsonScan {
 }
 
 /** Scans JSON text without parsing it, since parsing may already cost too much. The result for malformed text is meaningless. */
-export function scanJson(text: string): JsonScan {
+function scanJson(text: string): JsonScan {
   const scan = { depth: 0, members: 0, hasUnusualNumber: false }
   let depth = 0
   let digits = 0

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Caller, CommandType, Fields, GrpcCall, Json, Route } from './domain.ts'
+import type { CommandType, Fields, GrpcCall, Json, Route } from './domain.ts'
 
 /** The types that follow from a domain's schemas. `appendDomain` and `decideDomain` infer them. A domain of several files names them. */
 
@@ -171,5 +171,3 @@ type IsJson<T> = [T] extends [Json | undefined]
           ? false
           : true
         : false
-
-export type { Caller }

@@ -118,7 +118,7 @@ function bindable(value: Json): Bindable {
 }
 
 /** The SQL expressions of an index's fields. Any other field is read from the document. */
-export function columnOf(collection: StoredCollection, index: string): (field: string) => string {
+function columnOf(collection: StoredCollection, index: string): (field: string) => string {
   const { fields, each } = indexOf(collection, index)
   const isItems = (field: string) => each !== undefined && (fields.includes(field) || field === '_id')
   return (field) => (isItems(field) ? itemColumn(field) : documentColumn(field))

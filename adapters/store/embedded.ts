@@ -93,7 +93,7 @@ function countIn({ prepared }: EmbeddedDatabase, collection: StoredCollection, q
   return sorted(groups, query)
 }
 
-export interface InsertResult {
+interface InsertResult {
   /** The ids that existed before. */
   present: Set<string>
   /** Why a document can't be stored, by its id. */

@@ -9,8 +9,7 @@ import { bodyHash, commandHash } from '#core/ids.ts'
 import type { Identity } from '#core/ledger.ts'
 import type { KnownType } from '#core/registry.ts'
 import type { Command, Domain, Topic } from '#domains/domain.ts'
-import type { Verdict } from './envelope.ts'
-import { type Envelope, envelopeOf } from './envelope.ts'
+import { type Envelope, envelopeOf, type Verdict } from './envelope.ts'
 
 /** A delivery as persist reads it: a command, or the reason why it isn't one. */
 export type ReadResult = { ok: true; received: ReceivedCommand } | Unreadable

@@ -158,7 +158,7 @@ interface Pending {
  * Returns a function that rejects as "unknown" if the work has not settled shortly after its deadline. One timer serves all deadlines.
  * When the event loop is late, work whose result has already arrived still wins.
  */
-export function timeLimit(clock: Clock) {
+function timeLimit(clock: Clock) {
   const all = new Set<Pending>()
 
   const reject = (pending: Pending) => {

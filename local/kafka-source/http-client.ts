@@ -91,7 +91,7 @@ export interface PendingRequest {
   abort(): void
 }
 
-export interface RequestTimeouts {
+interface RequestTimeouts {
   /** Calls `abort` after the time-out unless the request ends first. */
   begin(abort: () => void): PendingRequest
   end(request: PendingRequest): void
@@ -100,7 +100,7 @@ export interface RequestTimeouts {
 }
 
 /** All requests have the same time-out, so the oldest is always due first and one timer serves them all. */
-export function requestTimeouts(clock: Clock, timeoutMs: number): RequestTimeouts {
+function requestTimeouts(clock: Clock, timeoutMs: number): RequestTimeouts {
   const pending = new Set<PendingRequest>()
   const stopped = new AbortController()
   let isWatching = false
