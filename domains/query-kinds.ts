@@ -136,10 +136,12 @@ export interface QueryKinds<K extends Collections, E extends Schemas = Record<ne
     const Path extends string,
     const Q,
     Name extends NameIn<K>,
+    X extends IndexIn<K, Name>,
     I extends z.ZodType = z.ZodType<Fields>,
     P extends z.ZodObject = NoParams,
   >(
-    query: Q & { from?: Name; index: IndexIn<K, Name> } & Definition<K, Path, P, I> &
+    query: Q & { from?: Name } & Definition<K, Path, P, I> &
+      Lookup<K, Name, X, ParamsOf<Path, P>> &
       Shape<DocumentOf<K, Name>, K, ParamsOf<Path, P>, I>,
   ): As<Q, 'all'>
   history<

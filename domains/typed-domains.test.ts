@@ -59,7 +59,7 @@ test('everything follows from the schemas', () => {
       ],
     },
     tally: { collection: 'totals', zero: { orders: 0 }, add: ({ orders }) => ({ orders: orders + 1 }) },
-    queries: ({ page, total }) => [
+    queries: ({ page, all, total }) => [
       page({
         path: '/api/customers/{customer}/orders',
         params: z.object({ from: z.string().optional() }),
@@ -68,6 +68,12 @@ test('everything follows from the schemas', () => {
         where: ({ customer }) => ({ customer }),
         range: ({ from }) => ({ from }),
         shape: ({ _id, customer }, { caller }) => ({ id: _id, isOwn: customer === caller.id }),
+      }),
+      all({
+        path: '/api/all',
+        index: 'customer',
+        where: (_, { id }) => ({ customer: id }),
+        shape: ({ _id }, { caller }) => ({ id: _id, for: caller.id }),
       }),
       page({ path: '/api/found', index: 'words', where: () => ({ words: 'mill' }), shape: ({ _id }) => ({ id: _id }) }),
       total({ path: '/api/total', total: (slots) => String(slots.reduce((sum, { orders }) => sum + orders, 0)) }),
@@ -78,8 +84,9 @@ test('everything follows from the schemas', () => {
   expect(domain.collections).toEqual([{ name: 'orders', indexes: collections.orders.indexes }])
 })
 
+const all = { ...parts, commands, events, collections, rules, projections, queries }
+
 test('what does not fit the schemas does not compile', () => {
-  const all = { ...parts, commands, events, collections, rules, projections, queries }
   void [
     // @ts-expect-error a time is not JSON
     () => defineCommands({ 'orders.place': { data: z.object({ at: z.date() }), stream, routes: [] } }),
