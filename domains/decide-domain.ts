@@ -72,21 +72,16 @@ export function decideDomain<
   } & Deciding<NoInfer<M>, NoInfer<E>, NoInfer<K>, Context> &
     Projecting<NoInfer<E>, NoInfer<K>>,
 ): DecideDomain & Contract<M, Q, E, K> {
-  const { name, topic, roles, ordering, touches, commands, events, collections, queries, tally } = domain
-  const [rules, decide] = 'rules' in domain ? [domain.rules, fromRules(domain as never)] : [undefined, domain.decide]
-  const projections = 'projections' in domain ? domain.projections : undefined
+  const { events, context, rules, projections, queries, tally, ...parts } = domain
+  const { commands, collections } = parts
+  const decide = rules ? fromRules({ context, rules } as unknown as Rules) : domain.decide
   const made = queries(queryKinds as never)
   const erased = {
+    ...parts,
     kind: 'decide' as const,
-    name,
-    topic,
-    ...(roles ? { roles } : {}),
-    ordering,
-    touches,
-    commands,
     collections: Object.entries(collections).map(([name, { indexes }]) => ({ name, indexes })),
-    decide: decide && checking(events, decide as never),
-    project: 'projections' in domain ? fromProjections(domain.projections as never) : domain.project,
+    decide: decide && checking(events, decide as Decide),
+    project: projections ? fromProjections(projections as never) : domain.project,
     ...(tally ? { tally: { ...tally, collection: { name: tally.collection, indexes: {} } } } : {}),
     queries: made,
     declared: {
