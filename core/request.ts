@@ -138,3 +138,6 @@ export function router<Target>(entries: RouteEntry<Target>[]): (method: string, 
     throw new Problem(405, 'Method not allowed', `${path} accepts ${allow}.`, { headers: { allow } })
   }
 }
+
+/** The names of the parameters in a path, or of the placeholders in an address. */
+export const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)

@@ -1,7 +1,8 @@
 import type { CommandType, Route } from '#domains/domain.ts'
 import { MALFORMED, PLAIN } from '../delivery.ts'
+import { namesIn } from '../request.ts'
 import { hint } from './hints.ts'
-import { namesIn, pathMistakes } from './paths.ts'
+import { pathMistakes } from './paths.ts'
 import { membersOf } from './schema-members.ts'
 
 /** The types that mark deliveries which are no commands. */

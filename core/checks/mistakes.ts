@@ -6,7 +6,7 @@ import { declaredMistakes } from './declared.ts'
 import { misshapen } from './forms.ts'
 import { hint } from './hints.ts'
 import { nameMistakes } from './names.ts'
-import { checkOutline, commandForms, membersOf } from './outline.ts'
+import { asMembers, checkOutline, commandForms } from './outline.ts'
 import { queryMistakes } from './queries.ts'
 import { QUERIES } from './query-shapes.ts'
 
@@ -32,9 +32,9 @@ interface Checked {
 
 function checkDomain(file: string, exported: unknown): Checked {
   if (exported === undefined) return { mistakes: [`${file}: The default export is missing. It must be the domain.`] }
-  const { name } = membersOf(exported)
+  const { name } = asMembers(exported)
   const place = typeof name === 'string' && name !== '' ? `domain ${name}` : file
-  const outline = checkOutline(place, membersOf(exported))
+  const outline = checkOutline(place, asMembers(exported))
   if (!outline.isReadable) return { mistakes: outline.mistakes }
   const whole = exported as Domain
   const commands = Object.entries(whole.commands).map(([type, command]) => checkCommand(place, type, command))
@@ -61,7 +61,7 @@ function checkCommand(domain: string, type: string, command: CommandType) {
 }
 
 function checkQuery(place: string, domain: Domain, query: Query, at: number): { mistakes: string[]; sound?: Query } {
-  const { path, answers } = membersOf(query)
+  const { path, answers } = asMembers(query)
   const own = `${place}, query ${typeof path === 'string' && path !== '' ? `GET ${path}` : at + 1}`
   const kind = String(answers)
   const shape = Object.hasOwn(QUERIES, kind) ? QUERIES[kind] : undefined

@@ -3,7 +3,7 @@ import { CALL, COLLECTION, COMMAND, DOCUMENTS, DOMAIN, INDEX, RECORD, ROUTE, TAL
 
 export type Members = { [name: string]: unknown }
 
-export const membersOf = (value: unknown): Members => (isObject(value) ? (value as Members) : {})
+export const asMembers = (value: unknown): Members => (isObject(value) ? (value as Members) : {})
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
@@ -20,7 +20,7 @@ const inner = (place: string, part: unknown, shape: Forms): Part[] => (isObject(
 /** The parts of a domain other than its commands and queries. */
 function partsOf(place: string, domain: Members): Part[] {
   const kind = domain.kind === 'append' || domain.kind === 'decide' ? domain.kind : 'unknown'
-  const [topic, documents, tally] = [domain.topic, domain.documents, domain.tally].map(membersOf) as [
+  const [topic, documents, tally] = [domain.topic, domain.documents, domain.tally].map(asMembers) as [
     Members,
     Members,
     Members,
@@ -33,9 +33,9 @@ function partsOf(place: string, domain: Members): Part[] {
     ...inner(`${place}, documents`, domain.documents, DOCUMENTS),
     ...inner(`${place}, tally`, domain.tally, TALLY),
     ...collections.flatMap((collection) => {
-      const { name, indexes } = membersOf(collection)
+      const { name, indexes } = asMembers(collection)
       const own = `${place}, collection ${name}`
-      const each = Object.entries(membersOf(indexes)).map(([index, part]) => ({
+      const each = Object.entries(asMembers(indexes)).map(([index, part]) => ({
         place: `${own}, index ${index}`,
         part,
         shape: INDEX,
@@ -47,14 +47,14 @@ function partsOf(place: string, domain: Members): Part[] {
 
 /** The parts of a command. */
 function commandParts(place: string, command: unknown): Part[] {
-  const { routes, calls } = membersOf(command)
+  const { routes, calls } = asMembers(command)
   return [
     { place, part: command, shape: COMMAND },
     ...listOf(routes).map((part) => {
-      const { method, path } = membersOf(part)
+      const { method, path } = asMembers(part)
       return { place: `${place}, ${method} ${path}`, part, shape: ROUTE }
     }),
-    ...listOf(calls).map((part) => ({ place: `${place}, method ${membersOf(part).method}`, part, shape: CALL })),
+    ...listOf(calls).map((part) => ({ place: `${place}, method ${asMembers(part).method}`, part, shape: CALL })),
   ]
 }
 

@@ -1,5 +1,4 @@
-/** The names of the parameters in a path, or of the placeholders in an address. */
-export const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+import { namesIn } from '../request.ts'
 
 /** The path without the names of its parameters and without a slash at the end: two paths with one form match the same requests. */
 export const formOf = (path: string): string => path.replaceAll(/\{\w+\}/g, '{}').replace(/(?<=.)\/$/, '')

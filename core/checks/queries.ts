@@ -1,9 +1,10 @@
 import type { Collection, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { PAGED, paging } from '../paging.ts'
+import { namesIn } from '../request.ts'
 import { hint, quoted } from './hints.ts'
 import { lookupMistakes, touchMistakes } from './lookups.ts'
-import { namesIn, pathMistakes } from './paths.ts'
+import { pathMistakes } from './paths.ts'
 
 /** The mistakes in a query, without those of its form. */
 export function queryMistakes(place: string, domain: Domain, query: Query): string[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Fields } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
-import { namesIn } from './paths.ts'
+import { namesIn } from '../request.ts'
 
 /** Texts of the forms that parameters usually have. */
 const TEXTS = [

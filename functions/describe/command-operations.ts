@@ -1,7 +1,8 @@
 import { NDJSON_TYPE } from '#core/media-types.ts'
+import { namesIn } from '#core/request.ts'
 import type { CommandType, Domain, Route } from '#domains/domain.ts'
 import { accepted } from './core-queries.ts'
-import { nameOf, namesIn, type Operation, parameter, pathParameter, problems, response } from './operation.ts'
+import { nameOf, type Operation, parameter, pathParameter, problems, response } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 const ANY_TEXT: Schema = {

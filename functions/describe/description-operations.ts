@@ -1,5 +1,6 @@
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from '#core/description-paths.ts'
-import { namesIn, type Operation, pathParameter, problems, response, UNCHANGED } from './operation.ts'
+import { namesIn } from '#core/request.ts'
+import { type Operation, pathParameter, problems, response, UNCHANGED } from './operation.ts'
 import type { Schema } from './schemas.ts'
 
 const described = (path: string, name: string, summary: string, content: { [type: string]: Schema }): Operation => ({

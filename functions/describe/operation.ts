@@ -21,8 +21,6 @@ export const nameOf = (method: string, path: string): string =>
   method.toLowerCase() +
   [...path.matchAll(/[A-Za-z0-9]+/g)].map(([part]) => part.charAt(0).toUpperCase() + part.slice(1)).join('')
 
-export const namesIn = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
-
 export const pathParameter = (name: string, schema: Schema = { type: 'string' }) => ({
   name,
   in: 'path',

@@ -2,18 +2,10 @@ import type { z } from 'zod'
 import type { Restriction } from '#core/access.ts'
 import { NDJSON_TYPE } from '#core/media-types.ts'
 import { numbering, PAGED } from '#core/paging.ts'
+import { namesIn } from '#core/request.ts'
 import type { Numbered, Query } from '#domains/query.ts'
 import { OPTIONAL } from './guard.ts'
-import {
-  nameOf,
-  namesIn,
-  type Operation,
-  parameter,
-  pathParameter,
-  problems,
-  response,
-  UNCHANGED,
-} from './operation.ts'
+import { nameOf, type Operation, parameter, pathParameter, problems, response, UNCHANGED } from './operation.ts'
 import type { Schema, Schemas } from './schemas.ts'
 
 /** The members of a query that its description needs. */

@@ -12,8 +12,9 @@ import { findDomains } from '#main/find-domains.ts'
 /** The routes of every router. */
 const routed: RouteEntry<unknown>[] = []
 vi.mock('#core/request.ts', async (original) => {
-  const { router } = await original<typeof import('#core/request.ts')>()
+  const { router, ...rest } = await original<typeof import('#core/request.ts')>()
   return {
+    ...rest,
     router(entries: RouteEntry<unknown>[]) {
       routed.push(...entries)
       return router(entries)
