@@ -14,8 +14,6 @@ export interface Read {
 }
 
 const TIMEOUT_MS = 30_000
-/** A total without a schema is an integer that may exceed what a number holds. */
-const INTEGER = /^-?\d+$/
 const NDJSON = 'application/x-ndjson'
 
 /** The answer to a query. */
@@ -23,7 +21,7 @@ export async function ask(connection: Connection, read: Read, { signal }: AskOpt
   const { text } = await connection.ownWrites.readAfter((receipts) =>
     send(connection.transport, requestOf(connection, read, { receipts, signal, headers: {} })),
   )
-  return read.operation.answers === 'total' && INTEGER.test(text) ? BigInt(text) : JSON.parse(text)
+  return read.operation.answers === 'total' ? BigInt(text) : JSON.parse(text)
 }
 
 /** The items of a list, page by page. */

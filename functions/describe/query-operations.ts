@@ -29,7 +29,8 @@ export function queryOperation(query: QueryDescription, tag: string, schemas: Sc
     method: 'get' as const,
     path,
     operationId,
-    'x-answers': answers,
+    // A total with a schema is read like any other answer. Without one it is an integer that may exceed what a number holds.
+    'x-answers': answers === 'total' && query.item ? 'view' : answers,
     ...(query.isPersonal ? { security: OPTIONAL } : {}),
     tags: [tag === '' ? (operationId.split('.', 1)[0] ?? '') : tag],
     summary,

@@ -106,6 +106,14 @@ type Sortable = Client<{
   notes: { contract: { commands: typeof commands; queries: readonly [typeof sortable] } }
 }>['notes']['list']
 
+test('a total is a bigint, unless it has a schema', () => {
+  const total = { answers: 'total', path: '/api/all', name: 'parts', total: () => '{"words":0}' } as const
+  type Totals<Q> = Client<{ notes: { contract: { commands: typeof commands; queries: readonly [Q] } } }>['notes']
+  expectTypeOf<Awaited<ReturnType<Totals<typeof total>['parts']>>>().toEqualTypeOf<bigint>()
+  type Described = typeof total & { item: z.ZodObject<{ words: z.ZodInt }> }
+  expectTypeOf<Awaited<ReturnType<Totals<Described>['parts']>>>().toEqualTypeOf<{ words: number }>()
+})
+
 test('a query with numbered pages has numbered() with totals, and sort', () => {
   type Sort = 'time' | 'time,asc' | 'time,desc' | 'author' | 'author,asc' | 'author,desc'
   expectTypeOf<Parameters<Sortable['numbered']>[0]>().toEqualTypeOf<{

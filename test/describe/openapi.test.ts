@@ -57,6 +57,7 @@ const guarded = {
       answer: () => 1,
     },
     { answers: 'total', path: '/api/all', total: () => '0' },
+    { answers: 'total', path: '/api/all/parts', item: z.object({ words: z.int() }), total: () => '{"words":0}' },
     {
       answers: 'one',
       path: '/api/open/{id}',
@@ -84,6 +85,19 @@ test('exactly the routes of publish and query are described', () => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
   expect(operations.sort()).toEqual([...routes].sort())
+})
+
+test('a total with a schema is read like any other answer, and one without as an integer of any size', () => {
+  const { paths, components } = openapi([guarded], { faults: false, open: new Set() })
+  const $ref = '#/components/schemas/notes.getApiAllParts.item'
+  expect(paths['/api/all']?.get).toMatchObject({ 'x-answers': 'total' })
+  expect(paths['/api/all/parts']?.get).toMatchObject({
+    'x-answers': 'view',
+    responses: { 200: { content: { 'application/json': { schema: { $ref } } } } },
+  })
+  expect(components.schemas).toMatchObject({
+    'notes.getApiAllParts.item': { properties: { words: { type: 'integer' } } },
+  })
 })
 
 test('a route that fails on purpose is described where it exists', () => {
