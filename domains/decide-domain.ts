@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Contract, Parts } from './append-domain.ts'
-import type { Change, Command, DecideDomain, Decision, Event, NewEvent, View } from './domain.ts'
+import type { Change, Command, DecideDomain, Decision, DocumentReader, Event, NewEvent } from './domain.ts'
 import type {
   ChangeOf,
   Collections,
@@ -95,7 +95,7 @@ export function decideDomain<
   return erased as unknown as DecideDomain & Contract<M, Q, E, K>
 }
 
-type Decide = (command: Command, documents: View) => Decision
+type Decide = (command: Command, documents: DocumentReader) => Decision
 
 function checking(schemas: Schemas, decide: Decide): Decide {
   return (command, documents) => {
@@ -120,7 +120,7 @@ const sentenceOf = ({ path, message, input }: z.core.$ZodIssue): string =>
 const MAX_QUOTED = 60
 
 interface Rules {
-  context?(command: Command, documents: View): unknown
+  context?(command: Command, documents: DocumentReader): unknown
   rules: { [type: string]: RuleOf<{ it: { data: z.ZodType } }, Schemas, 'it', unknown> }
 }
 
@@ -137,11 +137,11 @@ const fromRules =
     return { events: rule.events(command as never, seen) as NewEvent[] }
   }
 
-type Projections = { [type: string]: (event: Event, documents: View) => Change[] }
+type Projections = { [type: string]: (event: Event, documents: DocumentReader) => Change[] }
 
 const fromProjections =
   (projections: Projections) =>
-  (event: Event, documents: View): Change[] => {
+  (event: Event, documents: DocumentReader): Change[] => {
     const projection = projections[event.type]
     if (!projection) throw new Error(`the event ${event.type} has no projection`)
     return projection(event, documents)

@@ -36,9 +36,9 @@ export interface DecideDomain extends DomainParts {
   collections: Collection[]
   /** The documents that the rules see for this command. They may change those of the command's stream, and read any other. */
   touches(command: Command): Touch[]
-  decide(command: Command, documents: View): Decision
+  decide(command: Command, documents: DocumentReader): Decision
   /** The changes that an event makes, in documents of its own stream that `touches` named. A change to another stream is a fault. */
-  project(event: Event, documents: View): Change[]
+  project(event: Event, documents: DocumentReader): Change[]
   tally?: Tally
   /** What `decideDomain` was given by type. The start compares it with the commands and events that there are. */
   declared?: { events: string[]; rules?: string[]; projections?: string[] }
@@ -48,7 +48,7 @@ export interface DecideDomain extends DomainParts {
 export type Touch = { collection: string; ids: string[] }
 
 /** The documents that `touches` named, with the changes of all earlier commands. */
-export type View = { get(collection: string, id: string): Document | undefined }
+export type DocumentReader = { get(collection: string, id: string): Document | undefined }
 
 /** The result of a rule. A rejection is a short reason, which the caller reads in the receipt. */
 export type Decision = { events: NewEvent[] } | { rejected: string }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Caller, Document, Event, Fields, Json, Touch, View } from './domain.ts'
+import type { Caller, Document, DocumentReader, Event, Fields, Json, Touch } from './domain.ts'
 
 /** A route that reads: `answers` says in which form. */
 export type Query =
@@ -41,7 +41,7 @@ interface QueryWithParams extends QueryBase {
 export interface Parent {
   touches(params: Fields, caller: Caller): Touch[]
   /** False also for a parent that this caller must not know of. */
-  exists(documents: View, params: Fields, caller: Caller): boolean
+  exists(documents: DocumentReader, params: Fields, caller: Caller): boolean
 }
 
 /** The request that an item answers. */
@@ -49,7 +49,7 @@ export interface Asked {
   params: Fields
   caller: Caller
   /** The documents that the page's `join` named. Asking for any other is an error. */
-  documents: View
+  documents: DocumentReader
 }
 
 /** The name of the collection to read. It is optional if the domain has only one. */
@@ -89,7 +89,7 @@ export interface PageQuery extends QueryWithParams, IndexLookup {
    */
   keep?(document: Document, params: Fields, caller: Caller): boolean
   /** Other documents that `shape` needs. It is called again with what it has named, until it names nothing new. */
-  join?(document: Document, documents: View): Touch[]
+  join?(document: Document, documents: DocumentReader): Touch[]
   /** The item of a document, or `undefined` if what it joins shows that it does not belong to the list. */
   shape(document: Document, asked: Asked): Fields | undefined
 }
@@ -115,8 +115,8 @@ export interface OneQuery extends QueryWithParams, FromCollection {
 export interface ViewQuery extends QueryWithParams {
   answers: 'view'
   /** The documents that `answer` needs. It is called again with what it has named, until it names nothing new. */
-  touches(params: Fields, caller: Caller, documents: View): Touch[]
-  answer(documents: View, params: Fields, caller: Caller): Json | undefined
+  touches(params: Fields, caller: Caller, documents: DocumentReader): Touch[]
+  answer(documents: DocumentReader, params: Fields, caller: Caller): Json | undefined
 }
 
 /** A whole list as one JSON array, streamed. */

@@ -2,7 +2,7 @@ import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { appendDomain } from './append-domain.ts'
 import { decideDomain, defineCommands } from './decide-domain.ts'
-import type { Command, View } from './domain.ts'
+import type { Command, DocumentReader } from './domain.ts'
 
 const topic = { name: 'orders', partitions: 1 }
 const parts = { name: 'orders', topic, ordering: 'ordered', touches: () => [] } as const
@@ -163,7 +163,7 @@ test('what does not fit the schemas does not compile', () => {
 })
 
 const command = { id: '1', type: 'orders.place', data: { customer: 'ada', way: 'post' } } as unknown as Command
-const documents: View = { get: () => undefined }
+const documents: DocumentReader = { get: () => undefined }
 const deciding = (made: { type: string; data: object }) =>
   decideDomain({
     ...parts,

@@ -1,4 +1,4 @@
-import type { Caller, Collection, Fields, Touch, View } from '#domains/domain.ts'
+import type { Caller, Collection, DocumentReader, Fields, Touch } from '#domains/domain.ts'
 import type { AllQuery, CountQuery, PageQuery, Query } from '#domains/query.ts'
 import { ANONYMOUS } from '../ids.ts'
 import { hint, quoted } from './hints.ts'
@@ -9,7 +9,7 @@ type Lookup = PageQuery | AllQuery | CountQuery
 const isLookup = (query: Query): query is Lookup => ['page', 'all', 'count'].includes(query.answers)
 
 const SAMPLE_CALLER: Caller = { id: ANONYMOUS, scopes: new Set() }
-const NO_DOCUMENTS: View = { get: () => undefined }
+const NO_DOCUMENTS: DocumentReader = { get: () => undefined }
 
 /** The mistakes in the index, the collection and the filters that a query chooses, for sample parameters. */
 export function lookupMistakes(place: string, collections: Collection[], query: Query): string[] {

@@ -1,5 +1,14 @@
 import type { Owned, Write } from '#core/store.ts'
-import type { Change, Collection, Command, DecideDomain, Document, Event, Touch, View } from '#domains/domain.ts'
+import type {
+  Change,
+  Collection,
+  Command,
+  DecideDomain,
+  Document,
+  DocumentReader,
+  Event,
+  Touch,
+} from '#domains/domain.ts'
 
 /** The documents that a batch touches, as the store has them, by the name of their collection. */
 export type LoadedDocuments = ReadonlyMap<string, ReadonlyMap<string, Document>>
@@ -12,7 +21,7 @@ export interface BatchDocuments {
   writes(): Write[]
 }
 
-export interface CommandDocuments extends View {
+export interface CommandDocuments extends DocumentReader {
   /** Throws for a document of another stream. The change has no effect on the batch until `keep`. */
   apply(change: Change): void
   keep(): void

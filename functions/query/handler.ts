@@ -2,7 +2,7 @@ import type { Clock } from '#core/clock.ts'
 import type { Request, Response } from '#core/request.ts'
 import type { Store } from '#core/store.ts'
 import type { Telemetry } from '#core/telemetry.ts'
-import type { Caller, Collection, Domain, Fields, View } from '#domains/domain.ts'
+import type { Caller, Collection, DocumentReader, Domain, Fields } from '#domains/domain.ts'
 import type { Asked } from '#domains/query.ts'
 import type { Numbering } from './numbered-page.ts'
 
@@ -27,7 +27,7 @@ export interface QueryRequest {
 }
 
 /** The documents of a query that joins none. */
-const NO_DOCUMENTS: View = {
+const NO_DOCUMENTS: DocumentReader = {
   get(collection, id) {
     throw new Error(`The query did not name ${id} of ${collection}`)
   },

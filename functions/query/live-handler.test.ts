@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { CallerOf } from '#core/access.ts'
 import { events } from '#core/collections.ts'
 import { ResumeLost } from '#core/store.ts'
-import type { View } from '#domains/domain.ts'
+import type { DocumentReader } from '#domains/domain.ts'
 import type { LiveQuery } from '#domains/query.ts'
 import { manualClock } from '#test/clock.ts'
 import { asking, authors, notes, put, world } from '#test/reading.ts'
@@ -269,7 +269,7 @@ test('a stream whose parent does not exist is 404', async () => {
   await put(authors, [{ _id: 'ada' }])
   const parent = {
     touches: ({ author = '' }) => [{ collection: 'authors', ids: [String(author)] }],
-    exists: (documents: View, { author = '' }) => documents.get('authors', String(author)) !== undefined,
+    exists: (documents: DocumentReader, { author = '' }) => documents.get('authors', String(author)) !== undefined,
   }
   const { respond } = asking([{ ...live, parent }])
   await expect(respond('/live?author=eve')).rejects.toMatchObject({ status: 404 })

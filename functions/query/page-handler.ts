@@ -8,7 +8,7 @@ import type { PageQuery } from '#domains/query.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { askedOf, collectionOf, type QueryHandler, type QueryParts, type QueryRequest, SCAN_BATCH } from './handler.ts'
 import { indexScanOf, type ScanQuery, scan } from './index-scan.ts'
-import { loadViews } from './load-views.ts'
+import { loadTouched } from './load-touched.ts'
 import { type ListParts, numberedPage } from './numbered-page.ts'
 
 /** The number of documents that a page reads at most to find those that belong to it. */
@@ -19,7 +19,7 @@ export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery)
   const { path, from, join } = query
 
   async function shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]> {
-    const views = await loadViews(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
+    const views = await loadTouched(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
     return documents.map((document, at) => query.shape(document, askedOf(queryRequest, views[at])))
   }
 

@@ -1,8 +1,8 @@
 import { Problem } from '#core/problem.ts'
-import type { Domain, View } from '#domains/domain.ts'
+import type { DocumentReader, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import type { QueryHandler, QueryParts } from './handler.ts'
-import { loadViews } from './load-views.ts'
+import { loadTouched } from './load-touched.ts'
 
 /** Answers 404 unless the query's parent exists. */
 export function requireParent(parts: QueryParts, domain: Domain, query: Query, handler: QueryHandler): QueryHandler {
@@ -10,8 +10,8 @@ export function requireParent(parts: QueryParts, domain: Domain, query: Query, h
   const { touches, exists } = query.parent
   return async (queryRequest) => {
     const { params, caller, request } = queryRequest
-    const [documents] = await loadViews(parts.store, domain, [params], () => touches(params, caller))
-    if (!exists(documents as View, params, caller)) {
+    const [documents] = await loadTouched(parts.store, domain, [params], () => touches(params, caller))
+    if (!exists(documents as DocumentReader, params, caller)) {
       throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
     }
     return handler(queryRequest)

@@ -6,7 +6,7 @@ import type { Delivery } from '#core/delivery.ts'
 import { bodyHash } from '#core/ids.ts'
 import type { Store, StoredCollection, Write } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
-import type { Document, Event, View } from '#domains/domain.ts'
+import type { Document, DocumentReader, Event } from '#domains/domain.ts'
 import { SEALS, trusting } from '../trust.ts'
 import { newCoverage } from './coverage.ts'
 import { forumHistories, otherHistories } from './history.ts'
@@ -149,7 +149,7 @@ function resealed(event: Delivery): Delivery {
   return { ...event, seal: SEALS.seal({ ...vouched, value: bodyHash(vouched.type, textOf(event.data)) }) }
 }
 
-const without = (collection: string, { type }: Event, documents: View): View => ({
+const without = (collection: string, { type }: Event, documents: DocumentReader): DocumentReader => ({
   get: (name, id) => (type === 'forum.vote-cast' && name === collection ? undefined : documents.get(name, id)),
 })
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Command, CommandType, DecideDomain, Document, Event, Fields, View } from '#domains/domain.ts'
+import type { Command, CommandType, DecideDomain, Document, DocumentReader, Event, Fields } from '#domains/domain.ts'
 
 /** The flaws of the first version: a bug, a crash, and a command that only the next version can read. */
 export const FLAWS = ['bug', 'crash', 'unread'] as const
@@ -71,12 +71,12 @@ export function purses({ isMended, crash }: Version): DecideDomain {
   }
 }
 
-const purseIn = (documents: View, { purse }: Fields): Fields => documents.get('purses', String(purse)) ?? {}
+const purseIn = (documents: DocumentReader, { purse }: Fields): Fields => documents.get('purses', String(purse)) ?? {}
 
 const sumOf = (sum: number, { total }: Document) => sum + Number(total)
 
 /** A large move is two events, and a move by zero is none. */
-function decide({ type, data }: Command, documents: View) {
+function decide({ type, data }: Command, documents: DocumentReader) {
   const { closed = false, balance = 0 } = purseIn(documents, data)
   if (closed) return { rejected: 'the purse is closed' }
   if (type === 'purses.close') return { events: [{ type: 'purses.closed', data }] }

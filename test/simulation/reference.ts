@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Command, DecideDomain, Decision, Document, View } from '#domains/domain.ts'
+import type { Command, DecideDomain, Decision, Document, DocumentReader } from '#domains/domain.ts'
 import { all, type Logged, nameOf, type Outcome } from './judge.ts'
 import type { Evidence } from './simulate.ts'
 import { type Timeline, timelineOf } from './timeline.ts'
@@ -17,7 +17,7 @@ export function replay(
   outcomes: Map<string, Outcome>,
 ): void {
   const documents = new Map<string, Document>()
-  const own: View = { get: (collection, id) => documents.get(`${collection} ${id}`) }
+  const own: DocumentReader = { get: (collection, id) => documents.get(`${collection} ${id}`) }
   const versions = new Map<string, number>()
   const firsts = new Map<string, Logged & { stream: string }>()
   const timeline = timelineOf(evidence, domain)
@@ -100,7 +100,13 @@ export function commandOf({ domain, id, record, attributes, isRefused }: Logged)
 }
 
 /** The possible decisions, one for each combination of other streams' document states. */
-function decisionsOn(domain: DecideDomain, command: Command, own: View, timeline: Timeline, from: number): Decision[] {
+function decisionsOn(
+  domain: DecideDomain,
+  command: Command,
+  own: DocumentReader,
+  timeline: Timeline,
+  from: number,
+): Decision[] {
   const { id, stream } = command
   const documentIds = domain
     .touches(command)

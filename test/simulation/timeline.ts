@@ -1,5 +1,5 @@
 import { streamKey } from '#core/collections.ts'
-import type { DecideDomain, Document, Event, View } from '#domains/domain.ts'
+import type { DecideDomain, Document, DocumentReader, Event } from '#domains/domain.ts'
 import type { Evidence } from './simulate.ts'
 
 /** A document after an event of its stream. */
@@ -29,7 +29,7 @@ export interface Timeline {
 export function timelineOf({ replicas }: Evidence, domain: DecideDomain): Timeline {
   const states = new Map<string, State[]>()
   const settled = new Map<string, number>()
-  const view: View = { get: (collection, id) => states.get(`${collection} ${id}`)?.at(-1)?.document }
+  const view: DocumentReader = { get: (collection, id) => states.get(`${collection} ${id}`)?.at(-1)?.document }
   for (const { name, id, text, at } of replicas.inserts) {
     if (name === 'receipts' && !settled.has(id)) settled.set(id, at)
     if (name !== 'events') continue

@@ -1,5 +1,5 @@
 import type { Store } from '#core/store.ts'
-import type { Collection, Document, Domain, Touch, View } from '#domains/domain.ts'
+import type { Collection, Document, DocumentReader, Domain, Touch } from '#domains/domain.ts'
 
 const MAX_ROUNDS = 4
 
@@ -11,18 +11,18 @@ type Loaded = Map<string, Document | undefined>
  * new is named. Each round costs one read for each collection, however many items there are. During the rounds a document
  * that was not named is `undefined`; afterwards asking for it is an error.
  */
-export async function loadViews<Item>(
+export async function loadTouched<Item>(
   store: Pick<Store, 'get'>,
   domain: Domain,
   items: Item[],
-  touches: (item: Item, documents: View) => Touch[],
-): Promise<View[]> {
+  touches: (item: Item, documents: DocumentReader) => Touch[],
+): Promise<DocumentReader[]> {
   const collections = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
   const loaded = new Map(collections.map(({ name }) => [name, new Map() as Loaded]))
   const named = items.map(() => new Set<string>())
   let isLoading = true
-  const views = named.map(
-    (names): View => ({
+  const readers = named.map(
+    (names): DocumentReader => ({
       get(collection, id) {
         const isNamed = names.has(`${collection} ${id}`)
         if (!isNamed && !isLoading) throw new Error(`${domain.name} did not name ${id} of ${collection}`)
@@ -35,7 +35,7 @@ export async function loadViews<Item>(
   function newlyNamed(): Map<string, Set<string>> {
     const wanted = new Map<string, Set<string>>()
     for (const [at, item] of items.entries()) {
-      for (const { collection, ids } of touches(item, views[at] as View)) {
+      for (const { collection, ids } of touches(item, readers[at] as DocumentReader)) {
         for (const id of ids) {
           named[at]?.add(`${collection} ${id}`)
           if (loaded.get(collection)?.has(id)) continue
@@ -60,5 +60,5 @@ export async function loadViews<Item>(
     await Promise.all([...wanted].map(([name, ids]) => load(name, [...ids])))
   }
   isLoading = false
-  return views
+  return readers
 }
