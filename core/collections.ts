@@ -26,8 +26,11 @@ export const events = { name: 'events', indexes: { stream: { fields: ['key', 'nu
 /** The name of a stream in heads and events: two domains may use the same name for theirs. */
 export const streamKey = (domain: string, stream: string): string => `${domain}:${stream}`
 
-/** The documents of a tally; each batch adds to one of them. */
-export const slotIds = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
+/** The slots of a document of a view. Each batch adds to one of them. */
+const slots = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
+
+/** The ids of the slots of a view's document. A view that has one document only has an empty key. */
+export const slotIds = (key = ''): string[] => (key === '' ? slots : slots.map((slot) => `${key} ${slot}`))
 
 /**
  * Outcomes, kept for the horizon: every outcome of a decide domain's commands, by command id; of an append domain's only

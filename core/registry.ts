@@ -1,4 +1,4 @@
-import type { Collection, CommandType, Domain } from '#domains/domain.ts'
+import type { Collection, CommandType, Domain, View } from '#domains/domain.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
 import letters from './letters/domain.ts'
 import { RECEIPT_PATH } from './receipts.ts'
@@ -7,7 +7,21 @@ import { RECEIPT_PATH } from './receipts.ts'
 export const collectionsOf = (domain: Domain): Collection[] =>
   domain.kind === 'append'
     ? [domain.documents.collection]
-    : [...domain.collections, ...(domain.tally ? [domain.tally.collection] : [])]
+    : [...domain.collections, ...viewsOf(domain).map(({ collection }) => collection)]
+
+/** The collection that a query reads if it names none: that of a domain which has one. */
+export function onlyCollection(domain: Domain): Collection | undefined {
+  const [first, ...others] = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
+  return others.length === 0 ? first : undefined
+}
+
+export const viewsOf = (domain: Domain): View[] => (domain.kind === 'decide' ? (domain.views ?? []) : [])
+
+/** The collections that queries find documents in: all but those of views in slots, which only a total reads. */
+export const readCollections = (domain: Domain): Collection[] => {
+  const slotted = new Set(viewsOf(domain).flatMap(({ collection, isSlotted }) => (isSlotted ? [collection] : [])))
+  return collectionsOf(domain).filter((collection) => !slotted.has(collection))
+}
 
 /** All domains of a Millrace in the order of their names: those of the application, and the letters. */
 export const withLetters = (found: Domain[]): Domain[] =>

@@ -20,6 +20,7 @@ import type {
   TouchOf,
 } from './model.ts'
 import { type QueryKinds, queryKinds } from './query-kinds.ts'
+import { feedTypesOf, type IndexedViews, type NoViews, type ViewCollections, type Views, viewsFrom } from './views.ts'
 
 /** The rules of each command type, or one function for all of them. */
 type Deciding<M, E, K, Context> =
@@ -31,27 +32,25 @@ type Projecting<E, K> =
   | { projections: ProjectionsOf<E, K>; project?: undefined }
   | { project(event: EventOf<E>, documents: DocumentsOf<K>): ChangeOf<K>[]; projections?: undefined }
 
-interface TallyOf<E, Slot> {
-  collection: string
-  zero: Slot
-  add(total: Slot, event: EventOf<E>): Slot
-}
-
-interface DecideParts<M, E, K extends Collections, Slot, Context> extends Parts<M> {
+interface DecideParts<M, K extends Collections, Context> extends Parts<M> {
   /** `ordered` adds a poll of 200 ms to each command. Use `unordered` if a stream's commands commute or come one at a time. */
   ordering: 'ordered' | 'unordered'
   /** The documents that the rules see for this command. They may change those of the command's stream, and read any other. */
   touches(command: CommandOf<M>): TouchOf<K>[]
   /** What `rules` get beside the command. Without it they get the documents. */
   context?(command: CommandOf<M>, documents: DocumentsOf<K>): Context
-  /** A total over all events of a domain, kept in several slots to avoid a hot document. `add` must not depend on order or slot. */
-  tally?: TallyOf<E, Slot>
 }
 
 /** The commands of a domain, where they stand in a file of their own. */
 export const defineCommands = <C extends Schemas, const M>(
   commands: M & Commands<C> & JsonData<M> & KnownMembers<M>,
 ): M => commands
+
+/** The views of a domain with these events, where they stand in a file of their own. */
+export const defineViews = <E extends Schemas, V extends Schemas, const W>(
+  _events: E,
+  views: W & Views<NoInfer<E>, V> & IndexedViews<W>,
+): W => views
 
 /** Defines a domain with rules. Its types follow from its schemas: of commands, of events and of documents. */
 export function decideDomain<
@@ -61,18 +60,21 @@ export function decideDomain<
   const K extends Collections,
   const Q extends readonly unknown[],
   Context = DocumentsOf<K>,
-  Slot = never,
+  V extends Schemas = NoViews,
+  const W = NoViews,
 >(
-  domain: DecideParts<NoInfer<M>, NoInfer<E>, NoInfer<K>, Slot, Context> & {
+  domain: DecideParts<NoInfer<M>, NoInfer<K>, Context> & {
     commands: M & Commands<C> & JsonData<M> & KnownMembers<M>
     /** The schema of each event type's data. A rule that makes another event is at fault. */
     events: E & JsonOnly<E>
     collections: K & Indexed<K>
-    queries(kinds: QueryKinds<K, E, { _id: string } & Slot>): Q
+    /** Documents that the events of any streams change, by the keys that the events give. Queries read them, rules do not. */
+    views?: W & Views<NoInfer<E>, V> & IndexedViews<W>
+    queries(kinds: QueryKinds<K, E, W>): Q
   } & Deciding<NoInfer<M>, NoInfer<E>, NoInfer<K>, Context> &
     Projecting<NoInfer<E>, NoInfer<K>>,
-): DecideDomain & Contract<M, Q, E, K> {
-  const { events, context, rules, projections, queries, tally, ...parts } = domain
+): DecideDomain & Contract<M, Q, E, K & ViewCollections<W>> {
+  const { events, context, rules, projections, views, queries, ...parts } = domain
   const { commands, collections } = parts
   const decide = rules ? fromRules({ context, rules } as unknown as Rules) : domain.decide
   const made = queries(queryKinds as never)
@@ -82,17 +84,18 @@ export function decideDomain<
     collections: Object.entries(collections).map(([name, { indexes }]) => ({ name, indexes })),
     decide: decide && checking(events, decide as Decide),
     project: projections ? fromProjections(projections as never) : domain.project,
-    ...(tally ? { tally: { ...tally, collection: { name: tally.collection, indexes: {} } } } : {}),
+    ...(views ? { views: viewsFrom(views as never) } : {}),
     queries: made,
     declared: {
       events: Object.keys(events),
       ...(rules ? { rules: Object.keys(rules) } : {}),
       ...(projections ? { projections: Object.keys(projections) } : {}),
+      ...(views ? { feeds: feedTypesOf(views as never) } : {}),
     },
-    contract: { commands, queries: made, events, collections },
+    contract: { commands, queries: made, events, collections: { ...collections, ...views } },
   }
   // The engine handles all data alike. The types above make sure that each function gets the data of its own.
-  return erased as unknown as DecideDomain & Contract<M, Q, E, K>
+  return erased as unknown as DecideDomain & Contract<M, Q, E, K & ViewCollections<W>>
 }
 
 type Decide = (command: Command, documents: DocumentReader) => Decision

@@ -39,9 +39,10 @@ export interface DecideDomain extends DomainParts {
   decide(command: Command, documents: DocumentReader): Decision
   /** The changes that an event makes, in documents of its own stream that `touches` named. A change to another stream is a fault. */
   project(event: Event, documents: DocumentReader): Change[]
-  tally?: Tally
+  /** Documents of many streams. Queries read them, rules do not. */
+  views?: View[]
   /** What `decideDomain` was given by type. The start compares it with the commands and events that there are. */
-  declared?: { events: string[]; rules?: string[]; projections?: string[] }
+  declared?: { events: string[]; rules?: string[]; projections?: string[]; feeds?: { [view: string]: string[] } }
 }
 
 /** The documents of one collection that a rule or a query needs. */
@@ -69,11 +70,22 @@ export interface Event extends NewEvent {
 /** A document to write, or the id of one to remove. */
 export type Change = { collection: string; document: Document } | { collection: string; remove: string }
 
-/** A total over all events of a domain, kept in several slots to avoid a hot document. `add` must not depend on order or slot. */
-export interface Tally {
+/**
+ * Documents that the events of any streams of a domain change. Each commit compares and sets them, so they are exact however
+ * many instances write. A document has a `generation`, which queries do not see.
+ */
+export interface View {
   collection: Collection
+  /** A document before its first event. */
   zero: Fields
-  add(total: Fields, event: Event): Fields
+  /**
+   * True when each document is kept in sixteen slots, so that it is not hot. `fold` must then give the same sum in any order and
+   * in any slot. A query that answers `total` adds the slots up.
+   */
+  isSlotted: boolean
+  /** The ids of the documents that this event changes. A slotted view with one document gives an empty id. */
+  keys(event: Event): string[]
+  fold(document: Fields, event: Event, key: string): Fields
 }
 
 /** A command as rules see it: validated, with its time, id and actor. */

@@ -1,129 +1,54 @@
 import type { z } from 'zod'
 import type { Caller, Fields, Json } from './domain.ts'
-import type { Collections, DocumentOf, DocumentsOf, EventOf, Output, Schemas, TouchOf } from './model.ts'
-import type { FaultQuery, Query, Range } from './query.ts'
-
-/** What a query's functions know of the request. */
-export interface Asked<Params, K> {
-  params: Params
-  caller: Caller
-  /** The documents that `join` named. */
-  documents: DocumentsOf<K>
-}
-
-/** The parameters of a path and of a query string, as the functions of a query get them. */
-export type ParamsOf<Path extends string, P> = Flat<
-  Declared<P> & { [Name in Exclude<NamesIn<Path>, keyof Declared<P>>]: string }
->
-/** A schema without members has the output `Record<string, never>`, in which every name is declared. */
-type Declared<P> = string extends keyof Output<P> ? unknown : Output<P>
-type NamesIn<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
-type Flat<T> = { [Name in keyof T]: T[Name] }
-
-type NameIn<K> = keyof K & string
-/** The names of the indexes of any of these collections. */
-type IndexIn<K extends Collections, Name extends keyof K> = Name extends unknown
-  ? keyof K[Name]['indexes'] & string
-  : never
-type NoParams = z.ZodObject<Record<never, never>>
-
-/** The members that all kinds of query have. `domains/query.ts` says what they mean. */
-interface Definition<K, Path extends string, P, I> {
-  path: Path
-  scope?: string
-  name?: string
-  summary?: string
-  overview?: { part: string; params?(caller: Caller): { [name: string]: string } | undefined }
-  params?: P
-  item?: I
-  organisation?(params: ParamsOf<Path, P>): string
-  parent?: {
-    touches(params: ParamsOf<Path, P>, caller: Caller): TouchOf<K>[]
-    exists(documents: DocumentsOf<K>, params: ParamsOf<Path, P>, caller: Caller): boolean
-  }
-}
-
-/** A choice of documents by an index. */
-interface Lookup<K extends Collections, Name extends NameIn<K>, X extends string, Params> {
-  index: X | ((params: Params) => X)
-  where?(params: Params, caller: Caller): Where<K, Name, X> | Where<K, Name, X>[]
-  range?(params: Params, caller: Caller): Range
-}
-
-/** Values for the first fields of an index. */
-type Where<K extends Collections, Name extends keyof K, X> = Name extends unknown
-  ? X extends keyof K[Name]['indexes']
-    ? Prefix<K[Name]['indexes'][X]['fields'], Values<DocumentOf<K, Name>, K[Name]['indexes'][X]>>
-    : never
-  : never
-type Prefix<Names extends readonly string[], Value> = Names extends readonly [
-  infer First extends string,
-  ...infer Rest extends readonly string[],
-]
-  ? { [Name in Names[number]]?: never } | (Record<First, Value[First & keyof Value]> & Prefix<Rest, Value>)
-  : unknown
-type Values<Document, Index> = {
-  [Field in keyof Document]: Index extends { each: Field }
-    ? ItemOf<Document[Field]>
-    : Exclude<Document[Field], undefined>
-}
-type ItemOf<List> = List extends readonly (infer Item)[] ? Item : never
-
-interface Shape<Document, K, Params, I> {
-  /** The item of a document, or `undefined` if the caller does not get it. */
-  shape(document: Document, asked: Asked<Params, K>): Output<I> | undefined
-}
-
-interface PageDefinition<K extends Collections, Name extends NameIn<K>, X extends string, Path extends string, P, I>
-  extends Definition<K, Path, P, I>,
-    Lookup<K, Name, X, ParamsOf<Path, P>>,
-    Shape<DocumentOf<K, Name>, K, ParamsOf<Path, P>, I> {
-  from?: Name | ((params: ParamsOf<Path, P>) => Name)
-  newestFirst?: boolean | ((params: ParamsOf<Path, P>) => boolean)
-  numbered?: { sorts: { [name: string]: Partial<ParamsOf<Path, P>> }; isByIndex?(params: ParamsOf<Path, P>): boolean }
-  keep?(document: DocumentOf<K, Name>, params: ParamsOf<Path, P>, caller: Caller): boolean
-  join?(document: DocumentOf<K, Name>, documents: DocumentsOf<K>): TouchOf<K>[]
-}
-
-interface ViewDefinition<K, Path extends string, P, I> extends Definition<K, Path, P, I> {
-  touches(params: ParamsOf<Path, P>, caller: Caller, documents: DocumentsOf<K>): TouchOf<K>[]
-  answer(documents: DocumentsOf<K>, params: ParamsOf<Path, P>, caller: Caller): Output<I> | undefined
-}
-
-type Source<K> = 'events' | { collection: NameIn<K> }
-type Inserted<K, E, Of> = Of extends { collection: infer Name extends keyof K } ? DocumentOf<K, Name> : EventOf<E>
-
-interface LiveDefinition<K, E, Of, Path extends string, P, I>
-  extends Definition<K, Path, P, I>,
-    Shape<Inserted<K, E, Of>, K, ParamsOf<Path, P>, I> {
-  of: Of
-  keep(inserted: Inserted<K, E, Of>, params: ParamsOf<Path, P>, caller: Caller): boolean
-}
-
-interface CountDefinition<K extends Collections, Name extends NameIn<K>, X extends string, Path extends string, P, I>
-  extends Definition<K, Path, P, I>,
-    Lookup<K, Name, X, ParamsOf<Path, P>> {
-  from?: Name
-  by(params: ParamsOf<Path, P>): { field: keyof DocumentOf<K, Name> & string; length?: number }[]
-  shape(group: Fields, count: number, asked: Asked<ParamsOf<Path, P>, K>): Output<I>
-}
+import type { Collections, DocumentOf, EventOf, Schemas } from './model.ts'
+import type { FaultQuery, Query } from './query.ts'
+import type {
+  CountDefinition,
+  Definition,
+  IndexIn,
+  LiveDefinition,
+  Lookup,
+  NameIn,
+  NoParams,
+  PageDefinition,
+  ParamsOf,
+  Shape,
+  Source,
+  TotalDefinition,
+  ViewDefinition,
+} from './query-definitions.ts'
+import type { NoViews, SlottedIn, ViewCollections } from './views.ts'
 
 type As<Q, Answers> = Q & { readonly answers: Answers }
 
-/** The kinds of query of a domain with these collections, events and slots of a tally. `domains/query.ts` says what each answers. */
-export interface QueryKinds<K extends Collections, E extends Schemas = Record<never, never>, Slot = Fields> {
+/** The kinds of query of a domain with these collections, events and views. `domains/query.ts` says what each answers. */
+export type QueryKinds<K extends Collections, E extends Schemas = Record<never, never>, W = NoViews> = Kinds<
+  K & ViewCollections<W>,
+  E,
+  W,
+  Only<keyof K & string>
+>
+
+/** The name, if it is one. A query of a domain with several collections says from which it reads. */
+type Only<Name extends string, One extends string = Name> = Name extends unknown
+  ? [One] extends [Name]
+    ? Name
+    : never
+  : never
+
+interface Kinds<K extends Collections, E extends Schemas, W, Default extends NameIn<K>> {
   page<
     const Path extends string,
     const Q,
-    Name extends NameIn<K>,
-    X extends IndexIn<K, Name>,
+    Name extends NameIn<K> = Default,
+    X extends IndexIn<K, Name> = IndexIn<K, Name>,
     I extends z.ZodType = z.ZodType<Fields>,
     P extends z.ZodObject = NoParams,
   >(query: Q & PageDefinition<K, Name, X, Path, P, I>): As<Q, 'page'>
   one<
     const Path extends string,
     const Q,
-    Name extends NameIn<K>,
+    Name extends NameIn<K> = Default,
     I extends z.ZodType = z.ZodType<Fields>,
     P extends z.ZodObject = NoParams,
   >(
@@ -135,8 +60,8 @@ export interface QueryKinds<K extends Collections, E extends Schemas = Record<ne
   all<
     const Path extends string,
     const Q,
-    Name extends NameIn<K>,
-    X extends IndexIn<K, Name>,
+    Name extends NameIn<K> = Default,
+    X extends IndexIn<K, Name> = IndexIn<K, Name>,
     I extends z.ZodType = z.ZodType<Fields>,
     P extends z.ZodObject = NoParams,
   >(
@@ -163,18 +88,18 @@ export interface QueryKinds<K extends Collections, E extends Schemas = Record<ne
   count<
     const Path extends string,
     const Q,
-    Name extends NameIn<K>,
-    X extends IndexIn<K, Name>,
+    Name extends NameIn<K> = Default,
+    X extends IndexIn<K, Name> = IndexIn<K, Name>,
     I extends z.ZodType = z.ZodType<Fields>,
     P extends z.ZodObject = NoParams,
   >(query: Q & CountDefinition<K, Name, X, Path, P, I>): As<Q, 'count'>
-  total<const Q>(
-    query: Q &
-      Omit<Definition<K, string, never, z.ZodType>, 'params' | 'organisation' | 'parent'> & {
-        /** The sum of the slots as JSON text, since it may exceed what a number holds. */
-        total(slots: Slot[]): string
-      },
-  ): As<Q, 'total'>
+  total<
+    const Path extends string,
+    const Q,
+    Name extends SlottedIn<W>,
+    I extends z.ZodType = z.ZodType<Json>,
+    P extends z.ZodObject = NoParams,
+  >(query: Q & TotalDefinition<K, W, Name, Path, P, I>): As<Q, 'total'>
   fault<const Q extends Omit<FaultQuery, 'answers'>>(query: Q): As<Q, 'fault'>
 }
 

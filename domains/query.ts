@@ -163,12 +163,16 @@ export interface Group {
 }
 
 /**
- * The tally of a domain, which is the same for every caller. Without `item` the answer is an integer of any size, and the typed client
- * reads it as a bigint.
+ * A document of a view that is kept in slots. Without `item` the answer is an integer of any size, and the typed client reads it
+ * as a bigint.
  */
-export interface TotalQuery extends QueryBase {
+export interface TotalQuery extends QueryWithParams {
   answers: 'total'
-  /** The sum of the slots as JSON text, since it may exceed what a number holds. */
+  /** The name of the view, if the domain has several in slots. */
+  from?: string
+  /** The key of the document, if the view has several. */
+  key?(params: Fields, caller: Caller): string
+  /** The sum of the slots as JSON text, since it may exceed what a number holds. A document that no event has changed has none. */
   total(slots: Document[]): string
 }
 

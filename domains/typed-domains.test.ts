@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { appendDomain } from './append-domain.ts'
-import { decideDomain, defineCommands } from './decide-domain.ts'
+import { decideDomain, defineCommands, defineViews } from './decide-domain.ts'
 import type { Command, DocumentReader } from './domain.ts'
 
 const topic = { name: 'orders', partitions: 1 }
@@ -58,7 +58,31 @@ test('everything follows from the schemas', () => {
         { collection: 'orders', document: { _id: command, customer, placedAt: time, words: [] } },
       ],
     },
-    tally: { collection: 'totals', zero: { orders: 0 }, add: ({ orders }) => ({ orders: orders + 1 }) },
+    views: {
+      customers: {
+        schema: z.object({ orders: z.int(), notes: z.array(z.string()) }),
+        indexes: { orders: { fields: ['orders'] } },
+        zero: { orders: 0, notes: [] },
+        feeds: {
+          'orders.placed': {
+            key(event) {
+              expectTypeOf(event.data).toEqualTypeOf<{ customer: string; note?: string | undefined }>()
+              return event.data.customer
+            },
+            fold: ({ orders, notes }, { data: { note } }) => ({
+              orders: orders + 1,
+              notes: note ? [...notes, note] : notes,
+            }),
+          },
+        },
+      },
+      totals: {
+        schema: z.object({ orders: z.int() }),
+        slots: true,
+        zero: { orders: 0 },
+        feeds: { 'orders.placed': { fold: ({ orders }) => ({ orders: orders + 1 }) } },
+      },
+    },
     queries: ({ page, all, total }) => [
       page({
         path: '/api/customers/{customer}/orders',
@@ -74,6 +98,16 @@ test('everything follows from the schemas', () => {
         index: 'customer',
         where: (_, { id }) => ({ customer: id }),
         shape: ({ _id }, { caller }) => ({ id: _id, for: caller.id }),
+      }),
+      page({
+        path: '/api/customers',
+        from: 'customers',
+        index: 'orders',
+        range: () => ({ from: 1 }),
+        shape(customer) {
+          expectTypeOf(customer).toExtend<{ _id: string; orders: number; notes: string[] }>()
+          return { name: customer._id }
+        },
       }),
       page({ path: '/api/found', index: 'words', where: () => ({ words: 'mill' }), shape: ({ _id }) => ({ id: _id }) }),
       total({ path: '/api/total', total: (slots) => String(slots.reduce((sum, { orders }) => sum + orders, 0)) }),
@@ -158,6 +192,62 @@ test('what does not fit the schemas does not compile', () => {
         // @ts-expect-error the document lacks the time
         documents: { collection: 'notes', schema: z.object({ time: z.string() }), indexes: {}, document: () => ({}) },
         queries,
+      }),
+  ]
+})
+
+const counted = { schema: z.object({ orders: z.int() }), zero: { orders: 0 } }
+const fold = ({ orders }: { orders: number }) => ({ orders: orders + 1 })
+const key = () => 'ada'
+
+test('a view that does not fit the events and its schema does not compile', () => {
+  const feeds = { 'orders.placed': { key, fold } }
+  void [
+    () => decideDomain({ ...all, views: { customers: { ...counted, feeds } } }),
+    () =>
+      decideDomain({ ...all, views: { totals: { ...counted, slots: true, feeds: { 'orders.placed': { fold } } } } }),
+    // @ts-expect-error a view without slots needs keys
+    () => decideDomain({ ...all, views: { totals: { ...counted, feeds: { 'orders.placed': { fold } } } } }),
+    () =>
+      decideDomain({
+        ...all,
+        // @ts-expect-error there is no such event
+        views: { customers: { ...counted, feeds: { 'orders.plcaed': { key: ({ data }) => data.customer, fold } } } },
+      }),
+    // @ts-expect-error the data has no such member
+    () => defineViews(events, { a: { ...counted, feeds: { 'orders.placed': { key: (e) => e.data.custmer, fold } } } }),
+    // @ts-expect-error the document lacks a field
+    () => defineViews(events, { customers: { ...counted, feeds: { 'orders.placed': { key, fold: () => ({}) } } } }),
+    // @ts-expect-error zero lacks a field
+    () => defineViews(events, { customers: { ...counted, zero: {}, feeds } }),
+    // @ts-expect-error the documents have no such field
+    () => defineViews(events, { customers: { ...counted, indexes: { by: { fields: ['ordrs'] } }, feeds } }),
+    () =>
+      decideDomain({
+        ...all,
+        views: {
+          customers: { ...counted, indexes: { orders: { fields: ['orders'] } }, feeds },
+          totals: { ...counted, slots: true, feeds },
+        },
+        queries: ({ page, total }) => [
+          page({ path: '/a', from: 'customers', index: 'orders', shape: ({ orders }) => ({ orders }) }),
+          // The orders are the only collection.
+          page({ path: '/b', index: 'customer', shape: ({ placedAt }) => ({ placedAt }) }),
+          total({ path: '/c/{name}', from: 'totals', key: ({ name }) => name, total: ([slot]) => `${slot?.orders}` }),
+          // @ts-expect-error only a total reads a view in slots
+          page({ path: '/d', from: 'totals', index: 'orders', shape: () => ({}) }),
+          // @ts-expect-error the view has no such index
+          page({ path: '/e', from: 'customers', index: 'customer', shape: () => ({}) }),
+          // @ts-expect-error the view has no slots
+          total({ path: '/f', from: 'customers', total: () => '0' }),
+        ],
+      }),
+    () =>
+      decideDomain({
+        ...all,
+        collections: { ...collections, others: collections.orders },
+        // @ts-expect-error the domain has several collections
+        queries: ({ page }) => [page({ path: '/a', index: 'customer', shape: () => ({}) })],
       }),
   ]
 })

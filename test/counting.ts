@@ -44,11 +44,15 @@ export const counting: DecideDomain = {
     const document = { _id: String(data.counter), count: Number(count) + Number(data.by), at: number }
     return [{ collection: 'counters', document }]
   },
-  tally: {
-    collection: totals,
-    zero: { total: 0 },
-    add: ({ total }, { data }) => ({ total: Number(total) + Number(data.by) }),
-  },
+  views: [
+    {
+      collection: totals,
+      zero: { total: 0 },
+      isSlotted: true,
+      keys: () => [''],
+      fold: ({ total }, { data }) => ({ total: Number(total) + Number(data.by) }),
+    },
+  ],
   queries: [],
 }
 
@@ -131,7 +135,7 @@ export const headOf = async (counter: string) =>
 export const eventsOf = (counter: string): Promise<Document[]> =>
   world.store.find(events, { index: 'stream', where: { key: `counting:counter/${counter}` }, limit: 1000 })
 export const totalOf = async () =>
-  [...(await all(totals, ...slotIds)).values()].reduce((sum, { total }) => sum + Number(total), 0)
+  [...(await all(totals, ...slotIds())).values()].reduce((sum, { total }) => sum + Number(total), 0)
 /** The ids of all letters. */
 export const kept = async () => (await world.store.find(letters, { index: 'stream', limit: 100 })).map(({ _id }) => _id)
 export const outcomeOf = async (id: string) => (await all(letterDomain.documents.collection, id)).get(id)

@@ -50,7 +50,15 @@ export default {
   touches: () => [],
   decide: () => ({ events: [] }),
   project: () => [],
-  tally: { collection: { name: 'sales', indexes: {} }, zero: {}, add: (total: any) => total },
+  views: [
+    {
+      collection: { name: 'sales', indexes: {} },
+      zero: {},
+      isSlotted: true,
+      keys: () => [''],
+      fold: (total: any) => total,
+    },
+  ],
   queries: [
     list({ path: '/of/where', where: (params: any) => fail(params) }), // where
     list({ path: '/of/keep', keep: (order: any) => fail(order) }), // keep

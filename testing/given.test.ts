@@ -65,10 +65,13 @@ const orders = decideDomain({
       return order ? [{ collection: 'orders', document: { ...order, isPaid: true } }] : []
     },
   },
-  tally: {
-    collection: 'orderTotals',
-    zero: { amount: 0 },
-    add: ({ amount }, event) => ({ amount: amount + (event.type === 'orders.placed' ? event.data.amount : 0) }),
+  views: {
+    orderTotals: {
+      schema: z.object({ amount: z.int() }),
+      slots: true,
+      zero: { amount: 0 },
+      feeds: { 'orders.placed': { fold: ({ amount }, { data }) => ({ amount: amount + data.amount }) } },
+    },
   },
   queries: ({ page, one, live, total }) => [
     page({
@@ -131,7 +134,7 @@ test('a command may be rejected, and may be invalid by its schema or without its
   await nothing.when({ ...pay, scopes: [] }).thenExpect({ invalid: 'The scope orders:write is required.', documents })
 })
 
-test('the tally is counted, and every kind of query answers', async () => {
+test('a view in slots is counted, and every kind of query answers', async () => {
   const second = { ...placed, stream: 'order/2', data: { customer: 'bob', amount: 7 } }
   const both = given(orders, placed, second)
   await both.thenQuery('list', { customer: 'ada' }, { items: [{ id: '1', amount: 5 }] })

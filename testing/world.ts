@@ -4,6 +4,7 @@ import { tableOf } from '#adapters/store/embedded-database.ts'
 import { mistakesIn } from '#core/checks/mistakes.ts'
 import { systemClock } from '#core/clock.ts'
 import { collections, events, heads, receipts, streamKey } from '#core/collections.ts'
+import { readCollections, viewsOf } from '#core/registry.ts'
 import type { Store } from '#core/store.ts'
 import { checkEvent } from '#domains/decide-domain.ts'
 import type { Command, DecideDomain, Document, Domain, Event, Fields, NewEvent } from '#domains/domain.ts'
@@ -104,8 +105,12 @@ function worldOf(domain: Domain, store: Store, database: DatabaseSync): World {
   }
 
   const documents = (): Documents => {
-    const all = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
-    return Object.fromEntries(all.map((collection) => [collection.name, readAll(database, tableOf(collection))]))
+    const views = new Set(viewsOf(domain).map(({ collection }) => collection))
+    const all = readCollections(domain).map((collection) => {
+      const read = readAll(database, tableOf(collection), views.has(collection) ? ['generation'] : ['_stream', '_hash'])
+      return [collection.name, read] as const
+    })
+    return Object.fromEntries(all)
   }
 
   return {
@@ -149,11 +154,12 @@ const arrivalOf = (domain: Domain, command: Command) => {
   return { received, at: 0 }
 }
 
-function readAll(database: DatabaseSync, table: string): { [id: string]: Document } {
+/** The documents of a table, without the fields that Millrace adds. */
+function readAll(database: DatabaseSync, table: string, added: string[]): { [id: string]: Document } {
   const rows = database.prepare(`SELECT body FROM ${table} ORDER BY row`).all() as { body: string }[]
   const all = rows.map(({ body }) => {
-    const { _stream, _hash, ...document } = JSON.parse(body) as Document
-    return document as Document
+    const fields = Object.entries(JSON.parse(body) as Document).filter(([name]) => !added.includes(name))
+    return Object.fromEntries(fields) as Document
   })
   return Object.fromEntries(all.map((document) => [document._id, document]))
 }

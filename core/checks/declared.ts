@@ -1,15 +1,30 @@
-import type { Domain } from '#domains/domain.ts'
+import type { Domain, Fields } from '#domains/domain.ts'
+import { viewsOf } from '../registry.ts'
 import { hint } from './hints.ts'
 
-/** The rules and projections whose type does not exist, and the types that have none. */
+/** The rules, projections and feeds whose type does not exist, and the types that have no rule or projection. */
 export function declaredMistakes(place: string, domain: Domain): string[] {
   if (domain.kind !== 'decide' || !domain.declared) return []
-  const { events, rules, projections } = domain.declared
+  const { events, rules, projections, feeds = {} } = domain.declared
   return [
     ...compare(place, { each: 'rule', of: 'command', given: rules, types: Object.keys(domain.commands) }),
     ...compare(place, { each: 'projection', of: 'event', given: projections, types: events }),
+    ...Object.entries(feeds).flatMap(([view, types]) => feedMistakes(`${place}, view ${view}`, types, events)),
+    ...viewsOf(domain).flatMap(({ collection, zero }) => zeroMistakes(`${place}, view ${collection.name}`, zero)),
   ]
 }
+
+function feedMistakes(place: string, types: string[], events: string[]): string[] {
+  if (types.length === 0)
+    return [`${place}: It has no feeds, so it stays empty. Name the events that change it in feeds.`]
+  const unknown = types.filter((type) => !events.includes(type))
+  return unknown.map((type) => `${place}, feed ${type}: There is no such event.${hint(type, events)}`)
+}
+
+const zeroMistakes = (place: string, zero: Fields): string[] =>
+  ['_id', 'generation']
+    .filter((name) => Object.hasOwn(zero, name))
+    .map((name) => `${place}: Millrace writes the field "${name}" itself. Give the field another name.`)
 
 interface Comparison {
   each: string

@@ -1,6 +1,7 @@
-import type { Caller, Collection, DocumentReader, Fields, Touch } from '#domains/domain.ts'
+import type { Caller, Collection, DocumentReader, Domain, Fields, Touch } from '#domains/domain.ts'
 import type { AllQuery, CountQuery, PageQuery, Query } from '#domains/query.ts'
 import { ANONYMOUS } from '../ids.ts'
+import { onlyCollection, readCollections } from '../registry.ts'
 import { hint, quoted } from './hints.ts'
 import { samplesOf } from './samples.ts'
 
@@ -12,11 +13,11 @@ const SAMPLE_CALLER: Caller = { id: ANONYMOUS, scopes: new Set() }
 const NO_DOCUMENTS: DocumentReader = { get: () => undefined }
 
 /** The mistakes in the index, the collection and the filters that a query chooses, for sample parameters. */
-export function lookupMistakes(place: string, collections: Collection[], query: Query): string[] {
+export function lookupMistakes(place: string, domain: Domain, query: Query): string[] {
   if (!isLookup(query)) return []
+  const collections = readCollections(domain)
   return forSamples(query, (params) => {
-    const [only] = collections.length === 1 ? collections : []
-    const from = typeof query.from === 'function' ? query.from(params) : (query.from ?? only?.name)
+    const from = typeof query.from === 'function' ? query.from(params) : (query.from ?? onlyCollection(domain)?.name)
     const collection = collections.find(({ name }) => name === from)
     if (collection) return indexMistakes(place, collection, query, params)
     if (typeof query.from !== 'function') return []

@@ -40,6 +40,16 @@ const orders = {
   queries: [] as unknown[],
 }
 
+/** The totals of orders, as `decideDomain` makes them. */
+const TOTALS = {
+  collection: { name: 'totals', indexes: {} },
+  zero: { orders: 0 },
+  isSlotted: true,
+  keys: () => [''],
+  fold: () => ({}),
+}
+const SUMS = { ...TOTALS, collection: { name: 'sums', indexes: {} } }
+
 const inNotes = (change: Members) => mistakesIn({ notes: { ...notes, ...change } })
 const inOrders = (change: Members) => mistakesIn({ orders: { ...orders, ...change } })
 const inTopic = (topic: Members) => inNotes({ topic: { ...notes.topic, ...topic } })
@@ -61,6 +71,7 @@ const COMMAND = 'domain notes, command notes.write'
 const ROUTE = `${COMMAND}, POST /api/notes`
 const QUERY = 'domain notes, query GET /api/notes'
 const ORDERS = 'domain orders, query GET /api/orders'
+const TOTAL = { answers: 'total', path: '/api/orders', total: () => '0' }
 
 test('domains without mistakes have none', () => {
   expect(mistakesIn({ notes, orders })).toEqual([])
@@ -114,8 +125,8 @@ test.each<[() => string[], string]>([
   ],
   [() => inOrders({ ordering: 'order' }), 'domain orders: ordering must be one of "ordered", "unordered".'],
   [
-    () => inOrders({ tally: { collection: { name: 'totals', indexes: {} }, zero: {} } }),
-    'domain orders, tally: add is missing. It must be a function (total, event) => total.',
+    () => inOrders({ views: [{ ...TOTALS, fold: undefined }] }),
+    'domain orders, view totals: fold is missing. It must be a function (document, event, key) => document.',
   ],
   [() => inCommand({ scop: 'notes:write' }), `${COMMAND}: "scop" is unknown. Did you mean "scope"?`],
   [() => inCommand({ data: {} }), `${COMMAND}: data must be a schema of zod.`],
@@ -326,7 +337,19 @@ test.each<[() => string[], string]>([
   ],
   [
     () => inOrdersQuery({ answers: 'total', total: () => '0' }),
-    `${ORDERS}: A query that answers "total" reads the tally of a decide domain. Declare a tally.`,
+    `${ORDERS}: A query that answers "total" reads a view with slots: true. Declare one in views of a decide domain.`,
+  ],
+  [
+    () => inOrders({ views: [TOTALS, SUMS], queries: [TOTAL] }),
+    `${ORDERS}: The domain has several views with slots: true. Name one of "totals", "sums" as from.`,
+  ],
+  [
+    () => inOrders({ views: [TOTALS], queries: [{ ...TOTAL, from: 'total' }] }),
+    `${ORDERS}: from "total" is not a view with slots: true. Did you mean "totals"?`,
+  ],
+  [
+    () => inOrders({ views: [TOTALS], queries: [{ ...page, path: '/api/orders', from: 'totals' }] }),
+    `${ORDERS}: from "totals" is not a collection of the domain. Write one of "orders", "products".`,
   ],
   [
     () => inQuery({ answers: 'history', stream: () => 'a' }),
@@ -399,8 +422,32 @@ test.each([
     { events: ['orders.paid'], projections: [] },
     'domain orders: The event orders.paid has no projection. Add it to projections.',
   ],
-])('a rule or a projection of a type that does not exist, or none for one that does: %j', (declared, sentence) => {
-  expect(inOrders({ declared })).toEqual([sentence])
+  [
+    { events: ['orders.paid'], feeds: { customers: ['orders.payd'] } },
+    'domain orders, view customers, feed orders.payd: There is no such event. Did you mean "orders.paid"?',
+  ],
+  [
+    { events: ['orders.paid'], feeds: { customers: [] } },
+    'domain orders, view customers: It has no feeds, so it stays empty. Name the events that change it in feeds.',
+  ],
+])(
+  'a rule, a projection or a feed of a type that does not exist, or none for one that does: %j',
+  (declared, sentence) => {
+    expect(inOrders({ declared })).toEqual([sentence])
+  },
+)
+
+test('a view with a field that Millrace writes itself is a mistake', () => {
+  const view = { ...TOTALS, zero: { generation: 0 } }
+  expect(inOrders({ views: [view], declared: { events: [] } })).toEqual([
+    'domain orders, view totals: Millrace writes the field "generation" itself. Give the field another name.',
+  ])
+})
+
+test('a page may read a view without slots', () => {
+  const query = { ...page, path: '/api/orders', from: 'customers', index: 'orders' }
+  const collection = { name: 'customers', indexes: { orders: { fields: ['orders'] } } }
+  expect(inOrders({ views: [{ ...TOTALS, isSlotted: false, collection }], queries: [query] })).toEqual([])
 })
 
 test('a scope of another name, which would guard nothing, is a mistake', () => {

@@ -1,5 +1,5 @@
 import { type Forms, isObject, isReadable, misshapen } from './forms.ts'
-import { CALL, COLLECTION, COMMAND, DOCUMENTS, DOMAIN, INDEX, RECORD, ROUTE, TALLY, TOPIC } from './shapes.ts'
+import { CALL, COLLECTION, COMMAND, DOCUMENTS, DOMAIN, INDEX, RECORD, ROUTE, TOPIC, VIEW } from './shapes.ts'
 
 export type Members = { [name: string]: unknown }
 
@@ -20,18 +20,20 @@ const inner = (place: string, part: unknown, shape: Forms): Part[] => (isObject(
 /** The parts of a domain other than its commands and queries. */
 function partsOf(place: string, domain: Members): Part[] {
   const kind = domain.kind === 'append' || domain.kind === 'decide' ? domain.kind : 'unknown'
-  const [topic, documents, tally] = [domain.topic, domain.documents, domain.tally].map(asMembers) as [
-    Members,
-    Members,
-    Members,
-  ]
-  const collections = [...listOf(domain.collections), documents.collection, tally.collection]
+  const [topic, documents] = [domain.topic, domain.documents].map(asMembers) as [Members, Members]
+  const views = listOf(domain.views)
+  const ofViews = views.map((view) => asMembers(view).collection)
+  const collections = [...listOf(domain.collections), documents.collection, ...ofViews]
   return [
     { place, part: domain, shape: DOMAIN[kind] },
     ...inner(`${place}, topic ${topic.name}`, domain.topic, TOPIC),
     ...inner(`${place}, topic ${topic.name}, record`, topic.record, RECORD),
     ...inner(`${place}, documents`, domain.documents, DOCUMENTS),
-    ...inner(`${place}, tally`, domain.tally, TALLY),
+    ...views.map((view, at) => ({
+      place: `${place}, view ${asMembers(ofViews[at]).name ?? at + 1}`,
+      part: view,
+      shape: VIEW,
+    })),
     ...collections.flatMap((collection) => {
       const { name, indexes } = asMembers(collection)
       const own = `${place}, collection ${name}`

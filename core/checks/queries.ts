@@ -1,6 +1,7 @@
-import type { Collection, Domain } from '#domains/domain.ts'
+import type { Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { PAGED, paging } from '../paging.ts'
+import { onlyCollection, readCollections, viewsOf } from '../registry.ts'
 import { namesIn } from '../request.ts'
 import { hint, quoted } from './hints.ts'
 import { lookupMistakes, touchMistakes } from './lookups.ts'
@@ -8,13 +9,13 @@ import { pathMistakes } from './paths.ts'
 
 /** The mistakes in a query, without those of its form. */
 export function queryMistakes(place: string, domain: Domain, query: Query): string[] {
-  const collections = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
+  const collections = readCollections(domain)
   return [
     ...pathMistakes(place, query.path),
     ...paramMistakes(place, query),
     ...kindMistakes(place, domain, query),
-    ...sourceMistakes(place, collections, query),
-    ...lookupMistakes(place, collections, query),
+    ...sourceMistakes(place, domain, query),
+    ...lookupMistakes(place, domain, query),
     ...touchMistakes(place, collections, query),
     ...overviewMistakes(place, query),
   ]
@@ -49,8 +50,7 @@ function kindMistakes(place: string, domain: Domain, query: Query): string[] {
   const { answers, path } = query
   if (answers === 'one' && !namesIn(path).includes('id'))
     return [`${place}: A query that answers "one" finds a document by {id}. Write {id} in its path.`]
-  if (answers === 'total' && !(domain.kind === 'decide' && domain.tally))
-    return [`${place}: A query that answers "total" reads the tally of a decide domain. Declare a tally.`]
+  if (answers === 'total') return totalMistakes(place, domain, query.from)
   if (domain.kind === 'append' && answers === 'history')
     return [`${place}: An append domain has no events, so it has no history. Answer a "page" of its documents.`]
   if (domain.kind === 'append' && answers === 'live' && query.of === 'events') {
@@ -60,9 +60,22 @@ function kindMistakes(place: string, domain: Domain, query: Query): string[] {
   return []
 }
 
+function totalMistakes(place: string, domain: Domain, from: string | undefined): string[] {
+  const names = viewsOf(domain).flatMap(({ collection, isSlotted }) => (isSlotted ? [collection.name] : []))
+  if (names.length === 0)
+    return [
+      `${place}: A query that answers "total" reads a view with slots: true. Declare one in views of a decide domain.`,
+    ]
+  if (from !== undefined)
+    return names.includes(from) ? [] : [`${place}: from "${from}" is not a view with slots: true.${hint(from, names)}`]
+  return names.length === 1
+    ? []
+    : [`${place}: The domain has several views with slots: true. Name one of ${quoted(names)} as from.`]
+}
+
 /** The mistakes in the name of the collection that a query reads. */
-function sourceMistakes(place: string, collections: Collection[], query: Query): string[] {
-  const names = collections.map(({ name }) => name)
+function sourceMistakes(place: string, domain: Domain, query: Query): string[] {
+  const names = readCollections(domain).map(({ name }) => name)
   const undeclared = (member: string, name: string) =>
     names.includes(name) ? [] : [`${place}: ${member} "${name}" is not a collection of the domain.${hint(name, names)}`]
   switch (query.answers) {
@@ -74,7 +87,7 @@ function sourceMistakes(place: string, collections: Collection[], query: Query):
     case 'count':
       if (typeof query.from === 'function') return []
       if (query.from !== undefined) return undeclared('from', query.from)
-      if (names.length === 1) return []
+      if (onlyCollection(domain)) return []
       return [
         names.length === 0
           ? `${place}: The domain has no collection to read. Declare one in collections.`

@@ -82,7 +82,13 @@ const shapes = {
     by: rule('(params) => groups'),
     shape: rule('(group, count, asked) => item'),
   },
-  total: { ...base, item: optional(schema), answers, total: rule('(slots) => text') },
+  total: {
+    ...withParams,
+    answers,
+    from,
+    key: optional(rule('(params, caller) => key')),
+    total: rule('(slots) => text'),
+  },
   fault: { ...base, answers },
 } satisfies QueryShapes
 

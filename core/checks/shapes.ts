@@ -8,8 +8,8 @@ import type {
   Index,
   RecordCodec,
   Route,
-  Tally,
   Topic,
+  View,
 } from '#domains/domain.ts'
 import {
   anyText,
@@ -54,7 +54,7 @@ const decide = {
   touches: rule('(command) => touches'),
   decide: rule('(command, documents) => decision'),
   project: rule('(event, documents) => changes'),
-  tally: optional(object),
+  views: optional(list),
   declared: optional(object),
 } satisfies Shape<DecideDomain>
 
@@ -74,7 +74,13 @@ export const DOCUMENTS = {
   }),
 } satisfies Shape<Documents>
 
-export const TALLY = { collection: object, zero: object, add: rule('(total, event) => total') } satisfies Shape<Tally>
+export const VIEW = {
+  collection: object,
+  zero: object,
+  isSlotted: flag,
+  keys: rule('(event) => keys'),
+  fold: rule('(document, event, key) => document'),
+} satisfies Shape<View>
 
 export const TOPIC = {
   name: text,

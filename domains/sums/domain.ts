@@ -47,10 +47,20 @@ export default decideDomain({
     ],
   },
   // A total is a string of digits, since it may exceed what a number holds exactly.
-  tally: {
-    collection: 'sums-total',
-    zero: { total: '0', count: 0 },
-    add: ({ total, count }, { data }) => ({ total: String(BigInt(total) + BigInt(data.result)), count: count + 1 }),
+  views: {
+    'sums-total': {
+      schema: z.object({ total: z.string(), count: z.int() }),
+      slots: true,
+      zero: { total: '0', count: 0 },
+      feeds: {
+        'sums.added': {
+          fold: ({ total, count }, { data }) => ({
+            total: String(BigInt(total) + BigInt(data.result)),
+            count: count + 1,
+          }),
+        },
+      },
+    },
   },
 
   queries: ({ total, page, fault }) => [

@@ -2,6 +2,7 @@ import { decideDomain } from '#domains/decide-domain.ts'
 import { collections, commands, type Documents, events, MANAGE, READ, WRITE } from './model.ts'
 import { queries } from './queries.ts'
 import { rules, touches } from './rules.ts'
+import { views } from './views.ts'
 
 /** The change of a product's stock by an order. */
 function addStock(sku: string, quantity: number, documents: Documents) {
@@ -26,9 +27,9 @@ export default decideDomain({
       const { stock = 0 } = documents.get('products', sku) ?? {}
       return [{ collection: 'products', document: { _id: sku, name, price, stock: stock + add } }]
     },
-    'orders.placed': ({ actor, time, data: { order, sku, quantity, price } }, documents) => [
-      addStock(sku, -quantity, documents),
-      { collection: 'orders', document: { _id: order, sku, customer: actor, quantity, price, placedAt: time } },
+    'orders.placed': ({ time, data: { order, ...data } }, documents) => [
+      addStock(data.sku, -data.quantity, documents),
+      { collection: 'orders', document: { _id: order, ...data, placedAt: time } },
     ],
     'orders.cancelled': ({ data: { order, sku, quantity } }, documents) => [
       addStock(sku, quantity, documents),
@@ -38,15 +39,6 @@ export default decideDomain({
       { collection: 'blockedCustomers', document: { _id: data.customerId, since: time } },
     ],
   },
-  /** The revenue in cents and the number of orders, over all products. */
-  tally: {
-    collection: 'orderTotals',
-    zero: { revenue: 0, orders: 0 },
-    add({ revenue, orders }, { type, data }) {
-      if (type !== 'orders.placed' && type !== 'orders.cancelled') return { revenue, orders }
-      const sign = type === 'orders.placed' ? 1 : -1
-      return { revenue: revenue + sign * data.quantity * data.price, orders: orders + sign }
-    },
-  },
+  views,
   queries,
 })

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { defineCommands } from '#domains/decide-domain.ts'
 import type { CommandOf, DocumentsOf, RuleOf } from '#domains/model.ts'
-import type { QueryKinds } from '#domains/query-kinds.ts'
 
 export const READ = 'orders:read'
 export const WRITE = 'orders:write'
@@ -51,7 +50,7 @@ export const commands = defineCommands({
 })
 
 /** An order as its events tell it. The price is that of its time, because the product's price may change later. */
-const placed = z.object({ order: z.string(), sku, quantity, price })
+const placed = z.object({ order: z.string(), customer: z.string(), sku, quantity, price })
 
 export const events = {
   'orders.stocked': z.object({ sku, name: z.string(), price, add: quantity }),
@@ -78,5 +77,3 @@ export type OrderCommand = CommandOf<typeof commands>
 export type Rules = {
   [Type in keyof typeof commands]: RuleOf<typeof commands, typeof events, Type, Documents>
 }
-export type Total = { revenue: number; orders: number }
-export type Kinds = QueryKinds<typeof collections, typeof events, { _id: string } & Total>

@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import type { DocumentOf } from '#domains/model.ts'
-import { type collections, type Documents, type Kinds, READ, sku, type Total } from './model.ts'
+import type { QueryKinds } from '#domains/query-kinds.ts'
+import { type collections, type Documents, type events, MANAGE, READ, sku } from './model.ts'
+import type { views } from './views.ts'
+
+type Kinds = QueryKinds<typeof collections, typeof events, typeof views>
 
 const product = z.object({ sku, name: z.string(), price: z.int(), stock: z.int() })
 const order = z.object({
@@ -35,9 +39,13 @@ const orderOf = ({ _id, sku, customer, quantity, price, placedAt }: Order, docum
   placedAt,
 })
 
+const totals = z.object({ revenue: z.int(), orders: z.int() })
+type Total = z.infer<typeof totals>
 const sum = (slots: Total[], name: keyof Total) => slots.reduce((sum, slot) => sum + slot[name], 0)
 
-export const queries = ({ page, view, total }: Kinds) => [
+export const queries = (kinds: Kinds) => [...ofProducts(kinds), ...ofOrders(kinds), ...ofCustomers(kinds)]
+
+const ofProducts = ({ page, view }: Kinds) => [
   page({
     path: '/api/products',
     name: 'products.list',
@@ -61,6 +69,9 @@ export const queries = ({ page, view, total }: Kinds) => [
       return found && productOf(found)
     },
   }),
+]
+
+const ofOrders = ({ page, view, total }: Kinds) => [
   page({
     path: '/api/orders',
     name: 'list',
@@ -96,7 +107,23 @@ export const queries = ({ page, view, total }: Kinds) => [
     summary: 'The revenue in cents and the number of orders',
     scope: READ,
     overview: { part: 'orders' },
-    item: z.object({ revenue: z.int(), orders: z.int() }),
+    item: totals,
     total: (slots) => JSON.stringify({ revenue: sum(slots, 'revenue'), orders: sum(slots, 'orders') }),
+  }),
+]
+
+const customer = z.object({ customer: z.string(), orders: z.int(), spent: z.int() })
+
+const ofCustomers = ({ page }: Kinds) => [
+  page({
+    path: '/api/customers',
+    name: 'customers.list',
+    summary: 'The customers by what they have spent, the most first',
+    scope: MANAGE,
+    item: customer,
+    from: 'customers',
+    index: 'spent',
+    newestFirst: true,
+    shape: ({ _id, orders, spent }) => ({ customer: _id, orders, spent }),
   }),
 ]

@@ -16,7 +16,7 @@ const cancel = (data = first): Command => ({ type: 'orders.cancel', data })
 
 const stream = 'product/kettle'
 const kettle = { sku: 'kettle', name: 'Kettle', price: 4900, add: 5 }
-const order = { order: 'first', sku: 'kettle', quantity: 2, price: 4900 }
+const order = { order: 'first', customer: 'ada', sku: 'kettle', quantity: 2, price: 4900 }
 const stocked = { type: 'orders.stocked', stream, data: kettle } as const
 const placed = { type: 'orders.placed', stream, data: order, actor: 'ada' } as const
 const cancelled = { type: 'orders.cancelled', stream, data: order, actor: 'ada' } as const
@@ -76,6 +76,18 @@ test.each([
 test('the total adds placed orders, subtracts cancelled ones, and ignores all else', async () => {
   await given(domain, stocked, placed).thenQuery('total', {}, { revenue: 9800, orders: 1 })
   await given(domain, stocked, placed, cancelled, bobIsBlocked).thenQuery('total', {}, { revenue: 0, orders: 0 })
+})
+
+test('a customer has the orders of all products, without those that were cancelled', async () => {
+  const pots = { ...order, order: 'second', sku: 'pot', price: 1900, quantity: 3 }
+  const pot = { type: 'orders.stocked', stream: 'product/pot', data: { ...kettle, sku: 'pot' } } as const
+  const second = { ...placed, stream: 'product/pot', data: pots }
+  await given(domain, stocked, pot, placed, second)
+    .when(root(cancel()))
+    .thenExpect({ documents: { customers: { ada: { orders: 1, spent: 5700 } } } })
+  const { customer } = order
+  const items = [{ customer, orders: 2, spent: 15_500 }]
+  await given(domain, stocked, pot, placed, second).thenQuery('customers.list', {}, { items })
 })
 
 test('an order in a list has the current name of its product', async () => {

@@ -24,9 +24,9 @@ export const rules: Rules = {
         return stock < data.quantity && `only ${stock} left in stock`
       },
     ],
-    events: ({ id, data }, documents) => {
+    events: ({ id, actor, data }, documents) => {
       const { price = 0 } = documents.get('products', data.sku) ?? {}
-      return [{ type: 'orders.placed', data: { order: id, ...data, price } }]
+      return [{ type: 'orders.placed', data: { order: id, customer: actor, ...data, price } }]
     },
   },
   'orders.cancel': {
@@ -40,8 +40,8 @@ export const rules: Rules = {
     events: ({ data }, documents) => {
       const order = documents.get('orders', data.orderId)
       if (!order) return []
-      const { _id, sku, quantity, price } = order
-      return [{ type: 'orders.cancelled', data: { order: _id, sku, quantity, price } }]
+      const { _id, placedAt, ...placed } = order
+      return [{ type: 'orders.cancelled', data: { order: _id, ...placed } }]
     },
   },
   'orders.block': {

@@ -66,14 +66,21 @@ export default {
     check(data, 'project') // project
     return [{ collection: 'orders', document: { _id: data.part } }]
   },
-  tally: {
-    collection: { name: 'sales', indexes: {} },
-    zero: { total: 0 },
-    add(total: any, { data }: any) {
-      check(data, 'add') // add
-      return total
+  views: [
+    {
+      collection: { name: 'sales', indexes: {} },
+      zero: { total: 0 },
+      isSlotted: true,
+      keys({ data }: any) {
+        check(data, 'keys') // keys
+        return ['']
+      },
+      fold(total: any, { data }: any) {
+        check(data, 'fold') // fold
+        return total
+      },
     },
-  },
+  ],
   queries: [],
 }
 `
@@ -142,7 +149,8 @@ test.each([
   ['orders', 'orders.pay', 'touches'],
   ['orders', 'orders.pay', 'decide'],
   ['orders', 'orders.pay', 'project'],
-  ['orders', 'orders.pay', 'add'],
+  ['orders', 'orders.pay', 'keys'],
+  ['orders', 'orders.pay', 'fold'],
   ['visits', 'visits.add', 'document'],
 ])('in %s a bug of %s in %s is in the log line of each attempt and in the letter', async (domain, type, part) => {
   for (const status of [500, 500, 500, 422]) expect((await deliver(type, part)).status).toBe(status)

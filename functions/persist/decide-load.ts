@@ -1,4 +1,4 @@
-import { heads, letters, receipts, slotIds, streamKey } from '#core/collections.ts'
+import { heads, letters, receipts, streamKey } from '#core/collections.ts'
 import { rejectionId } from '#core/ledger.ts'
 import type { DecideDomain, Document } from '#domains/domain.ts'
 import type { ApplierParts } from './applier.ts'
@@ -15,8 +15,6 @@ export interface LoadedBatch {
   /** By command id, without the letter that is redriven. */
   letters: ReadonlyMap<string, Document>
   documents: LoadedDocuments
-  /** The document of the tally that takes this batch. */
-  slot?: Document | undefined
   redrive?: LoadedRedrive
 }
 
@@ -38,15 +36,14 @@ export const keyOf = ({ domain, command }: ReceivedCommand): string => streamKey
 export async function loadBatch(
   domain: DecideDomain,
   batch: ReceivedCommand[],
-  { store, random }: ApplierParts,
+  { store }: ApplierParts,
   redriven?: Document,
 ): Promise<LoadedBatch> {
   const keys = [...new Set(batch.map(keyOf))]
   const ids = batch.map(({ command }) => command.id)
   const found = await store.get(heads, keys)
   const beside = redriven ? batch.map(({ command, hash }) => rejectionId(command.id, hash)) : []
-  const slot = slotIds[Math.floor(random() * slotIds.length)] as string
-  const [known, kept, documents, slots, followed] = await Promise.all([
+  const [known, kept, documents, followed] = await Promise.all([
     store.get(receipts, [...ids, ...beside]),
     store.get(letters, ids),
     loadDocuments(
@@ -54,7 +51,6 @@ export async function loadBatch(
       batch.map(({ command }) => command),
       (collection, ids) => store.get(collection, ids),
     ),
-    domain.tally ? store.get(domain.tally.collection, [slot]) : undefined,
     redriven?.key === undefined ? false : isFollowed(store, redriven),
   ])
   const loaded: LoadedBatch = {
@@ -62,7 +58,6 @@ export async function loadBatch(
     receipts: known,
     letters: kept,
     documents,
-    slot: slots && (slots.get(slot) ?? { _id: slot, generation: 0, ...domain.tally?.zero }),
   }
   if (!redriven) return loaded
   return {

@@ -27,11 +27,6 @@ const counting: DecideDomain = {
     const count = Number(documents.get('counters', String(data.counter))?.count ?? 0)
     return [{ collection: 'counters', document: { _id: String(data.counter), count: count + Number(data.by) } }]
   },
-  tally: {
-    collection: { name: 'totals', indexes: {} },
-    zero: { total: 0 },
-    add: ({ total }, { data }) => ({ total: Number(total) + Number(data.by) }),
-  },
   queries: [],
 }
 
@@ -71,7 +66,6 @@ function given({
         receipts: new Map(),
         letters: new Map(),
         documents: new Map(),
-        slot: { _id: 'slot-0', generation: 4, total: 7 },
         ...known,
       }
       return planBatch(counting, batch, loaded, NOW)
@@ -95,7 +89,6 @@ test('given nothing, when two commands of a stream come, then the second sees th
   expect(plan.events).toMatchObject([{ stream: 'x', number: 1, command: 'a' }])
   expect(plan.heads).toMatchObject([{ key: 'counting:x', version: 1, isParked: false }])
   expect(plan.documents).toMatchObject([{ own: [{ _id: 'x', count: 60, _stream: 'x' }] }])
-  expect(plan.slot).toEqual({ _id: 'slot-0', generation: 5, total: 67 })
 })
 
 test('given a receipt of this body, when it comes again, then nothing is written', () => {
@@ -103,7 +96,6 @@ test('given a receipt of this body, when it comes again, then nothing is written
   const plan = given({ receipts: byId({ _id: 'a', hash: a.hash }) }).when(a)
   expect(plan.results.get(a)).toEqual(REPEATED)
   expect(plan).toMatchObject({ heads: [], events: [], receipts: [], reusedKeys: [], letters: [], removedLetters: [] })
-  expect(plan.slot).toBeUndefined()
 })
 
 test('given nothing, when one command comes twice in a batch, then it has one outcome', () => {

@@ -1,7 +1,7 @@
 import { standingOf } from '#core/ledger.ts'
 import { redrivenReceipt, reusedKeyReceipt } from '#core/receipts.ts'
 import type { Write } from '#core/store.ts'
-import type { DecideDomain, Document, Event, Fields } from '#domains/domain.ts'
+import type { DecideDomain, Document, Event } from '#domains/domain.ts'
 import { type ApplyResult, DONE, REPEATED } from './applier.ts'
 import { type BatchDocuments, batchDocuments, freeze, project } from './batch-documents.ts'
 import { identityOf, type ReceivedCommand } from './command.ts'
@@ -23,8 +23,6 @@ export interface Plan {
   letters: Document[]
   removedLetters: string[]
   documents: Write[]
-  /** The slot of the tally with the events of the batch, if there are any. */
-  slot?: Document & { generation: number }
 }
 
 type Decided = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }
@@ -38,7 +36,6 @@ interface Draft extends Plan {
   changed: Set<Head>
   known: { receipts: Map<string, Document>; letters: Map<string, Document> }
   working: BatchDocuments
-  tally: Document | undefined
 }
 
 /** Decides on the commands of a batch, in their order. */
@@ -68,7 +65,6 @@ const newDraft = (domain: DecideDomain, loaded: LoadedBatch, now: number): Draft
   changed: new Set(),
   known: { receipts: new Map(loaded.receipts), letters: new Map(loaded.letters) },
   working: batchDocuments(domain, loaded.documents),
-  tally: loaded.slot,
   results: new Map(),
   faults: new Map(),
   heads: [],
@@ -81,7 +77,7 @@ const newDraft = (domain: DecideDomain, loaded: LoadedBatch, now: number): Draft
 })
 
 function finished(draft: Draft, batch: ReceivedCommand[]): Plan {
-  const { results, faults, changed, events, receipts, reusedKeys, letters, working, tally, now } = draft
+  const { results, faults, changed, events, receipts, reusedKeys, letters, working, now } = draft
   const { redrive } = draft.loaded
   const isUnparked = redrive !== undefined && redrive.letter.key === undefined
   const ended = isUnparked && !redrive.hasReceipt && reusedKeys.length === 0 ? batch.map(identityOf) : []
@@ -95,7 +91,6 @@ function finished(draft: Draft, batch: ReceivedCommand[]): Plan {
     letters,
     removedLetters: redrive ? [redrive.letter._id] : [],
     documents: working.writes(),
-    ...(tally && events.length > 0 ? { slot: { ...tally, generation: Number(tally.generation) + 1 } } : {}),
   }
 }
 
@@ -142,9 +137,7 @@ function decide(draft: Draft, { command, expected }: ReceivedCommand, head: Head
     (event, index): Event => ({ ...event, stream, number: head.version + index + 1, command: id, time, actor }),
   )
   project(domain, freeze(events), documents)
-  const tally = added(domain, draft.tally, events)
   documents.keep()
-  draft.tally = tally
   draft.events.push(...events)
   head.version += events.length
   return { status: 'applied' }
@@ -163,11 +156,4 @@ function keepBehind(draft: Draft, received: ReceivedCommand, head: Head): object
   draft.letters.push(letter)
   draft.known.letters.set(letter._id, letter)
   return { kept: BEHIND_PARKED }
-}
-
-function added({ tally }: DecideDomain, slot: Document | undefined, events: Event[]): Document | undefined {
-  if (!tally || !slot) return undefined
-  const { _id, generation = 0 } = slot
-  const total = events.reduce<Fields>((total, event) => freeze(tally.add(total, event)), freeze({ ...slot }))
-  return { ...total, _id, generation }
 }

@@ -1,24 +1,25 @@
 import { events, heads, letters, receipts, streamKey } from '#core/collections.ts'
 import { retryOnConflict } from '#core/retry.ts'
-import type { Store, Write } from '#core/store.ts'
+import type { Write } from '#core/store.ts'
 import type { DecideDomain, Document, Event } from '#domains/domain.ts'
 import { type ApplierParts, type Arrival, DONE, type RedrivingApplier } from './applier.ts'
 import type { ReceivedCommand } from './command.ts'
 import { keyOf, loadBatch } from './decide-load.ts'
 import { type Plan, planBatch } from './decide-plan.ts'
 import { parkStream, toSwap } from './stream.ts'
+import { feedViews } from './views.ts'
 
 /** Then one by one, so that a hot stream holds up no other. */
 const MAX_CONFLICTS_OF_A_BATCH = 3
 
-/** A decide domain's commands: load what the batch needs, decide without a look at the store, commit the plan. */
+/** A decide domain's commands: load what the batch needs, decide without a look at the store, feed the views, commit the plan. */
 export function decideApplier(domain: DecideDomain, parts: ApplierParts): RedrivingApplier {
   const { store, clock } = parts
 
   async function round(batch: ReceivedCommand[]): Promise<Plan> {
     const loaded = await loadBatch(domain, batch, parts)
     const plan = planBatch(domain, batch, loaded, clock.now())
-    await commitPlan(store, domain, plan)
+    await commitPlan(domain, plan, parts)
     return plan
   }
 
@@ -27,7 +28,7 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
     const loaded = await loadBatch(domain, [received], parts, redriven)
     const plan = planBatch(domain, [received], loaded, clock.now())
     if (plan.faults.has(received)) throw plan.faults.get(received)
-    await commitPlan(store, domain, plan)
+    await commitPlan(domain, plan, parts)
     return plan
   }
 
@@ -56,20 +57,22 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
   }
 }
 
-/** Writes a plan, all of it or nothing. Two writers of one stream conflict at its head, and of one command at its receipt. */
-async function commitPlan(store: Store, domain: DecideDomain, plan: Plan): Promise<void> {
-  const writes = writesOf(domain, plan)
-  if (writes.length > 0) await store.commit(writes)
+/**
+ * Writes a plan and its views, all of it or nothing. Two writers of one stream conflict at its head, of one command at its receipt,
+ * and of one document of a view at its generation.
+ */
+async function commitPlan(domain: DecideDomain, plan: Plan, parts: ApplierParts): Promise<void> {
+  const writes = [...writesOf(domain, plan), ...(await feedViews(domain, plan.events, parts))]
+  if (writes.length > 0) await parts.store.commit(writes)
 }
 
-function writesOf({ name, tally }: DecideDomain, plan: Plan): Write[] {
+function writesOf({ name }: DecideDomain, plan: Plan): Write[] {
   const writes: Write[] = [
     { collection: heads, swap: plan.heads.map(toSwap) },
     { collection: events, insert: plan.events.map((event) => eventDocument(name, event)) },
     { collection: receipts, insert: plan.receipts, put: plan.reusedKeys },
     { collection: letters, put: plan.letters, remove: plan.removedLetters },
     ...plan.documents,
-    ...(tally && plan.slot ? [{ collection: tally.collection, swap: [plan.slot] }] : []),
   ]
   return writes.filter(({ collection: _, ...kinds }) => Object.values(kinds).some((some) => some.length > 0))
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '#core/clock.ts'
+import { onlyCollection, readCollections } from '#core/registry.ts'
 import type { Request, Response } from '#core/request.ts'
 import type { Store } from '#core/store.ts'
 import type { Telemetry } from '#core/telemetry.ts'
@@ -45,11 +46,11 @@ export type QueryHandler = (queryRequest: QueryRequest) => Promise<Response>
 /** The number of documents that a streamed response holds in memory at once. */
 export const SCAN_BATCH = 1000
 
-/** The collection that a query names, or the domain's only one. Throws if there is no such collection. */
+/** The collection or view that a query names, or the domain's only collection. Throws if there is none. */
 export function collectionOf(domain: Domain, { path, from }: { path: string; from?: string }): Collection {
-  const all = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
-  const [first] = from === undefined && all.length === 1 ? all : all.filter(({ name }) => name === from)
-  if (first) return first
+  const named = readCollections(domain).find(({ name }) => name === from)
+  const found = from === undefined ? onlyCollection(domain) : named
+  if (found) return found
   if (from === undefined)
     throw new Error(`${path}: the query must name one of the collections of domain ${domain.name}`)
   throw new Error(`${path}: domain ${domain.name} has no collection ${from}`)

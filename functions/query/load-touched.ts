@@ -1,3 +1,4 @@
+import { readCollections } from '#core/registry.ts'
 import type { Store } from '#core/store.ts'
 import type { Collection, Document, DocumentReader, Domain, Touch } from '#domains/domain.ts'
 
@@ -17,7 +18,7 @@ export async function loadTouched<Item>(
   items: Item[],
   touches: (item: Item, documents: DocumentReader) => Touch[],
 ): Promise<DocumentReader[]> {
-  const collections = domain.kind === 'append' ? [domain.documents.collection] : domain.collections
+  const collections = readCollections(domain)
   const loaded = new Map(collections.map(({ name }) => [name, new Map() as Loaded]))
   const named = items.map(() => new Set<string>())
   let isLoading = true

@@ -46,7 +46,7 @@ type DomainRoute = ReadRoute & { query: Query; servedBy: ServedBy }
 
 /** The function query: matches the route, identifies the caller, waits for the caller's own writes, reads and answers. */
 export function querier(parts: QuerierParts) {
-  const store = queryStore(parts.store)
+  const store = queryStore(parts.store, parts.domains)
   const match = router(routesOf({ ...parts, store, feeds: feedsOf(store, parts) }))
 
   return async function query(request: Request): Promise<Response> {

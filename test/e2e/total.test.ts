@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
-import type { Collection, Tally } from '#domains/domain.ts'
+import type { Collection, View } from '#domains/domain.ts'
 import sums from '#domains/sums/domain.ts'
 import { Rehearsal } from '../deploy/rehearsal.ts'
 import { discard, eventually, type Mill, send, startMill } from '../mill.ts'
@@ -96,8 +96,8 @@ if (inject('pair') === 'embedded') {
     const file = openFile(home)
     const store = embeddedStore(file)
     const [collection] = sums.collections as [Collection]
-    const tally = sums.tally as Tally
-    await store.prepare([collection, tally.collection])
+    const [view] = sums.views as [View]
+    await store.prepare([collection, view.collection])
     await store.insert(
       collection,
       results.map((result, n) => {
@@ -106,7 +106,7 @@ if (inject('pair') === 'embedded') {
       }),
     )
     const slot = { _id: 'slot-3', total: String(total), count: results.length, generation: 1 }
-    await store.commit([{ collection: tally.collection, swap: [slot] }])
+    await store.commit([{ collection: view.collection, swap: [slot] }])
     await store.close()
     file.close()
     mill = await startMill({ pair: 'embedded', dir: home })

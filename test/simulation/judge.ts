@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { slotIds, streamKey } from '#core/collections.ts'
+import { streamKey } from '#core/collections.ts'
 import { deadLetters } from '#core/kafka-source-policy.ts'
 import type { LogRecord } from '#core/log.ts'
-import type { AppendDomain, DecideDomain, Document, Domain, Event } from '#domains/domain.ts'
+import { viewsOf } from '#core/registry.ts'
+import type { AppendDomain, DecideDomain, Document, Domain, Event, Fields, View } from '#domains/domain.ts'
 import { type Provenance, provenanceOf } from './provenance.ts'
 import { commandOf, replay } from './reference.ts'
 import type { Evidence } from './simulate.ts'
@@ -109,7 +110,6 @@ function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<str
   const streams = Map.groupBy(eventsOf(evidence, domain), ({ key }) => key)
   const documents = new Map<string, Document>()
   const owners = new Map<string, string>()
-  let total = domain.tally?.zero ?? {}
   for (const [key, events] of streams) {
     for (const [at, event] of events.entries()) {
       if (event.number !== at + 1) throw new Violation('fold', `${key} has no event ${at + 1}`)
@@ -123,7 +123,6 @@ function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<str
           owners.set(name, event.stream)
         }
       }
-      total = domain.tally?.add(total, event) ?? total
     }
     const { version } = JSON.parse(evidence.replicas.read('heads').get(String(key)) ?? '{}')
     if (version !== events.length) throw new Violation('fold', `${key} is at ${version} with ${events.length} events`)
@@ -138,11 +137,25 @@ function judgeEvents(evidence: Evidence, domain: DecideDomain, outcomes: Map<str
     for (const id of new Set([...kept.keys(), ...folded.keys()]))
       if (!isDeepStrictEqual(kept.get(id), folded.get(id))) throw new Violation('fold', `${id} is not its events`)
   }
+  for (const view of viewsOf(domain)) judgeView(evidence, domain, view)
+}
+
+/** The documents of a view are the fold of all events, in whatever order their streams came. */
+function judgeView(evidence: Evidence, domain: DecideDomain, { collection, zero, isSlotted, keys, fold }: View): void {
+  const folded = new Map<string, Fields>()
+  for (const event of eventsOf(evidence, domain))
+    for (const key of keys(event)) folded.set(key, fold(folded.get(key) ?? zero, event, key))
+  const kept = all(evidence, collection.name).map(({ generation, ...document }) => document as Document)
+  if (!isSlotted) {
+    const documents = new Map(kept.map(({ _id, ...document }) => [_id, document]))
+    if (!isDeepStrictEqual(documents, folded))
+      throw new Violation('fold', `${collection.name} is ${JSON.stringify(kept)}, not ${JSON.stringify([...folded])}`)
+    return
+  }
   const query = domain.queries.find(({ answers }) => answers === 'total')
-  if (query?.answers !== 'total' || !domain.tally) return
-  const slots = all(evidence, domain.tally.collection.name)
-  const [kept, folded] = [query.total(slots), query.total([{ _id: slotIds[0] as string, ...total }])]
-  if (kept !== folded) throw new Violation('fold', `the total of ${domain.name} is ${kept}, not ${folded}`)
+  if (query?.answers !== 'total') return
+  const [total, expected] = [query.total(kept), query.total([...folded].map(([_id, sum]) => ({ _id, ...sum })))]
+  if (total !== expected) throw new Violation('fold', `the total of ${domain.name} is ${total}, not ${expected}`)
 }
 
 const eventsOf = (evidence: Evidence, { name }: DecideDomain): (Event & { key: string })[] =>

@@ -11,6 +11,7 @@ import { SEALS, trusting } from '../trust.ts'
 import { newCoverage } from './coverage.ts'
 import { forumHistories, otherHistories } from './history.ts'
 import { judge } from './judge.ts'
+import { MOVES } from './purses.ts'
 import { simulate } from './simulate.ts'
 import type { Plant } from './system.ts'
 import { Violation } from './violation.ts'
@@ -46,6 +47,11 @@ const PLANTS: { bug: string; breaks: Violation['invariant'][]; among?: typeof fo
     // It loses a version, the order of letters, or that a stream is parked.
     breaks: ['fold', 'order', 'redriven'],
     plant: { store: (store) => ({ ...store, commit: overwriting(store, heads) }) },
+  },
+  {
+    bug: 'persist writes the documents of views without compare-and-set',
+    breaks: ['fold'],
+    plant: { store: (store) => ({ ...store, commit: overwriting(store, MOVES.collection) }) },
   },
   {
     bug: 'the first redriven letter unparks its stream',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Command, CommandType, DecideDomain, Document, DocumentReader, Event, Fields } from '#domains/domain.ts'
+import type { Command, CommandType, DecideDomain, Document, DocumentReader, Fields, View } from '#domains/domain.ts'
 
 /** The flaws of the first version: a bug, a crash, and a command that only the next version can read. */
 export const FLAWS = ['bug', 'crash', 'unread'] as const
@@ -59,16 +59,34 @@ export function purses({ isMended, crash }: Version): DecideDomain {
       }
       return [{ collection: 'purses', document }]
     },
-    tally: {
-      collection: { name: 'purses-total', indexes: {} },
-      zero: { total: 0 },
-      add: ({ total }, { data }: Event) => ({ total: Number(total) + Number(data.by ?? 0) }),
-    },
+    views: [
+      {
+        collection: { name: 'purses-total', indexes: {} },
+        zero: { total: 0 },
+        isSlotted: true,
+        keys: () => [''],
+        fold: ({ total }, { data }) => ({ total: Number(total) + Number(data.by ?? 0) }),
+      },
+      MOVES,
+    ],
     queries: [
       { answers: 'one', path: '/api/purses/{id}', shape: ({ _id, ...purse }: Document) => purse },
       { answers: 'total', path: '/api/purses', total: (slots) => String(slots.reduce(sumOf, 0)) },
     ],
   }
+}
+
+/** The moves of all purses by their direction, and those that are large. Their sums do not depend on the order of streams. */
+export const MOVES: View = {
+  collection: { name: 'purses-moves', indexes: {} },
+  zero: { moves: 0, sum: 0 },
+  isSlotted: false,
+  keys({ type, data }) {
+    const by = Number(data.by)
+    if (type !== 'purses.moved') return []
+    return [by > 0 ? 'in' : 'out', ...(Math.abs(by) > 10 ? ['large'] : [])]
+  },
+  fold: ({ moves, sum }, { data }) => ({ moves: Number(moves) + 1, sum: Number(sum) + Number(data.by) }),
 }
 
 const purseIn = (documents: DocumentReader, { purse }: Fields): Fields => documents.get('purses', String(purse)) ?? {}

@@ -132,13 +132,15 @@ export default decideDomain({
       stored({ ...existing(documents.get('orders', stream)), state: 'refunded' }),
   },
   /** The revenue in cents. */
-  tally: {
-    collection: 'orderTotals',
-    zero: { revenue: 0 },
-    add({ revenue }, { type, data }) {
-      if (type === 'orders.paid') return { revenue: revenue + data.price }
-      if (type === 'orders.refunded') return { revenue: revenue - data.price }
-      return { revenue }
+  views: {
+    orderTotals: {
+      schema: z.object({ revenue: z.int() }),
+      slots: true,
+      zero: { revenue: 0 },
+      feeds: {
+        'orders.paid': { fold: ({ revenue }, { data }) => ({ revenue: revenue + data.price }) },
+        'orders.refunded': { fold: ({ revenue }, { data }) => ({ revenue: revenue - data.price }) },
+      },
     },
   },
 
