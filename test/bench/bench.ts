@@ -27,7 +27,7 @@ const ROWS = {
   e: "the driver's insertMany (w: majority, j: true), the floor of d",
   f: 'persist: a hundred deliveries in flight against one',
   h: 'decide beside append: drain of sums, and from when a sum was due to the 200 that says it is stored (Prefer: wait=10)',
-  i: 'decide: a hundred deliveries in flight, all on one stream against each on its own, in one persist and in two',
+  i: 'decide: a hundred deliveries in flight, all on one stream or view against each on its own, in one persist and in two',
   j: 'SumService.AddNumbers over gRPC beside POST /api/sums, as many in flight; calls share a connection, posts have one each',
   k: 'log ingest: events that publish takes by NDJSON, beside single posts',
   l: "log events sent by the generator: from publish's acceptance to when a live reader has them; what the store alone inserts",
