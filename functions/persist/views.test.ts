@@ -1,32 +1,12 @@
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { letters } from '#core/collections.ts'
 import { Conflict, type Store, type Write } from '#core/store.ts'
-import type { DecideDomain, View } from '#domains/domain.ts'
-import { all, ask, count, counting, kept, start, statuses, totalOf, world } from '#test/counting.ts'
-
-const teams = { name: 'teams', indexes: { sum: { fields: ['sum'] } } }
-
-/** Counts by the first letter of their counter, and by that of each word in it. A count of 7 has a bug while `world.isBroken`. */
-const ofTeams: View = {
-  collection: teams,
-  zero: { counts: 0, sum: 0 },
-  isSlotted: false,
-  keys: ({ data }) =>
-    String(data.counter)
-      .split('-')
-      .map(([letter = '']) => letter),
-  fold({ counts, sum }, { data }) {
-    if (data.by === 7 && world.isBroken) throw new Error('bad luck in a view')
-    return { counts: Number(counts) + 1, sum: Number(sum) + Number(data.by) }
-  },
-}
-const withTeams: DecideDomain = { ...counting, ordering: 'unordered', views: [...(counting.views ?? []), ofTeams] }
+import { all, ask, count, kept, start, statuses, totalOf, world } from '#test/counting.ts'
+import { compete, ofTeams, teams, withTeams } from '#test/teams.ts'
 
 const team = async (id: string) => (await all(teams, id)).get(id)
-const begin = async (changes: Partial<Store> = {}, instance = 'pod-1') => {
-  await world.store.prepare([teams])
-  return start(changes, instance, withTeams)
-}
+
+beforeEach(() => world.store.prepare([teams]))
 
 /** Its calls take 1 to 4 ms, as those of a store over a network. */
 const slow: Partial<Store> = {
@@ -43,7 +23,7 @@ const slow: Partial<Store> = {
 const pause = () => new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 3))
 
 test('given events of several streams, then a view has one document for each key', async () => {
-  const { persist } = await begin()
+  const { persist } = start({}, 'pod-1', withTeams)
   const given = [count('1', 'ada', 5), count('2', 'alan', 2), count('3', 'bob', 1), count('4', 'ada-bob', 10)]
   expect(await statuses(given.map((event) => persist(event)))).toEqual([204, 204, 204, 204])
   expect(await team('a')).toEqual({ _id: 'a', counts: 3, sum: 17, generation: 1 })
@@ -52,29 +32,13 @@ test('given events of several streams, then a view has one document for each key
 })
 
 test('given a command that is repeated or rejected, then it feeds no view', async () => {
-  const { persist } = await begin()
+  const { persist } = start({}, 'pod-1', withTeams)
   const event = count('1', 'ada', 90)
   await persist(event)
   await persist(event)
   await persist(count('2', 'ada', 90))
   expect(await team('a')).toMatchObject({ counts: 1, sum: 90 })
 })
-
-/** Two instances get the same hundred commands, each of its own stream, all of one team. */
-async function compete(changes: Partial<Store>): Promise<void> {
-  const [one, two] = [await begin(changes, 'pod-1'), await begin(changes, 'pod-2')]
-  const sent = Array.from({ length: 100 }, (_, n) => count(`${n}`, `a${n}`, 1))
-  for (let from = 0; from < sent.length; from += 10) {
-    const part = sent.slice(from, from + 10)
-    await Promise.all(part.map((event, n) => untilApplied(() => (n % 2 ? one : two).persist(event))))
-  }
-}
-
-/** A KafkaSource repeats what is answered 503. */
-async function untilApplied(deliver: () => Promise<{ status: number }>): Promise<void> {
-  for (let tries = 0; tries < 50; tries++) if ((await deliver()).status === 204) return
-  throw new Error('it was never applied')
-}
 
 test('given two instances on a slow store, then a document that every stream changes is exact', async () => {
   let conflicts = 0
@@ -97,7 +61,7 @@ test('the test above finds a view that is written without a comparison', async (
 })
 
 test('given a view that throws, then its command alone becomes a letter, and a redrive feeds the view', async () => {
-  const { persist } = await begin()
+  const { persist } = start({}, 'pod-1', withTeams)
   const [bug, other] = [count('bug', 'ada', 7), count('other', 'alan', 1)]
   expect(await statuses([persist(bug), persist(other)])).toEqual([500, 204])
   for (const status of [500, 500, 422]) expect((await persist(bug)).status).toBe(status)
@@ -111,7 +75,6 @@ test('given a view that throws, then its command alone becomes a letter, and a r
 })
 
 test.each([[''], [undefined]])('given the key %j, then the command is at fault', async (key) => {
-  await world.store.prepare([teams])
   const domain = { ...withTeams, views: [{ ...ofTeams, keys: () => [key as string] }] }
   const { persist } = start({}, 'pod-1', domain)
   for (const status of [500, 500, 500, 422]) expect((await persist(count('a', 'ada', 1))).status).toBe(status)

@@ -111,9 +111,9 @@ async function redriveAll(client: Client): Promise<void> {
     if (domain) await client.order('redrive', { domain })
 }
 
-/** Discards the first letter that can never be applied. It may block others. */
+/** Discards the first letter that can never be applied, since it may block others, or that acts on letters, which is not redriven. */
 async function discardStray(client: Client): Promise<void> {
-  const stray = (await client.letters()).find(isStray)
+  const stray = (await client.letters()).find((letter) => isStray(letter) || letter.domain === 'letters')
   if (stray) await client.order('discard', { id: stray.id, reason: 'a stray' })
 }
 
