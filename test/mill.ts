@@ -17,6 +17,7 @@ export interface Mill {
   /** The address of the process that serves gRPC, for its metrics. */
   grpcMetrics: string
   dir: string
+  ports: number[]
   /** Everything that it has printed. */
   output(): string
   /** Stops it as Ctrl-C does. Resolves with the exit code. */
@@ -35,13 +36,22 @@ export interface MillOptions {
   serving?: Serving
   /** The folder of a previous mill; a new one by default. */
   dir?: string
+  /** Those of a previous mill, whose database and issuer it then has; free ones by default. */
+  ports?: number[]
   root?: string
   env?: Record<string, string>
 }
 
-export async function startMill({ pair, serving = 'host', dir, root = '.', env = {} }: MillOptions): Promise<Mill> {
-  const home = dir ?? mkdtempSync(join(tmpdir(), 'millrace-'))
-  const [port = 0, persistPort = 0, queryPort = 0, grpcPort = 0, metricsPort = 0] = await freePorts(5)
+export async function startMill({
+  pair,
+  serving = 'host',
+  root = '.',
+  env = {},
+  ...given
+}: MillOptions): Promise<Mill> {
+  const home = given.dir ?? mkdtempSync(join(tmpdir(), 'millrace-'))
+  const ports = given.ports ?? (await freePorts(5))
+  const [port = 0, persistPort = 0, queryPort = 0, grpcPort = 0, metricsPort = 0] = ports
   const script = SCRIPTS[serving]
   const child = spawn(process.execPath, [script], {
     cwd: root,
@@ -77,6 +87,7 @@ export async function startMill({ pair, serving = 'host', dir, root = '.', env =
           grpc: `127.0.0.1:${grpcPort}`,
           grpcMetrics: url(port),
           dir: home,
+          ports,
           output: () => output,
         }
       : {
@@ -87,6 +98,7 @@ export async function startMill({ pair, serving = 'host', dir, root = '.', env =
           grpc: `127.0.0.1:${grpcPort}`,
           grpcMetrics: url(metricsPort),
           dir: home,
+          ports,
           output: () => output,
         }
   await ready(mill, child, serving)

@@ -5,80 +5,92 @@ import { eventually, type Mill } from './mill.ts'
 
 const run = promisify(execFile)
 
-/** A command of a page. Each comment after it is a part of its output. */
+/** A command of a page. Each comment after it is a part of its output, or of that of a command in the background. */
 export interface Shown {
   command: string
   prints: string[]
-}
-
-/** The commands of shell blocks, and the variables that they use. */
-export interface Session {
-  variables: string[]
-  shown: Shown[]
 }
 
 /** The text of each shell block of a page. */
 export const shellBlocks = (page: string): string[] =>
   [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block)
 
-export function readSession(blocks: string[]): Session {
-  const lines = blocks.flatMap((block) => block.trimEnd().split('\n'))
+export function readCommands(block: string): Shown[] {
   const shown: Shown[] = []
-  for (const line of lines) {
+  for (const line of block.trimEnd().split('\n')) {
     if (line.startsWith('# ')) shown.at(-1)?.prints.push(line.slice(2))
-    else if (!isVariable(line)) shown.push({ command: line, prints: [] })
+    else shown.push({ command: line, prints: [] })
   }
-  return { variables: lines.filter(isVariable), shown }
+  return shown
 }
 
-const isVariable = (line: string) => /^[A-Z]+=/.test(line)
+export const isVariable = ({ command }: Shown) => /^(export )?[A-Z]+=/.test(command)
 
-/** Sets the variables, runs the commands with the addresses of the mill, and compares what they print. */
-export async function expectPrints({ variables, shown }: Session, mill: Mill, env: { [name: string]: string } = {}) {
+export interface TerminalOptions {
+  /** The folder that commands run in. */
+  cwd?: string
+  env?: { [name: string]: string }
+}
+
+/** Runs commands of a page one after another, like a person at one terminal: variables and commands in the background stay. */
+export function openTerminal(mill: Mill, { cwd = '.', env = {} }: TerminalOptions = {}) {
+  const options = { cwd, env: { ...withoutVitest(process.env), ...env, SITE: mill.publish } }
+  /** Assignments with their values, since a shell exports none by itself. */
+  let variables = ''
+  const started: ChildProcess[] = []
+  let background = ''
   const withAddresses = (line: string) =>
     line.replaceAll('localhost:8080', new URL(mill.publish).host).replaceAll('localhost:50051', mill.grpc)
-  const environment = await withVariables(variables.map(withAddresses), { ...process.env, ...env, SITE: mill.publish })
-  const started: ChildProcess[] = []
+
+  async function enter({ command, prints }: Shown): Promise<void> {
+    const line = withAddresses(command)
+    let output = ''
+    if (isVariable({ command, prints })) variables += await assignment(line)
+    else if (line.endsWith(' &')) start(`exec ${line.replace(/ &$/, '')}`)
+    else output = (await run('bash', ['-c', FUNCTIONS + variables + line], options)).stdout
+    await eventually(async () => {
+      for (const part of prints) expect(output + background, command).toContain(part)
+    })
+  }
+
+  /** The assignment of a line, with the value that its commands print now. */
+  async function assignment(line: string): Promise<string> {
+    const [, exported = '', name = ''] = /^(export )?(\w+)=/.exec(line) ?? []
+    const script = `${FUNCTIONS}${variables}${line}\nprintf '%s' "\${${name}@Q}"`
+    const { stdout } = await run('bash', ['-ec', script], options)
+    return `${exported}${name}=${stdout}\n`
+  }
+
+  function start(line: string): void {
+    const child = spawn('bash', ['-c', variables + line], { ...options, stdio: ['ignore', 'pipe', 'ignore'] })
+    child.stdout.on('data', (chunk) => (background += chunk))
+    started.push(child)
+  }
+
+  return {
+    enter,
+    close(): void {
+      for (const child of started) child.kill()
+    },
+  }
+}
+
+/** Runs all commands of these blocks, and compares what they print. */
+export async function expectPrints(shown: Shown[], mill: Mill, options?: TerminalOptions): Promise<void> {
+  const terminal = openTerminal(mill, options)
   try {
-    for (const { command, prints } of shown) {
-      const line = withAddresses(command)
-      if (line.endsWith(' &')) started.push(await startAndExpect({ command: line, prints }, environment))
-      else await runAndExpect({ command: line, prints }, environment)
-    }
+    for (const each of shown) await terminal.enter(each)
   } finally {
-    for (const child of started) child.kill()
+    terminal.close()
   }
 }
 
-/** The environment with the variables of a page. */
-async function withVariables(variables: string[], env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
-  // The packages are installed, and must not be installed again.
-  const make = 'make() { command make -o node_modules/.package-lock.json "$@"; }'
-  const { stdout } = await run('bash', ['-ec', [make, 'set -a', ...variables, 'env -0'].join('\n')], { env })
-  return Object.fromEntries(stdout.split('\0').map((entry) => entry.split(/=([\s\S]*)/, 2)))
-}
+/** The packages are installed, and must not be installed again. */
+const FUNCTIONS = `
+make() { command make -o node_modules/.package-lock.json "$@"; }
+grpcurl() { node test/grpcurl.ts "$@"; }
+`
 
-const GRPCURL = 'grpcurl() { node test/grpcurl.ts "$@"; }'
-
-async function runAndExpect({ command, prints }: Shown, env: NodeJS.ProcessEnv): Promise<void> {
-  const { stdout } = await run('bash', ['-c', `${GRPCURL}\n${command}`], { env })
-  for (const part of prints) expect(stdout, command).toContain(part)
-}
-
-/** Starts a command that runs until it is stopped, and waits until it has printed the expected parts. */
-async function startAndExpect({ command, prints }: Shown, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const child = spawn('bash', ['-c', `exec ${command.replace(/ &$/, '')}`], {
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  let output = ''
-  child.stdout.on('data', (chunk) => (output += chunk))
-  const look = async () => {
-    for (const part of prints) expect(output, command).toContain(part)
-  }
-  await eventually(look).catch((error) => {
-    child.kill()
-    throw error
-  })
-  return child
-}
+/** A page may run vitest itself. */
+const withoutVitest = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !/^(VITEST|NODE_ENV|TEST$|MAKE|LOG_LEVEL)/.test(name)))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { copyWith } from '../copy.ts'
 import { discard, type Mill, startMill } from '../mill.ts'
-import { expectPrints, readSession, shellBlocks } from '../shown-commands.ts'
+import { expectPrints, isVariable, readCommands, shellBlocks } from '../shown-commands.ts'
 
 /** The examples: their folders, and the names that their copies have under domains/. */
 const examples = readdirSync('examples', { withFileTypes: true })
@@ -17,11 +17,11 @@ const files = examples.flatMap(({ folder, name }) =>
   })),
 )
 
-/** A README: how to install its example, and the session that it shows. */
+/** A README: how to install its example, and the commands that it shows. */
 function read(folder: string) {
   const readme = readFileSync(`${folder}/README.md`, 'utf8')
   const [install = '', ...blocks] = shellBlocks(readme)
-  return { readme, install, session: readSession(blocks) }
+  return { readme, install, shown: blocks.flatMap(readCommands) }
 }
 
 let root: string
@@ -44,16 +44,17 @@ afterAll(async () => {
 })
 
 describe.each(examples)('$folder', ({ folder, name }) => {
-  const { readme, install, session } = read(folder)
+  const { readme, install, shown } = read(folder)
 
   test('has a README of at most 30 lines that says how to copy it', () => {
     expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(30)
     expect(install).toBe(`cp -r ${folder} domains/${name}\nmake dev\n`)
-    expect(session.shown.length).toBeGreaterThan(2)
-    expect(session.shown.filter(({ prints }) => prints.length === 0)).toEqual([])
+    const commands = shown.filter((each) => !isVariable(each))
+    expect(commands.length).toBeGreaterThan(2)
+    expect(commands.filter(({ prints }) => prints.length === 0)).toEqual([])
   })
 
   test('its commands print what its README says, as a copy in domains/', async () => {
-    await expectPrints(session, mill, { PROTO: `${folder}/${name}.proto` })
+    await expectPrints(shown, mill, { env: { PROTO: `${folder}/${name}.proto` } })
   })
 })

@@ -42,11 +42,13 @@ function deadLinks(page: string): string[] {
 }
 
 const FOLDERS = new Set(run(['ls-files']).flatMap((path) => (path.includes('/') ? [path.split('/', 1)[0]] : [])))
-/** The files that a reader of the page creates. */
-const createdBy = (page: string): string[] => [
-  ...[...textOf(page).matchAll(/^```ts\n\/\/ (\S+)$/gm)].map(([, path = '']) => path),
-  ...[...textOf(page).matchAll(/^cp -r \S+ (\S+)$/gm)].map(([, path = '']) => path),
-]
+/** The files that a reader of the page creates, by hand or by a command that says so, and their folders. */
+function createdBy(page: string): string[] {
+  const files = [/^```ts\n\/\/ (\S+)$/gm, /^cp -r \S+ (\S+)$/gm, /^# wrote (\S+)$/gm].flatMap((pattern) =>
+    [...textOf(page).matchAll(pattern)].map(([, path = '']) => path),
+  )
+  return [...files, ...files.map(dirname)]
+}
 
 /** The files and folders of the project that a page names and that do not exist. */
 function missingPaths(page: string): string[] {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-/** The code of a page that has a path in its first line. */
+/** The blocks of code of a page. The path is that of the first line, if it is a comment with a path. */
 const blocksOf = (page: string) =>
-  [...readFileSync(page, 'utf8').matchAll(/^```ts\n\/\/ \S+\/([\w.]+)\n([\s\S]*?)^```/gm)].map(
-    ([, file = '', code = '']) => ({ file, code }),
+  [...readFileSync(page, 'utf8').matchAll(/^```ts\n(?:\/\/ (\S+\.ts)\n)?([\s\S]*?)^```/gm)].map(
+    ([, path, code = '']) => ({ path, file: path?.split('/').at(-1) ?? '', code }),
   )
 
 const testing = blocksOf('docs/testing.md')
@@ -18,26 +18,31 @@ test('docs/testing.md has code', () => {
   expect(testing).toHaveLength(2)
 })
 
-const page = readFileSync('docs/rules.md', 'utf8')
-const [first, ...orders] = blocksOf('docs/rules.md')
-const complete = readFileSync('testing/page/orders/domain.ts', 'utf8')
-const linesOf = (code: string) => code.split('\n').map((line) => line.trim())
-
-test('the test and the complete file of docs/rules.md are those that run', () => {
-  expect(orders.map(({ file }) => file)).toEqual(['rules.test.ts', 'domain.ts'])
-  for (const { file, code } of orders) expect(code).toBe(readFileSync(`testing/page/orders/${file}`, 'utf8'))
+test('the test in docs/tutorial.md is the one that runs here', () => {
+  const found = blocksOf('docs/tutorial.md').filter(({ file }) => file === 'rules.test.ts')
+  expect(found.map(({ code }) => code)).toEqual([readFileSync('testing/page/orders/rules.test.ts', 'utf8')])
 })
 
-test('the steps of docs/rules.md add up to the complete file', () => {
-  const [steps = ''] = page.split('## Test it')
-  const additions = [...steps.matchAll(/^```ts\n(?!\/\/)([\s\S]*?)^```/gm)].map(([, code = '']) => code)
-  expect(additions).toHaveLength(13)
-  for (const line of additions.flatMap(linesOf)) expect(linesOf(complete)).toContain(line)
-  for (const line of linesOf(complete)) expect([first?.code ?? '', ...additions].flatMap(linesOf)).toContain(line)
+test('the line of the bug in docs/tutorial.md is one of the complete file', () => {
+  const [, line, column] = /domain\.ts:(\d+):(\d+) orders\.paid/.exec(readFileSync('docs/tutorial.md', 'utf8')) ?? []
+  // A reader copies the comment with the path too.
+  const copied = ['', ...readFileSync('testing/page/orders/domain.ts', 'utf8').split('\n')]
+  expect(copied[Number(line) - 1]).toBe("      const order = documents.get('orders', stream)")
+  expect(copied[Number(line) - 1]?.slice(Number(column) - 1)).toMatch(/^get\(/)
 })
 
-test('the line of the bug in docs/rules.md is that of the complete file', () => {
-  const [, line] = /domain\.ts:(\d+):\d+ orders\.paid/.exec(page) ?? []
-  const copied = ['// domains/orders/domain.ts', ...linesOf(complete)]
-  expect(copied[Number(line) - 1]).toMatch(/^'orders\.paid': \({/)
+/** The pages that show parts of a domain, with the number of these parts. Code of other systems names its version first. */
+const excerpts = [
+  ['docs/domains.md', 'testing/page/shop/domain.ts', 5],
+  ['docs/queries.md', 'testing/page/shop/domain.ts', 9],
+  ['docs/from-emmett.md', 'testing/page/orders/domain.ts', 1],
+  ['docs/from-restate.md', 'testing/page/orders/domain.ts', 1],
+  ['docs/from-kafka-connect.md', 'testing/page/connected/domain.ts', 1],
+] as const
+const ELSEWHERE = /^\/\/ @[\w-]+\/[\w-]+ \d/
+
+test.each(excerpts)('the code of %s is part of %s, which runs', (page, file, count) => {
+  const own = blocksOf(page).filter(({ code }) => !ELSEWHERE.test(code))
+  expect(own).toHaveLength(count)
+  for (const { code } of own) expect(readFileSync(file, 'utf8')).toContain(code)
 })

@@ -1,55 +1,29 @@
 import { z } from 'zod'
 import { decideDomain } from '#domains/decide-domain.ts'
-import type { Caller } from '#domains/domain.ts'
-import type { DocumentOf, DocumentsOf } from '#domains/model.ts'
 
 const READ = 'orders:read'
 const WRITE = 'orders:write'
-const MANAGE = 'orders:manage'
 /** Prices in cents. */
 const PRICES = { kettle: 4900, pot: 1900 }
 
-const id = z.string()
 const product = z.enum(['kettle', 'pot'])
-const price = z.int()
+const cents = z.int().min(1)
 const order = z.object({
   product,
-  price,
+  cents,
   customer: z.string(),
-  state: z.enum(['placed', 'paid', 'cancelled', 'refunded']),
+  state: z.enum(['placed', 'paid']),
   placedAt: z.iso.datetime(),
 })
-const item = order.extend({ id })
-const collections = {
-  orders: { schema: order, indexes: { customer: { fields: ['customer', 'placedAt'] } } },
-} as const
+const item = order.extend({ id: z.string() })
 
-type Documents = DocumentsOf<typeof collections>
-type Order = DocumentOf<typeof collections, 'orders'>
-
-/** The order, which a rule has made sure of. */
-function existing(order: Order | undefined): Order {
-  if (!order) throw new Error('the order does not exist')
-  return order
-}
-
-/** The change that stores an order. */
-const stored = (document: Order) => [{ collection: 'orders' as const, document }]
-
-/** An order of the caller. Nobody else learns that it exists. */
-const ownOrder = {
-  touches: ({ id }: { id: string }) => [{ collection: 'orders' as const, ids: [id] }],
-  exists: (documents: Documents, { id }: { id: string }, caller: Caller) =>
-    documents.get('orders', id)?.customer === caller.id,
-}
-
-/** Orders, which their customers pay or cancel. The stream of a command is the id of its order. */
+/** Orders, which their customers place and pay. The stream of a command is the id of its order. */
 export default decideDomain({
   name: 'orders',
   topic: { name: 'orders', partitions: 6 },
-  // The commands of one order do not commute: of a payment and a cancellation the first one counts.
+  // Two payments of one order do not commute: the first one counts.
   ordering: 'ordered',
-  roles: { member: [READ, WRITE], administrator: [MANAGE] },
+  roles: { member: [READ, WRITE] },
 
   commands: {
     'orders.place': {
@@ -62,32 +36,18 @@ export default decideDomain({
     'orders.pay': {
       summary: 'Pay an order of your own',
       scope: WRITE,
-      data: z.strictObject({ id, cents: z.int().min(1) }),
+      data: z.strictObject({ id: z.string(), cents }),
       stream: ({ id }) => id,
       routes: [{ method: 'POST', path: '/api/orders/{id}/payment', body: 'json' }],
     },
-    'orders.cancel': {
-      summary: 'Cancel an order of your own that is not paid',
-      scope: WRITE,
-      data: z.strictObject({ id }),
-      stream: ({ id }) => id,
-      routes: [{ method: 'DELETE', path: '/api/orders/{id}', body: 'none' }],
-    },
-    'orders.refund': {
-      summary: 'Refund an order, as an administrator',
-      scope: MANAGE,
-      data: z.strictObject({ id }),
-      stream: ({ id }) => id,
-      routes: [{ method: 'POST', path: '/api/orders/{id}/refund', body: 'none' }],
-    },
   },
   events: {
-    'orders.placed': z.object({ product, price }),
-    'orders.paid': z.object({ price }),
-    'orders.cancelled': z.object({}),
-    'orders.refunded': z.object({ price }),
+    'orders.placed': z.object({ product, cents }),
+    'orders.paid': z.object({ cents }),
   },
-  collections,
+  collections: {
+    orders: { schema: order, indexes: { customer: { fields: ['customer', 'placedAt'] } } },
+  },
 
   touches: ({ stream }) => [{ collection: 'orders', ids: [stream] }],
   context: ({ stream }, documents) => documents.get('orders', stream),
@@ -95,56 +55,41 @@ export default decideDomain({
     'orders.place': {
       // The id comes back if a client uses its idempotency key again after the horizon.
       unless: [(_, order) => order !== undefined && 'the order exists already'],
-      events: ({ data: { product } }) => [{ type: 'orders.placed', data: { product, price: PRICES[product] } }],
+      events: ({ data: { product } }) => [{ type: 'orders.placed', data: { product, cents: PRICES[product] } }],
     },
     'orders.pay': {
       unless: [
         (_, order) => !order && 'there is no such order',
         ({ actor }, order) => order?.customer !== actor && 'only its customer may pay an order',
-        (_, order) => order?.state !== 'placed' && `the order is ${order?.state}`,
-        ({ data }, order) => data.cents !== order?.price && `the order costs ${order?.price} cents`,
+        (_, order) => order?.state === 'paid' && 'the order is paid already',
+        ({ data }, order) => data.cents !== order?.cents && `the order costs ${order?.cents} cents`,
       ],
-      events: ({ data: { cents } }) => [{ type: 'orders.paid', data: { price: cents } }],
-    },
-    'orders.cancel': {
-      unless: [
-        (_, order) => !order && 'there is no such order',
-        ({ actor }, order) => order?.customer !== actor && 'only its customer may cancel an order',
-        (_, order) => order?.state !== 'placed' && `the order is ${order?.state}`,
-      ],
-      events: () => [{ type: 'orders.cancelled', data: {} }],
-    },
-    'orders.refund': {
-      unless: [
-        (_, order) => !order && 'there is no such order',
-        (_, order) => order?.state !== 'paid' && `the order is ${order?.state}`,
-      ],
-      events: (_, order) => [{ type: 'orders.refunded', data: { price: existing(order).price } }],
+      events: ({ data: { cents } }) => [{ type: 'orders.paid', data: { cents } }],
     },
   },
   projections: {
-    'orders.placed': ({ stream, data, actor, time }) =>
-      stored({ _id: stream, ...data, customer: actor, state: 'placed', placedAt: time }),
-    'orders.paid': ({ stream }, documents) => stored({ ...existing(documents.get('orders', stream)), state: 'paid' }),
-    'orders.cancelled': ({ stream }, documents) =>
-      stored({ ...existing(documents.get('orders', stream)), state: 'cancelled' }),
-    'orders.refunded': ({ stream }, documents) =>
-      stored({ ...existing(documents.get('orders', stream)), state: 'refunded' }),
-  },
-  /** The revenue in cents. */
-  views: {
-    orderTotals: {
-      schema: z.object({ revenue: z.int() }),
-      slots: true,
-      zero: { revenue: 0 },
-      feeds: {
-        'orders.paid': { fold: ({ revenue }, { data }) => ({ revenue: revenue + data.price }) },
-        'orders.refunded': { fold: ({ revenue }, { data }) => ({ revenue: revenue - data.price }) },
+    'orders.placed': ({ stream, data, actor, time }) => [
+      {
+        collection: 'orders',
+        document: { _id: stream, ...data, customer: actor, state: 'placed' as const, placedAt: time },
       },
+    ],
+    'orders.paid': ({ stream }, documents) => {
+      const order = documents.get('orders', stream)
+      if (!order) throw new Error('the order does not exist')
+      return [{ collection: 'orders', document: { ...order, state: 'paid' as const } }]
     },
   },
 
-  queries: ({ page, one, history, live, total }) => [
+  queries: ({ one, page, live }) => [
+    one({
+      path: '/api/orders/{id}',
+      name: 'one',
+      summary: 'An order of your own',
+      scope: READ,
+      item,
+      shape: ({ _id, ...order }, { caller }) => (order.customer === caller.id ? { id: _id, ...order } : undefined),
+    }),
     page({
       path: '/api/orders',
       name: 'mine',
@@ -156,41 +101,15 @@ export default decideDomain({
       newestFirst: true,
       shape: ({ _id, ...order }) => ({ id: _id, ...order }),
     }),
-    one({
-      path: '/api/orders/{id}',
-      name: 'one',
-      summary: 'An order of your own',
-      scope: READ,
-      item,
-      shape: ({ _id, ...order }, { caller }) => (order.customer === caller.id ? { id: _id, ...order } : undefined),
-    }),
-    history({
-      path: '/api/orders/{id}/history',
-      name: 'history',
-      summary: 'The events of an order of your own',
-      scope: READ,
-      parent: ownOrder,
-      stream: ({ id }) => id,
-      item: z.object({ number: z.int(), type: z.string(), time: z.iso.datetime(), by: z.string() }),
-      shape: ({ number, type, time, actor }) => ({ number, type, time, by: actor }),
-    }),
     live({
-      path: '/api/orders/{id}/live',
+      path: '/api/orders/live',
       name: 'live',
-      summary: 'New events of an order of your own as server-sent events',
+      summary: 'What you do with orders, as it happens',
       scope: READ,
-      parent: ownOrder,
       of: 'events',
-      item: z.object({ type: z.string(), by: z.string() }),
-      keep: ({ stream }, { id }) => stream === id,
-      shape: ({ type, actor }) => ({ type, by: actor }),
-    }),
-    total({
-      path: '/api/orders/revenue',
-      name: 'revenue',
-      summary: 'The revenue in cents',
-      scope: MANAGE,
-      total: (slots) => JSON.stringify({ revenue: slots.reduce((sum, { revenue }) => sum + revenue, 0) }),
+      item: z.object({ type: z.string(), order: z.string() }),
+      keep: ({ actor }, _, { id }) => actor === id,
+      shape: ({ type, stream }) => ({ type, order: stream }),
     }),
   ],
 })
