@@ -42,8 +42,14 @@ function withEntry(text: string, part: string, added: string[]): string {
   const [, key] = /^ {4}('[\w.]+'): /.exec(added[0] ?? '') ?? []
   const at = key === undefined ? -1 : lines.findIndex((line, n) => n >= start && line.startsWith(`    ${key}: `))
   if (at < 0 || at >= end) lines.splice(end, 0, ...added)
-  else lines.splice(at, lines.findIndex((line, n) => n > at && /^ {2,4}\S/.test(line)) + 1 - at, ...added)
+  else lines.splice(at, lastLine(lines, at) + 1 - at, ...added)
   return lines.join('\n')
+}
+
+/** The line that closes the entry which begins at a line: that line itself, unless it ends with a bracket. */
+function lastLine(lines: string[], start: number): number {
+  const isLong = /[{[(]$/.test(lines[start] ?? '')
+  return isLong ? lines.findIndex((line, at) => at > start && /^ {4}[}\])]/.test(line)) : start
 }
 
 function onlyIndex(lines: string[], isWanted: (line: string) => boolean): number {

@@ -21,7 +21,7 @@ const item = order.extend({ id: z.string() })
 export default decideDomain({
   name: 'orders',
   topic: { name: 'orders', partitions: 6 },
-  // Two payments of one order do not commute: the first one counts.
+  // A client may send a payment before its order is applied.
   ordering: 'ordered',
   roles: { member: [READ, WRITE] },
 
