@@ -81,6 +81,19 @@ export default decideDomain({
     },
   },
 
+  views: {
+    customers: {
+      schema: z.object({ orders: z.int(), cents: z.int() }),
+      zero: { orders: 0, cents: 0 },
+      feeds: {
+        'orders.paid': {
+          key: ({ actor }) => actor,
+          fold: ({ orders, cents }, { data }) => ({ orders: orders + 1, cents: cents + data.cents }),
+        },
+      },
+    },
+  },
+
   queries: ({ one, page, live }) => [
     one({
       path: '/api/orders/{id}',
@@ -100,6 +113,14 @@ export default decideDomain({
       where: (_, { id }) => ({ customer: id }),
       newestFirst: true,
       shape: ({ _id, ...order }) => ({ id: _id, ...order }),
+    }),
+    one({
+      path: '/api/customers/{id}',
+      name: 'spent',
+      summary: 'What you have spent',
+      scope: READ,
+      from: 'customers',
+      shape: ({ _id, ...spent }, { caller }) => (_id === caller.id ? spent : undefined),
     }),
     live({
       path: '/api/orders/live',
