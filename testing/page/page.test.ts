@@ -37,6 +37,7 @@ const excerpts = [
   ['docs/queries.md', 'testing/page/shop/domain.ts', 9],
   ['docs/from-emmett.md', 'testing/page/orders/domain.ts', 1],
   ['docs/from-restate.md', 'testing/page/orders/domain.ts', 1],
+  ['docs/views.md', 'testing/page/shop/domain.ts,examples/3-orders/views.ts', 3],
   ['docs/from-kafka-connect.md', 'testing/page/connected/domain.ts', 1],
 ] as const
 const ELSEWHERE = /^\/\/ @[\w-]+\/[\w-]+ \d/
@@ -44,5 +45,6 @@ const ELSEWHERE = /^\/\/ @[\w-]+\/[\w-]+ \d/
 test.each(excerpts)('the code of %s is part of %s, which runs', (page, file, count) => {
   const own = blocksOf(page).filter(({ code }) => !ELSEWHERE.test(code))
   expect(own).toHaveLength(count)
-  for (const { code } of own) expect(readFileSync(file, 'utf8')).toContain(code)
+  const running = file.split(',').map((path) => readFileSync(path, 'utf8'))
+  for (const { code } of own) expect(running.join('')).toContain(code)
 })
