@@ -122,7 +122,8 @@ export interface ViewQuery extends QueryWithParams {
 /** A whole list as one JSON array, streamed. */
 export interface AllQuery extends QueryWithParams, FromCollection, IndexLookup {
   answers: 'all'
-  shape(document: Document, asked: Asked): Fields
+  /** The item of a document, or `undefined` to leave it out. */
+  shape(document: Document, asked: Asked): Fields | undefined
 }
 
 /** The events of one stream by number, in pages like those of a PageQuery. */

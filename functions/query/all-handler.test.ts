@@ -11,6 +11,17 @@ test.each([0, 1, 1000, 2500])('a collection of %s documents is one array in the 
   expect(await asking([all]).get('/all')).toEqual(documents.map(({ _id }) => ({ id: _id })))
 })
 
+test('a document whose shape is undefined is left out, and so is a whole batch of them', async () => {
+  const documents = Array.from({ length: 2500 }, (_, at) => ({ _id: `n-${at}`, time: at }))
+  await put(notes, documents)
+  const few: AllQuery = {
+    ...all,
+    shape: ({ _id, time }) => (time === 3 || time === 2100 || time === 2101 ? { id: _id } : undefined),
+  }
+  expect(await asking([few]).get('/all')).toEqual([{ id: 'n-3' }, { id: 'n-2100' }, { id: 'n-2101' }])
+  expect(await asking([{ ...all, shape: () => undefined }]).get('/all')).toEqual([])
+})
+
 test('an outage before the first read is a 503, and a later one breaks the response off', async () => {
   await put(
     notes,

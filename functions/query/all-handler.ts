@@ -21,7 +21,9 @@ async function* arrayOf(
 ): AsyncGenerator<string> {
   let separator = '['
   for await (const documents of batches) {
-    yield separator + documents.map((document) => JSON.stringify(query.shape(document, asked))).join(',')
+    const items = documents.flatMap((document) => JSON.stringify(query.shape(document, asked)) ?? [])
+    if (items.length === 0) continue
+    yield separator + items.join(',')
     separator = ','
   }
   yield separator === '[' ? '[]' : ']'
