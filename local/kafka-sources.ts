@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { HttpMount } from '#adapters/host/request-handler.ts'
 import { systemClock } from '#core/clock.ts'
 import { deadLetterSource, deadLetters, sourceOf } from '#core/kafka-source-policy.ts'
@@ -6,7 +7,7 @@ import type { Telemetry } from '#core/telemetry.ts'
 import { untilAvailable } from '#core/until-available.ts'
 import type { Domain } from '#domains/domain.ts'
 import { kafkaSink } from './kafka-source/kafka-sink.ts'
-import { type KafkaSourceSpec, startKafkaSource } from './kafka-source/kafka-source.ts'
+import { type KafkaSource, type KafkaSourceSpec, startKafkaSource } from './kafka-source/kafka-source.ts'
 
 export const DEAD_LETTERS_PATH = '/sinks/dead-letters'
 
@@ -19,7 +20,6 @@ export const deadLetterSink = (log: Log, telemetry: Telemetry): HttpMount => ({
 })
 
 export interface KafkaSourcesOptions extends Telemetry {
-  domains: Domain[]
   log: Log
   /** The URL of persist. */
   persist: string
@@ -28,29 +28,48 @@ export interface KafkaSourcesOptions extends Telemetry {
   pacing: NonNullable<KafkaSourceSpec['pacing']>
 }
 
-/**
- * Starts a KafkaSource for each domain and for the error topic, and measures their lag. Waits while the log is unavailable.
- * Resolves with a function that stops them all.
- */
-export async function startKafkaSources({
-  domains,
-  log,
-  persist,
-  origin,
-  pacing,
-  logger,
-  metrics,
-}: KafkaSourcesOptions): Promise<() => Promise<void>> {
+/** The KafkaSources of a process: one for each domain, and one for the error topic. */
+export interface KafkaSources {
+  /** Starts those that are missing. Waits while the log is unavailable. */
+  start(domains: Domain[]): Promise<void>
+  /** Stops those that these domains do not have. */
+  stopOthers(domains: Domain[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** The KafkaSources, none of which has started. Their lag is measured. */
+export function kafkaSources({ log, persist, origin, pacing, logger, metrics }: KafkaSourcesOptions): KafkaSources {
   const sinks = { persist, deadLetters: origin + DEAD_LETTERS_PATH }
-  const specs = [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)]
+  const started: { spec: KafkaSourceSpec; source: KafkaSource }[] = []
   const parts = { log, clock: systemClock, logger }
-  const sources = await Promise.all(
-    specs.map((spec) => untilAvailable(() => startKafkaSource({ ...spec, pacing }, parts), { logger })),
-  )
+  const specsOf = (domains: Domain[]): KafkaSourceSpec[] =>
+    [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)].map((spec) => ({ ...spec, pacing }))
+  const isIn = (specs: KafkaSourceSpec[], spec: KafkaSourceSpec) => specs.some((one) => isDeepStrictEqual(one, spec))
+
+  const specsStarted = () => started.map(({ spec }) => spec)
+
+  async function stop(stopped: typeof started): Promise<void> {
+    for (const one of stopped) started.splice(started.indexOf(one), 1)
+    await Promise.all(stopped.map(({ source }) => source.close()))
+  }
+
   metrics.measureLag(() =>
-    Promise.all(specs.map(async ({ topic, group }) => ({ topic, lag: await log.lag(topic, group) }))),
+    Promise.all(started.map(async ({ spec: { topic, group } }) => ({ topic, lag: await log.lag(topic, group) }))),
   )
-  return async () => {
-    await Promise.all(sources.map((source) => source.close()))
+  return {
+    async start(domains) {
+      const missing = specsOf(domains).filter((spec) => !isIn(specsStarted(), spec))
+      await Promise.all(
+        missing.map(async (spec) => {
+          const source = await untilAvailable(() => startKafkaSource(spec, parts), { logger })
+          started.push({ spec, source })
+        }),
+      )
+    },
+    async stopOthers(domains) {
+      const specs = specsOf(domains)
+      await stop(started.filter(({ spec }) => !isIn(specs, spec)))
+    },
+    close: () => stop([...started]),
   }
 }

@@ -11,15 +11,15 @@ export type CallerSettings = Pick<
   'OIDC_ISSUER' | 'OIDC_URL' | 'OIDC_AUDIENCE' | 'OIDC_ALGORITHMS' | 'ANONYMOUS_SCOPES'
 >
 
-let opened: CallerOf | undefined
-
-/** The callers of this process. Its functions share them, so a token that one function has verified is known to all. */
-export const openCallers = (settings: CallerSettings, domains: Domain[]): CallerOf =>
-  (opened ??= callers(settings, domains))
+/** The warnings that were logged. A reload of domains does not repeat them. */
+const warned = new Set<string>()
 
 /** Identifies callers by their bearer token. A caller without one is anonymous. A caller with one has the anonymous scopes too. */
 export function callers(settings: CallerSettings, domains: Domain[]): CallerOf {
-  for (const warning of ungrantedScopes(domains, settings.ANONYMOUS_SCOPES)) telemetry().logger.warn({}, warning)
+  for (const warning of ungrantedScopes(domains, settings.ANONYMOUS_SCOPES)) {
+    if (!warned.has(warning)) telemetry().logger.warn({}, warning)
+    warned.add(warning)
+  }
   const verify: Verify | undefined =
     settings.OIDC_ISSUER === undefined
       ? undefined

@@ -1,40 +1,43 @@
 import './node-version.mjs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { startHost } from '#adapters/host/host.ts'
+import type { Domain } from '#domains/domain.ts'
 import { allowedHosts } from '#local/allowed-hosts.ts'
 import { issuer, issuerName } from '#local/issuer/issuer.ts'
-import { deadLetterSink, startKafkaSources } from '#local/kafka-sources.ts'
-import { openCallers } from './callers.ts'
+import { deadLetterSink, kafkaSources } from '#local/kafka-sources.ts'
+import { startTypeChecker } from '#local/workbench/type-checker.ts'
+import { callers } from './callers.ts'
 import { config, misspelt } from './config.ts'
+import { swappableFunctions, wireFunctions } from './dev-functions.ts'
 import { exitOnError, orPortInUse } from './exit-on-error.ts'
-import { findDomains } from './find-domains.ts'
+import { DOMAINS_FOLDER, findDomains } from './find-domains.ts'
+import { startMethods } from './grpc.ts'
 import { closeAll, openLog, openStore } from './log-and-store.ts'
 import { prepare } from './prepare.ts'
+import { reloadsOf } from './reload.ts'
 import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
 /**
  * `make dev`: the three functions, a KafkaSource for each domain and the error topic's KafkaSink in one process. It includes an
- * issuer of tokens unless OIDC_ISSUER names another.
+ * issuer of tokens unless OIDC_ISSUER names another. Changed domains are reloaded.
  */
 
 const settings = config()
 const { logger, metrics } = telemetry()
 for (const warning of misspelt()) logger.warn({}, warning)
+const folder = resolve(fileURLToPath(DOMAINS_FOLDER))
+const reloads = reloadsOf(folder)
 const opened = Promise.all([findDomains(), openLog(settings), openStore(settings)])
 const [domains, log, store] = await opened.catch(exitOnError('not started'))
 await prepare()
 
 const origin = `http://localhost:${settings.PORT}`
 const { OIDC_ISSUER = issuerName(origin) } = settings
-openCallers({ ...settings, OIDC_ISSUER }, domains)
 const own = issuer({ origin, dir: settings.MILLRACE_DIR, audience: settings.OIDC_AUDIENCE, logger })
-
-const [{ publish, maxBodyBytes }, { startPublish }, { persist }, { query }] = await Promise.all([
-  import('#functions/publish/index.ts'),
-  import('./grpc.ts'),
-  import('#functions/persist/index.ts'),
-  import('#functions/query/index.ts'),
-])
+const wire = (domains: Domain[]) => wireFunctions(domains, callers({ ...settings, OIDC_ISSUER }, domains))
+const functions = swappableFunctions(await wire(domains))
 
 /** The issuer and persist trust every caller, so it serves this machine only unless HOST or ALLOWED_HOSTS say otherwise. */
 const { HOST: address = '127.0.0.1', ALLOWED_HOSTS: more } = settings
@@ -48,31 +51,26 @@ const host = await startHost({
   admit,
   checks: { log: () => log.ping(), store: () => store.ping() },
   mounts: [
-    { kind: 'cloudevent', name: 'persist', path: '/persist', serve: persist },
+    functions.persist,
     deadLetterSink(log, telemetry()),
     ...(settings.OIDC_ISSUER ? [] : [own]),
-    { kind: 'http', name: 'query', methods: ['GET', 'HEAD'], serve: query },
-    { kind: 'http', name: 'publish', maxBodyBytes, serve: publish },
+    functions.query,
+    functions.publish,
   ],
 })
   .catch(orPortInUse('PORT', settings.PORT))
   .catch(exitOnError('not started'))
 
-const grpc = await startPublish(settings.GRPC_PORT, address, refusal)
+const grpc = await startMethods(functions.methods, { port: settings.GRPC_PORT, address, refusal })
   .catch(orPortInUse('GRPC_PORT', settings.GRPC_PORT))
   .catch(exitOnError('not started'))
 
 const self = `http://127.0.0.1:${host.port}`
-const pacing = settings.SOURCE_PACING
-const stopSources = await startKafkaSources({
-  domains,
-  log,
-  persist: `${self}/persist`,
-  origin: self,
-  pacing,
-  logger,
-  metrics,
-})
+const { SOURCE_PACING: pacing } = settings
+const sources = kafkaSources({ log, persist: `${self}/persist`, origin: self, pacing, logger, metrics })
+await sources.start(domains)
+const types = startTypes()
+reloads.start(domains, { functions, sources, logger, wire })
 metrics.measureProcess()
 
 const stopped = waitForStopSignal()
@@ -88,7 +86,16 @@ Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store:
 
 await stopped
 logger.info({}, 'stopping')
-await stopSources()
+reloads.close()
+types?.close()
+await sources.close()
 await Promise.all([host.close(), grpc.close()])
+await functions.close()
 await closeAll()
 process.exit(0)
+
+function startTypes() {
+  const { TYPES: wanted = process.stdout.isTTY ? 'on' : 'off', MILLRACE_DIR } = settings
+  if (wanted === 'off') return
+  return startTypeChecker({ folder, project: dirname(folder), dir: join(MILLRACE_DIR, 'types'), logger })
+}

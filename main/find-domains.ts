@@ -4,34 +4,44 @@ import { type FoundDomains, mistakesIn } from '#core/checks/mistakes.ts'
 import { withLetters } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
 
-const FOLDER = new URL('../domains/', import.meta.url)
+/** The folder of the domains, one folder in it for each. */
+export const DOMAINS_FOLDER = new URL('../domains/', import.meta.url)
 
 let domains: Promise<Domain[]> | undefined
 
 /**
- * The default export of each `domains/<name>/domain.ts`, and the letters. Mistakes in the domains end the process. A bundle has the
- * domains of its build, which checks them.
+ * The domains of this process. Mistakes in them end the process with a line for each and no stack. A bundle has the domains of its
+ * build, which checks them.
  */
-export const findDomains = (): Promise<Domain[]> => (domains ??= readDomains())
+export const findDomains = (): Promise<Domain[]> => (domains ??= readDomains().catch(endIfMistaken))
 
-async function readDomains(): Promise<Domain[]> {
-  const entries = await readdir(FOLDER, { withFileTypes: true })
+/** Mistakes that a start can see: a line for each. */
+export class DomainMistakes extends Error {}
+
+/** The default export of each `domains/<name>/domain.ts`, and the letters. Rejects with `DomainMistakes`. */
+export async function readDomains(): Promise<Domain[]> {
+  const entries = await readdir(DOMAINS_FOLDER, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  const names = folders.filter((name) => existsSync(new URL(`${name}/domain.ts`, FOLDER)))
+  const names = folders.filter((name) => existsSync(new URL(`${name}/domain.ts`, DOMAINS_FOLDER)))
   const found = await Promise.all(
     names.sort().map(async (name) => {
-      const { default: domain } = (await import(new URL(`${name}/domain.ts`, FOLDER).href)) as { default?: unknown }
+      const { default: domain } = (await import(new URL(`${name}/domain.ts`, DOMAINS_FOLDER).href)) as {
+        default?: unknown
+      }
       return [name, domain] as const
     }),
   )
-  endIfMistaken(Object.fromEntries(found))
+  assertNoMistakes(Object.fromEntries(found))
   return withLetters(found.map(([, domain]) => domain as Domain))
 }
 
-/** Mistakes in domains end the process with a line for each and no stack. */
-function endIfMistaken(found: FoundDomains): void {
+function assertNoMistakes(found: FoundDomains): void {
   const mistakes = mistakesIn(found)
-  if (mistakes.length === 0) return
-  console.error(`Mistakes in domains:\n  ${mistakes.join('\n  ')}`)
+  if (mistakes.length > 0) throw new DomainMistakes(`Mistakes in domains:\n  ${mistakes.join('\n  ')}`)
+}
+
+function endIfMistaken(error: unknown): never {
+  if (!(error instanceof DomainMistakes)) throw error
+  console.error(error.message)
   process.exit(1)
 }

@@ -11,8 +11,17 @@ let log: Promise<Log> | undefined
 let store: Promise<Store> | undefined
 const closers: (() => Promise<void>)[] = []
 
-const openedFile = ({ MILLRACE_DIR }: Config): Promise<EmbeddedFile> =>
-  (file ??= import('#adapters/embedded/file.ts').then(({ openFile }) => openFile(MILLRACE_DIR)))
+const openedFile = ({ MILLRACE_DIR }: Config): Promise<EmbeddedFile> => (file ??= openEmbeddedFile(MILLRACE_DIR))
+
+async function openEmbeddedFile(dir: string): Promise<EmbeddedFile> {
+  const { openFile } = await import('#adapters/embedded/file.ts')
+  const opened = openFile(dir)
+  if (opened.diedBefore !== undefined) {
+    const taken = `${dir} is taken over from ${opened.diedBefore}, which ended without a stop. Nothing acknowledged is lost.`
+    telemetry().logger.info({}, taken)
+  }
+  return opened
+}
 
 /** The log of this process. */
 export const openLog = (config: Config): Promise<Log> => (log ??= makeLog(config))

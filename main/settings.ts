@@ -163,6 +163,10 @@ export const settings = {
         'The log is JSON lines, but readable lines at a terminal.',
       defaultText: '`info`; `debug` at a terminal',
     }),
+  TYPES: z.enum(['off', 'on']).optional().meta({
+    description: '`on`: `make dev` checks the types of the domains beside, and logs the errors.',
+    defaultText: '`on` at a terminal',
+  }),
   FUNCTION_TARGET: z
     .enum(['publish', 'grpc', 'persist', 'query', 'prepare', 'source'])
     .optional()

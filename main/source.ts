@@ -1,5 +1,5 @@
 import { EVERYWHERE, startHost } from '#adapters/host/host.ts'
-import { deadLetterSink, startKafkaSources } from '#local/kafka-sources.ts'
+import { deadLetterSink, kafkaSources } from '#local/kafka-sources.ts'
 import { config } from './config.ts'
 import { findDomains } from './find-domains.ts'
 import { openLog } from './log-and-store.ts'
@@ -20,8 +20,7 @@ const host = await startHost({
   mounts: [deadLetterSink(log, telemetry())],
 })
 const stopped = waitForStopSignal()
-const starting = startKafkaSources({
-  domains,
+const sources = kafkaSources({
   log,
   persist: settings.PERSIST_URL,
   origin: `http://127.0.0.1:${host.port}`,
@@ -30,11 +29,10 @@ const starting = startKafkaSources({
   metrics,
 })
 metrics.measureProcess()
-/** Undefined if a stop signal arrives while it waits for the log. */
-const stopSources = await Promise.race([starting, stopped])
-if (stopSources) logger.info({ function: 'source', port: host.port, persist: settings.PERSIST_URL }, 'ready')
+const isStarted = await Promise.race([sources.start(domains).then(() => true), stopped])
+if (isStarted) logger.info({ function: 'source', port: host.port, persist: settings.PERSIST_URL }, 'ready')
 
 await stopped
 logger.info({}, 'stopping')
-await stopSources?.()
+await sources.close()
 await host.close()

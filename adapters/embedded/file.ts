@@ -10,6 +10,8 @@ export interface EmbeddedFile {
   describeError(error: unknown): string | undefined
   /** Throws unless a write of some size reaches the disk. */
   probeWrite(): void
+  /** The process that had the folder before and ended without closing it. Absent after a clean end. */
+  diedBefore?: string
   close(): void
 }
 
@@ -28,15 +30,17 @@ const locks = new Set<DatabaseSync>()
  */
 export function openFile(dir: string): EmbeddedFile {
   const file = resolve(dir, 'millrace.db')
-  const lock = takeLock(dir)
+  const { lock, diedBefore } = takeLock(dir)
   try {
     const database = openDatabase(file)
     return {
       database,
+      ...(diedBefore === undefined ? {} : { diedBefore }),
       describeError: (error) => describeFileError(file, error),
       probeWrite: () => probeWrite(database),
       close() {
         database.close()
+        rmSync(join(dir, HOLDER), { force: true })
         release(lock)
       },
     }
@@ -95,8 +99,11 @@ function probeWrite(database: DatabaseSync): void {
   }
 }
 
-function takeLock(dir: string): DatabaseSync {
-  const holder = join(dir, 'holder')
+/** The file that names the process with the lock. A clean end removes it. */
+const HOLDER = 'holder'
+
+function takeLock(dir: string): { lock: DatabaseSync; diedBefore: string | undefined } {
+  const holder = join(dir, HOLDER)
   const file = resolve(dir, 'lock.db')
   let lock: DatabaseSync | undefined
   try {
@@ -104,8 +111,9 @@ function takeLock(dir: string): DatabaseSync {
     lock = new DatabaseSync(file, { timeout: 0 })
     lock.exec('BEGIN EXCLUSIVE')
     locks.add(lock)
+    const diedBefore = readHolder(holder)
     writeHolder(holder)
-    return lock
+    return { lock, diedBefore }
   } catch (cause) {
     lock?.close()
     throw new Error(lockError(dir, file, holder, cause), { cause })
@@ -122,7 +130,7 @@ const BUSY = 5
 function lockError(dir: string, file: string, holder: string, cause: unknown): string {
   const { errcode } = cause as { errcode?: number }
   if (errcode === BUSY) {
-    return `${resolve(dir)} is in use by ${readHolder(holder)}. Stop it, or set MILLRACE_DIR to another folder.`
+    return `${resolve(dir)} is in use by ${readHolder(holder) ?? 'another process'}. Stop it, or set MILLRACE_DIR to another folder.`
   }
   if (isDamage(cause)) {
     return `${file} is damaged. It has no data: stop every Millrace that uses ${resolve(dir)}, then delete it.`
@@ -141,10 +149,10 @@ function writeHolder(holder: string): void {
   }
 }
 
-function readHolder(holder: string): string {
+function readHolder(holder: string): string | undefined {
   try {
-    return readFileSync(holder, 'utf8') || 'another process'
+    return readFileSync(holder, 'utf8') || undefined
   } catch {
-    return 'another process'
+    return undefined
   }
 }

@@ -59,9 +59,7 @@ export function lineOf(level: Level, fields: Fields, message: string, now: Date)
     ms === undefined ? undefined : styleText('dim', `${ms} ms`),
     reason === undefined ? undefined : styleText(level === 'debug' ? 'yellow' : COLORS[level], String(reason)),
     type === undefined ? command : undefined,
-    ...more.map(([name, value]) =>
-      styleText('dim', `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`),
-    ),
+    ...more.map(([name, value]) => styleText('dim', `${name}=${textOf(value)}`)),
   ]
   const places = Array.isArray(frames)
     ? frames
@@ -73,3 +71,6 @@ export function lineOf(level: Level, fields: Fields, message: string, now: Date)
     ...places.map((place) => `          at ${String(place).trim().replace(/^at /, '')}`),
   ].join('\n')
 }
+
+const textOf = (value: unknown): string =>
+  Array.isArray(value) ? value.join(', ') : typeof value === 'object' ? JSON.stringify(value) : String(value)

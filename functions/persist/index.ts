@@ -1,22 +1,11 @@
 import { cloudEvent } from '@google-cloud/functions-framework'
 import { decodeAttributes } from '#core/cloudevent.ts'
 import type { Delivery, Outcome } from '#core/delivery.ts'
-import { retaining } from '#core/registry.ts'
-import { seals } from '#core/seals.ts'
 import { findDomains } from '#main/find-domains.ts'
 import { onClose } from '#main/log-and-store.ts'
-import { wire } from '#main/wiring.ts'
-import { persister } from './persister.ts'
+import { wirePersist } from '#main/persist-wiring.ts'
 
-const { settings, secrets, ...wired } = await wire()
-
-const { persist: apply, close } = persister({
-  ...wired,
-  domains: retaining(await findDomains(), settings.RETENTION_DAYS),
-  instance: settings.INSTANCE,
-  maxInFlight: settings.MAX_IN_FLIGHT,
-  trust: { seals: seals(secrets), unsealed: settings.UNSEALED },
-})
+const { persist: apply, close } = await wirePersist(await findDomains())
 onClose(close)
 
 /** log --KafkaSource--> persist --> store. Our host answers with the outcome's status. */

@@ -28,7 +28,7 @@ import { type DeliveryHistory, deliveryHistory } from './first-delivery.ts'
 import { letterApplier } from './letter-applier.ts'
 import { type LetterKeeper, letterKeeper } from './letter-keeper.ts'
 import type { RedriveParts } from './redrive.ts'
-import { startRun } from './run.ts'
+import { type Run, startRun } from './run.ts'
 
 export interface PersisterParts extends Telemetry {
   domains: Domain[]
@@ -36,6 +36,8 @@ export interface PersisterParts extends Telemetry {
   clock: Clock
   random: Random
   instance: string
+  /** The run that goes on; a new one of this instance by default. */
+  run?: Run
   maxInFlight: number
   trust: Trust
 }
@@ -55,7 +57,7 @@ interface Handling extends PersisterParts, RedriveParts {
 
 /** Reads a delivery, applies its command with all that is in flight, and answers as a KafkaSource needs it. */
 export function persister(parts: PersisterParts): Persister {
-  const { domains, clock, trust, instance } = parts
+  const { domains, clock, trust } = parts
   const history = deliveryHistory(clock)
   const applying: RedriveParts = {
     store: history.watched(parts.store),
@@ -65,7 +67,7 @@ export function persister(parts: PersisterParts): Persister {
     known: { types: commandTypes(domains), topics: new Map(domains.map((domain) => [domain.topic.name, domain])) },
     judge: judge(trust, new Set(domains.flatMap(({ topic }) => topic.plain ?? []))),
   }
-  const run = startRun(instance, applying)
+  const run = parts.run ?? startRun(parts.instance, applying)
   const attempts = attemptCounter(run.id, applying)
   const batches = domainBatches({ ...parts, applierOf: (domain) => applierOf(domain, applying), attempts, run })
   const handling: Handling = {

@@ -1,9 +1,12 @@
 import { http } from '@google-cloud/functions-framework'
 import { withRequestChecks } from '#adapters/host/functions-framework.ts'
 import { httpFunction } from '#adapters/host/http.ts'
-import { parts, submit } from '#main/publish-wiring.ts'
+import { findDomains } from '#main/find-domains.ts'
+import { wirePublish } from '#main/publish-wiring.ts'
 import { bodyLimits } from './parse-request.ts'
 import { publisher } from './publisher.ts'
+
+const { parts, submit } = await wirePublish(await findDomains())
 
 export const maxBodyBytes = bodyLimits(parts.domains)
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { productCode } from './rules.ts'
 
 /** Scripts and what functions-framework loads: running is what they are for. */
-const ENTRIES = /^(main\/(dev|serve|source|publish-wiring|grpc)|functions\/[^/]+\/index)\.ts$/
+const ENTRIES = /^(main\/(dev|serve|source)|functions\/[^/]+\/index)\.ts$/
 
 test('an import has no effects: with a wrong setting every module loads, writes nothing and keeps no process alive', {
   timeout: 60_000,

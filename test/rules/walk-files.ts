@@ -7,7 +7,7 @@ import { eventually } from '../mill.ts'
 
 /**
  * Starts `make dev` in this process, posts a command twice, and prints the product files that run from the second POST until its
- * outcome. The arguments: a port, a path, a body, and the person who sends it, if any.
+ * outcome, without the workbench, which runs beside commands. The arguments: a port, a path, a body, and the person who sends it, if any.
  */
 const [port = '', path = '', body = '', person] = process.argv.slice(2)
 const root = `${pathToFileURL(process.cwd()).href}/`
@@ -28,7 +28,7 @@ await send()
 const { result } = await session.post('Profiler.takePreciseCoverage')
 const files = result.filter(({ url, functions }) => {
   const hasRun = functions.some(({ ranges: [range] }) => range && range.count > 0)
-  return hasRun && url.startsWith(root) && !/\/(node_modules|test)\//.test(url)
+  return hasRun && url.startsWith(root) && !/\/(node_modules|test|workbench)\//.test(url)
 })
 process.stdout.write(`\nfiles: ${files.map(({ url }) => url.slice(root.length)).join(' ')}\n`)
 process.exit(0)
