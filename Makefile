@@ -13,8 +13,8 @@ INSTALLED := node_modules/.package-lock.json
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-dev: ready ## Run all of Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb)
-	@node main/dev.ts
+dev: ready ## Run all of Millrace in one process on port 8080 (PORT=, LOG=kafka, STORE=mongodb, INSPECT=1 for a debugger)
+	@node $(if $(INSPECT),--inspect) main/dev.ts
 
 # Shells set USER too, so only a USER on the command line of make counts.
 token: export USER := $(if $(filter command,$(origin USER)),$(USER),member)

@@ -2,10 +2,13 @@ import './node-version.mjs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startHost } from '#adapters/host/host.ts'
+import letters from '#core/letters/domain.ts'
 import type { Domain } from '#domains/domain.ts'
 import { allowedHosts } from '#local/allowed-hosts.ts'
 import { issuer, issuerName } from '#local/issuer/issuer.ts'
 import { deadLetterSink, kafkaSources } from '#local/kafka-sources.ts'
+import { banner } from '#local/workbench/banner.ts'
+import { describeImportError } from '#local/workbench/import-error.ts'
 import { startTypeChecker } from '#local/workbench/type-checker.ts'
 import { callers } from './callers.ts'
 import { config, misspelt } from './config.ts'
@@ -16,6 +19,7 @@ import { startMethods } from './grpc.ts'
 import { closeAll, openLog, openStore } from './log-and-store.ts'
 import { prepare } from './prepare.ts'
 import { reloadsOf } from './reload.ts'
+import { tellIfAway } from './servers-away.ts'
 import { waitForStopSignal } from './stop-signal.ts'
 import { telemetry } from './telemetry.ts'
 
@@ -29,8 +33,12 @@ const { logger, metrics } = telemetry()
 for (const warning of misspelt()) logger.warn({}, warning)
 const folder = resolve(fileURLToPath(DOMAINS_FOLDER))
 const reloads = reloadsOf(folder)
-const opened = Promise.all([findDomains(), openLog(settings), openStore(settings)])
+const found = findDomains().catch((error) => {
+  throw new Error(describeImportError(error), { cause: error })
+})
+const opened = Promise.all([found, openLog(settings), openStore(settings)])
 const [domains, log, store] = await opened.catch(exitOnError('not started'))
+tellIfAway(settings, { log, store }, logger)
 await prepare()
 
 const origin = `http://localhost:${settings.PORT}`
@@ -69,21 +77,24 @@ const self = `http://127.0.0.1:${host.port}`
 const { SOURCE_PACING: pacing } = settings
 const sources = kafkaSources({ log, persist: `${self}/persist`, origin: self, pacing, logger, metrics })
 await sources.start(domains)
-const types = startTypes()
 reloads.start(domains, { functions, sources, logger, wire })
 metrics.measureProcess()
 
 const stopped = waitForStopSignal()
-process.stdout.write(`
-Millrace is ready at http://localhost:${host.port} (log: ${settings.LOG}, store: ${settings.STORE}). Try:
-  curl -i localhost:${host.port}/api/tutorials -H 'content-type: application/json' -H 'prefer: wait=5' -d '{"title":"Learn to mill"}'
-  curl localhost:${host.port}/api/tutorials
-  curl localhost:${host.port}/health/deep
-  http://localhost:${host.port}/docs${settings.OIDC_ISSUER ? '' : ` with a token of http://localhost:${host.port}/oidc`}
-  grpcurl -plaintext -d '{"firstNumber":2,"secondNumber":3}' localhost:${grpc.port} SumService/AddNumbers
+process.stdout.write(
+  banner({
+    port: host.port,
+    grpcPort: grpc.port,
+    log: settings.LOG,
+    store: settings.STORE,
+    dir: settings.MILLRACE_DIR,
+    hasIssuer: !settings.OIDC_ISSUER,
+    domains: domains.filter((domain) => domain !== letters),
+    anonymousScopes: settings.ANONYMOUS_SCOPES,
+  }),
+)
 
-`)
-
+const types = startTypes()
 await stopped
 logger.info({}, 'stopping')
 reloads.close()

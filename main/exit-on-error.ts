@@ -2,13 +2,13 @@ import { telemetry } from './telemetry.ts'
 
 /**
  * Returns a handler that ends the process with an error. It logs the error with its stack; the last line of output is the
- * message alone, for readers of the end of the output.
+ * message alone, for readers of the end of the output. At a terminal the log line has it.
  */
 export const exitOnError =
   (what: string) =>
   (error: unknown): never => {
     telemetry().logger.fatal({ err: error }, what)
-    console.error(error instanceof Error ? error.message : error)
+    if (!process.stdout.isTTY) console.error(error instanceof Error ? error.message : error)
     process.exit(1)
   }
 

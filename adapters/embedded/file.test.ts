@@ -65,7 +65,22 @@ test('given a holder that dies by kill -9, then the file is free and has its com
   await once(other, 'close')
   const file = openFile(dir)
   expect(file.database.prepare('SELECT count(*) AS count FROM notes').get()).toEqual({ count: 1 })
+  expect(file.diedBefore).toMatch(`process ${other.pid}, started 2`)
   file.close()
+  const next = openFile(dir)
+  expect(next.diedBefore).toBeUndefined()
+  next.close()
+})
+
+test('given a file with garbage in its middle, then opening it fails, and names it and what to do', () => {
+  const { database, close } = openFile(dir)
+  database.exec('CREATE TABLE notes (text TEXT); CREATE INDEX byText ON notes (text)')
+  for (let row = 0; row < 500; row++) database.exec('INSERT INTO notes VALUES (hex(randomblob(100)))')
+  close()
+  const path = join(dir, 'millrace.db')
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.fill(0xa5, 3 * 4096, 9 * 4096))
+  expect(() => openFile(dir)).toThrow(`${path} is damaged. Restore it from a backup`)
 })
 
 test('given a second opening by the same process, then it fails, and succeeds once the first is closed', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describeFileError, isDamage, isFull, RESTORE } from './sqlite-errors.ts'
@@ -59,6 +59,7 @@ function openDatabase(file: string): DatabaseSync {
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     markAsOurs(database, file)
+    assertIntact(database, file)
     return database
   } catch (error) {
     database.close()
@@ -83,6 +84,16 @@ function markAsOurs(database: DatabaseSync, file: string): void {
     // Reads continue while the disk is full.
     if (id !== APPLICATION_ID || !isFull(error)) throw error
   }
+}
+
+/** A file of this size is read within about a tenth of a second. */
+const CHECKED_BYTES = 64 * 1024 * 1024
+
+/** Throws for a damaged file. The reads of a large one find its damage later. */
+function assertIntact(database: DatabaseSync, file: string): void {
+  if (statSync(file).size > CHECKED_BYTES) return
+  const found = database.prepare('PRAGMA quick_check(1)').get()?.quick_check
+  if (found !== 'ok') throw new Error(`${file} is damaged. ${RESTORE}`, { cause: found })
 }
 
 /** Writes random bytes, because SQLite does not write unchanged pages. */
