@@ -9,7 +9,7 @@ import { issuer, issuerName } from '#local/issuer/issuer.ts'
 import { deadLetterSink, kafkaSources } from '#local/kafka-sources.ts'
 import { banner } from '#local/workbench/banner.ts'
 import { describeImportError } from '#local/workbench/import-error.ts'
-import { startTypeChecker } from '#local/workbench/type-checker.ts'
+import { type TypeChecker, typeChecker } from '#local/workbench/type-checker.ts'
 import { callers } from './callers.ts'
 import { config, misspelt } from './config.ts'
 import { swappableFunctions, wireFunctions } from './dev-functions.ts'
@@ -77,7 +77,8 @@ const self = `http://127.0.0.1:${host.port}`
 const { SOURCE_PACING: pacing } = settings
 const sources = kafkaSources({ log, persist: `${self}/persist`, origin: self, pacing, logger, metrics })
 await sources.start(domains)
-reloads.start(domains, { functions, sources, logger, wire })
+let types: TypeChecker | undefined
+reloads.start(domains, { functions, sources, logger, wire, onChange: () => types?.check() })
 metrics.measureProcess()
 
 const stopped = waitForStopSignal()
@@ -94,7 +95,7 @@ process.stdout.write(
   }),
 )
 
-const types = startTypes()
+types = startTypes()
 await stopped
 logger.info({}, 'stopping')
 reloads.close()
@@ -105,8 +106,8 @@ await functions.close()
 await closeAll()
 process.exit(0)
 
-function startTypes() {
+function startTypes(): TypeChecker | undefined {
   const { TYPES: wanted = process.stdout.isTTY ? 'on' : 'off', MILLRACE_DIR } = settings
-  if (wanted === 'off') return
-  return startTypeChecker({ folder, project: dirname(folder), dir: join(MILLRACE_DIR, 'types'), logger })
+  if (wanted === 'off') return undefined
+  return typeChecker({ folder, project: dirname(folder), dir: join(MILLRACE_DIR, 'types'), logger })
 }

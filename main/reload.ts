@@ -15,6 +15,8 @@ export interface ReloadParts {
   sources: KafkaSources
   logger: Logger
   wire(domains: Domain[]): Promise<Functions>
+  /** Called at each change of a file, also of one that no domain imports. */
+  onChange(): void
 }
 
 /** Topics and collections that can not be made within this time are a reason to go on with the previous code. */
@@ -35,6 +37,7 @@ export function reloadsOf(folder: string): Reloads {
       let running = domains
       const isEntry = (path: string) => /^[^/]+\/domain\.ts$/.test(relative(folder, path))
       watching = watchFolder(folder, async (paths) => {
+        parts.onChange()
         warnOfProtos(paths, parts.logger)
         if (!paths.some((path) => imports.isImported(path) || isEntry(path))) return
         imports.renew(paths)

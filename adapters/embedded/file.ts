@@ -40,7 +40,7 @@ export function openFile(dir: string): EmbeddedFile {
       probeWrite: () => probeWrite(database),
       close() {
         database.close()
-        rmSync(join(dir, HOLDER), { force: true })
+        leave(join(dir, HOLDER))
         release(lock)
       },
     }
@@ -123,7 +123,7 @@ function takeLock(dir: string): { lock: DatabaseSync; diedBefore: string | undef
     lock.exec('BEGIN EXCLUSIVE')
     locks.add(lock)
     const diedBefore = readHolder(holder)
-    writeHolder(holder)
+    enter(holder)
     return { lock, diedBefore }
   } catch (cause) {
     lock?.close()
@@ -150,14 +150,29 @@ function lockError(dir: string, file: string, holder: string, cause: unknown): s
   return describeFileError(file, cause) ?? other
 }
 
-/** Serves only the message of `lockError`, so a full disk is no reason not to start. */
-function writeHolder(holder: string): void {
+/** The files that name this process. A process that ends by itself removes them, one that is killed does not. */
+const holders = new Set<string>()
+
+/** Serves only messages, so a full disk is no reason not to start. */
+function enter(holder: string): void {
+  if (holders.size === 0) process.once('exit', leaveAll)
+  holders.add(holder)
   try {
     rmSync(holder, { force: true })
     writeFileSync(holder, `process ${process.pid}, started ${new Date().toISOString()}`)
   } catch {
     // `readHolder` finds nothing then.
   }
+}
+
+function leave(holder: string): void {
+  holders.delete(holder)
+  if (holders.size === 0) process.off('exit', leaveAll)
+  rmSync(holder, { force: true })
+}
+
+function leaveAll(): void {
+  for (const holder of holders) rmSync(holder, { force: true })
 }
 
 function readHolder(holder: string): string | undefined {

@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { eventually } from '#test/mill.ts'
-import { startTypeChecker } from './type-checker.ts'
+import { typeChecker } from './type-checker.ts'
 
 let project: string
 
@@ -30,26 +30,18 @@ test('errors of types are told with their place, and that there are none once th
   const log = (_: object, line: string) => void lines.push(line)
   const logger = { info: log, warn: log }
   const options = { folder: join(project, 'domains'), project, dir: join(project, 'settings'), logger }
-  const checker = startTypeChecker(options)
+  const checker = typeChecker(options)
   const told = (...expected: string[]) => eventually(async () => expect(lines).toEqual(expected), { within: 20_000 })
   await told('types: no errors')
   write("export const sum: number = 'one'")
+  checker.check()
   const error = `types: ${relative(process.cwd(), project)}/domains/rules.ts:2:16 Type 'string' is not assignable to type 'number'.`
   await told('types: no errors', error)
+  checker.check()
   write('export const sum: number = 2')
+  checker.check()
   await told('types: no errors', error, 'types: no errors')
+  checker.check()
   checker.close()
-  await eventually(async () => expect(processes()).toBe(''))
-})
-
-test('the checker ends when its parent is killed', async () => {
-  const script = `
-    import { startTypeChecker } from '#local/workbench/type-checker.ts'
-    const logger = { info: console.log, warn: console.log }
-    startTypeChecker({ folder: '${project}/domains', project: '${project}', dir: '${project}/settings', logger })
-    setInterval(() => {}, 1000)`
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' })
-  await eventually(async () => expect(processes()).not.toBe(''))
-  parent.kill('SIGKILL')
   await eventually(async () => expect(processes()).toBe(''))
 })

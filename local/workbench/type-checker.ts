@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '#core/telemetry.ts'
 
@@ -16,30 +15,43 @@ export interface TypeCheckerOptions {
   logger: Pick<Logger, 'info' | 'warn'>
 }
 
-/** Ends the command when its standard input ends, so also when this process is killed. */
-const WHILE_PARENT_LIVES = '"$@" & child=$!; cat > /dev/null; kill $child 2> /dev/null'
-
 const ERROR = /^(.+?)\((\d+),(\d+)\): error TS\d+: (.*)$/
-const END = /Found (\d+) errors?\./
 
-/** Checks the types of a folder in a process of its own, at each change of a file, and logs the errors. */
-export function startTypeChecker(options: TypeCheckerOptions): { close(): void } {
+export interface TypeChecker {
+  /** Checks once more. A check under way ends without a result. */
+  check(): void
+  close(): void
+}
+
+/** Checks the types of a folder in a process of its own, which lives as long as one check, and logs the errors. */
+export function typeChecker(options: TypeCheckerOptions): TypeChecker {
   const { project, logger } = options
   const compiler = compilerOf(project)
   if (compiler === undefined) {
     logger.warn({}, `types: not checked, since typescript is not installed in ${project}`)
-    return { close: () => {} }
+    return { check: () => {}, close: () => {} }
   }
   const config = writeConfig(options)
-  const flags = ['--project', config, '--watch', '--preserveWatchOutput', '--pretty', 'false']
-  const child = spawn('sh', ['-c', WHILE_PARENT_LIVES, 'sh', process.execPath, compiler, ...flags], {
-    cwd: project,
-    stdio: ['pipe', 'pipe', 'ignore'],
-  })
-  child.on('error', (err) => logger.warn({ err }, 'types: not checked'))
-  child.unref()
-  createInterface({ input: child.stdout }).on('line', reporter(options))
-  return { close: () => child.stdin.end() }
+  const report = reporter(logger)
+  let running: ChildProcess | undefined
+
+  function check(): void {
+    running?.kill()
+    const child = spawn(process.execPath, [String(compiler), '--project', config, '--pretty', 'false'], {
+      cwd: project,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    running = child
+    let output = ''
+    child.stdout.on('data', (chunk) => (output += chunk))
+    child.on('error', (err) => logger.warn({ err }, 'types: not checked'))
+    child.on('close', (_, signal) => {
+      if (child === running && signal === null) report(errorsIn(output, project))
+    })
+  }
+
+  check()
+  return { check, close: () => running?.kill() }
 }
 
 /** Settings that check this folder only, in the way of the project. */
@@ -47,7 +59,8 @@ function writeConfig({ folder, project, dir }: Pick<TypeCheckerOptions, 'folder'
   const file = resolve(dir, 'tsconfig.json')
   mkdirSync(dirname(file), { recursive: true })
   const typeRoots = [join(project, 'node_modules/@types')]
-  const compilerOptions = { noEmit: true, incremental: false, typeRoots }
+  const tsBuildInfoFile = resolve(dir, 'tsconfig.tsbuildinfo')
+  const compilerOptions = { noEmit: true, incremental: true, tsBuildInfoFile, typeRoots }
   writeFileSync(file, JSON.stringify({ extends: join(project, 'tsconfig.json'), compilerOptions, include: [folder] }))
   return file
 }
@@ -60,25 +73,25 @@ function compilerOf(project: string): string | undefined {
   }
 }
 
-/** Logs the errors of a round if they differ from those of the round before. A round without errors says so. */
-function reporter({ project, logger }: TypeCheckerOptions): (line: string) => void {
-  let errors: string[] = []
-  let before: string[] | undefined
-
-  function endRound(): void {
-    if (!isDeepStrictEqual(errors, before)) {
-      for (const error of errors) logger.warn({}, `types: ${error}`)
-      if (errors.length === 0) logger.info({}, 'types: no errors')
-    }
-    before = errors
-    errors = []
-  }
-
-  return (line) => {
+/** The errors in the compiler's output, each with its place first. Lines that go on are indented. */
+function errorsIn(output: string, project: string): string[] {
+  const errors: string[] = []
+  for (const line of output.split('\n')) {
     const [, file = '', row, column, message] = ERROR.exec(line) ?? []
     if (message !== undefined) {
       errors.push(`${relative(process.cwd(), resolve(project, file))}:${row}:${column} ${message}`)
     } else if (line.startsWith(' ') && errors.length > 0) errors.push(`${errors.pop()}\n${line}`)
-    else if (END.test(line)) endRound()
+  }
+  return errors
+}
+
+/** Logs errors that differ from those of the check before, and that there are none any more. */
+function reporter(logger: TypeCheckerOptions['logger']): (errors: string[]) => void {
+  let before: string[] | undefined
+  return (errors) => {
+    if (isDeepStrictEqual(errors, before)) return
+    before = errors
+    for (const error of errors) logger.warn({}, `types: ${error}`)
+    if (errors.length === 0) logger.info({}, 'types: no errors')
   }
 }
