@@ -1,20 +1,16 @@
-import { type FunctionRequest, type HttpFunction, httpFunction } from '#adapters/host/http.ts'
-import type { EventMount, HttpMount } from '#adapters/host/request-handler.ts'
+import { httpFunction } from '#adapters/host/http.ts'
 import type { CallerOf } from '#core/access.ts'
-import type { GrpcMethod } from '#core/grpc-method.ts'
-import { Problem } from '#core/problem.ts'
 import type { Domain } from '#domains/domain.ts'
 import { grpcMethods } from '#functions/publish/grpc-methods.ts'
 import { bodyLimits } from '#functions/publish/parse-request.ts'
 import { publisher } from '#functions/publish/publisher.ts'
+import type { Functions } from '#local/workbench/swappable-functions.ts'
 import { wirePersist } from './persist-wiring.ts'
 import { wirePublish } from './publish-wiring.ts'
 import { wireQuery } from './query-wiring.ts'
 
-/** The three functions for a set of domains. */
-export type Functions = Awaited<ReturnType<typeof wireFunctions>>
-
-export async function wireFunctions(domains: Domain[], callerOf: CallerOf) {
+/** Wires the three functions for these domains. */
+export async function wireFunctions(domains: Domain[], callerOf: CallerOf): Promise<Functions> {
   const { parts, submit } = await wirePublish(domains, callerOf)
   const { persist, close } = await wirePersist(domains)
   return {
@@ -24,76 +20,5 @@ export async function wireFunctions(domains: Domain[], callerOf: CallerOf) {
     persist,
     query: await wireQuery(domains, callerOf),
     close,
-  }
-}
-
-/** The functions of `make dev`, as the host and gRPC serve them. */
-export interface SwappableFunctions {
-  persist: EventMount
-  query: HttpMount
-  publish: HttpMount
-  methods: GrpcMethod[]
-  /**
-   * New requests go to these functions. Those under way end where they began, except live streams of these paths, which end, so that
-   * their clients reconnect.
-   */
-  swap(next: Functions, livePaths: ReadonlySet<string>): void
-  close(): Promise<void>
-}
-
-export function swappableFunctions(first: Functions): SwappableFunctions {
-  let current = first
-  const reads = openReads()
-  return {
-    persist: { kind: 'cloudevent', name: 'persist', path: '/persist', serve: (event) => current.persist(event) },
-    query: {
-      kind: 'http',
-      name: 'query',
-      methods: ['GET', 'HEAD'],
-      serve: (req, res) => reads.serve(current.query, req, res),
-    },
-    publish: {
-      kind: 'http',
-      name: 'publish',
-      maxBodyBytes: (method, path) => current.maxBodyBytes(method, path),
-      serve: (req, res) => current.publish(req, res),
-    },
-    methods: first.methods.map(({ name }) => ({
-      name,
-      async serve(call) {
-        const method = current.methods.find((method) => method.name === name)
-        if (!method) throw new Problem(404, 'Not found', `No domain has the method ${name} any more.`)
-        return await method.serve(call)
-      },
-    })),
-    swap(next, livePaths) {
-      current = next
-      reads.end(livePaths)
-    },
-    close: () => current.close(),
-  }
-}
-
-/** The reads that have not ended, each with a signal of its own that ends it. */
-function openReads() {
-  const open = new Map<FunctionRequest, AbortController>()
-  return {
-    async serve(query: HttpFunction, ...[req, res]: Parameters<HttpFunction>): Promise<void> {
-      const stop = new AbortController()
-      const end = () => stop.abort()
-      const { closing } = req
-      open.set(req, stop)
-      closing?.addEventListener('abort', end)
-      res.once('close', () => {
-        open.delete(req)
-        closing?.removeEventListener('abort', end)
-      })
-      if (closing?.aborted) end()
-      req.closing = stop.signal
-      await query(req, res)
-    },
-    end(paths: ReadonlySet<string>): void {
-      for (const [req, stop] of open) if (paths.has(req.matched ?? '')) stop.abort()
-    },
   }
 }
