@@ -26,6 +26,9 @@ export const tableName = (collection: string): string => `doc_${collection}`
 
 export const tableOf = ({ name }: StoredCollection): string => quoted(tableName(name))
 
+/** The table with the last row that expired in each collection. */
+export const EXPIRED_ROWS = 'expired_rows'
+
 /** The embedded file as the store uses it. */
 export function embeddedDatabase({ database, describeError, probeWrite }: EmbeddedFile): EmbeddedDatabase {
   const statements = new Map<string, StatementSync>()
@@ -92,7 +95,12 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
     return Number(row?.seq ?? 0)
   }
 
-  /** The resume token is the row number. It is lost when the collection was made again and has fewer rows. */
+  const lastExpired = ({ name }: StoredCollection): number =>
+    Number(prepared(`SELECT row FROM ${EXPIRED_ROWS} WHERE collection = ?`).get(name)?.row ?? 0)
+
+  /**
+   * The resume token is the row number. It is lost when a later row has expired, or when the collection was made again and has fewer rows.
+   */
   async function* watching(
     collection: StoredCollection,
     { resume, signal, untilNow, onBegun }: WatchOptions,
@@ -113,6 +121,8 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
         await setImmediate()
         if (signal.aborted || isClosed()) return
         const rows = orUnavailable(() => prepared(behind).all(last)) as { row: number; body: string }[]
+        if (orUnavailable(() => lastExpired(collection)) > last)
+          throw new ResumeLost(`store: inserts of ${collection.name} after ${last} have expired`)
         for (const { row, body } of rows) {
           yield { document: JSON.parse(body), resume: String(row) }
           last = row

@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '#core/clock.ts'
 import type { StoredCollection } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
-import { type EmbeddedDatabase, quoted, tableOf } from './embedded-database.ts'
+import { type EmbeddedDatabase, EXPIRED_ROWS, quoted, tableOf } from './embedded-database.ts'
 
 const SWEEP_MS = MINUTE_MS
 
@@ -19,10 +19,7 @@ export function embeddedExpiry(database: EmbeddedDatabase): EmbeddedExpiry {
   const sweeper = setInterval(sweepIfAvailable, SWEEP_MS).unref()
 
   function sweep(): void {
-    for (const collection of expiring.values()) {
-      const { expireAfter = 0 } = collection
-      database.prepared(`DELETE FROM ${tableOf(collection)} WHERE at < ?`).run(Date.now() - expireAfter * 1000)
-    }
+    for (const collection of expiring.values()) database.transaction(() => sweepOne(database, collection))
   }
 
   /** Ignores an outage: the next call of the store reports it, and the next sweep deletes what this one leaves. */
@@ -36,6 +33,7 @@ export function embeddedExpiry(database: EmbeddedDatabase): EmbeddedExpiry {
 
   return {
     set(collection) {
+      database.exec(`CREATE TABLE IF NOT EXISTS ${EXPIRED_ROWS} (collection TEXT PRIMARY KEY, row INTEGER NOT NULL)`)
       expiring.delete(collection.name)
       if (collection.expireAfter === undefined) return
       expiring.set(collection.name, collection)
@@ -44,4 +42,17 @@ export function embeddedExpiry(database: EmbeddedDatabase): EmbeddedExpiry {
     sweep,
     stop: () => clearInterval(sweeper),
   }
+}
+
+/** Deletes the expired documents of a collection, and records the last one, so that a watch knows what it has missed. */
+function sweepOne({ prepared }: EmbeddedDatabase, collection: StoredCollection): void {
+  const { name, expireAfter = 0 } = collection
+  const table = tableOf(collection)
+  const before = Date.now() - expireAfter * 1000
+  const { row } = prepared(`SELECT max(row) AS row FROM ${table} WHERE at < ?`).get(before) as { row: number | null }
+  if (row === null) return
+  prepared(
+    `INSERT INTO ${EXPIRED_ROWS} VALUES (?, ?) ON CONFLICT (collection) DO UPDATE SET row = max(row, excluded.row)`,
+  ).run(name, row)
+  prepared(`DELETE FROM ${table} WHERE at < ?`).run(before)
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Store, StoredCollection } from '#core/store.ts'
+import { ResumeLost, type Store, type StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
 import { type Ground, idsOf, newCollection } from './store.ts'
 
@@ -81,6 +81,37 @@ export function expiryContract(name: string, makeGround: () => Promise<Ground>):
       await until(areGone, wanted)
       for (const collection of [longer, never]) expect(await all(collection)).toEqual(['old'])
       expect(await store.find(counted, { index: 'time', limit: 1 })).toEqual([{ _id: 'number', born: 5 }])
+    })
+
+    test('given inserts that have expired, then a watch from before them has all of them or throws ResumeLost, and one from after them continues', async () => {
+      store = ground.open()
+      const collection = await given({ expireAfter: 1000, expireFrom: 'born' })
+      const stopping = new AbortController()
+      const { signal } = stopping
+      const start = Promise.withResolvers<string>()
+      const inserts = store.watch(collection, { signal, onBegun: start.resolve })[Symbol.asyncIterator]()
+      let next = inserts.next()
+      const before = await start.promise
+      let after = ''
+      for (const _id of ['a', 'b', 'c']) {
+        await store.insert(collection, [{ _id, born: _id === 'b' ? ago(2000) : ago(10) }])
+        after = (await next).value.resume
+        next = inserts.next()
+      }
+      await until(async () => (await all(collection)).join() === 'a,c', [collection])
+      stopping.abort()
+      await next
+      await store.insert(collection, [{ _id: 'd', born: ago(10) }])
+
+      async function idsAfter(resume: string): Promise<string> {
+        const found: Document[] = []
+        const options = { resume, untilNow: true, signal: new AbortController().signal }
+        for await (const { document } of store.watch(collection, options)) found.push(document)
+        return idsOf(found).join()
+      }
+      const known = await idsAfter(before).catch((error) => (error instanceof ResumeLost ? 'lost' : error))
+      expect(['lost', 'a,b,c,d']).toContain(known)
+      expect(await idsAfter(after)).toBe('d')
     })
   })
 }
