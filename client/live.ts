@@ -10,7 +10,14 @@ const FIRST_RETRY_MS = 3000
 /** The longest silence of a live stream: longer than the server's heartbeat. */
 const MAX_SILENCE_MS = 45_000
 
-/** The items of a live query. It reconnects where it was, until the caller stops. */
+/** The kinds of changes in a live list, by the type of their server-sent event. */
+export const KINDS = new Map([
+  ['message', 'inserted'],
+  ['changed', 'changed'],
+  ['removed', 'removed'],
+])
+
+/** The items of a live query, or the changes of a live list. It reconnects where it was, until the caller stops. */
 export async function* live(connection: Connection, read: Read, { signal, begun }: LiveOptions) {
   // Throws at once for parameters that do not fit the path, instead of retrying.
   fillPath(read.operation.path, read.params)
@@ -32,7 +39,10 @@ export async function* live(connection: Connection, read: Read, { signal, begun 
           hasBegun = true
           begun?.()
         }
-        if (message.event === 'message' && message.data !== '') yield JSON.parse(message.data) as unknown
+        const kind = KINDS.get(message.event)
+        if (kind === undefined || message.data === '') continue
+        const item: unknown = JSON.parse(message.data)
+        yield read.operation.isList ? { kind, item } : item
       }
     } catch (error) {
       signal?.throwIfAborted()

@@ -6,12 +6,15 @@ export interface Operation {
   path: string
   /** The kind of query; `undefined` for a command. */
   answers: string | undefined
+  /** True for a live query that follows a list: its items have a kind. */
+  isList: boolean
   hasBody: boolean
 }
 
 interface OpenApiOperation {
   operationId?: string
   'x-answers'?: string
+  'x-live-list'?: boolean
   requestBody?: object
 }
 
@@ -33,9 +36,11 @@ async function readOperations(transport: Transport, site: string): Promise<Map<s
   const { paths } = JSON.parse(text) as { paths: { [path: string]: { [method: string]: OpenApiOperation } } }
   const found = new Map<string, Operation>()
   for (const [path, methods] of Object.entries(paths)) {
-    for (const [method, { operationId, 'x-answers': answers, requestBody }] of Object.entries(methods)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const { operationId, 'x-answers': answers, 'x-live-list': isList = false, requestBody } = operation
       if (operationId === undefined) continue
-      found.set(operationId, { method: method.toUpperCase(), path, answers, hasBody: requestBody !== undefined })
+      const hasBody = requestBody !== undefined
+      found.set(operationId, { method: method.toUpperCase(), path, answers, isList, hasBody })
     }
   }
   return found

@@ -4,12 +4,13 @@ import type { Fields } from '#domains/domain.ts'
 /** All commands and named queries of the domains: `client.forum.threads.open({ ... })`. */
 export type Client<Domains extends { [name: string]: ClientDomain }> = {
   [Name in keyof Domains & string]: Nested<
-    CommandsOf<Name, Domains[Name]['contract']['commands']> & QueriesOf<Domains[Name]['contract']['queries']>
+    CommandsOf<Name, Domains[Name]['contract']['commands']> & QueriesOf<Domains[Name]['contract']>
   >
 }
 
 /** What the client needs to know of a domain. `appendDomain` and `decideDomain` return it. */
-export type ClientDomain = { contract: { commands: { [type: string]: Sendable }; queries: readonly unknown[] } }
+export type ClientDomain = { contract: { commands: { [type: string]: Sendable } } & WithQueries }
+type WithQueries = { kind?: 'append' | 'decide'; queries: readonly unknown[] }
 type Sendable = { data: z.ZodType; routes: readonly object[] }
 
 export interface SendOptions {
@@ -32,6 +33,12 @@ export interface LiveOptions extends AskOptions {
    * the items of an interruption, so the caller must read again.
    */
   begun?(): void
+}
+
+/** A change of a live list. The item is the one after the change, or the last one before a removal. */
+export interface ListChange<Item> {
+  kind: 'inserted' | 'changed' | 'removed'
+  item: Item
 }
 
 /** The outcome of a command. `pending`: the command is durable but not applied yet. The next read waits for it. */
@@ -72,8 +79,11 @@ type CommandsOf<Name extends string, Commands extends { [type: string]: Sendable
   [Type in keyof Commands & string as Type extends `${Name}.${infer Rest}` ? Rest : never]: Send<Commands[Type]>
 }
 
-type QueriesOf<Queries extends readonly unknown[]> = {
-  [Q in Queries[number] as Q extends { name: infer Name extends string } ? Name : never]: Ask<Q>
+type QueriesOf<Contract extends WithQueries> = {
+  [Q in Contract['queries'][number] as Q extends { name: infer Name extends string } ? Name : never]: Ask<
+    Q,
+    Contract['kind']
+  >
 }
 
 /** Turns `{ 'threads.open': F }` into `{ threads: { open: F } }`. A name may be a call and the prefix of others. */
@@ -100,7 +110,7 @@ type Send<Command extends Sendable> = ((
 type CommandResult<Route> = [Answered<Route>] extends [never] ? Outcome : Answered<Route>
 type Answered<Route> = Route extends { answer: (...args: never[]) => infer Answer } ? Answer : never
 
-type Ask<Q> = Q extends { answers: 'page' | 'history' }
+type Ask<Q, Kind> = Q extends { answers: 'page' | 'history' }
   ? Once<Q, Page<Item<Q>>> & {
       /** Iterates over the items and reads pages as needed. */
       each: Many<Q>
@@ -114,8 +124,8 @@ type Ask<Q> = Q extends { answers: 'page' | 'history' }
         : unknown)
   : Q extends { answers: 'live' }
     ? {
-        /** Iterates over the items as they come, until the signal or a `break` ends it. */
-        each: Many<Q, LiveOptions>
+        /** Iterates over the items as they come, until the signal or a `break` ends it. Those of a live list have the kind of change. */
+        each: Many<Q, LiveOptions, LiveItem<Q, Kind>>
       }
     : Once<Q, Answer<Q>>
 
@@ -130,7 +140,16 @@ export type Answer<Q> = Q extends { answers: 'all' }
       : Item<Q>
 
 type Once<Q, Answer> = (...args: Args<Params<Q>, AskOptions>) => Promise<Answer>
-type Many<Q, Options = AskOptions> = (...args: Args<Params<Q>, Options>) => AsyncGenerator<Item<Q>, void, undefined>
+type Many<Q, Options = AskOptions, Each = Item<Q>> = (
+  ...args: Args<Params<Q>, Options>
+) => AsyncGenerator<Each, void, undefined>
+
+/** Events and the documents of an append domain are items. A collection of a decide domain is a list, which changes. */
+export type LiveItem<Q, Kind> = Kind extends 'decide'
+  ? Q extends { of: { collection: string } }
+    ? ListChange<Item<Q>>
+    : Item<Q>
+  : Item<Q>
 
 export type Item<Q> = Q extends { item: infer Schema extends z.ZodType } ? z.output<Schema> : Fields
 

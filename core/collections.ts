@@ -1,9 +1,10 @@
-import type { AppendDomain, Domain } from '#domains/domain.ts'
+import type { AppendDomain, Domain, Event } from '#domains/domain.ts'
 import { DAY_MS } from './clock.ts'
 import { HORIZON_DAYS } from './log.ts'
-import { collectionsOf } from './registry.ts'
+import { collectionsOf, followedCollections } from './registry.ts'
 import type { StoredCollection } from './store.ts'
 
+const HOUR_SECONDS = 3600
 const DAY_SECONDS = DAY_MS / 1000
 const HORIZON_SECONDS = HORIZON_DAYS * DAY_SECONDS
 export const HORIZON_MS = HORIZON_SECONDS * 1000
@@ -25,6 +26,14 @@ export const events = { name: 'events', indexes: { stream: { fields: ['key', 'nu
 
 /** The name of a stream in heads and events: two domains may use the same name for theirs. */
 export const streamKey = (domain: string, stream: string): string => `${domain}:${stream}`
+
+export const eventId = (domain: string, { stream, number }: Event): string => `${streamKey(domain, stream)}#${number}`
+
+/**
+ * The changes of documents that live queries follow, in the order of the commits. A client that was away for longer than the expiry
+ * must read again.
+ */
+export const changes = { name: 'liveChanges', indexes: {}, expireAfter: HOUR_SECONDS } satisfies StoredCollection
 
 /** The slots of a document of a view. Each batch adds to one of them. */
 const slots = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
@@ -68,7 +77,7 @@ export const appended = ({ documents: { collection, retentionDays } }: AppendDom
 
 /** The names that no collection of a domain may have: those of persist and of the store, now and in earlier versions. */
 export const reservedNames = (): string[] => [
-  ...[letters, heads, events, receipts, discards, redriveProgress, attempts, instances, crashedRuns].map(
+  ...[letters, heads, events, changes, receipts, discards, redriveProgress, attempts, instances, crashedRuns].map(
     ({ name }) => name,
   ),
   ...['attempts', 'runs', 'tries', 'probes'],
@@ -77,6 +86,7 @@ export const reservedNames = (): string[] => [
 export const collections = (domains: Domain[]): StoredCollection[] => [
   ...domains.flatMap((domain) => (domain.kind === 'append' ? [appended(domain)] : collectionsOf(domain))),
   ...(domains.some(({ kind }) => kind === 'decide') ? [heads, events] : []),
+  ...(domains.some((domain) => followedCollections(domain).size > 0) ? [changes] : []),
   letters,
   receipts,
   discards,

@@ -1,4 +1,5 @@
 import type { Collection, CommandType, Domain, View } from '#domains/domain.ts'
+import type { Query } from '#domains/query.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
 import letters from './letters/domain.ts'
 import { RECEIPT_PATH } from './receipts.ts'
@@ -22,6 +23,14 @@ export const readCollections = (domain: Domain): Collection[] => {
   const slotted = new Set(viewsOf(domain).flatMap(({ collection, isSlotted }) => (isSlotted ? [collection] : [])))
   return collectionsOf(domain).filter((collection) => !slotted.has(collection))
 }
+
+/** The collection whose changes a live list shows. Events and the documents of an append domain never change. */
+export const followedCollection = ({ kind }: Domain, query: Query): string | undefined =>
+  kind === 'decide' && query.answers === 'live' && query.of !== 'events' ? query.of.collection : undefined
+
+/** The collections of a domain whose changes are recorded. */
+export const followedCollections = (domain: Domain): ReadonlySet<string> =>
+  new Set(domain.queries.flatMap((query) => followedCollection(domain, query) ?? []))
 
 /** All domains of a Millrace in the order of their names: those of the application, and the letters. */
 export const withLetters = (found: Domain[]): Domain[] =>

@@ -13,8 +13,8 @@ import type { Query } from './query.ts'
 import { type QueryKinds, queryKinds } from './query-kinds.ts'
 
 /** A domain with its types: those of the typed client, and those of the tests of its rules. */
-export interface Contract<M, Q, E, K> {
-  contract: { commands: M; queries: Q; events: E; collections: K }
+export interface Contract<Kind, M, Q, E, K> {
+  contract: { kind: Kind; commands: M; queries: Q; events: E; collections: K }
 }
 
 /** The events of a domain that has none. */
@@ -57,7 +57,7 @@ export function appendDomain<
     commands: M & Commands<C> & JsonData<M> & KnownMembers<M>
     queries(kinds: QueryKinds<{ readonly [Name in N]: S }>): Q
   },
-): AppendDomain & Contract<M, Q, NoEvents, { readonly [Name in N]: S }> {
+): AppendDomain & Contract<'append', M, Q, NoEvents, { readonly [Name in N]: S }> {
   const { documents, commands, queries, ...parts } = domain
   const { collection: name, indexes, document, retentionDays } = documents
   const made = queries(queryKinds as never)
@@ -71,8 +71,8 @@ export function appendDomain<
       ...(retentionDays === undefined ? {} : { retentionDays }),
     },
     queries: made as unknown as readonly Query[],
-    contract: { commands, queries: made, events: {}, collections: { [name]: documents } },
+    contract: { kind: 'append', commands, queries: made, events: {}, collections: { [name]: documents } },
   }
   // The engine handles the data of all commands alike. The types above make sure that each function gets the data of its own.
-  return erased as unknown as AppendDomain & Contract<M, Q, NoEvents, { readonly [Name in N]: S }>
+  return erased as unknown as AppendDomain & Contract<'append', M, Q, NoEvents, { readonly [Name in N]: S }>
 }

@@ -73,7 +73,7 @@ export function decideDomain<
     queries(kinds: QueryKinds<K, E, W>): Q
   } & Deciding<NoInfer<M>, NoInfer<E>, NoInfer<K>, Context> &
     Projecting<NoInfer<E>, NoInfer<K>>,
-): DecideDomain & Contract<M, Q, E, K & ViewCollections<W>> {
+): DecideDomain & Contract<'decide', M, Q, E, K & ViewCollections<W>> {
   const { events, context, rules, projections, views, queries, ...parts } = domain
   const { commands, collections } = parts
   const decide = rules ? fromRules({ context, rules } as unknown as Rules) : domain.decide
@@ -92,10 +92,10 @@ export function decideDomain<
       ...(projections ? { projections: Object.keys(projections) } : {}),
       ...(views ? { feeds: feedTypesOf(views as never) } : {}),
     },
-    contract: { commands, queries: made, events, collections: { ...collections, ...views } },
+    contract: { kind: 'decide', commands, queries: made, events, collections: { ...collections, ...views } },
   }
   // The engine handles all data alike. The types above make sure that each function gets the data of its own.
-  return erased as unknown as DecideDomain & Contract<M, Q, E, K & ViewCollections<W>>
+  return erased as unknown as DecideDomain & Contract<'decide', M, Q, E, K & ViewCollections<W>>
 }
 
 type Decide = (command: Command, documents: DocumentReader) => Decision

@@ -48,7 +48,7 @@ export interface Definition<K, Path extends string, P, I> {
 
 /** A choice of documents by an index. */
 export interface Lookup<K extends Collections, Name extends NameIn<K>, X extends string, Params> {
-  index: X | ((params: Params) => X)
+  index: X | ((params: Params, caller: Caller) => X)
   where?(params: Params, caller: Caller): Where<K, Name, X> | Where<K, Name, X>[]
   range?(params: Params, caller: Caller): Range
 }
@@ -87,11 +87,19 @@ export interface PageDefinition<
 > extends Definition<K, Path, P, I>,
     Lookup<K, Name, X, ParamsOf<Path, P>>,
     Shape<DocumentOf<K, Name>, K, ParamsOf<Path, P>, I> {
-  from?: Name | ((params: ParamsOf<Path, P>) => Name)
-  newestFirst?: boolean | ((params: ParamsOf<Path, P>) => boolean)
-  numbered?: { sorts: { [name: string]: Partial<ParamsOf<Path, P>> }; isByIndex?(params: ParamsOf<Path, P>): boolean }
+  from?: Name | ((params: ParamsOf<Path, P>, caller: Caller) => Name)
+  newestFirst?: boolean | ((params: ParamsOf<Path, P>, caller: Caller) => boolean)
+  numbered?: {
+    sorts: { [name: string]: Partial<ParamsOf<Path, P>> }
+    isByIndex?(params: ParamsOf<Path, P>, caller: Caller): boolean
+  }
   keep?(document: DocumentOf<K, Name>, params: ParamsOf<Path, P>, caller: Caller): boolean
-  join?(document: DocumentOf<K, Name>, documents: DocumentsOf<K>): TouchOf<K>[]
+  join?(
+    document: DocumentOf<K, Name>,
+    documents: DocumentsOf<K>,
+    params: ParamsOf<Path, P>,
+    caller: Caller,
+  ): TouchOf<K>[]
 }
 
 export interface ViewDefinition<K, Path extends string, P, I> extends Definition<K, Path, P, I> {
@@ -99,14 +107,16 @@ export interface ViewDefinition<K, Path extends string, P, I> extends Definition
   answer(documents: DocumentsOf<K>, params: ParamsOf<Path, P>, caller: Caller): Output<I> | undefined
 }
 
-export type Source<K> = 'events' | { collection: NameIn<K> }
-type Inserted<K, E, Of> = Of extends { collection: infer Name extends keyof K } ? DocumentOf<K, Name> : EventOf<E>
+/** The sources of a live query. A domain without events is an append domain. */
+export type Source<K, E> = { collection: NameIn<K> } | ([E] extends [never] ? never : 'events')
+type Followed<K, E, Of> = Of extends { collection: infer Name extends keyof K } ? DocumentOf<K, Name> : EventOf<E>
+/** The document before a change, in a collection of a decide domain. */
+type Before<K, E, Of> = [E] extends [never] ? unknown : Of extends 'events' ? unknown : { before?: Followed<K, E, Of> }
 
-export interface LiveDefinition<K, E, Of, Path extends string, P, I>
-  extends Definition<K, Path, P, I>,
-    Shape<Inserted<K, E, Of>, K, ParamsOf<Path, P>, I> {
+export interface LiveDefinition<K, E, Of, Path extends string, P, I> extends Definition<K, Path, P, I> {
   of: Of
-  keep(inserted: Inserted<K, E, Of>, params: ParamsOf<Path, P>, caller: Caller): boolean
+  keep(document: Followed<K, E, Of>, params: ParamsOf<Path, P>, caller: Caller): boolean
+  shape(document: Followed<K, E, Of>, asked: Asked<ParamsOf<Path, P>, K> & Before<K, E, Of>): Output<I> | undefined
 }
 
 export interface CountDefinition<
@@ -119,7 +129,7 @@ export interface CountDefinition<
 > extends Definition<K, Path, P, I>,
     Lookup<K, Name, X, ParamsOf<Path, P>> {
   from?: Name
-  by(params: ParamsOf<Path, P>): { field: keyof DocumentOf<K, Name> & string; length?: number }[]
+  by(params: ParamsOf<Path, P>, caller: Caller): { field: keyof DocumentOf<K, Name> & string; length?: number }[]
   shape(group: Fields, count: number, asked: Asked<ParamsOf<Path, P>, K>): Output<I>
 }
 

@@ -22,7 +22,7 @@ import type { NoViews, SlottedIn, ViewCollections } from './views.ts'
 type As<Q, Answers> = Q & { readonly answers: Answers }
 
 /** The kinds of query of a domain with these collections, events and views. `domains/query.ts` says what each answers. */
-export type QueryKinds<K extends Collections, E extends Schemas = Record<never, never>, W = NoViews> = Kinds<
+export type QueryKinds<K extends Collections, E extends Schemas = never, W = NoViews> = Kinds<
   K & ViewCollections<W>,
   E,
   W,
@@ -81,7 +81,7 @@ interface Kinds<K extends Collections, E extends Schemas, W, Default extends Nam
   live<
     const Path extends string,
     const Q,
-    const Of extends Source<K>,
+    const Of extends Source<K, E>,
     I extends z.ZodType = z.ZodType<Fields>,
     P extends z.ZodObject = NoParams,
   >(query: Q & LiveDefinition<K, E, Of, Path, P, I>): As<Q, 'live'>

@@ -50,6 +50,8 @@ export interface Asked {
   caller: Caller
   /** The documents that the page's `join` named. Asking for any other is an error. */
   documents: DocumentReader
+  /** In a live list, the document before a change. The caller had its item. */
+  before?: Document | undefined
 }
 
 /** The name of the collection to read. It is optional if the domain has only one. */
@@ -59,7 +61,7 @@ interface FromCollection {
 
 /** A choice of documents by an index. */
 interface IndexLookup {
-  index: string | ((params: Fields) => string)
+  index: string | ((params: Fields, caller: Caller) => string)
   /** The values of the index's first fields. Several choices must fix the same fields; they are merged in the order of the rest. */
   where?(params: Fields, caller: Caller): Fields | Fields[]
   /** The bounds of the first field after those of `where`. */
@@ -78,9 +80,9 @@ export interface Range {
  */
 export interface PageQuery extends QueryWithParams, IndexLookup {
   answers: 'page'
-  /** The name of the collection, if the domain has several. A function chooses it by the parameters. */
-  from?: string | ((params: Fields) => string)
-  newestFirst?: boolean | ((params: Fields) => boolean)
+  /** The name of the collection, if the domain has several. A function chooses it by the parameters and the caller. */
+  from?: string | ((params: Fields, caller: Caller) => string)
+  newestFirst?: boolean | ((params: Fields, caller: Caller) => boolean)
   /** Lets clients ask for pages by number, with totals, and for an order by name. */
   numbered?: Numbered
   /**
@@ -89,7 +91,7 @@ export interface PageQuery extends QueryWithParams, IndexLookup {
    */
   keep?(document: Document, params: Fields, caller: Caller): boolean
   /** Other documents that `shape` needs. It is called again with what it has named, until it names nothing new. */
-  join?(document: Document, documents: DocumentReader): Touch[]
+  join?(document: Document, documents: DocumentReader, params: Fields, caller: Caller): Touch[]
   /** The item of a document, or `undefined` if what it joins shows that it does not belong to the list. */
   shape(document: Document, asked: Asked): Fields | undefined
 }
@@ -99,7 +101,7 @@ export interface Numbered {
   /** For each order, the parameters that choose its index. Clients add the direction, `asc` or `desc`. */
   sorts: { [name: string]: Fields }
   /** True when `keep` and `shape` leave nothing out, so that the index is counted. Else at most 5,000 documents are read to count. */
-  isByIndex?(params: Fields): boolean
+  isByIndex?(params: Fields, caller: Caller): boolean
 }
 
 /** One document by its id; 404 if there is none. */
@@ -130,29 +132,35 @@ export interface AllQuery extends QueryWithParams, FromCollection, IndexLookup {
 export interface HistoryQuery extends QueryWithParams {
   answers: 'history'
   stream(params: Fields, caller: Caller): string
-  shape(event: Event, asked: Asked): Fields
+  /** The item of an event, or `undefined` if the caller does not get it. */
+  shape(event: Event, asked: Asked): Fields | undefined
 }
 
 /**
- * Server-sent events of what is inserted from now on, or after `Last-Event-ID`. The event `begun` says that nothing is missed
- * from here on. The event `reset` says that the inserts after that id are no longer known.
+ * Server-sent events from now on, or after `Last-Event-ID`. The event `begun` says that nothing is missed from here on. The event `reset`
+ * says that what happened after that id is no longer known, so the client must read again.
+ *
+ * Events and the documents of an append domain never change: each is an event of the default type. A collection or a view of a decide domain is a
+ * live list. A document that enters the list of a client is an event of the default type. It is `changed` when its item changes, and
+ * `removed`, with its last item, when it is removed or `keep` becomes false. Several changes of a document in one commit are told as one.
  */
 export interface LiveQuery extends QueryWithParams {
   answers: 'live'
   /** A collection of the domain, or the domain's events. */
   of: { collection: string } | 'events'
   /**
-   * True for an insert that this client gets. The client also gets positions after other inserts, which it may decode to their ids, so an
-   * id must not be a secret.
+   * True for a document that is on this client's list, or for an event that it gets. The client also gets positions after other changes,
+   * which it may decode to ids of documents and events, so an id must not be a secret.
    */
-  keep(inserted: Document, params: Fields, caller: Caller): boolean
-  shape(inserted: Document, asked: Asked): Fields
+  keep(document: Document, params: Fields, caller: Caller): boolean
+  /** The item, or `undefined` if the document is not on the list. It is called with the document after a change and before a removal. */
+  shape(document: Document, asked: Asked): Fields | undefined
 }
 
 /** The number of documents in each group, in the groups' order. A document that several `where`s find counts for each. */
 export interface CountQuery extends QueryWithParams, FromCollection, IndexLookup {
   answers: 'count'
-  by(params: Fields): Group[]
+  by(params: Fields, caller: Caller): Group[]
   /** The item of a group, which has a value for each field of `by`, or null if its documents have none. */
   shape(group: Fields, count: number, asked: Asked): Fields
 }

@@ -180,8 +180,32 @@ test('what does not fit the schemas does not compile', () => {
             where: ({ custmer }) => ({ customer: custmer }),
             shape: () => ({}),
           }),
+          live({
+            path: '/a',
+            of: { collection: 'orders' },
+            keep: () => true,
+            shape(_, { before }) {
+              expectTypeOf(before?.customer).toEqualTypeOf<string | undefined>()
+              return {}
+            },
+          }),
+          // @ts-expect-error an event never changes
+          live({ path: '/a', of: 'events', keep: () => true, shape: (_, { before }) => ({ before }) }),
           // @ts-expect-error there is no such collection
           live({ path: '/a', of: { collection: 'order' }, keep: () => true, shape: () => ({}) }),
+        ],
+      }),
+    () =>
+      appendDomain({
+        name: 'notes',
+        topic,
+        commands,
+        documents: { collection: 'notes', schema: z.object({}), indexes: {}, document: () => ({}) },
+        queries: ({ live }) => [
+          // @ts-expect-error an append domain has no events
+          live({ path: '/a', of: 'events', keep: () => true, shape: () => ({}) }),
+          // @ts-expect-error its documents never change
+          live({ path: '/a', of: { collection: 'notes' }, keep: () => true, shape: (_, { before }) => ({ before }) }),
         ],
       }),
     () =>

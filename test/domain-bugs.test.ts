@@ -6,12 +6,13 @@ import { openFile } from '#adapters/embedded/file.ts'
 import { type Host, startHost } from '#adapters/host/host.ts'
 import { httpFunction } from '#adapters/host/http.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
+import { changeRecord } from '#core/changes.ts'
 import { systemClock } from '#core/clock.ts'
-import { collections } from '#core/collections.ts'
+import { changes, collections } from '#core/collections.ts'
 import { addresses } from '#core/receipts.ts'
 import type { Store } from '#core/store.ts'
 import { waiting } from '#core/waiting.ts'
-import type { DecideDomain } from '#domains/domain.ts'
+import type { DecideDomain, Document } from '#domains/domain.ts'
 import { publisher } from '#functions/publish/publisher.ts'
 import { querier } from '#functions/query/querier.ts'
 import { anybody } from './auth/anybody.ts'
@@ -165,7 +166,8 @@ test('a bug in a stream of lines, in a part of the overview and in live events i
   const leave = new AbortController()
   const { body } = await ask('/of/live', { signal: leave.signal })
   await body?.getReader().read()
-  await put('2')
+  const change = { collection: 'orders', before: undefined, after: { _id: '2' } }
+  await store.insert(changes, [changeRecord('2', change) as Document])
   await eventually(async () => expect(log.lines).toHaveLength(1))
   leave.abort()
   expectReport('live', { path: '/of/live' }, 'a live query failed')

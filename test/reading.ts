@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import { openFile } from '#adapters/embedded/file.ts'
 import { embeddedStore } from '#adapters/store/embedded.ts'
+import { changeRecord } from '#core/changes.ts'
 import { systemClock } from '#core/clock.ts'
-import { collections } from '#core/collections.ts'
+import { changes, collections } from '#core/collections.ts'
 import { addresses } from '#core/receipts.ts'
 import { type Request, traceOf } from '#core/request.ts'
 import type { Store } from '#core/store.ts'
@@ -24,7 +25,7 @@ export const notes: Collection = {
     level: { fields: ['author', 'level', 'time'] },
   },
 }
-export const authors: Collection = { name: 'authors', indexes: {} }
+export const authors: Collection = { name: 'authors', indexes: { name: { fields: ['name'] } } }
 
 /** A domain with these queries, whose documents a test writes itself. */
 export const readingDomain = (...queries: Query[]): DecideDomain => ({
@@ -50,7 +51,7 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'reading-'))
   file = openFile(dir)
   world.store = embeddedStore(file)
-  await world.store.prepare(collections([readingDomain()]))
+  await world.store.prepare([...collections([readingDomain()]), changes])
 })
 
 afterEach(async () => {
@@ -61,6 +62,13 @@ afterEach(async () => {
 
 export const put = (collection: Collection, documents: Document[]) =>
   world.store.commit([{ collection, put: documents }])
+
+/** Records new documents, as persist does for a live list. */
+export const insertForList = ({ name: collection }: Collection, documents: Document[]) =>
+  world.store.insert(
+    changes,
+    documents.map((after) => changeRecord(after._id, { collection, before: undefined, after }) as Document),
+  )
 
 /** A client of these queries, which reads bodies as text or parsed. */
 export function asking(queries: Query[], changes: Partial<QuerierParts> = {}) {

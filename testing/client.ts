@@ -1,8 +1,10 @@
+import { KINDS } from '#client/live.ts'
 import { fillPath } from '#client/operations.ts'
 import { systemClock } from '#core/clock.ts'
 import { ANONYMOUS } from '#core/ids.ts'
 import { Problem } from '#core/problem.ts'
 import { addresses } from '#core/receipts.ts'
+import { followedCollection } from '#core/registry.ts'
 import { type Request, type Response, router, traceOf } from '#core/request.ts'
 import type { Store } from '#core/store.ts'
 import type { Logger, Metrics } from '#core/telemetry.ts'
@@ -30,6 +32,7 @@ const never = new AbortController().signal
 /** Throws if the domain has no such query. */
 export function clientOf(domain: Domain, store: Store, question: Question, { caller }: CallerOptions): Client {
   const { url, query } = resolved(domain, question)
+  const isList = followedCollection(domain, query) !== undefined
   const { id = ANONYMOUS, scopes = query.scope === undefined ? [] : [query.scope], ...more } = caller ?? {}
   const asking: Caller = { ...more, id, scopes: new Set(scopes) }
   const { logger, metrics, errors } = telemetry()
@@ -63,7 +66,7 @@ export function clientOf(domain: Domain, store: Store, question: Question, { cal
     try {
       const text = await textOf(await respond(requestTo(url)))
       if (errors.length > 0) throw errors[0]
-      return { answer: query.answers === 'live' ? itemsIn(text) : parsed(text) }
+      return { answer: query.answers === 'live' ? itemsIn(text, isList) : parsed(text) }
     } catch (error) {
       if (error instanceof Problem) return { problem: error }
       throw error
@@ -119,10 +122,16 @@ function parsed(text: string): Json | bigint {
   return typeof value === 'number' && /^-?\d+$/.test(text) && !Number.isSafeInteger(value) ? BigInt(text) : value
 }
 
-/** The data of server-sent events, without those that say where they begin. */
-function itemsIn(text: string): Json[] {
-  const blocks = text.split('\n\n').filter((block) => !block.startsWith('event: '))
-  return blocks.flatMap((block) => /^data: (.*)$/m.exec(block)?.slice(1) ?? []).map((data) => JSON.parse(data))
+/** The items of server-sent events. Those of a live list have their kinds. */
+function itemsIn(text: string, isList: boolean): Json[] {
+  return text.split('\n\n').flatMap((block) => {
+    const [, event = 'message'] = /^event: (.*)$/m.exec(block) ?? []
+    const [, data] = /^data: (.*)$/m.exec(block) ?? []
+    const kind = KINDS.get(event)
+    if (kind === undefined || data === undefined) return []
+    const item: Json = JSON.parse(data)
+    return [isList ? { kind, item } : item]
+  })
 }
 
 /** Telemetry that keeps the errors which a live query logs instead of throwing them. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Answer, Item, NumberedPage, NumberedParams, Page, Params } from '#client/types.ts'
+import type { Answer, Item, LiveItem, NumberedPage, NumberedParams, Page, Params } from '#client/types.ts'
 import type { Domain, Fields, Json } from '#domains/domain.ts'
 import type { DocumentOf, NewEventOf, Output } from '#domains/model.ts'
 
@@ -7,6 +7,7 @@ import type { DocumentOf, NewEventOf, Output } from '#domains/model.ts'
 export type SchemasOf<D extends Domain> = D extends { contract: infer C extends DomainSchemas } ? C : UnknownSchemas
 
 export interface DomainSchemas {
+  kind?: 'append' | 'decide'
   commands: object
   events: object
   collections: object
@@ -113,14 +114,14 @@ type Named<C extends DomainSchemas, Name> =
 export type ParamsTo<C extends DomainSchemas, Name> =
   Named<C, Name> extends infer Q ? (Q extends { numbered: object } ? Params<Q> | NumberedParams<Q> : Params<Q>) : never
 
-/** The answer of a query. That of a live query is the list of its items. */
-export type AnswerTo<C extends DomainSchemas, Name> = AnswerOf<Named<C, Name>>
-type AnswerOf<Q> = Q extends { answers: 'page' | 'history' }
+/** The answer of a query. That of a live query is the list of its items, or of the changes of a live list. */
+export type AnswerTo<C extends DomainSchemas, Name> = AnswerOf<Named<C, Name>, C['kind']>
+type AnswerOf<Q, Kind> = Q extends { answers: 'page' | 'history' }
   ? Q extends { numbered: object }
     ? Page<Item<Q>> | NumberedPage<Item<Q>>
     : Page<Item<Q>>
   : Q extends { answers: 'live' }
-    ? Item<Q>[]
+    ? LiveItem<Q, Kind>[]
     : Q extends { answers: 'total' }
       ? Json | bigint
       : Answer<Q>

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { CommandType, Fields, Route } from '#domains/domain.ts'
+import type { Caller, CommandType, Fields, Route } from '#domains/domain.ts'
 import { mistakesIn } from './mistakes.ts'
 import { QUERIES } from './query-shapes.ts'
 
@@ -378,6 +378,11 @@ test.each<[() => string[], string]>([
   ],
 ])('a mistake in a query: %#. %s', (mistakes, sentence) => {
   expect(mistakes()).toEqual([sentence])
+})
+
+test('an index that only some callers choose must be declared', () => {
+  const index = (_: Fields, { scopes }: Caller) => (scopes.has('orders:manage') ? 'nothing' : 'customer')
+  expect(inOrdersQuery({ index })).toEqual([expect.stringContaining('index "nothing" is not declared')])
 })
 
 test('a query whose functions throw for a sample, or whose parameters no sample passes, starts', () => {

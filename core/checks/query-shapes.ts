@@ -30,7 +30,7 @@ const withParams = {
   parent: optional(object),
 }
 const from = optional(text)
-const chosen = either(text, rule('(params) => name'))
+const chosen = either(text, rule('(params, caller) => name'))
 const lookup = {
   index: chosen,
   where: optional(rule('(params, caller) => fields')),
@@ -47,10 +47,10 @@ const shapes = {
     ...lookup,
     answers,
     from: optional(chosen),
-    newestFirst: optional(either(flag, rule('(params) => boolean'))),
+    newestFirst: optional(either(flag, rule('(params, caller) => boolean'))),
     numbered: optional(object),
     keep: optional(rule('(document, params, caller) => boolean')),
-    join: optional(rule('(document, documents) => touches')),
+    join: optional(rule('(document, documents, params, caller) => touches')),
     shape,
   },
   one: { ...withParams, answers, from, shape },
@@ -71,7 +71,7 @@ const shapes = {
     ...withParams,
     answers,
     of: either(object, { what: '"events"', is: (value) => value === 'events' }),
-    keep: rule('(inserted, params, caller) => boolean'),
+    keep: rule('(document, params, caller) => boolean'),
     shape,
   },
   count: {
@@ -79,7 +79,7 @@ const shapes = {
     ...lookup,
     answers,
     from,
-    by: rule('(params) => groups'),
+    by: rule('(params, caller) => groups'),
     shape: rule('(group, count, asked) => item'),
   },
   total: {

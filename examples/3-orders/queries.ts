@@ -45,7 +45,7 @@ const sum = (slots: Total[], name: keyof Total) => slots.reduce((sum, slot) => s
 
 export const queries = (kinds: Kinds) => [...ofProducts(kinds), ...ofOrders(kinds), ...ofCustomers(kinds)]
 
-const ofProducts = ({ page, view }: Kinds) => [
+const ofProducts = ({ page, view, live }: Kinds) => [
   page({
     path: '/api/products',
     name: 'products.list',
@@ -54,6 +54,16 @@ const ofProducts = ({ page, view }: Kinds) => [
     item: product,
     from: 'products',
     index: 'name',
+    shape: productOf,
+  }),
+  live({
+    path: '/api/products/live',
+    name: 'products.live',
+    summary: 'The products in stock as they change, as server-sent events',
+    scope: READ,
+    item: product,
+    of: { collection: 'products' },
+    keep: ({ stock }) => stock > 0,
     shape: productOf,
   }),
   view({

@@ -90,6 +90,20 @@ test('a customer has the orders of all products, without those that were cancell
   await given(domain, stocked, pot, placed, second).thenQuery('customers.list', {}, { items })
 })
 
+test('whoever follows the products in stock sees each change, and loses a product that is sold out', async () => {
+  const item = { sku: 'kettle', name: 'Kettle', price: 4900, stock: 5 }
+  const all = given(domain, stocked, placed, cancelled, { ...placed, data: { ...order, order: 'second', quantity: 5 } })
+  await all.thenQuery('products.live', {}, [
+    { kind: 'inserted', item },
+    { kind: 'changed', item: { ...item, stock: 3 } },
+    { kind: 'changed', item },
+    { kind: 'removed', item },
+  ])
+  await all
+    .when({ ...ada(cancel({ ...first, orderId: 'second' })) })
+    .thenQuery('products.live', {}, [{ kind: 'inserted', item }])
+})
+
 test('an order in a list has the current name of its product', async () => {
   const renamed = { ...stocked, data: { ...kettle, name: 'Red kettle' } }
   await given(domain, stocked, placed, renamed).thenQuery(

@@ -1,3 +1,4 @@
+import { followedCollection } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import about from '../../package.json' with { type: 'json' }
@@ -33,7 +34,7 @@ export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
       ),
       ...domain.queries
         .filter(({ answers }) => answers !== 'fault' || faults)
-        .map((query) => readOperation({ ...query, isPersonal: mayUseCaller(query) }, domain.name)),
+        .map((query) => readOperation({ ...query, ...traitsOf(domain, query) }, domain.name)),
     ]),
     ...coreQueries.map((query) => readOperation(query, '')),
     eventOperation(domains, schemas),
@@ -54,6 +55,11 @@ export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
     components: { schemas: schemas.all, securitySchemes, ...parts },
   }
 }
+
+const traitsOf = (domain: Domain, query: Query) => ({
+  isPersonal: mayUseCaller(query),
+  isLiveList: followedCollection(domain, query) !== undefined,
+})
 
 const mayUseCaller = ({ answers }: Query): boolean => answers !== 'total' && answers !== 'fault'
 

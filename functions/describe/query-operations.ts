@@ -19,6 +19,8 @@ export interface QueryDescription extends Restriction {
   /** True if the answer may depend on the caller, so that a token is useful even if none is required. */
   isPersonal?: boolean
   numbered?: Numbered
+  /** True for a live query that follows a list. */
+  isLiveList?: boolean
 }
 
 /** The operation of a query. `tag` is the domain's name, or empty for a query that belongs to none. */
@@ -31,6 +33,7 @@ export function queryOperation(query: QueryDescription, tag: string, schemas: Sc
     operationId,
     // A total with a schema is read like any other answer. Without one it is an integer that may exceed what a number holds.
     'x-answers': answers === 'total' && query.item ? 'view' : answers,
+    ...(query.isLiveList ? { 'x-live-list': true } : {}),
     ...(query.isPersonal ? { security: OPTIONAL } : {}),
     tags: [tag === '' ? (operationId.split('.', 1)[0] ?? '') : tag],
     summary,
@@ -80,10 +83,11 @@ const numberingParameters = ({ sorts }: Numbered, schemas: Schemas): object[] =>
 /** False for a stream, whose tag would be known at its end only, and for a total, which is as short as a tag. */
 const isTagged = (answers: Query['answers']): boolean => !['all', 'total', 'live'].includes(answers)
 
-function responsesOf({ answers, path, numbered }: QueryDescription, item: Schema) {
+function responsesOf(query: QueryDescription, item: Schema) {
+  const { answers, path } = query
   const isNamed = answers === 'view' || namesIn(path).length > 0
   const statuses = [400, ...(isNamed ? [404] : []), 410, 422, 503]
-  const content = contentOf(answers, item, numbered !== undefined)
+  const content = contentOf(query, item)
   return {
     200: isTagged(answers) ? response('OK', content, ['ETag']) : response('OK', content),
     ...(isTagged(answers) ? { 304: UNCHANGED } : {}),
@@ -91,12 +95,12 @@ function responsesOf({ answers, path, numbered }: QueryDescription, item: Schema
   }
 }
 
-function contentOf(answers: Query['answers'], item: Schema, isNumbered: boolean): { [type: string]: Schema } {
+function contentOf({ answers, numbered, isLiveList }: QueryDescription, item: Schema): { [type: string]: Schema } {
   switch (answers) {
     case 'page':
     case 'history':
       return {
-        'application/json': isNumbered ? { oneOf: [pageOf(item), numberedPageOf(item)] } : pageOf(item),
+        'application/json': numbered ? { oneOf: [pageOf(item), numberedPageOf(item)] } : pageOf(item),
         [NDJSON_TYPE]: LINES,
       }
     case 'all':
@@ -104,7 +108,7 @@ function contentOf(answers: Query['answers'], item: Schema, isNumbered: boolean)
     case 'count':
       return { 'application/json': listOf(item) }
     case 'live':
-      return { 'text/event-stream': EVENTS }
+      return { 'text/event-stream': isLiveList ? LIST_EVENTS : EVENTS }
     case 'total':
       return { 'application/json': Object.keys(item).length > 0 ? item : TOTAL }
     default:
@@ -124,6 +128,11 @@ const EVENTS: Schema = {
   type: 'string',
   description:
     'Server-sent events with an item as `data`. `begun`: from here on nothing is missed. `reset`: the client must read again, since the items of an interruption are no longer known.',
+}
+
+const LIST_EVENTS: Schema = {
+  type: 'string',
+  description: `${EVENTS.description} An item that enters the list is a \`message\`. The event \`changed\` has an item that is on the list, as it is now. The event \`removed\` has the last item of what leaves the list.`,
 }
 
 const listOf = (items: Schema): Schema => ({

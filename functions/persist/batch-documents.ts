@@ -1,3 +1,4 @@
+import type { DocumentChange } from '#core/changes.ts'
 import type { Owned, Write } from '#core/store.ts'
 import type {
   Change,
@@ -19,6 +20,8 @@ export interface BatchDocuments {
   begin(touches: Touch[], stream: string): CommandDocuments
   /** The writes of all changes that were kept. */
   writes(): Write[]
+  /** The documents before the batch and after it, for each that was changed. */
+  changes(): DocumentChange[]
 }
 
 export interface CommandDocuments extends DocumentReader {
@@ -35,8 +38,8 @@ interface WorkingCollection {
   documents: Documents
   /** The streams that wrote or removed the documents last. One that was stored before streams were recorded has none. */
   owners: Map<string, string>
-  /** The ids of documents in the store. */
-  stored: ReadonlySet<string>
+  /** The documents as the store has them. */
+  stored: ReadonlyMap<string, Document | undefined>
   changed: Set<string>
 }
 
@@ -67,6 +70,7 @@ export function batchDocuments(domain: DecideDomain, loaded: LoadedDocuments): B
   return {
     begin: (touches, stream) => commandDocuments(domain, collections, touches, stream),
     writes: () => [...collections.values()].map(writeOf),
+    changes: () => [...collections.values()].flatMap(changesOf),
   }
 }
 
@@ -77,7 +81,7 @@ function workingCopy(collection: Collection, found: ReadonlyMap<string, Document
     documents.set(id, freeze(document as Document))
     if (_stream !== undefined) owners.set(id, String(_stream))
   }
-  return { collection, documents, owners, stored: new Set(found.keys()), changed: new Set() }
+  return { collection, documents, owners, stored: new Map(documents), changed: new Set() }
 }
 
 function commandDocuments(
@@ -134,6 +138,9 @@ function writeOf({ collection, documents, owners, stored, changed }: WorkingColl
   }
   return { collection, own, disown }
 }
+
+const changesOf = ({ collection, documents, stored, changed }: WorkingCollection): DocumentChange[] =>
+  [...changed].map((id) => ({ collection: collection.name, before: stored.get(id), after: documents.get(id) }))
 
 /** Makes a rule that changes what it was given fail there, instead of changing it for the next command. */
 export function freeze<Value>(value: Value): Value {

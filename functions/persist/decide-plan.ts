@@ -1,3 +1,4 @@
+import type { DocumentChange } from '#core/changes.ts'
 import { standingOf } from '#core/ledger.ts'
 import { redrivenReceipt, reusedKeyReceipt } from '#core/receipts.ts'
 import type { Write } from '#core/store.ts'
@@ -23,6 +24,8 @@ export interface Plan {
   letters: Document[]
   removedLetters: string[]
   documents: Write[]
+  /** The documents of these writes, before and after. */
+  changes: DocumentChange[]
 }
 
 type Decided = { status: 'applied' } | { status: 'rejected'; reason: string; isStale?: true }
@@ -74,6 +77,7 @@ const newDraft = (domain: DecideDomain, loaded: LoadedBatch, now: number): Draft
   letters: [],
   removedLetters: [],
   documents: [],
+  changes: [],
 })
 
 function finished(draft: Draft, batch: ReceivedCommand[]): Plan {
@@ -91,6 +95,7 @@ function finished(draft: Draft, batch: ReceivedCommand[]): Plan {
     letters,
     removedLetters: redrive ? [redrive.letter._id] : [],
     documents: working.writes(),
+    changes: working.changes(),
   }
 }
 

@@ -1,8 +1,9 @@
-import { events, heads, letters, receipts, streamKey } from '#core/collections.ts'
+import { changes, eventId, events, heads, letters, receipts, streamKey } from '#core/collections.ts'
 import { retryOnConflict } from '#core/retry.ts'
 import type { Write } from '#core/store.ts'
 import type { DecideDomain, Document, Event } from '#domains/domain.ts'
 import { type ApplierParts, type Arrival, DONE, type RedrivingApplier } from './applier.ts'
+import { changeRecords } from './changes.ts'
 import type { ReceivedCommand } from './command.ts'
 import { keyOf, loadBatch } from './decide-load.ts'
 import { type Plan, planBatch } from './decide-plan.ts'
@@ -62,7 +63,10 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
  * and of one document of a view at its generation.
  */
 async function commitPlan(domain: DecideDomain, plan: Plan, parts: ApplierParts): Promise<void> {
-  const writes = [...writesOf(domain, plan), ...(await feedViews(domain, plan.events, parts))]
+  const views = await feedViews(domain, plan.events, parts)
+  const records = changeRecords(domain, [...plan.changes, ...views.changes], plan.events)
+  const told = records.length > 0 ? [{ collection: changes, insert: records }] : []
+  const writes = [...writesOf(domain, plan), ...views.writes, ...told]
   if (writes.length > 0) await parts.store.commit(writes)
 }
 
@@ -77,7 +81,8 @@ function writesOf({ name }: DecideDomain, plan: Plan): Write[] {
   return writes.filter(({ collection: _, ...kinds }) => Object.values(kinds).some((some) => some.length > 0))
 }
 
-const eventDocument = (domain: string, event: Event): Document => {
-  const key = streamKey(domain, event.stream)
-  return { _id: `${key}#${event.number}`, key, ...event }
-}
+const eventDocument = (domain: string, event: Event): Document => ({
+  _id: eventId(domain, event),
+  key: streamKey(domain, event.stream),
+  ...event,
+})

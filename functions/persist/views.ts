@@ -1,9 +1,16 @@
+import type { DocumentChange } from '#core/changes.ts'
 import { slotIds } from '#core/collections.ts'
 import { viewsOf } from '#core/registry.ts'
 import type { Write } from '#core/store.ts'
 import type { DecideDomain, Document, Event, Fields, View } from '#domains/domain.ts'
 import type { ApplierParts } from './applier.ts'
 import { freeze } from './batch-documents.ts'
+
+/** What events change in views. */
+export interface FedViews {
+  writes: Write[]
+  changes: DocumentChange[]
+}
 
 /** An event that changes one document of a view. */
 interface Feed {
@@ -21,14 +28,27 @@ export async function feedViews(
   domain: DecideDomain,
   events: Event[],
   { store, random }: Pick<ApplierParts, 'store' | 'random'>,
-): Promise<Write[]> {
-  const fed = viewsOf(domain).map(async (view): Promise<Write[]> => {
+): Promise<FedViews> {
+  const fed = viewsOf(domain).map(async (view) => {
     const feeds = feedsOf(view, events, random())
     if (feeds.length === 0) return []
     const found = await store.get(view.collection, [...new Set(feeds.map(({ id }) => id))])
-    return [{ collection: view.collection, swap: foldAll(view, feeds, found) }]
+    return [{ collection: view.collection, found, swap: foldAll(view, feeds, found) }]
   })
-  return (await Promise.all(fed)).flat()
+  const all = (await Promise.all(fed)).flat()
+  return {
+    writes: all.map(({ collection, swap }) => ({ collection, swap })),
+    changes: all.flatMap(({ collection: { name }, found, swap }) =>
+      swap.map((after) => ({ collection: name, before: own(found.get(after._id)), after: own(after) })),
+    ),
+  }
+}
+
+/** A document without the generation that persist adds. */
+function own(document: Document | undefined): Document | undefined {
+  if (!document) return undefined
+  const { generation: _, ...fields } = document
+  return fields as Document
 }
 
 function feedsOf(view: View, events: Event[], chance: number): Feed[] {

@@ -3,7 +3,7 @@ import { compareKeys } from '#core/indexes.ts'
 import { Problem } from '#core/problem.ts'
 import { type Count, type Counted, TooManyGroups } from '#core/store.ts'
 import type { Domain } from '#domains/domain.ts'
-import type { CountQuery } from '#domains/query.ts'
+import type { CountQuery, Group } from '#domains/query.ts'
 import { askedOf, collectionOf, type QueryHandler, type QueryParts, type QueryRequest } from './handler.ts'
 import { indexScanOf } from './index-scan.ts'
 
@@ -13,17 +13,17 @@ const MAX_GROUPS = 10_000
 export function countHandler({ store }: QueryParts, domain: Domain, query: CountQuery): QueryHandler {
   const collection = collectionOf(domain, query)
 
-  async function countGroups(queryRequest: QueryRequest): Promise<Counted[]> {
+  async function countGroups(by: Group[], queryRequest: QueryRequest): Promise<Counted[]> {
     const { index, filters, range } = indexScanOf(collection, query, queryRequest)
-    const by = query.by(queryRequest.params)
     const count = { index, by, limit: MAX_GROUPS, ...(range ? { range } : {}) } satisfies Count
     const counts = await Promise.all(filters.map((where) => store.count(collection, { ...count, where })))
     return counts.length === 1 ? (counts[0] as Counted[]) : addUp(counts.flat())
   }
 
   return async (queryRequest) => {
-    const fields = query.by(queryRequest.params).map(({ field }) => field)
-    const groups = await countGroups(queryRequest).catch(refuseTooManyGroups)
+    const by = query.by(queryRequest.params, queryRequest.caller)
+    const fields = by.map(({ field }) => field)
+    const groups = await countGroups(by, queryRequest).catch(refuseTooManyGroups)
     const asked = askedOf(queryRequest)
     const items = groups.map(({ key, count }) =>
       query.shape(Object.fromEntries(fields.map((field, at) => [field, key[at] ?? null])), count, asked),

@@ -115,12 +115,13 @@ function newOutbox() {
   }
 }
 
-const beginEvent = (position: string | undefined, isReset: boolean): string =>
+/** The event `begun`, or `reset` if the client may have missed something before it. */
+export const beginEvent = (position: string | undefined, isReset: boolean): string =>
   `event: ${isReset ? 'reset' : 'begun'}\ndata: {}\n${position === undefined ? '' : idLine(position)}\n`
 
-/** An event with data. Its id is the position after it. */
-export const dataEvent = (data: Fields, position: string): string =>
-  `data: ${JSON.stringify(data)}\n${idLine(position)}\n`
+/** An event with data, by default of the type `message`. Its id is the position after it. */
+export const dataEvent = (data: Fields, position: string, type?: string): string =>
+  `${type === undefined ? '' : `event: ${type}\n`}data: ${JSON.stringify(data)}\n${idLine(position)}\n`
 
 const idLine = (position: string): string => `id: ${Buffer.from(position).toString('base64url')}\n`
 

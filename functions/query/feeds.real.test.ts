@@ -1,11 +1,19 @@
 import { MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
 import { mongodbStore } from '#adapters/store/mongodb.ts'
-import type { Inserted } from '#core/store.ts'
+import { systemClock } from '#core/clock.ts'
+import { changes, collections } from '#core/collections.ts'
+import type { Delivery } from '#core/delivery.ts'
+import { type Inserted, ResumeLost } from '#core/store.ts'
+import type { Document } from '#domains/domain.ts'
+import { persister } from '#functions/persist/persister.ts'
 import { config } from '#main/config.ts'
 import { eventually } from '#test/mill.ts'
+import { shop } from '#test/shop.ts'
 import { quiet } from '#test/telemetry.ts'
+import { trusting } from '#test/trust.ts'
 import { feedsOf } from './feeds.ts'
+import { queryStore } from './query-store.ts'
 
 const GREEDY = 40
 const BEHIND = 50
@@ -70,4 +78,68 @@ test('given 40 clients that are far behind on MongoDB, then a client that is 50 
   expect(Math.max(together, late), `alone ${alone} ms, with others ${together} and ${late} ms`).toBeLessThan(
     4 * alone + 2000,
   )
+})
+
+test('given two instances of persist on MongoDB, then the changes of each document follow one another, also from a position in between', async () => {
+  const store = mongodbStore({ ...quiet(), uri, database })
+  await store.prepare(collections([shop]))
+  const parts = { ...quiet(), domains: [shop], store, clock: systemClock, random: Math.random }
+  const persisters = ['a', 'b'].map((instance) => persister({ ...parts, instance, maxInFlight: 100, trust: trusting }))
+  const stopping = new AbortController()
+  const found: Inserted[] = []
+  const begun = Promise.withResolvers<string>()
+  const { watch } = queryStore(store, [shop])
+  const watching = (async () => {
+    const options = { signal: stopping.signal, onBegun: begun.resolve }
+    for await (const inserted of watch(changes, options)) found.push(inserted)
+  })()
+  const start = await begun.promise
+
+  const run = crypto.randomUUID()
+  const orders = [1, 2, 3].map((number) => `${run} ${number}`)
+  async function write(at: number): Promise<void> {
+    const id = orders[at % 3] as string
+    const delivery: Delivery = {
+      ...{
+        specversion: '1.0',
+        id: `${run}-${at}`,
+        source: '/test',
+        type: 'shop.write',
+        time: new Date().toISOString(),
+      },
+      ...{ partitionkey: `order/${id}`, knativekafkapartition: '0', knativekafkaoffset: String(at) },
+      data: { id, state: `state ${at}`, memo: 'x'.repeat(at === 59 ? 300_000 : 10) },
+    }
+    expect(await persisters[at % 2]?.persist(delivery)).toMatchObject({ status: 204 })
+  }
+  await Promise.all(Array.from({ length: 59 }, (_, at) => write(at)))
+  const stored = await store.get({ name: 'orders', indexes: {} }, orders)
+  const stateOf = (document: unknown) => (document as Document | null)?.state
+  const last = () => new Map(found.map(({ document }) => [(document.after as Document | null)?._id, document.after]))
+  await eventually(async () => {
+    for (const id of orders) expect(stateOf(last().get(id))).toBe(stored.get(id)?.state)
+  }, LIMIT)
+  const ends = new Map<string, unknown>()
+  for (const { document } of found) {
+    const after = document.after as Document
+    expect(stateOf(document.before)).toBe(ends.get(after._id))
+    ends.set(after._id, after.state)
+  }
+
+  await write(59)
+  await eventually(async () => expect(found.at(-1)?.document).toMatchObject({ before: null, after: null }), LIMIT)
+  async function after(resume: string): Promise<Inserted[]> {
+    const all: Inserted[] = []
+    const options = { resume, untilNow: true, signal: new AbortController().signal }
+    for await (const inserted of watch(changes, options)) all.push(inserted)
+    return all
+  }
+  expect(await after(start)).toEqual(found)
+  const middle = Math.floor(found.length / 2)
+  expect(await after(found[middle]?.resume ?? '')).toEqual(found.slice(middle + 1))
+  await expect(after(start.replace('changes ', ''))).rejects.toBeInstanceOf(ResumeLost)
+  stopping.abort()
+  await watching
+  for (const { close } of persisters) await close()
+  await store.close()
 })

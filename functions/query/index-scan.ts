@@ -1,6 +1,6 @@
 import { compareKeys, fieldsOf } from '#core/indexes.ts'
 import type { Find, Range, Store, StoredCollection } from '#core/store.ts'
-import type { Document, Fields } from '#domains/domain.ts'
+import type { Caller, Document, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { type QueryRequest, SCAN_BATCH } from './handler.ts'
 
@@ -23,9 +23,9 @@ export type ScanQuery = Pick<PageQuery, 'index' | 'where' | 'range' | 'newestFir
 export function indexScanOf(
   collection: StoredCollection,
   query: ScanQuery,
-  { params, caller, newestFirst = valueFor(query.newestFirst ?? false, params) }: QueryRequest,
+  { params, caller, newestFirst = valueFor(query.newestFirst ?? false, params, caller) }: QueryRequest,
 ): IndexScan {
-  const index = valueFor(query.index, params)
+  const index = valueFor(query.index, params, caller)
   const filters = [query.where?.(params, caller) ?? {}].flat()
   const [fixed = [], ...others] = filters.map((filter) => Object.keys(filter).sort())
   if (others.some((names) => names.join() !== fixed.join())) {
@@ -41,8 +41,11 @@ function boundsOf({ from, to }: ReturnType<NonNullable<ScanQuery['range']>>): Ra
   return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
 }
 
-const valueFor = <Value extends string | boolean>(value: Value | ((params: Fields) => Value), params: Fields): Value =>
-  typeof value === 'function' ? value(params) : value
+const valueFor = <Value extends string | boolean>(
+  value: Value | ((params: Fields, caller: Caller) => Value),
+  params: Fields,
+  caller: Caller,
+): Value => (typeof value === 'function' ? value(params, caller) : value)
 
 /** The documents of one filter, as far as they have been read. */
 interface Source {

@@ -3,7 +3,7 @@ import { NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
 import type { Response } from '#core/request.ts'
 import type { Store, StoredCollection } from '#core/store.ts'
-import type { Document, Domain, Fields } from '#domains/domain.ts'
+import type { Caller, Document, DocumentReader, Domain, Fields } from '#domains/domain.ts'
 import type { PageQuery } from '#domains/query.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { askedOf, collectionOf, type QueryHandler, type QueryParts, type QueryRequest, SCAN_BATCH } from './handler.ts'
@@ -19,13 +19,16 @@ export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery)
   const { path, from, join } = query
 
   async function shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]> {
-    const views = await loadTouched(parts.store, domain, documents, join ? (...of) => join(...of) : () => [])
+    const { params, caller } = queryRequest
+    const touches = (document: Document, views: DocumentReader) => join?.(document, views, params, caller) ?? []
+    const views = await loadTouched(parts.store, domain, documents, touches)
     return documents.map((document, at) => query.shape(document, askedOf(queryRequest, views[at])))
   }
 
-  /** The collection to read. A name that does not depend on the parameters is checked at the start. */
-  function collectionFor(): (params: Fields) => StoredCollection {
-    if (typeof from === 'function') return (params) => collectionOf(domain, { path, from: from(params) })
+  /** The collection to read. A name that does not depend on the request is checked at the start. */
+  function collectionFor(): ListDeclaration['collectionFor'] {
+    if (typeof from === 'function')
+      return (params, caller) => collectionOf(domain, { path, from: from(params, caller) })
     const collection = collectionOf(domain, from === undefined ? { path } : { path, from })
     return () => collection
   }
@@ -34,7 +37,7 @@ export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery)
 }
 
 interface ListDeclaration {
-  collectionFor(params: Fields): StoredCollection
+  collectionFor(params: Fields, caller: Caller): StoredCollection
   query: ScanQuery & Pick<PageQuery, 'keep' | 'numbered'>
   /** The items of documents; `undefined` for a document that does not belong to the list. */
   shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]>
@@ -47,14 +50,14 @@ export function listHandler(
 ): QueryHandler {
   return async (queryRequest) => {
     const { request, params, caller, limit, cursor, numbering } = queryRequest
-    const indexScan = indexScanOf(collectionFor(params), query, queryRequest)
+    const indexScan = indexScanOf(collectionFor(params, caller), query, queryRequest)
     const after = cursor === undefined ? undefined : readCursor(indexScan, cursor)
     const keep = (document: Document) => query.keep?.(document, params, caller) ?? true
     const list: ListParts = { store, indexScan, keep, shape: (documents) => shape(documents, queryRequest) }
     const isLines = request.headers.accept?.includes(NDJSON_TYPE)
     if (numbering) {
       if (isLines) throw new Problem(400, 'Bad parameters', 'NDJSON has no pages: leave out page and size.')
-      const isByIndex = query.numbered?.isByIndex?.(params) ?? false
+      const isByIndex = query.numbered?.isByIndex?.(params, caller) ?? false
       return tagged(request, await numberedPage(list, numbering, isByIndex))
     }
     if (isLines) return linesResponse(list, after, request.signal)

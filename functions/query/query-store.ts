@@ -1,6 +1,8 @@
+import { changes } from '#core/collections.ts'
 import { viewsOf } from '#core/registry.ts'
 import type { Inserted, StoredCollection } from '#core/store.ts'
 import type { Document, Domain } from '#domains/domain.ts'
+import { watchChanges } from './change-feed.ts'
 import type { QueryParts } from './handler.ts'
 
 /** The store as queries see it: documents have the fields that the domain gave them, and nothing that Millrace adds. */
@@ -15,7 +17,10 @@ export function queryStore(store: QueryParts['store'], domains: Domain[]): Query
       return new Map([...found].map(([id, document]) => [id, own(document)]))
     },
     find: async (collection, query) => (await store.find(collection, query)).map(ownIn(collection)),
-    watch: (collection, options) => ownInserts(store.watch(collection, options), ownIn(collection)),
+    watch: (collection, options) =>
+      collection.name === changes.name
+        ? watchChanges(store, options)
+        : ownInserts(store.watch(collection, options), ownIn(collection)),
   }
 }
 

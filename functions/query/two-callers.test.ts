@@ -74,6 +74,27 @@ test('a page, its lines, its numbers and its items are those of the caller', asy
   expect(await as('').get('/mine')).toEqual({ items: [], next: null })
 })
 
+test('the collection, the index, its direction and the joined documents may depend on the caller', async () => {
+  const isEditor = ({ scopes }: Caller) => scopes.has('edit')
+  const as = site({
+    answers: 'page',
+    path: '/either',
+    from: (_, caller) => (isEditor(caller) || caller.id === 'ada' ? 'notes' : 'authors'),
+    index: (_, caller) => (isEditor(caller) ? 'time' : caller.id === 'ada' ? 'author' : 'name'),
+    where: (_, caller) => (caller.id === 'ada' ? { author: 'ada' } : {}),
+    newestFirst: (_, caller) => caller.id === 'ada',
+    numbered: { sorts: { time: {} }, isByIndex: (_, caller) => isEditor(caller) },
+    keep: (_, __, caller) => !isEditor(caller),
+    join: (_, __, { by }, caller) => [{ collection: 'authors', ids: [String(by ?? caller.id)] }],
+    shape: ({ _id }, { caller, documents }) => ({ id: _id, for: documents.get('authors', caller.id)?.name ?? null }),
+  })
+  const own = [3, 2, 1].map((number) => ({ id: `ada${number}`, for: 'Ada' }))
+  expect(await as('ada').get('/either')).toEqual({ items: own, next: null })
+  expect(await as('bob').get('/either')).toMatchObject({ items: [{ id: 'ada', for: 'Bob' }, { id: 'bob' }] })
+  expect(await as('eve').get('/either?page=0')).toMatchObject({ total: 6 })
+  expect(await as('ada').get('/either?page=0')).toMatchObject({ total: 3, items: own })
+})
+
 test('the cursor of another caller leads to no document of that caller', async () => {
   const as = site(mine)
   const { next } = await as('ada').get<Page>('/mine?limit=1')
@@ -143,6 +164,45 @@ test("a whole list may be the caller's", async () => {
   await expect(as('bob').get('/all?to=2')).rejects.toMatchObject({ status: 400 })
 })
 
+test('a view may be the one of the caller', async () => {
+  const as = site({
+    answers: 'view',
+    path: '/me',
+    touches: (_, { id }) => [{ collection: 'authors', ids: [id] }],
+    answer: (documents, _, { id }) => documents.get('authors', id),
+  })
+  expect(await as('ada').get('/me')).toMatchObject({ name: 'Ada' })
+  expect(await as('bob').get('/me')).toMatchObject({ name: 'Bob' })
+  await expect(as('eve').get('/me')).rejects.toMatchObject({ status: 404 })
+})
+
+test('a whole list and a history leave out what shape leaves out', async () => {
+  const item = (id: string, isFor: boolean) => (isFor ? { id } : undefined)
+  await world.store.insert(events, [
+    { _id: 'reading:x#1', key: 'reading:x', number: 1, actor: 'ada' },
+    { _id: 'reading:x#2', key: 'reading:x', number: 2, actor: 'bob' },
+  ])
+  const as = site(
+    {
+      answers: 'all',
+      path: '/all',
+      from: 'notes',
+      index: 'time',
+      shape: ({ _id, author }, { caller }) => item(_id, author === caller.id),
+    },
+    {
+      answers: 'history',
+      path: '/history',
+      stream: () => 'x',
+      shape: ({ number, actor }, { caller }) => item(String(number), actor === caller.id),
+    },
+  )
+  expect(await as('ada').get('/all')).toEqual([{ id: 'ada1' }, { id: 'ada2' }, { id: 'ada3' }])
+  expect(await as('eve').get('/all')).toEqual([])
+  expect(await as('ada').get('/history')).toEqual({ items: [{ id: '1' }], next: null })
+  expect(await as('bob').get('/history')).toEqual({ items: [{ id: '2' }], next: null })
+})
+
 test('counts may be of the documents of the caller', async () => {
   const count: CountQuery = {
     answers: 'count',
@@ -151,10 +211,11 @@ test('counts may be of the documents of the caller', async () => {
     index: 'author',
     where,
     range: (_, { id }) => ({ from: id === 'ada' ? 1 : 2 }),
-    by: () => [{ field: 'author' }],
+    by: (_, { scopes }) => (scopes.has('edit') ? [] : [{ field: 'author' }]),
     shape: ({ author = '' }, count, { caller }) => ({ author, count, for: caller.id }),
   }
-  const as = site(count)
+  const as = site(count, { ...count, path: '/late', index: 'time', where: () => ({}), range: () => ({ from: 3 }) })
+  expect(await as('eve').get('/late')).toEqual({ items: [{ author: '', count: 2, for: 'eve' }] })
   expect(await as('ada').get('/counts')).toEqual({ items: [{ author: 'ada', count: 3, for: 'ada' }] })
   expect(await as('bob').get('/counts')).toEqual({ items: [{ author: 'bob', count: 2, for: 'bob' }] })
 })

@@ -1,12 +1,14 @@
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '#client/client.ts'
-import type { Client, Line, NumberedPage, Outcome, Page } from '#client/types.ts'
+import type { Client, Line, ListChange, NumberedPage, Outcome, Page } from '#client/types.ts'
 import type letters from '#core/letters/domain.ts'
 import type { CommandType } from '#domains/domain.ts'
+import type logs from '#domains/logs/domain.ts'
 import type { Query } from '#domains/query.ts'
 import type sums from '#domains/sums/domain.ts'
 import type tutorials from '#domains/tutorials/domain.ts'
+import type { shop } from '../shop.ts'
 
 type Domains = { tutorials: typeof tutorials; sums: typeof sums; letters: typeof letters }
 type Own = Client<Domains>
@@ -94,6 +96,15 @@ test('a batch resolves to lines, names nest, and parameters are those of the pat
   expectTypeOf<Notes['lines']>().toBeCallableWith({ author: 'a', text: 'b', least: 3, limit: 4 })
   expectTypeOf<Parameters<Notes['line']>[0]>().toEqualTypeOf<{ id: string; loud: boolean }>()
   expectTypeOf<Parameters<Notes['all']>[0]>().toEqualTypeOf<{ author: string }>()
+})
+
+test('a live list has kinds of changes; live events and documents that never change are items', () => {
+  type Each<Q> = Q extends (...args: never[]) => AsyncGenerator<infer Item> ? Item : never
+  type Shop = Client<{ shop: typeof shop }>['shop']
+  type Order = { id: string; state: string; from?: string | undefined }
+  expectTypeOf<Each<Shop['mine']['each']>>().toEqualTypeOf<ListChange<Order>>()
+  expectTypeOf<Each<Shop['events']['each']>>().toEqualTypeOf<{ type: string }>()
+  expectTypeOf<Each<Client<{ logs: typeof logs }>['logs']['live']['each']>>().toExtend<{ organizationId: string }>()
 })
 
 const sortable = {
