@@ -52,6 +52,20 @@ export const defineViews = <E extends Schemas, V extends Schemas, const W>(
   views: W & Views<NoInfer<E>, V> & IndexedViews<W>,
 ): W => views
 
+/**
+ * What the compiler has not inferred. It infers from functions last, and not at all once something else does not fit. Types that
+ * stand for everything keep it from reporting that one mistake at every function.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: it must fit everything
+type Unknown = any
+
+/** The commands as rules see them. Their schemas are known before any function is. */
+type OfSchemas<C extends Schemas> = { readonly [Type in keyof NoInfer<C>]: { data: NoInfer<C[Type]> } }
+
+/** The names of the members that are given. They are known before any type is. */
+type Members<G> = { [Name in keyof G]: unknown }
+type If<G, Name extends string, Then, Else> = Name extends keyof G ? Then : Else
+
 /** Defines a domain with rules. Its types follow from its schemas: of commands, of events and of documents. */
 export function decideDomain<
   C extends Schemas,
@@ -59,21 +73,23 @@ export function decideDomain<
   E extends Schemas,
   const K extends Collections,
   const Q extends readonly unknown[],
-  Context = DocumentsOf<K>,
+  Context = Unknown,
   V extends Schemas = NoViews,
-  const W = NoViews,
+  const W = Unknown,
+  G = unknown,
 >(
-  domain: DecideParts<NoInfer<M>, NoInfer<K>, Context> & {
-    commands: M & Commands<C> & JsonData<M> & KnownMembers<M>
-    /** The schema of each event type's data. A rule that makes another event is at fault. */
-    events: E & JsonOnly<E>
-    collections: K & Indexed<K>
-    /** Documents that the events of any streams change, by the keys that the events give. Queries read them, rules do not. */
-    views?: W & Views<NoInfer<E>, V> & IndexedViews<W>
-    queries(kinds: QueryKinds<K, E, W>): Q
-  } & Deciding<NoInfer<M>, NoInfer<E>, NoInfer<K>, Context> &
+  domain: DecideParts<OfSchemas<C>, NoInfer<K>, Context> &
+    Members<G> & {
+      commands: M & Commands<C> & JsonData<M> & KnownMembers<M>
+      /** The schema of each event type's data. A rule that makes another event is at fault. */
+      events: E & JsonOnly<E>
+      collections: K & Indexed<K>
+      /** Documents that the events of any streams change, by the keys that the events give. Queries read them, rules do not. */
+      views?: W & Views<NoInfer<E>, V> & IndexedViews<W>
+      queries(kinds: QueryKinds<K, E, If<G, 'views', W, NoViews>>): Q
+    } & Deciding<OfSchemas<C>, NoInfer<E>, NoInfer<K>, If<G, 'context', Context, DocumentsOf<NoInfer<K>>>> &
     Projecting<NoInfer<E>, NoInfer<K>>,
-): DecideDomain & Contract<'decide', M, Q, E, K & ViewCollections<W>> {
+): DecideDomain & Contract<'decide', M, Q, E, K & ViewCollections<If<G, 'views', W, NoViews>>> {
   const { events, context, rules, projections, views, queries, ...parts } = domain
   const { commands, collections } = parts
   const decide = rules ? fromRules({ context, rules } as unknown as Rules) : domain.decide
@@ -95,7 +111,7 @@ export function decideDomain<
     contract: { kind: 'decide', commands, queries: made, events, collections: { ...collections, ...views } },
   }
   // The engine handles all data alike. The types above make sure that each function gets the data of its own.
-  return erased as unknown as DecideDomain & Contract<'decide', M, Q, E, K & ViewCollections<W>>
+  return erased as never
 }
 
 type Decide = (command: Command, documents: DocumentReader) => Decision

@@ -4,7 +4,9 @@ import type { CommandType, Fields, GrpcCall, Json, Route } from './domain.ts'
 /** The types that follow from a domain's schemas. `appendDomain` and `decideDomain` infer them. A domain of several files names them. */
 
 export type Schemas = { [name: string]: z.ZodType }
-export type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : never
+/** What a schema returns. The output of a schema that the compiler does not know may be anything. */
+// biome-ignore lint/suspicious/noExplicitAny: it must fit everything
+export type Output<Schema> = unknown extends Schema ? any : Schema extends z.ZodType ? z.output<Schema> : never
 
 /** A command type whose functions get the data that its schema returns. */
 export interface CommandDefinition<Schema extends z.ZodType, Data = z.output<Schema>>
@@ -41,9 +43,13 @@ export type CommandOf<Commands, Type extends keyof Commands = keyof Commands> = 
     scopes: string[]
     /** Its offset in its partition of the log, higher than that of every earlier command of the stream. */
     offset: number
-    data: Commands[T] extends { data: infer Schema } ? Output<Schema> : never
+    data: DataOf<Commands[T]>
   }
 }[Type & string]
+
+/** The data of a command, or anything as long as the compiler does not know the command. */
+// biome-ignore lint/suspicious/noExplicitAny: it must fit everything
+type DataOf<Command> = unknown extends Command ? any : Command extends { data: infer Schema } ? Output<Schema> : never
 
 /** An event as a rule returns it. */
 export type NewEventOf<Events, Type extends keyof Events = keyof Events> = {
