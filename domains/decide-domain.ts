@@ -20,7 +20,7 @@ import type {
   TouchOf,
 } from './model.ts'
 import { type QueryKinds, queryKinds } from './query-kinds.ts'
-import { feedTypesOf, type IndexedViews, type NoViews, type ViewCollections, type Views, viewsFrom } from './views.ts'
+import { declaredViews, type IndexedViews, type NoViews, type ViewCollections, type Views, viewsFrom } from './views.ts'
 
 /** The rules of each command type, or one function for all of them. */
 type Deciding<M, E, K, Context> =
@@ -106,7 +106,7 @@ export function decideDomain<
       events: Object.keys(events),
       ...(rules ? { rules: Object.keys(rules) } : {}),
       ...(projections ? { projections: Object.keys(projections) } : {}),
-      ...(views ? { feeds: feedTypesOf(views as never) } : {}),
+      ...(views ? { views: declaredViews(views as never) } : {}),
     },
     contract: { kind: 'decide', commands, queries: made, events, collections: { ...collections, ...views } },
   }

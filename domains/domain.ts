@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Query } from './query.ts'
+import type { Declared } from './views.ts'
 
 /**
  * The contract between a domain and Millrace. A domain is a folder whose `domain.ts` default-exports one of these. It imports
@@ -42,7 +43,7 @@ export interface DecideDomain extends DomainParts {
   /** Documents of many streams. Queries read them, rules do not. */
   views?: View[]
   /** What `decideDomain` was given by type. The start compares it with the commands and events that there are. */
-  declared?: { events: string[]; rules?: string[]; projections?: string[]; feeds?: { [view: string]: string[] } }
+  declared?: Declared
 }
 
 /** The documents of one collection that a rule or a query needs. */
@@ -78,10 +79,7 @@ export interface View {
   collection: Collection
   /** A document before its first event. */
   zero: Fields
-  /**
-   * True when each document is kept in sixteen slots, so that it is not hot. `fold` must then give the same sum in any order and
-   * in any slot. A query that answers `total` adds the slots up.
-   */
+  /** True when each document is kept in sixteen slots, which a `total` adds up. `fold` must not depend on order or slot. */
   isSlotted: boolean
   /** The ids of the documents that this event changes. A slotted view with one document gives an empty id. */
   keys(event: Event): string[]

@@ -276,6 +276,17 @@ test('a view that does not fit the events and its schema does not compile', () =
   ]
 })
 
+test('the start knows of a view without keys, and of a zero that does not fit', () => {
+  const wrong = { totals: { ...counted, zero: {}, feeds: { 'orders.placed': { fold } } } }
+  expect(decideDomain({ ...all, views: wrong as never }).declared?.views).toEqual({
+    totals: {
+      feeds: ['orders.placed'],
+      unkeyed: ['orders.placed'],
+      misfit: 'orders: Invalid input: expected number, received undefined',
+    },
+  })
+})
+
 const command = { id: '1', type: 'orders.place', data: { customer: 'ada', way: 'post' } } as unknown as Command
 const documents: DocumentReader = { get: () => undefined }
 const deciding = (made: { type: string; data: object }) =>

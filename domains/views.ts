@@ -65,17 +65,42 @@ interface Feed {
 }
 
 interface Definition {
+  schema: z.ZodType
   indexes?: View['collection']['indexes']
   slots?: true
   zero: Fields
   feeds: { [type: string]: Feed }
 }
 
+/** What `decideDomain` was given by type, for the checks of a start. */
+export interface Declared {
+  events: string[]
+  rules?: string[]
+  projections?: string[]
+  views?: { [name: string]: DeclaredView }
+}
+
+/** What `decideDomain` was given of a view. */
+export interface DeclaredView {
+  /** The types of the events that feed it. */
+  feeds: string[]
+  /** Those without a `key`, if the view has no slots either. */
+  unkeyed: string[]
+  /** Why `zero` does not fit the schema. */
+  misfit?: string
+}
+
 type Definitions = { [name: string]: Definition }
 
-/** The types of the events that feed each view. */
-export const feedTypesOf = (views: Definitions): { [view: string]: string[] } =>
-  Object.fromEntries(Object.entries(views).map(([name, { feeds }]) => [name, Object.keys(feeds ?? {})]))
+/** What the start compares with the events that there are. */
+export const declaredViews = (views: Definitions): { [name: string]: DeclaredView } =>
+  Object.fromEntries(
+    Object.entries(views).map(([name, { schema, zero, slots, feeds = {} }]) => {
+      const unkeyed = slots ? [] : Object.keys(feeds).filter((type) => !feeds[type]?.key)
+      const misfit = schema.safeParse(zero).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+      return [name, { feeds: Object.keys(feeds), unkeyed, ...(misfit ? { misfit: misfit.join('; ') } : {}) }]
+    }),
+  )
 
 /** The views as the engine has them. */
 export const viewsFrom = (views: Definitions): View[] =>

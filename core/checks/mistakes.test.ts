@@ -428,11 +428,19 @@ test.each([
     'domain orders: The event orders.paid has no projection. Add it to projections.',
   ],
   [
-    { events: ['orders.paid'], feeds: { customers: ['orders.payd'] } },
+    { events: ['orders.paid'], views: { customers: { feeds: ['orders.payd'], unkeyed: [] } } },
     'domain orders, view customers, feed orders.payd: There is no such event. Did you mean "orders.paid"?',
   ],
   [
-    { events: ['orders.paid'], feeds: { customers: [] } },
+    { events: ['orders.paid'], views: { customers: { feeds: ['orders.paid'], unkeyed: ['orders.paid'] } } },
+    'domain orders, view customers, feed orders.paid: Say by key which document it changes, or write slots: true.',
+  ],
+  [
+    { events: ['orders.paid'], views: { customers: { feeds: ['orders.paid'], unkeyed: [], misfit: 'sum: Required' } } },
+    'domain orders, view customers: zero does not fit the schema: sum: Required.',
+  ],
+  [
+    { events: ['orders.paid'], views: { customers: { feeds: [], unkeyed: [] } } },
     'domain orders, view customers: It has no feeds, so it stays empty. Name the events that change it in feeds.',
   ],
 ])(

@@ -31,6 +31,13 @@ test('given events of several streams, then a view has one document for each key
   expect(await totalOf()).toBe(18)
 })
 
+test('given a field that the stored document does not have, then it begins as in zero', async () => {
+  await world.store.commit([{ collection: teams, swap: [{ _id: 'a', counts: 2, generation: 1 }] }])
+  const { persist } = start({}, 'pod-1', withTeams)
+  await persist(count('1', 'ada', 5))
+  expect(await team('a')).toEqual({ _id: 'a', counts: 3, sum: 5, generation: 2 })
+})
+
 test('given a command that is repeated or rejected, then it feeds no view', async () => {
   const { persist } = start({}, 'pod-1', withTeams)
   const event = count('1', 'ada', 90)

@@ -67,8 +67,9 @@ const wrongKey = ({ collection }: View, { type }: Event, key: unknown): string =
 function foldAll({ zero, fold }: View, feeds: Feed[], found: ReadonlyMap<string, Document>) {
   const folded = new Map<string, Fields>()
   for (const { id, key, event } of feeds) {
-    const { _id, generation, ...stored }: Fields = found.get(id) ?? zero
-    folded.set(id, fold(freeze(folded.get(id) ?? stored), event, key))
+    // A field that was added to the view later begins as in `zero`.
+    const { _id, generation, ...before }: Fields = { ...zero, ...found.get(id) }
+    folded.set(id, fold(freeze(folded.get(id) ?? before), event, key))
   }
   return [...folded].map(([_id, document]) => {
     const generation = Number(found.get(_id)?.generation ?? 0) + 1
