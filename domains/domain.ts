@@ -71,10 +71,7 @@ export interface Event extends NewEvent {
 /** A document to write, or the id of one to remove. */
 export type Change = { collection: string; document: Document } | { collection: string; remove: string }
 
-/**
- * Documents that the events of any streams of a domain change. Each commit compares and sets them, so they are exact however
- * many instances write. A document has a `generation`, which queries do not see.
- */
+/** Documents that the events of any streams of a domain change. Each has a `generation`, by which a commit compares and sets it. */
 export interface View {
   collection: Collection
   /** A document before its first event. */

@@ -132,7 +132,8 @@ async function handle(handling: Handling, delivery: Delivery): Promise<ApplyResu
   const text = textOf(delivery.data)
   const read = readCommand(delivery, handling.known, handling.judge(delivery, text), text)
   const command = read.ok ? identityOf(read.received) : read
-  if (isCopy(delivery) && (await handling.keeper.isCopyOfKept(command))) return DONE
+  if (isCopy(delivery) && (await handling.keeper.isCopyOfKept(command)))
+    return { ...DONE, report: { type: delivery.type, kept: 'its letter is there, or was redriven or discarded' } }
   return read.ok ? await apply(handling, read.received) : await keep(handling, read, delivery)
 }
 
