@@ -34,7 +34,7 @@ test('the line of the bug in docs/tutorial.md is one of the complete file', () =
 /** The pages that show parts of a domain, with the number of these parts. Code of other systems names its version first. */
 const excerpts = [
   ['docs/domains.md', 'testing/page/shop/domain.ts,examples/3-orders/queries.ts', 8],
-  ['docs/queries.md', 'testing/page/shop/domain.ts', 9],
+  ['docs/queries.md', 'testing/page/shop/domain.ts', 11],
   ['docs/from-emmett.md', 'testing/page/orders/domain.ts', 1],
   ['docs/from-restate.md', 'testing/page/orders/domain.ts', 1],
   ['docs/views.md', 'testing/page/shop/domain.ts,examples/3-orders/views.ts', 3],

@@ -39,6 +39,9 @@ function existing(order: Order | undefined): Order {
 /** The change that stores an order. */
 const stored = (document: Order) => [{ collection: 'orders' as const, document }]
 
+/** True for the customer of an order, and for an administrator. */
+const mayRead = ({ customer }: Order, caller: Caller) => customer === caller.id || caller.scopes.has(MANAGE)
+
 /** An order of the caller. Nobody else learns that it exists. */
 const ownOrder = {
   touches: ({ id }: { id: string }) => [{ collection: 'orders' as const, ids: [id] }],
@@ -52,7 +55,7 @@ export default decideDomain({
   topic: { name: 'orders', partitions: 6 },
   // The commands of one order do not commute: of a payment and a cancellation the first one counts.
   ordering: 'ordered',
-  roles: { member: [READ, WRITE], administrator: [MANAGE] },
+  roles: { member: [READ, WRITE], administrator: [READ, MANAGE] },
 
   commands: {
     'orders.place': {
@@ -164,10 +167,13 @@ export default decideDomain({
     one({
       path: '/api/orders/{id}',
       name: 'one',
-      summary: 'An order of your own',
+      summary: 'An order of your own, or any order as an administrator',
       scope: READ,
       item,
-      shape: ({ _id, ...order }, { caller }) => (order.customer === caller.id ? { id: _id, ...order } : undefined),
+      shape(document, { caller }) {
+        const { _id, ...order } = document
+        return mayRead(document, caller) ? { id: _id, ...order } : undefined
+      },
     }),
     view({
       path: '/api/orders/changes/{first}/{second}',
@@ -213,6 +219,16 @@ export default decideDomain({
       item: z.object({ type: z.string(), by: z.string() }),
       keep: ({ stream }, { id }) => stream === id,
       shape: ({ type, actor }) => ({ type, by: actor }),
+    }),
+    live({
+      path: '/api/orders/live',
+      name: 'follow',
+      summary: 'Your own orders as they change, as server-sent events',
+      scope: READ,
+      of: { collection: 'orders' },
+      item,
+      keep: ({ customer }, _, caller) => customer === caller.id,
+      shape: ({ _id, ...order }) => ({ id: _id, ...order }),
     }),
     count({
       path: '/api/orders/days/{product}',

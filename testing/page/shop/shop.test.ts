@@ -53,6 +53,24 @@ test('an order is visible to its customer, and to nobody else', async () => {
   await cancelled.thenQuery('history', data, { problem: 404 }, { caller: { id: 'bob' } })
 })
 
+test('an administrator reads any order', async () => {
+  const caller = { id: 'root', scopes: ['orders:read', 'orders:manage'] }
+  await given(orders, placed).thenQuery('one', data, { id: 'first', customer: 'ada' }, { caller })
+  await given(orders, placed).thenQuery(
+    'one',
+    data,
+    { problem: 404 },
+    { caller: { ...caller, scopes: ['orders:read'] } },
+  )
+})
+
+test('a live list has the orders of its caller', async () => {
+  const paid = given(orders, placed).when(pay)
+  const changed = [{ kind: 'changed', item: { id: 'first', state: 'paid' } }] as const
+  await paid.thenQuery('follow', {}, [...changed], { caller: { id: 'ada' } })
+  await paid.thenQuery('follow', {}, [], { caller: { id: 'bob' } })
+})
+
 test('each kind of query of the page answers', async () => {
   const pot = { ...placed, stream: 'second', data: { product: 'pot', price: 1900 } } as const
   const shop = given(orders, placed, pot)
