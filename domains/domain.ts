@@ -2,10 +2,7 @@ import type { z } from 'zod'
 import type { Query } from './query.ts'
 import type { Declared } from './views.ts'
 
-/**
- * The contract between a domain and Millrace. A domain is a folder whose `domain.ts` default-exports one of these. It imports
- * zod and the files beside this one, and knows nothing of HTTP, Kafka or MongoDB. `examples/` has three domains to copy.
- */
+/** The contract of domains. A domain is a folder whose `domain.ts` default-exports one of these. `examples/` has three to copy. */
 export type Domain = AppendDomain | DecideDomain
 
 /** The parts that both kinds of domain have. */
@@ -25,10 +22,7 @@ export interface AppendDomain extends DomainParts {
   documents: Documents
 }
 
-/**
- * A domain with rules: `decide` turns a command into events or a rejection, `project` turns an event into changed documents.
- * Both are pure. The store commits events, documents and outcome together, and keeps the events for ever.
- */
+/** A domain with rules. `decide` and `project` are pure. One commit has events, documents and outcome; events are kept for ever. */
 export interface DecideDomain extends DomainParts {
   kind: 'decide'
   /** `ordered` adds a poll of 200 ms to each command. Use `unordered` if a stream's commands commute or come one at a time. */
@@ -52,10 +46,8 @@ export type Touch = { collection: string; ids: string[] }
 /** The documents that `touches` named, with the changes of all earlier commands. */
 export type DocumentReader = { get(collection: string, id: string): Document | undefined }
 
-/** The result of a rule. A rejection is a short reason, which the caller reads in the receipt. */
+/** The result of a rule: events as it makes them, or a short reason, which the caller reads in the receipt. */
 export type Decision = { events: NewEvent[] } | { rejected: string }
-
-/** An event as a rule returns it. */
 export type NewEvent = { type: string; data: Fields }
 
 /** An event as the store keeps it, numbered from 1 within its stream. */
