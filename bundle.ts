@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { files } from './functions/describe/docs-page.ts'
 import { LIST, listOf, shippedPackages, textsOf } from './licenses.ts'
@@ -10,13 +11,16 @@ import { findProtos } from './main/find-protos.ts'
 import { settings } from './main/settings.ts'
 
 /**
- * `npm run bundle` writes dist/<target>.mjs with its source map for each target of the image, `dist/serve.mjs`, which starts
+ * `npm run bundle`, or `millrace bundle` in a project, writes dist/<target>.mjs with its source map for each target of the image, `dist/serve.mjs`, which starts
  * the target that FUNCTION_TARGET names, and a compile cache. The cache works wherever dist/ is moved to, but only with this
  * Node, on such a processor, and for the user who made it.
  *
  * `npm run bundle -- source` adds the local KafkaSource to such a dist/. No image for a cluster has it.
  */
 const OUT = 'dist'
+/** Millrace itself: this repository, or its package in a project, whose files are compiled. */
+const ROOT = import.meta.dirname
+const ownFile = (path: string): string => join(ROOT, path + extname(import.meta.filename))
 const CACHE = join(OUT, 'cache')
 const LOCAL_TARGET = 'source'
 const TARGETS = settings.FUNCTION_TARGET.unwrap().options.filter((target) => target !== LOCAL_TARGET)
@@ -38,27 +42,27 @@ const OPTIONAL = [
 const domains: Plugin = {
   name: 'domains',
   setup({ onLoad }) {
-    onLoad({ filter: /\/main\/find-domains\.ts$/ }, () => {
+    onLoad({ filter: /\/main\/find-domains\.[jt]s$/ }, () => {
       const folders = readdirSync('domains', { withFileTypes: true }).filter(({ name }) =>
         existsSync(join('domains', name, 'domain.ts')),
       )
       const names = folders.map(({ name }) => name).sort()
-      const imports = names.map((name, index) => `import domain${index} from '#domains/${name}/domain.ts'`)
+      const imports = names.map((name, index) => `import domain${index} from './domains/${name}/domain.ts'`)
       const all = names.map((_, index) => `domain${index}`).join(', ')
       const contents = `${imports.join('\n')}
-        import { withLetters } from '#core/registry.ts'
+        import { withLetters } from ${JSON.stringify(ownFile('core/registry'))}
         const found = withLetters([${all}])
         export const findDomains = async () => found`
-      return { contents, resolveDir: 'main', loader: 'ts' }
+      return { contents, resolveDir: resolve('.'), loader: 'ts' }
     })
   },
 }
 
 /** The module that serve.ts imports for a target, where it is not the index.ts of a function. */
-const ENTRIES: Record<string, string> = { grpc: './grpc.ts', [LOCAL_TARGET]: './source.ts' }
+const ENTRIES: Record<string, RegExp> = { grpc: /\/grpc/, [LOCAL_TARGET]: /\/source/ }
 
 /** Two gRPC libraries read their own .proto files, from `../../proto` relative to themselves. */
-const LIBRARIES = ['grpc-health-check/proto/health', '@grpc/reflection/build/proto/grpc']
+const LIBRARIES = { 'grpc-health-check': 'proto/health', '@grpc/reflection': 'build/proto/grpc' }
 const BANNER = `import { createRequire } from 'node:module'
 const require = createRequire(import.meta.url), __dirname = import.meta.dirname + '/build/src'`
 
@@ -66,7 +70,7 @@ const require = createRequire(import.meta.url), __dirname = import.meta.dirname 
 const protos: Plugin = {
   name: 'protos',
   setup({ onLoad }) {
-    onLoad({ filter: /\/main\/find-protos\.ts$/ }, async () => {
+    onLoad({ filter: /\/main\/find-protos\.[jt]s$/ }, async () => {
       const names = (await findProtos()).map((path) => basename(path))
       const contents = `export const findProtos = async () =>
         ${JSON.stringify(names)}.map((name) => import.meta.dirname + '/proto/' + name)`
@@ -75,8 +79,23 @@ const protos: Plugin = {
   },
 }
 
+/** Finds Millrace's folders from the bundle, so that no folder of a project is taken for one of them. */
+const ownFolder: Plugin = {
+  name: 'own-folder',
+  setup({ onLoad }) {
+    const path = JSON.stringify(`${relative(OUT, ROOT)}/`)
+    onLoad({ filter: /\/core\/own-folder\.[jt]s$/ }, () => ({
+      contents: `export const OWN_FOLDER = new URL(${path}, import.meta.url)`,
+    }))
+  },
+}
+
 async function copyProtos(): Promise<void> {
-  const paths = [...(await findProtos()), ...LIBRARIES.map((folder) => join('node_modules', folder))]
+  const { resolve } = createRequire(import.meta.url)
+  const ofLibraries = Object.entries(LIBRARIES).map(([name, folder]) =>
+    join(dirname(resolve(`${name}/package.json`)), folder),
+  )
+  const paths = [...(await findProtos()), ...ofLibraries]
   for (const path of paths) cpSync(path, join(OUT, 'proto', basename(path)), { recursive: true })
 }
 
@@ -84,7 +103,7 @@ async function copyProtos(): Promise<void> {
 const rendererFiles: Plugin = {
   name: 'renderer',
   setup({ onLoad }) {
-    onLoad({ filter: /\/describe\/find-renderer\.ts$/ }, () => ({
+    onLoad({ filter: /\/describe\/find-renderer\.[jt]s$/ }, () => ({
       contents: "export const renderer = new URL('docs/', import.meta.url)",
     }))
   },
@@ -101,7 +120,7 @@ function copyLicenses(): void {
   const folder = join(OUT, 'licenses')
   const packages = shippedPackages()
   mkdirSync(folder, { recursive: true })
-  cpSync('LICENSE', join(folder, 'LICENSE'))
+  cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'))
   writeFileSync(join(folder, LIST), listOf(packages))
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), textsOf(packages))
 }
@@ -110,9 +129,9 @@ function copyLicenses(): void {
 const only = (target: string): Plugin => ({
   name: 'only',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(#functions\/\w+\/index|\.\/(grpc|source))\.ts$/ }, ({ path, importer }) => {
-      const isOwn = path === (ENTRIES[target] ?? `#functions/${target}/index.ts`)
-      if (!importer.endsWith('/main/serve.ts') || isOwn) return undefined
+    onResolve({ filter: /(functions\/\w+\/index|^\.\/grpc|^\.\/source)\.[jt]s$/ }, ({ path, importer }) => {
+      const isOwn = (ENTRIES[target] ?? new RegExp(`functions/${target}/index`)).test(path)
+      if (!/\/main\/serve\.[jt]s$/.test(importer) || isOwn) return undefined
       return { path, namespace: 'absent' }
     })
     onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
@@ -150,6 +169,7 @@ const mapped: Plugin = {
   name: 'mapped',
   setup({ onLoad }) {
     onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, ({ path }) => {
+      if (path.startsWith(ROOT) && !path.slice(ROOT.length).includes('/node_modules/')) return undefined
       const map = JSON.stringify({ version: 3, sources: [basename(path)], mappings: 'AAAA' })
       const link = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`
       return { contents: `${readFileSync(path, 'utf8')}\n${link}`, loader: 'js' }
@@ -159,7 +179,7 @@ const mapped: Plugin = {
 
 async function bundle(target: string): Promise<void> {
   await build({
-    entryPoints: ['main/serve.ts'],
+    entryPoints: [ownFile('main/serve')],
     outfile: `${OUT}/${target}.mjs`,
     bundle: true,
     platform: 'node',
@@ -173,7 +193,7 @@ async function bundle(target: string): Promise<void> {
     lineLimit: 160,
     external: OPTIONAL,
     banner: { js: BANNER },
-    plugins: [domains, protos, rendererFiles, only(target), unregistered, builtins, mapped],
+    plugins: [domains, protos, ownFolder, rendererFiles, only(target), unregistered, builtins, mapped],
     logLevel: 'warning',
   })
 }

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
@@ -29,14 +29,18 @@ interface Locked {
   license?: string
   dev?: boolean
   devOptional?: boolean
+  /** True for a package that is installed only on its platform. */
+  optional?: boolean
 }
 
 export function shippedPackages(): Package[] {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Locked> }
   const shipped = Object.entries(packages).filter(
-    ([folder, { dev, devOptional }]) => folder === NODE || (folder !== '' && !dev && !devOptional),
+    ([folder, { dev, devOptional, optional }]) =>
+      folder === NODE || (folder !== '' && !dev && !devOptional && !(optional && !existsSync(folder))),
   )
   const found = new Map(shipped.map(([folder, locked]) => [nameOf(folder, locked), readPackage(folder, locked)]))
+  if (!(NODE in packages)) found.set('node', runningNode())
   return [...found.values()].sort((a, b) => compare(a.name, b.name) || compare(a.version, b.version))
 }
 
@@ -48,6 +52,13 @@ function readPackage(folder: string, { version, license = 'none' }: Locked): Pac
   const { name, author = '' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const by = typeof author === 'string' ? author : (author.name ?? '')
   return { name, version, license, author: by, texts: textsIn(folder === NODE ? nodePlatform() : folder) }
+}
+
+/** A project has no package of Node: its image runs the Node that makes the bundles. */
+function runningNode(): Package {
+  const text = join(dirname(process.execPath), '../LICENSE')
+  const texts = existsSync(text) ? [readFileSync(text, 'utf8').trim()] : []
+  return { name: 'node', version: process.versions.node, license: 'MIT', author: '', texts }
 }
 
 function nodePlatform(): string {

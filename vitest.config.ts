@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{adapters,core,deploy,domains,examples,functions,generate,local,main,testing}/**/*.test.ts',
+            '{adapters,core,deploy,domains,examples,functions,generate,local,main,package,testing}/**/*.test.ts',
             'test/{client,deploy,describe,services}/**/*.test.ts',
             'test/*.test.ts',
           ],
@@ -64,6 +64,7 @@ export default defineConfig({
           ...slow,
         },
       },
+      { test: { name: 'packages', include: ['test/packages/**/*.test.ts'], ...slow, hookTimeout: 4 * MINUTE } },
       { test: { name: 'upgrade', include: ['test/upgrade/**/*.test.ts'], ...slow } },
       { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], exclude: ['**/*.real.test.ts'], ...slow } },
       { test: { name: 'faults-real', include: ['test/faults/**/*.real.test.ts'], ...slow } },

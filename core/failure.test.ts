@@ -90,6 +90,17 @@ test('the frames of packages and of Millrace are left out, but not those of its 
   ])
 })
 
+test("the files of a project that has Millrace as a package are its author's, whatever their folders are", async () => {
+  const shop = { millrace: join(folder, 'shop/node_modules/millrace'), working: join(folder, 'millrace') }
+  const through = (code: Code) => contract.call?.(() => own.call?.(() => code.call?.(null)))
+  const { frames = [] } = await failure(through, shop)
+  expect(frames.filter((frame) => !frame.includes('core/failure.test.ts'))).toEqual([
+    '../shop/domains/orders/decide.ts:32:43 call',
+    'functions/persist/stream.ts:1:36 call',
+    'domains/decide-domain.ts:1:36 call',
+  ])
+})
+
 test('the frames of asynchronous code are found', async () => {
   expect(await framesOf(({ later }) => later?.())).toEqual([at('2:47 pay'), at('8:10 later')])
 })
@@ -142,6 +153,7 @@ test('a message that looks like a stack adds no frames', async () => {
 test('the frames in a bundle with a source map are those of its sources', async () => {
   const { folder } = authorFiles({
     'core/failure.ts': readFileSync('core/failure.ts', 'utf8'),
+    'core/own-folder.ts': readFileSync('core/own-folder.ts', 'utf8'),
     'domains/orders/decide.ts': `import { z } from 'zod'
 export const decide = (order: any) => z.string().refine(() => order.sum.amount).parse('x')
 `,

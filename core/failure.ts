@@ -1,6 +1,7 @@
-import { relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import { OWN_FOLDER } from './own-folder.ts'
 
 /** Why a command or a request failed, for an operator. */
 export interface Failure {
@@ -17,7 +18,7 @@ export interface Folders {
   working: string
 }
 
-const folders = (): Folders => ({ millrace: fileURLToPath(new URL('..', import.meta.url)), working: process.cwd() })
+const folders = (): Folders => ({ millrace: fileURLToPath(OWN_FOLDER), working: process.cwd() })
 
 const MAX_FRAMES = 10
 const MAX_CAUSES = 10
@@ -69,7 +70,9 @@ function authorFrame(line: string, { millrace, working }: Folders): string | und
   const [, caller = '', file = '', row, column] = FRAME.exec(line) ?? []
   if (file === '') return undefined
   const path = toPath(file)
-  if (path.includes('/node_modules/') || OWN.test(relative(millrace, path))) return undefined
+  // In a bundle of a project, this file is where all of Millrace is.
+  if (path.includes('/node_modules/') || dirname(path) === import.meta.dirname) return undefined
+  if (OWN.test(relative(millrace, path))) return undefined
   const name = caller.replace(/^(Object|Module)\.| \[as .*\]$|^<anonymous>$/g, '')
   return `${relative(working, path)}:${row}:${column} ${name}`.trimEnd()
 }

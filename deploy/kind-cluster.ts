@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { run, ToolMissing } from './child-process.ts'
 import type { TargetCluster } from './target-cluster.ts'
 import type { Versions } from './versions.ts'
@@ -27,7 +28,7 @@ export async function checkTools({ versions, print }: TargetCluster): Promise<vo
   if (problems.length > 0) throw new Error(problems.join('\n'))
 }
 
-const KIND = ['--config', 'kind-config.yaml', '--wait', '5m']
+const KIND = ['--config', fileURLToPath(new URL('../kind-config.yaml', import.meta.url)), '--wait', '5m']
 
 export async function createCluster({ settings: { CLUSTER }, versions, print }: TargetCluster): Promise<void> {
   if (await clusterRuns(CLUSTER)) return print(`  cluster ${CLUSTER} already exists`)

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '#core/clock.ts'
 import { retry } from '#core/retry.ts'
@@ -5,6 +6,7 @@ import type { TargetCluster } from './target-cluster.ts'
 import { pinned, type Release } from './versions.ts'
 import { untilReady } from './wait-until-ready.ts'
 
+const PLATFORM_KIND = fileURLToPath(new URL('../knative/platform-kind', import.meta.url))
 /** The releases in the order of installation, with their namespaces. Each must run before the next one is installed. */
 const PLATFORM = [
   { name: 'serving', namespaces: ['knative-serving'] },
@@ -90,7 +92,7 @@ async function configure(target: TargetCluster): Promise<void> {
   await merge('config-domain', { '127.0.0.1.sslip.io': '' })
   const ours = ['--server-side', '--force-conflicts', '--field-manager=millrace']
   const before = await dispatcherSettings(target)
-  await target.kubectl(['apply', ...ours, '--kustomize', 'knative/platform-kind'])
+  await target.kubectl(['apply', ...ours, '--kustomize', PLATFORM_KIND])
   // The dispatcher reads its settings only when it starts.
   if (before !== (await dispatcherSettings(target))) {
     const dispatcher = ['statefulset', 'kafka-source-dispatcher', '--namespace', 'knative-eventing']

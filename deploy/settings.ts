@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 
 const schema = z.object({
@@ -22,7 +23,10 @@ const schema = z.object({
   /** The repository and branch that Flux follows. */
   REPO: z.url().optional(),
   BRANCH: z.string().min(1).default('main'),
-  VERSIONS: z.string().min(1).default('deploy/versions.json'),
+  VERSIONS: z
+    .string()
+    .min(1)
+    .default(() => fileURLToPath(new URL('versions.json', import.meta.url))),
   DOWNLOADS: z.string().min(1).default('.millrace/platform'),
 })
 

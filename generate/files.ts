@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Domain } from '#domains/domain.ts'
 import { routesTable } from './docs/routes.ts'
 import { settingsTable } from './docs/settings.ts'
@@ -11,15 +11,22 @@ export interface GeneratedFile {
   text: string | undefined
 }
 
-const SOURCES = 'knative/base/sources'
+const SOURCES = 'knative/sources'
+const SETTINGS = new URL('../knative/base/settings.env', import.meta.url)
 
-/** Pages with their generated tables brought up to date, the KafkaSources, and leftover KafkaSources of domains that no longer exist. */
-export function generatedFiles(domains: Domain[]): GeneratedFile[] {
+/** What follows from the domains in this repository: its pages with their tables brought up to date, and the KafkaSources. */
+export const generatedFiles = (domains: Domain[]): GeneratedFile[] => [
+  replaceTable('docs/api.md', 'routes', routesTable(domains)),
+  replaceTable('docs/configuration.md', 'settings', settingsTable()),
+  ...sourceFiles(domains),
+]
+
+/** What follows from the domains in each project: the KafkaSources, without the leftover ones of domains that no longer exist. */
+export function sourceFiles(domains: Domain[]): GeneratedFile[] {
   const manifests = Object.entries(sourceManifests(domains, brokers()))
-  const leftovers = readdirSync(SOURCES).filter((name) => manifests.every(([own]) => own !== name))
+  const there = existsSync(SOURCES) ? readdirSync(SOURCES) : []
+  const leftovers = there.filter((name) => manifests.every(([own]) => own !== name))
   return [
-    replaceTable('docs/api.md', 'routes', routesTable(domains)),
-    replaceTable('docs/configuration.md', 'settings', settingsTable()),
     ...manifests.map(([name, text]) => ({ path: join(SOURCES, name), text })),
     ...leftovers.map((name) => ({ path: join(SOURCES, name), text: undefined })),
   ]
@@ -34,14 +41,17 @@ export function writeFiles(files: GeneratedFile[]): void {
   for (const file of files) {
     if (currentText(file) === file.text) continue
     if (file.text === undefined) rmSync(file.path)
-    else writeFileSync(file.path, file.text)
+    else {
+      mkdirSync(dirname(file.path), { recursive: true })
+      writeFileSync(file.path, file.text)
+    }
     console.log(`${file.text === undefined ? 'removed' : 'wrote'} ${file.path}`)
   }
 }
 
 /** The brokers of the functions. KafkaSources read from the same ones. */
 function brokers(): string[] {
-  const settings = readFileSync('knative/base/settings.env', 'utf8')
+  const settings = readFileSync(SETTINGS, 'utf8')
   const [, list] = /^KAFKA_BROKERS=(.+)$/m.exec(settings) ?? []
   if (list === undefined) throw new Error('knative/base/settings.env must have KAFKA_BROKERS')
   return list.split(',')

@@ -3,7 +3,7 @@ import type { Domain } from '#domains/domain.ts'
 
 const SINKS = { persist: 'persist', deadLetters: deadLetters.name }
 
-/** The manifests in knative/base/sources by file name: a KafkaSource for each domain, the error topic, and the list of them all. */
+/** The manifests in knative/sources by file name: a KafkaSource for each domain, the error topic, and the list of them all. */
 export function sourceManifests(domains: Domain[], brokers: string[]): { [name: string]: string } {
   const sources = domains.map((domain) => sourceOf(domain, SINKS))
   const names = [...sources, deadLetters].map(({ name }) => `${name}.yaml`)

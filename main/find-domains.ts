@@ -3,9 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { type FoundDomains, mistakesIn } from '#core/checks/mistakes.ts'
 import { withLetters } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
-
-/** The folder of the domains, one folder in it for each. */
-export const DOMAINS_FOLDER = new URL('../domains/', import.meta.url)
+import { DOMAINS_FOLDER } from './project.ts'
 
 let domains: Promise<Domain[]> | undefined
 
@@ -20,7 +18,9 @@ export class DomainMistakes extends Error {}
 
 /** The default export of each `domains/<name>/domain.ts`, and the letters. Rejects with `DomainMistakes`. */
 export async function readDomains(): Promise<Domain[]> {
-  const entries = await readdir(DOMAINS_FOLDER, { withFileTypes: true })
+  const entries = await readdir(DOMAINS_FOLDER, { withFileTypes: true }).catch(() => {
+    throw new DomainMistakes(`There is no folder domains in ${process.cwd()}. Run this in the folder of a project.`)
+  })
   const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
   const names = folders.filter((name) => existsSync(new URL(`${name}/domain.ts`, DOMAINS_FOLDER)))
   const found = await Promise.all(

@@ -6,7 +6,8 @@ import { dirname, join, resolve } from 'node:path'
 /** Copies the product to a new folder and adds these files, to run it with other domains. */
 export function copyWith(files: { path: string; text: string }[]): string {
   const copy = newFolder()
-  for (const part of ['adapters', 'core', 'domains', 'functions', 'local', 'main', 'package.json', 'tsconfig.json']) {
+  const parts = ['adapters', 'client', 'core', 'domains', 'functions', 'local', 'main', 'testing']
+  for (const part of [...parts, 'package.json', 'tsconfig.json']) {
     cpSync(part, join(copy, part), { recursive: true })
   }
   for (const { path, text } of files) {

@@ -9,7 +9,7 @@ import { stopOrphans } from './services/state.ts'
  * `make test`: runs every part that this machine can run, one after another, and prints a line with the counts.
  * `npm test -- unit e2e-embedded` runs only these parts.
  */
-const EMBEDDED = ['rules', 'unit', 'simulation', 'e2e-embedded', 'faults']
+const EMBEDDED = ['rules', 'unit', 'simulation', 'packages', 'e2e-embedded', 'faults']
 /** The servers that a part needs but this machine lacks. Tests that kill servers start their own. */
 const REAL = new Map([
   ['real', () => mongodbLacks()],

@@ -1,5 +1,4 @@
-import type { CommandOf } from '../model.ts'
-import { wordsOf } from '../words.ts'
+import { type CommandOf, wordsOf } from 'millrace'
 import { isVisible, stripControls } from './characters.ts'
 import { type commands, MAX_NAME } from './commands.ts'
 import { type Projections, type Rules, reasonOf } from './context.ts'

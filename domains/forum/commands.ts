@@ -1,6 +1,5 @@
+import { defineCommands, type Route } from 'millrace'
 import { z } from 'zod'
-import { defineCommands } from '../decide-domain.ts'
-import type { Route } from '../domain.ts'
 import { isVisible, stripControls } from './characters.ts'
 
 export const READ = 'forum:read'

@@ -1,4 +1,4 @@
-import type { CommandOf, ProjectionsOf, Rejection, RulesOf, TouchOf } from '../model.ts'
+import type { CommandOf, ProjectionsOf, Rejection, RulesOf, TouchOf } from 'millrace'
 import { ADMINISTRATE, type commands } from './commands.ts'
 import type { Account, collections, Documents, Post, Thread } from './documents.ts'
 import type { events } from './events.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Command, Document, Event } from '#domains/domain.ts'
 import { ada, bob, bobModerates, eve, inKettles, onRed, root } from '#test/forum.ts'
-import type { Command, Document, Event } from '../domain.ts'
 import domain from './domain.ts'
 
 type Documents = Map<string, Document>

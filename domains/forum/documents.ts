@@ -1,6 +1,5 @@
+import type { ChangeOf, Collections, DocumentOf, DocumentsOf, QueryKinds } from 'millrace'
 import { z } from 'zod'
-import type { ChangeOf, Collections, DocumentOf, DocumentsOf } from '../model.ts'
-import type { QueryKinds } from '../query-kinds.ts'
 import type { events } from './events.ts'
 
 const words = z.array(z.string())

@@ -1,4 +1,4 @@
-import { decideDomain } from '../decide-domain.ts'
+import { decideDomain } from 'millrace'
 import * as accounts from './accounts.ts'
 import { ADMINISTRATE, commands, READ, WRITE } from './commands.ts'
 import { context, touches } from './context.ts'

@@ -1,4 +1,4 @@
-import type { EventOf } from '../model.ts'
+import type { EventOf } from 'millrace'
 import { type AnyRejection, type Projections, pair, type Rules, reasonOf, threadOf } from './context.ts'
 import type { Mark } from './documents.ts'
 import type { events } from './events.ts'

@@ -1,4 +1,4 @@
-import { folded, trigramsOf, wordsOf } from '../words.ts'
+import { folded, trigramsOf, wordsOf } from 'millrace'
 import { type Projections, type Rules, threadOf } from './context.ts'
 import { type Change, type Documents, existing, type Post, type PostBeginning } from './documents.ts'
 import { ID_TAKEN, noPost, preconditions } from './rejections.ts'

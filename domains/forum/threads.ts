@@ -1,4 +1,4 @@
-import { folded, trigramsOf, wordsOf } from '../words.ts'
+import { folded, trigramsOf, wordsOf } from 'millrace'
 import { type Projections, type Rules, threadOf } from './context.ts'
 import { type Change, type Documents, existing, type Thread } from './documents.ts'
 import { anonymous, banned, ID_TAKEN, notModerator, preconditions } from './rejections.ts'

@@ -1,5 +1,5 @@
+import { defineCommands } from 'millrace'
 import { z } from 'zod'
-import { defineCommands } from '../decide-domain.ts'
 
 /** From the least to the most serious. */
 export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const

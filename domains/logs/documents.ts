@@ -1,5 +1,5 @@
+import type { QueryKinds } from 'millrace'
 import { z } from 'zod'
-import type { QueryKinds } from '../query-kinds.ts'
 import { logEvent } from './commands.ts'
 
 /** A stored log event. Its level is a rank, and its offset in the log is the order of arrival. */

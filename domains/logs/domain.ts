@@ -1,6 +1,4 @@
-import { appendDomain } from '../append-domain.ts'
-import { utcOf } from '../moment.ts'
-import { wordsOf } from '../words.ts'
+import { appendDomain, utcOf, wordsOf } from 'millrace'
 import { commands, LEVELS } from './commands.ts'
 import { indexes, schema } from './documents.ts'
 import { queries } from './queries.ts'

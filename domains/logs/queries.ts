@@ -1,6 +1,5 @@
+import { bound, hasWords, rarestOf } from 'millrace'
 import { z } from 'zod'
-import { bound } from '../moment.ts'
-import { hasWords, rarestOf } from '../words.ts'
 import { LEVELS, level, logEvent, organizationId } from './commands.ts'
 import type { Kinds, LogEvent } from './documents.ts'
 

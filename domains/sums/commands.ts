@@ -1,5 +1,5 @@
+import { defineCommands } from 'millrace'
 import { z } from 'zod'
-import { defineCommands } from '../decide-domain.ts'
 
 /** The range of the numbers in sums.proto. */
 const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 }

@@ -1,5 +1,5 @@
+import { decideDomain } from 'millrace'
 import { z } from 'zod'
-import { decideDomain } from '../decide-domain.ts'
 import { commands, startingWith, sumOf } from './commands.ts'
 import { record } from './record.ts'
 

@@ -1,5 +1,5 @@
+import type { TopicOf } from 'millrace'
 import { z } from 'zod'
-import type { TopicOf } from '../append-domain.ts'
 import { type commands, startingWith, sumOf } from './commands.ts'
 
 /** The record of the system that Millrace replaces. */

@@ -1,6 +1,6 @@
+import { given } from 'millrace/testing'
 import { expect, test } from 'vitest'
-import { given } from '#testing/given.ts'
-import type { RecordCodec } from '../domain.ts'
+import type { RecordCodec } from '#domains/domain.ts'
 import { commands } from './commands.ts'
 import domain from './domain.ts'
 

@@ -1,5 +1,5 @@
+import { appendDomain } from 'millrace'
 import { z } from 'zod'
-import { appendDomain } from '../append-domain.ts'
 
 const MAX_TITLE = 10_000
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RecordCodec } from '../domain.ts'
+import type { RecordCodec } from '#domains/domain.ts'
 import domain from './domain.ts'
 
 const { documents } = domain

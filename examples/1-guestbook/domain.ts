@@ -1,5 +1,5 @@
+import { appendDomain } from 'millrace'
 import { z } from 'zod'
-import { appendDomain } from '#domains/append-domain.ts'
 
 const entry = z.strictObject({ name: z.string().trim().min(1).max(60), text: z.string().trim().min(1).max(1000) })
 const time = z.iso.datetime()

@@ -1,5 +1,5 @@
+import { given } from 'millrace/testing'
 import { test } from 'vitest'
-import { given } from '#testing/given.ts'
 import guestbook from './domain.ts'
 
 const sign = (data: { name: string; text: string }, id = 'one') => ({ type: 'guestbook.sign' as const, data, id })

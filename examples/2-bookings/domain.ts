@@ -1,5 +1,5 @@
+import { decideDomain } from 'millrace'
 import { z } from 'zod'
-import { decideDomain } from '#domains/decide-domain.ts'
 
 export const READ = 'bookings:read'
 export const WRITE = 'bookings:write'

@@ -1,5 +1,5 @@
+import { given } from 'millrace/testing'
 import { test } from 'vitest'
-import { given } from '#testing/given.ts'
 import domain from './domain.ts'
 
 const booked = (day: string, actor: string) =>

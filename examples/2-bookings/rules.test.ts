@@ -1,5 +1,5 @@
+import { type CommandTo, given } from 'millrace/testing'
 import { test } from 'vitest'
-import { type CommandTo, given } from '#testing/given.ts'
 import domain, { MANAGE, WRITE } from './domain.ts'
 
 const blue = { room: 'blue', day: '2100-01-01' }

@@ -1,4 +1,4 @@
-import { decideDomain } from '#domains/decide-domain.ts'
+import { decideDomain } from 'millrace'
 import { collections, commands, type Documents, events, MANAGE, READ, WRITE } from './model.ts'
 import { queries } from './queries.ts'
 import { rules, touches } from './rules.ts'

@@ -1,6 +1,5 @@
+import { type CommandOf, type DocumentsOf, defineCommands, type RuleOf } from 'millrace'
 import { z } from 'zod'
-import { defineCommands } from '#domains/decide-domain.ts'
-import type { CommandOf, DocumentsOf, RuleOf } from '#domains/model.ts'
 
 export const READ = 'orders:read'
 export const WRITE = 'orders:write'

@@ -1,6 +1,5 @@
+import type { DocumentOf, QueryKinds } from 'millrace'
 import { z } from 'zod'
-import type { DocumentOf } from '#domains/model.ts'
-import type { QueryKinds } from '#domains/query-kinds.ts'
 import { type collections, type Documents, type events, MANAGE, READ, sku } from './model.ts'
 import type { views } from './views.ts'
 

@@ -1,5 +1,5 @@
+import { type CommandTo, given } from 'millrace/testing'
 import { test } from 'vitest'
-import { type CommandTo, given } from '#testing/given.ts'
 import domain from './domain.ts'
 import { MANAGE, WRITE } from './model.ts'
 

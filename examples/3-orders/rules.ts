@@ -1,4 +1,4 @@
-import type { TouchOf } from '#domains/model.ts'
+import type { TouchOf } from 'millrace'
 import { type collections, MANAGE, type OrderCommand, type Rules } from './model.ts'
 
 /** The product and the order belong to the stream of the product. The customer belongs to another stream, and is only read. */

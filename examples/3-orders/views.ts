@@ -1,5 +1,5 @@
+import { defineViews } from 'millrace'
 import { z } from 'zod'
-import { defineViews } from '#domains/decide-domain.ts'
 import { events } from './model.ts'
 
 /** Amounts are in cents. */

@@ -1,6 +1,6 @@
 /** The domain.ts of a new append domain. */
-export const appendText = (name: string): string => `import { z } from 'zod'
-import { appendDomain } from '#domains/append-domain.ts'
+export const appendText = (name: string): string => `import { appendDomain } from 'millrace'
+import { z } from 'zod'
 
 const READ = '${name}:read'
 const WRITE = '${name}:write'
@@ -64,8 +64,8 @@ export default appendDomain({
 `
 
 /** Its unit test. */
-export const appendTestText = (name: string): string => `import { test } from 'vitest'
-import { given } from '#testing/given.ts'
+export const appendTestText = (name: string): string => `import { given } from 'millrace/testing'
+import { test } from 'vitest'
 import domain from './domain.ts'
 
 const create = (title: string, id = 'one') => ({

@@ -1,6 +1,6 @@
 /** The domain.ts of a new decide domain. */
-export const decideText = (name: string): string => `import { z } from 'zod'
-import { decideDomain } from '#domains/decide-domain.ts'
+export const decideText = (name: string): string => `import { decideDomain } from 'millrace'
+import { z } from 'zod'
 
 const READ = '${name}:read'
 const WRITE = '${name}:write'
@@ -103,8 +103,8 @@ export default decideDomain({
 `
 
 /** Its unit test. */
-export const decideTestText = (name: string): string => `import { test } from 'vitest'
-import { given } from '#testing/given.ts'
+export const decideTestText = (name: string): string => `import { given } from 'millrace/testing'
+import { test } from 'vitest'
 import domain from './domain.ts'
 
 const create = {

@@ -12,7 +12,7 @@ export const domainFiles = (name: string, kind: Kind): { domain: string; test: s
 export const nextSteps = (name: string): string => `
 Change domains/${name}/domain.ts to what you need, and run \`make docs\` whenever its routes or its topic change. Try it:
 
-  npx vitest run --project unit domains/${name}
+  npx vitest run domains/${name}
   make dev
 
 and in another terminal:

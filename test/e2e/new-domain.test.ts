@@ -56,9 +56,9 @@ test('the rule of a new decide domain rejects a command', async () => {
 
 if (isFirst) {
   test('each domain is a folder and a KafkaSource, and nothing is written by hand', () => {
-    const generated = [' M docs/api.md', ' M knative/base/sources/kustomization.yaml']
+    const generated = [' M docs/api.md', ' M knative/sources/kustomization.yaml']
     const own = names.flatMap((name) =>
-      [`domains/${name}/domain.ts`, `domains/${name}/${name}.test.ts`, `knative/base/sources/${name}.yaml`].map(
+      [`domains/${name}/domain.ts`, `domains/${name}/${name}.test.ts`, `knative/sources/${name}.yaml`].map(
         (path) => `?? ${path}`,
       ),
     )

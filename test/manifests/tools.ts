@@ -31,10 +31,13 @@ export function toolsLack(): string | undefined {
 }
 
 export async function installTools(): Promise<void> {
-  for (const tool of Object.keys(TOOLS) as Tool[]) {
-    await once(folderOf(tool), (folder) => run('go', ['install', TOOLS[tool]], { GOBIN: folder }))
-  }
+  for (const tool of Object.keys(TOOLS) as Tool[]) await installTool(tool)
 }
+
+export const installTool = (tool: Tool): Promise<void> =>
+  once(folderOf(tool), (folder) => run('go', ['install', TOOLS[tool]], { GOBIN: folder }))
+
+export const canInstall = (tool: Tool): boolean => existsSync(folderOf(tool)) || works('go', ['version'])
 
 export interface Said {
   ok: boolean

@@ -6,8 +6,8 @@ const domains = await findDomains()
 const files = generatedFiles(domains)
 
 test('the tables of routes and settings and a KafkaSource for each domain are generated', () => {
-  const sources = domains.map(({ name }) => `knative/base/sources/${name}.yaml`)
-  const others = ['docs/api.md', 'docs/configuration.md', 'knative/base/sources/kustomization.yaml']
+  const sources = domains.map(({ name }) => `knative/sources/${name}.yaml`)
+  const others = ['docs/api.md', 'docs/configuration.md', 'knative/sources/kustomization.yaml']
   expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining([...others, ...sources]))
 })
 

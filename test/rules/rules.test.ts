@@ -12,7 +12,11 @@ test.each([
   ['domains/x/commands.ts', `import { randomUUID } from 'node:crypto'`],
   ['domains/x/commands.ts', `import { commands } from '../y/commands.ts'`],
   ['domains/x/commands.ts', `import { config } from '#main/config.ts'`],
+  ['domains/x/commands.ts', `import type { CommandOf } from '../model.ts'`],
+  ['domains/x/commands.ts', `import { given } from 'millrace/testing'`],
   ['domains/domain.ts', `import type { Log } from '#core/log.ts'`],
+  ['domains/domain.ts', `import sums from './sums/domain.ts'`],
+  ['functions/x/x.ts', `import { decideDomain } from 'millrace'`],
   ['examples/1-x/domain.ts', `import { commands } from '../2-y/commands.ts'`],
   ['examples/1-x/domain.ts', `import sums from '#domains/sums/domain.ts'`],
   ['core/x.ts', `import { config } from '#main/config.ts'`],
@@ -61,9 +65,11 @@ test.each([
 })
 
 test.each([
-  ['domains/x/commands.ts', `import { z } from 'zod'\nimport type { CommandType } from '../domain.ts'`],
+  ['domains/x/commands.ts', `import { z } from 'zod'\nimport type { CommandOf } from 'millrace'`],
+  ['domains/decide-domain.ts', `import type { Domain } from './domain.ts'`],
+  ['domains/millrace.ts', `export { appendDomain } from './append-domain.ts'`],
   ['domains/x/domain.ts', `import { commands } from './commands.ts'`],
-  ['examples/1-x/domain.ts', `import type { Domain } from '#domains/domain.ts'\nimport { decide } from './decide.ts'`],
+  ['examples/1-x/domain.ts', `import type { Domain } from 'millrace'\nimport { decide } from './decide.ts'`],
   ['core/x.ts', `import { Problem } from './problem.ts'\nimport type { Domain } from '#domains/domain.ts'`],
   ['adapters/x.ts', `import type { Topic } from '#domains/domain.ts'\nimport kafkajs from 'kafkajs'`],
   ['local/x.ts', `import { httpFunction } from '#adapters/host/http.ts'`],

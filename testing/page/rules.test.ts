@@ -1,5 +1,5 @@
+import { given } from 'millrace/testing'
 import { test } from 'vitest'
-import { given } from '#testing/given.ts'
 import bookings from '../../examples/2-bookings/domain.ts'
 
 const blue = { room: 'blue', day: '2100-01-01' }

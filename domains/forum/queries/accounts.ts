@@ -1,5 +1,5 @@
+import { hasWords, rarestOf, wordsOf } from 'millrace'
 import { z } from 'zod'
-import { hasWords, rarestOf, wordsOf } from '../../words.ts'
 import { READ, WRITE } from '../commands.ts'
 import type { Account, Documents, Kinds } from '../documents.ts'
 import { search, time } from './shapes.ts'

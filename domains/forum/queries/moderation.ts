@@ -1,5 +1,5 @@
+import type { Caller } from 'millrace'
 import { z } from 'zod'
-import type { Caller } from '../../domain.ts'
 import { ADMINISTRATE, READ, threadId, WRITE } from '../commands.ts'
 import { pair } from '../context.ts'
 import type { Documents, Kinds, Mark, SiteBan } from '../documents.ts'

@@ -1,5 +1,5 @@
+import { folded, hasWords, rarestOf, rarestTrigramOf, wordsOf } from 'millrace'
 import { z } from 'zod'
-import { folded, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { READ } from '../commands.ts'
 import type { Documents, Kinds, Post, PostBeginning } from '../documents.ts'
 import { beginningOf } from '../posts.ts'

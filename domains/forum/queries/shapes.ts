@@ -1,5 +1,5 @@
+import { folded, trigramsOf, wordsOf } from 'millrace'
 import { z } from 'zod'
-import { folded, trigramsOf, wordsOf } from '../../words.ts'
 import type { Documents, Post, Thread } from '../documents.ts'
 
 /** The answers and parameters that several queries share. */

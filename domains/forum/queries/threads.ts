@@ -1,7 +1,5 @@
+import { bound, contains, type EventOf, hasWords, rarestOf, rarestTrigramOf, wordsOf } from 'millrace'
 import { z } from 'zod'
-import type { EventOf } from '../../model.ts'
-import { bound } from '../../moment.ts'
-import { contains, hasWords, rarestOf, rarestTrigramOf, wordsOf } from '../../words.ts'
 import { READ } from '../commands.ts'
 import type { Kinds, Thread } from '../documents.ts'
 import type { events } from '../events.ts'

@@ -1,5 +1,5 @@
+import { appendDomain } from 'millrace'
 import { z } from 'zod'
-import { appendDomain } from '#domains/append-domain.ts'
 
 const sku = z.string().min(1)
 const cents = z.int().min(1)

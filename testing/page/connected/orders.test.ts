@@ -1,8 +1,8 @@
+import { given } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { PLAIN } from '#core/delivery.ts'
 import { commandTypes } from '#core/registry.ts'
 import { readCommand } from '#functions/persist/command.ts'
-import { given } from '#testing/given.ts'
 import orders from './domain.ts'
 
 const record = { type: 'orders.record', id: 'first', data: { sku: 'kettle', cents: 4900, customer: 'ada' } } as const

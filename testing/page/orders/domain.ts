@@ -1,5 +1,5 @@
+import { decideDomain } from 'millrace'
 import { z } from 'zod'
-import { decideDomain } from '#domains/decide-domain.ts'
 
 const READ = 'orders:read'
 const WRITE = 'orders:write'

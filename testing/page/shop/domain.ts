@@ -1,7 +1,5 @@
+import { type Caller, type DocumentOf, type DocumentsOf, decideDomain } from 'millrace'
 import { z } from 'zod'
-import { decideDomain } from '#domains/decide-domain.ts'
-import type { Caller } from '#domains/domain.ts'
-import type { DocumentOf, DocumentsOf } from '#domains/model.ts'
 
 const READ = 'orders:read'
 const WRITE = 'orders:write'

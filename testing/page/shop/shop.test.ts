@@ -1,5 +1,5 @@
+import { given } from 'millrace/testing'
 import { test } from 'vitest'
-import { given } from '#testing/given.ts'
 import orders from './domain.ts'
 
 const [data, stream] = [{ id: 'first' }, 'first']

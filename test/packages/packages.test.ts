@@ -1,0 +1,203 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { canInstall, installTool, pathOf } from '../manifests/tools.ts'
+import { send } from '../mill.ts'
+import { create, fails, filesOf, install, listed, type Packages, packed, run, start, write } from './project.ts'
+
+/** The tests follow a user, and each needs what those before it have made. */
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+/**
+ * The version of the upgrade. No version is published yet, so both are packed from these sources: it shows that the data, the overlays
+ * and the domains of a project outlive the installation of another version. test/upgrade starts a released version.
+ */
+const NEXT = '0.99.0'
+
+let packages: Packages
+let next: Packages
+let shop: string
+
+beforeAll(async () => {
+  packages = await packed(version)
+  next = await packed(NEXT)
+})
+
+afterAll(() => {
+  for (const each of [packages, next]) if (each) rmSync(each.folder, { recursive: true, force: true })
+})
+
+test('a package has the product, compiled with its types and maps, and no domain, test or template', () => {
+  const files = listed(packages.millrace)
+  for (const entry of ['domains/millrace', 'client/millrace-client', 'testing/millrace-testing', 'package/millrace']) {
+    expect(files).toEqual(expect.arrayContaining([`${entry}.js`, `${entry}.d.ts`, `${entry}.js.map`]))
+  }
+  const sources = files.filter((path) => /\.ts$/.test(path) && !path.endsWith('.d.ts'))
+  expect(sources).toEqual([])
+  const left = files.filter((path) => /\.test\.|^package\/create|^(test|examples)\/|^domains\/[^/]+\//.test(path))
+  expect(left).toEqual([])
+})
+
+test('npm create makes a project, and refuses a folder that exists and a name that is none', () => {
+  shop = create(packages, 'shop')
+  const again = (name: string) =>
+    fails(
+      packages.folder,
+      'npm',
+      'exec',
+      '--yes',
+      '--prefer-offline',
+      `--package=${packages.create}`,
+      '--',
+      'create-millrace',
+      name,
+    )
+  expect(again('shop')).toContain('shop exists already. Choose another name.')
+  expect(again('My Shop')).toContain('The name "My Shop" must be 1 to 60 lowercase letters')
+  install(shop, packages.millrace)
+})
+
+test('a new project passes its check and its tests', () => {
+  run(shop, 'make', '--silent', 'check')
+  expect(run(shop, 'make', '--silent', 'test')).toContain('hello.test.ts')
+})
+
+test('the domain of the tutorial, as it is at the end of the page, and another page hold as they stand', () => {
+  const orders = ['domain.ts', 'rules.test.ts'].map((file) => ({
+    path: `domains/orders/${file}`,
+    text: readFileSync(`testing/page/orders/${file}`, 'utf8'),
+  }))
+  write(shop, [...orders, ...filesOf('docs/append-domains.md')])
+  expect(fails(shop, 'make', '--silent', 'check')).toContain('knative/sources/notes.yaml is not up to date')
+  expect(run(shop, 'make', '--silent', 'docs')).toContain('wrote knative/sources/orders.yaml')
+  run(shop, 'make', '--silent', 'new-domain', 'NAME=books', 'KIND=append')
+  run(shop, 'make', '--silent', 'check')
+  expect(run(shop, 'make', '--silent', 'test')).toContain('rules.test.ts')
+})
+
+test('a mistake in a domain is named, and fails the check', () => {
+  const path = join(shop, 'domains/notes/domain.ts')
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(path, text.replace('partitions: 3', 'partitions: 0'))
+  expect(fails(shop, 'npx', 'millrace', 'check')).toContain('domain notes, topic notes: partitions must be a positive')
+  writeFileSync(path, text)
+})
+
+const note = { text: 'It turns', author: 'ada' }
+const notesOf = async (origin: string) => (await fetch(`${origin}/api/notes?author=ada`)).json()
+
+test('make dev takes a command and answers its query, and the client of another team has its types', async () => {
+  const dev = await start(shop, ['make', '--silent', 'dev'])
+  try {
+    expect((await send(`${dev.origin}/api/notes`, note, { prefer: 'wait=15' })).status).toBe(201)
+    expect(await notesOf(dev.origin)).toMatchObject({ items: [note] })
+    expect((await fetch(`${dev.origin}/docs/swagger-ui.css`)).status).toBe(200)
+    expect(run(shop, 'env', `SITE=${dev.origin}`, 'USER=administrator', 'npx', 'millrace', 'token')).toMatch(/^eyJ/)
+    write(shop, [{ path: 'domains/call.ts', text: CALL }])
+    expect(run(shop, 'node', 'domains/call.ts', dev.origin)).toBe('It turns\n')
+    run(shop, 'npx', 'tsc')
+    write(shop, [{ path: 'domains/call.ts', text: CALL.replace('author:', 'writer:') }])
+    expect(() => run(shop, 'npx', 'tsc')).toThrow("'writer' does not exist")
+    write(shop, [
+      { path: 'domains/site.ts', text: run(shop, 'npx', 'millrace', 'client', dev.origin) },
+      { path: 'domains/call.ts', text: CALL_OF_OTHERS },
+    ])
+    expect(run(shop, 'node', 'domains/call.ts', dev.origin)).toBe('It turns\n')
+    run(shop, 'npx', 'tsc')
+    for (const name of ['call', 'site']) rmSync(join(shop, `domains/${name}.ts`))
+  } finally {
+    await dev.stop()
+  }
+})
+
+const CALL = `import { createClient } from 'millrace/client'
+import type notes from './notes/domain.ts'
+
+const client = createClient<{ notes: typeof notes }>({ url: process.argv[2] ?? '' })
+const { items } = await client.notes.list({ author: 'ada' })
+console.log(items.map(({ text }) => text).join())
+`
+
+const CALL_OF_OTHERS = CALL.replace(
+  "import type notes from './notes/domain.ts'",
+  "import type { Site } from './site.ts'",
+).replace('{ notes: typeof notes }', 'Site')
+
+test('a bug of a rule names the line of its author', async () => {
+  const path = join(shop, 'domains/notes/domain.ts')
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(
+    path,
+    text.replace('document: ({ data, time }) => ({ ...data, time })', 'document: () => { throw new Error("no ink") }'),
+  )
+  const dev = await start(shop, ['make', '--silent', 'dev'], { MILLRACE_DIR: join(packages.folder, 'bug') })
+  try {
+    await send(`${dev.origin}/api/notes`, note, { prefer: 'wait=1' })
+    await expect.poll(dev.output, { timeout: 15_000 }).toMatch(/domains\/notes\/domain\.ts:\d+:\d+ document/)
+    expect(dev.output()).not.toMatch(/frames[^\n]*node_modules/)
+  } finally {
+    await dev.stop()
+    writeFileSync(path, text)
+  }
+})
+
+test('a bundle has the domains of the project, and runs without its packages', async () => {
+  run(shop, 'make', '--silent', 'bundle')
+  const licenses = readFileSync(join(shop, 'dist/licenses/THIRD-PARTY-LICENSES.txt'), 'utf8')
+  for (const name of ['millrace', 'kafkajs', 'zod', 'node']) expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'))
+  const map = JSON.parse(readFileSync(join(shop, 'dist/publish.mjs.map'), 'utf8')) as { sources: string[] }
+  expect(map.sources).toEqual(expect.arrayContaining(['../domains/notes/domain.ts']))
+  const persist = readFileSync(join(shop, 'dist/persist.mjs'), 'utf8')
+  expect(persist).toMatch(/new URL\(["'`]\.\.\/node_modules\/millrace\/["'`],import\.meta\.url\)/)
+  expect(map.sources.filter((path) => /millrace\/local\//.test(path))).toEqual([])
+  const away = join(packages.folder, 'away')
+  run(packages.folder, 'cp', '-r', join(shop, 'dist'), away)
+  const env = { LOG: 'embedded', STORE: 'embedded', MILLRACE_DIR: join(packages.folder, 'state') }
+  run(
+    packages.folder,
+    'env',
+    ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    'FUNCTION_TARGET=prepare',
+    'node',
+    'away/serve.mjs',
+  )
+  const publish = await start(packages.folder, ['node', 'away/serve.mjs'], { ...env, FUNCTION_TARGET: 'publish' })
+  try {
+    expect((await send(`${publish.origin}/api/notes`, note)).status).toBe(202)
+  } finally {
+    await publish.stop()
+  }
+})
+
+test.skipIf(!canInstall('kustomize'))('its overlays have the functions and a KafkaSource for each domain', async () => {
+  await installTool('kustomize')
+  for (const overlay of ['kind', 'production']) {
+    const objects = run(shop, pathOf('kustomize'), 'build', `knative/overlays/${overlay}`).split('\n---\n')
+    const named = (kind: string) =>
+      objects
+        .filter((text) => new RegExp(`^kind: ${kind}$`, 'm').test(text))
+        .flatMap((text) => /^ {2}name: (.+)$/m.exec(text)?.[1] ?? [])
+    expect(named('KafkaSource').sort()).toEqual(['books', 'dead-letters', 'hello', 'letters', 'notes', 'orders'])
+    expect(named('Service')).toEqual(expect.arrayContaining(['persist', 'publish', 'publish-grpc', 'query']))
+    expect(
+      objects.filter((text) => /^ {2}namespace: /m.test(text) && !/^ {2}namespace: millrace$/m.test(text)),
+    ).toEqual([])
+  }
+})
+
+test('an upgrade keeps the data and the overlays, and passes the checks', async () => {
+  const overlay = join(shop, 'knative/overlays/kind/settings.env')
+  writeFileSync(overlay, `${readFileSync(overlay, 'utf8')}LOG_LEVEL=debug\n`)
+  install(shop, next.millrace)
+  const { version: installed } = JSON.parse(readFileSync(join(shop, 'node_modules/millrace/package.json'), 'utf8'))
+  expect(installed).toBe(NEXT)
+  run(shop, 'make', '--silent', 'docs', 'check', 'test')
+  expect(readFileSync(overlay, 'utf8')).toContain('LOG_LEVEL=debug')
+  const dev = await start(shop, ['make', '--silent', 'dev'])
+  try {
+    expect(await notesOf(dev.origin)).toMatchObject({ items: [note] })
+    const { info } = (await (await fetch(`${dev.origin}/openapi.json`)).json()) as { info: { version: string } }
+    expect(info.version).toBe(NEXT)
+  } finally {
+    await dev.stop()
+  }
+})
