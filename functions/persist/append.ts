@@ -95,14 +95,14 @@ function makeDocuments(domain: AppendDomain, arrivals: Arrival[]) {
 }
 
 /** How the commands of an append domain stand, around their bulk insert. */
-interface AppendLedger {
+export interface AppendLedger {
   /** The results of commands whose id has a letter or had one that was discarded. Two reads of nothing are all, as a rule. */
   settleKnown(arrivals: Arrival[]): Promise<Map<Arrival, ApplyResult>>
   /** Rejects commands whose id was `present` with another body. */
   settleRepeats(arrivals: Arrival[], present: Set<string>): Promise<void>
 }
 
-function appendLedger(domain: AppendDomain, { store, clock }: ApplierParts): AppendLedger {
+export function appendLedger(domain: AppendDomain, { store, clock }: ApplierParts): AppendLedger {
   const collection = appended(domain)
 
   async function reject(reused: Identity[]): Promise<void> {

@@ -3,7 +3,7 @@ import { rejectionId } from '#core/ledger.ts'
 import { letterActionOf } from '#core/letters/action.ts'
 import { retryOnConflict } from '#core/retry.ts'
 import type { AppendDomain, Command, Fields } from '#domains/domain.ts'
-import { appendApplier } from './append.ts'
+import { appendApplier, appendLedger } from './append.ts'
 import type { Applier } from './applier.ts'
 import { type RedriveParts, redriveLetters } from './redrive.ts'
 import { discardLetter } from './stream.ts'
@@ -16,6 +16,7 @@ export function letterApplier(domain: AppendDomain, parts: RedriveParts): Applie
   const { store, clock } = parts
   const { collection, document } = domain.documents
   const requests = appendApplier(domain, parts)
+  const ledger = appendLedger(domain, parts)
 
   async function discard(id: string, reason: string): Promise<Fields> {
     const letter = (await store.get(letters, [id])).get(id)
@@ -43,6 +44,9 @@ export function letterApplier(domain: AppendDomain, parts: RedriveParts): Applie
     /** None at once: each may fail, and then counts on its own. */
     applyAll: async () => new Map(),
     async applyOne(arrival, withRetry) {
+      // A command that is a letter itself, or was discarded, does not act.
+      const known = (await withRetry(() => ledger.settleKnown([arrival]))).get(arrival)
+      if (known) return known
       const { command, hash } = arrival.received
       const done = await withRetry(() => store.get(collection, [command.id]))
       if (!done.has(command.id)) {

@@ -405,6 +405,24 @@ describe('letters of an append domain', () => {
   })
 })
 
+test('given a redrive that is a letter itself, then it does not run when it is delivered again, nor after its discard', async () => {
+  const { persist } = start()
+  const bug = count('bug', 'x', 13)
+  for (const status of [500, 500, 500, 422]) expect((await persist(bug)).status).toBe(status)
+  world.isBroken = false
+  const redrive = ask('r-1', 'redrive', { id: 'bug' })
+  const { id, type, bodyhash: hash } = redrive
+  const at = '2026-01-02T00:00:01.000Z'
+  const error = 'no attempt came back: the process did not survive it'
+  await world.store.insert(letters, [{ _id: id, command: id, type, hash: String(hash), at, domain: 'letters', error }])
+  expect((await persist(redrive)).status).toBe(422)
+  expect((await persist(ask('d-1', 'discard', { id, reason: 'send it again' }))).status).toBe(204)
+  expect((await persist(redrive)).status).toBe(204)
+  expect(await kept()).toEqual(['bug'])
+  expect((await persist(ask('r-2', 'redrive', { id: 'bug' }))).status).toBe(204)
+  expect(await kept()).toEqual([])
+})
+
 test('given a copy of what was discarded, read or not, then it stays discarded', async () => {
   const { persist } = start()
   const copy = { knativeerrordest: 'http://persist/' }
