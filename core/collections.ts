@@ -1,4 +1,4 @@
-import type { AppendDomain, Domain, Event } from '#domains/domain.ts'
+import type { AppendDomain, Document, Domain, Event } from '#domains/domain.ts'
 import { DAY_MS } from './clock.ts'
 import { HORIZON_DAYS } from './log.ts'
 import { collectionsOf, followedCollections } from './registry.ts'
@@ -40,6 +40,9 @@ const slots = Array.from({ length: 16 }, (_, slot) => `slot-${slot}`)
 
 /** The ids of the slots of a view's document. A view that has one document only has an empty key. */
 export const slotIds = (key = ''): string[] => (key === '' ? slots : slots.map((slot) => `${key} ${slot}`))
+
+/** A document of a view as its domain made it, without the generation that persist compares and sets. */
+export const withoutGeneration = ({ generation: _, ...document }: Document): Document => document as Document
 
 /**
  * Outcomes, kept for the horizon: every outcome of a decide domain's commands, by command id; of an append domain's only

@@ -1,5 +1,5 @@
 import type { DocumentChange } from '#core/changes.ts'
-import { slotIds } from '#core/collections.ts'
+import { slotIds, withoutGeneration } from '#core/collections.ts'
 import { viewsOf } from '#core/registry.ts'
 import type { Write } from '#core/store.ts'
 import type { DecideDomain, Document, Event, Fields, View } from '#domains/domain.ts'
@@ -39,16 +39,12 @@ export async function feedViews(
   return {
     writes: all.map(({ collection, swap }) => ({ collection, swap })),
     changes: all.flatMap(({ collection: { name }, found, swap }) =>
-      swap.map((after) => ({ collection: name, before: own(found.get(after._id)), after: own(after) })),
+      swap.map((after) => {
+        const before = found.get(after._id)
+        return { collection: name, before: before && withoutGeneration(before), after: withoutGeneration(after) }
+      }),
     ),
   }
-}
-
-/** A document without the generation that persist adds. */
-function own(document: Document | undefined): Document | undefined {
-  if (!document) return undefined
-  const { generation: _, ...fields } = document
-  return fields as Document
 }
 
 function feedsOf(view: View, events: Event[], chance: number): Feed[] {
@@ -67,12 +63,16 @@ const wrongKey = ({ collection }: View, { type }: Event, key: unknown): string =
 function foldAll({ zero, fold }: View, feeds: Feed[], found: ReadonlyMap<string, Document>) {
   const folded = new Map<string, Fields>()
   for (const { id, key, event } of feeds) {
-    // A field that was added to the view later begins as in `zero`.
-    const { _id, generation, ...before }: Fields = { ...zero, ...found.get(id) }
-    folded.set(id, fold(freeze(folded.get(id) ?? before), event, key))
+    folded.set(id, fold(freeze(folded.get(id) ?? beginningOf(zero, found.get(id))), event, key))
   }
   return [...folded].map(([_id, document]) => {
     const generation = Number(found.get(_id)?.generation ?? 0) + 1
     return { ...document, _id, generation }
   })
+}
+
+/** What the first event of a batch changes. A field that was added to the view later begins as in `zero`. */
+function beginningOf(zero: Fields, stored: Document | undefined): Fields {
+  const { _id, generation, ...fields }: Fields = { ...zero, ...stored }
+  return fields
 }

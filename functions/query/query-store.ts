@@ -1,4 +1,4 @@
-import { changes } from '#core/collections.ts'
+import { changes, withoutGeneration } from '#core/collections.ts'
 import { viewsOf } from '#core/registry.ts'
 import type { Inserted, StoredCollection } from '#core/store.ts'
 import type { Document, Domain } from '#domains/domain.ts'
@@ -8,7 +8,7 @@ import type { QueryParts } from './handler.ts'
 /** The store as queries see it: documents have the fields that the domain gave them, and nothing that Millrace adds. */
 export function queryStore(store: QueryParts['store'], domains: Domain[]): QueryParts['store'] {
   const views = new Set(domains.flatMap(viewsOf).map(({ collection }) => collection.name))
-  const ownIn = ({ name }: StoredCollection) => (views.has(name) ? ownOfView : own)
+  const ownIn = ({ name }: StoredCollection) => (views.has(name) ? withoutGeneration : own)
   return {
     ...store,
     async get(collection, ids) {
@@ -35,9 +35,4 @@ function own(document: Document): Document {
   if (document._stream === undefined && document._hash === undefined) return document
   const { _stream, _hash, ...rest } = document
   return rest as Document
-}
-
-/** `generation` tells persist whether another writer was first. */
-function ownOfView({ generation, ...document }: Document): Document {
-  return document as Document
 }
