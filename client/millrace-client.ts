@@ -7,6 +7,7 @@ export type {
   Client,
   ClientDomain,
   Line,
+  ListChange,
   LiveOptions,
   NumberedPage,
   Outcome,

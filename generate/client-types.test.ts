@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openapi } from '#functions/describe/openapi.ts'
 import { findDomains } from '#main/find-domains.ts'
+import { shop } from '#test/shop.ts'
 import { clientTypes, type Description } from './client-types.ts'
 
 /** Inside the repository, so that the compiler finds zod and millrace. */
@@ -12,7 +13,8 @@ let folder: string
 beforeAll(async () => {
   mkdirSync('.millrace', { recursive: true })
   folder = mkdtempSync(resolve('.millrace/client-'))
-  const description = openapi(await findDomains(), { faults: true, open: new Set() }) as unknown as Description
+  const domains = [...(await findDomains()), shop]
+  const description = openapi(domains, { faults: true, open: new Set() }) as unknown as Description
   writeFileSync(join(folder, 'site.ts'), clientTypes(JSON.parse(JSON.stringify(description))))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -39,6 +41,18 @@ const { items, next } = await client.forum.threads.list({ limit: 2 })
 for (const { title } of items) console.log(title.length, next)
 const total: bigint = await client.sums.total()
 console.log(total)
+`),
+  ).toBe('')
+})
+
+test('a live list gives the kind of each change, and other live queries give items', () => {
+  expect(
+    compiled(`
+for await (const { kind, item } of client.shop.mine.each()) {
+  const change: 'inserted' | 'changed' | 'removed' = kind
+  console.log(change, item.state.length)
+}
+for await (const { type } of client.shop.events.each()) console.log(type.length)
 `),
   ).toBe('')
 })

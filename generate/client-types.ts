@@ -4,6 +4,7 @@ type Schema = { [keyword: string]: unknown }
 interface Operation {
   operationId: string
   'x-answers'?: string
+  'x-live-list'?: boolean
   parameters?: { name?: string; in?: string; required?: boolean; schema?: Schema }[]
   requestBody?: { content: Content }
   responses: { [status: string]: { content?: Content } }
@@ -36,7 +37,7 @@ export function clientTypes({ paths, components }: Description): string {
   }
   const texts = [...domains].map(
     ([name, { commands, queries }]) =>
-      `  ${key(name)}: {\n    contract: {\n      commands: {${indented(commands)}}\n      queries: [${indented(queries)}]\n    }\n  }`,
+      `  ${key(name)}: {\n    contract: {\n      kind: 'decide'\n      commands: {${indented(commands)}}\n      queries: [${indented(queries)}]\n    }\n  }`,
   )
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) => `export type ${alias(name)} = ${typeOf(schema)}`,
@@ -82,6 +83,7 @@ function queryOf(path: string, operation: Operation, schemas: { [name: string]: 
     `name: ${text(operationId.slice(operationId.indexOf('.') + 1))}`,
     ...(item && answers !== 'total' ? [`item: z.ZodType<${typeOf(item)}>`] : []),
     ...(own.length > 0 ? [`params: ${both(membersOf(own))}`] : []),
+    ...(operation['x-live-list'] ? ['of: { collection: string }'] : []),
     ...(sort ? [`numbered: { sorts: { [Name in ${sortsOf(sort)}]: unknown } }`] : []),
   ]
   return `{ ${members.join('; ')} }`
