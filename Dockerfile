@@ -3,7 +3,7 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund && chmod a+w .
+RUN npm ci --no-audit --no-fund && chmod a+w . && cp -L node_modules/.bin/node node
 COPY bundle.ts licenses.ts tsconfig.json LICENSE ./
 COPY adapters adapters
 COPY core core
@@ -21,7 +21,7 @@ RUN npm run bundle -- source
 # This base has no shell and no package manager. glibc and libstdc++ are all that Node needs.
 FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
 # The tests ran on this Node, and it made the compile cache. Another Node would not use the cache.
-COPY --from=build /app/node_modules/node/bin/node /usr/local/bin/node
+COPY --from=build /app/node /usr/local/bin/node
 WORKDIR /app
 USER 65532:65532
 EXPOSE 8080

@@ -21,8 +21,8 @@ const ALLOWED = ['MIT', 'Apache-2.0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clau
 /** Licences of data, which ask for no more than a name and a link: their packages may come without a text. */
 const LINKED = ['CC0-1.0', 'CC-BY-3.0', 'CC-BY-4.0']
 
-/** The image runs this binary; its LICENSE is in a package for each platform, which its install script fetches. */
-const NODE = 'node_modules/node'
+/** Node for Linux, in a package for each processor: it runs the scripts of a clone, and the image. */
+const NODE = /^node_modules\/node-linux-/
 
 interface Locked {
   version: string
@@ -37,10 +37,11 @@ export function shippedPackages(): Package[] {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Locked> }
   const shipped = Object.entries(packages).filter(
     ([folder, { dev, devOptional, optional }]) =>
-      folder === NODE || (folder !== '' && !dev && !devOptional && !(optional && !existsSync(folder))),
+      folder !== '' && !NODE.test(folder) && !dev && !devOptional && !(optional && !existsSync(folder)),
   )
   const found = new Map(shipped.map(([folder, locked]) => [nameOf(folder, locked), readPackage(folder, locked)]))
-  if (!(NODE in packages)) found.set('node', runningNode())
+  const [own] = Object.entries(packages).filter(([folder]) => NODE.test(folder))
+  found.set('node', runningNode(own?.[1].version))
   return [...found.values()].sort((a, b) => compare(a.name, b.name) || compare(a.version, b.version))
 }
 
@@ -51,21 +52,14 @@ const nameOf = (folder: string, { version }: Locked): string => `${folder.split(
 function readPackage(folder: string, { version, license = 'none' }: Locked): Package {
   const { name, author = '' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const by = typeof author === 'string' ? author : (author.name ?? '')
-  return { name, version, license, author: by, texts: textsIn(folder === NODE ? nodePlatform() : folder) }
+  return { name, version, license, author: by, texts: textsIn(folder) }
 }
 
 /** A project has no package of Node: its image runs the Node that makes the bundles. */
-function runningNode(): Package {
+function runningNode(version = process.versions.node): Package {
   const text = join(dirname(process.execPath), '../LICENSE')
   const texts = existsSync(text) ? [readFileSync(text, 'utf8').trim()] : []
-  return { name: 'node', version: process.versions.node, license: 'MIT', author: '', texts }
-}
-
-function nodePlatform(): string {
-  const folder = join(NODE, 'node_modules')
-  const platform = readdirSync(folder).find((name) => /^node-(linux|darwin|win)/.test(name))
-  if (!platform) throw new Error(`${folder} has no Node for this platform`)
-  return join(folder, platform)
+  return { name: 'node', version, license: 'MIT', author: '', texts }
 }
 
 const textsIn = (folder: string): string[] =>

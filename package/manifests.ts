@@ -37,7 +37,6 @@ const compiled = (file: string): string | object =>
 /** `create-millrace`, which `npm create millrace` runs. It has the versions of the packages that it writes into a project. */
 export function createManifest(manifest: Manifest, version: string): object {
   const { license, engines, dependencies, devDependencies, allowScripts } = manifest
-  const { node: _, ...scripts } = allowScripts
   const picked = (from: { [name: string]: string }, names: string[]) =>
     Object.fromEntries(names.map((name) => [name, `^${from[name]}`]))
   return {
@@ -51,7 +50,7 @@ export function createManifest(manifest: Manifest, version: string): object {
     project: {
       dependencies: { millrace: `^${version}`, ...picked(dependencies, ['zod']) },
       devDependencies: picked(devDependencies, ['@types/node', 'typescript', 'vitest']),
-      allowScripts: scripts,
+      allowScripts,
     },
   }
 }

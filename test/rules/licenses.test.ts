@@ -15,8 +15,7 @@ test(`${LIST} is what npm run licenses writes`, () => {
 
 test('Node and the NOTICE files of Apache packages are among the texts', () => {
   const texts = textsOf(packages)
-  const { version } = JSON.parse(readFileSync('node_modules/node/package.json', 'utf8'))
-  expect(texts).toContain(`node ${version}, MIT`)
+  expect(texts).toContain(`node ${process.versions.node}, MIT`)
   expect(texts).toContain('Node.js is licensed for use as follows')
   expect(texts).toContain(readFileSync('node_modules/swagger-ui-dist/NOTICE', 'utf8').trim())
 })
