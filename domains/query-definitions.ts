@@ -102,7 +102,7 @@ export interface PageDefinition<
   ): TouchOf<K>[]
 }
 
-export interface ViewDefinition<K, Path extends string, P, I> extends Definition<K, Path, P, I> {
+export interface ComposedDefinition<K, Path extends string, P, I> extends Definition<K, Path, P, I> {
   touches(params: ParamsOf<Path, P>, caller: Caller, documents: DocumentsOf<K>): TouchOf<K>[]
   answer(documents: DocumentsOf<K>, params: ParamsOf<Path, P>, caller: Caller): Output<I> | undefined
 }

@@ -3,6 +3,7 @@ import type { Caller, Fields, Json } from './domain.ts'
 import type { Collections, DocumentOf, EventOf, Schemas } from './model.ts'
 import type { FaultQuery, Query } from './query.ts'
 import type {
+  ComposedDefinition,
   CountDefinition,
   Definition,
   IndexIn,
@@ -15,7 +16,6 @@ import type {
   Shape,
   Source,
   TotalDefinition,
-  ViewDefinition,
 } from './query-definitions.ts'
 import type { NoViews, SlottedIn, ViewCollections } from './views.ts'
 
@@ -54,9 +54,9 @@ interface Kinds<K extends Collections, E extends Schemas, W, Default extends Nam
   >(
     query: Q & { from?: Name } & Definition<K, Path, P, I> & Shape<DocumentOf<K, Name>, K, ParamsOf<Path, P>, I>,
   ): As<Q, 'one'>
-  view<const Path extends string, const Q, I extends z.ZodType = z.ZodType<Json>, P extends z.ZodObject = NoParams>(
-    query: Q & ViewDefinition<K, Path, P, I>,
-  ): As<Q, 'view'>
+  composed<const Path extends string, const Q, I extends z.ZodType = z.ZodType<Json>, P extends z.ZodObject = NoParams>(
+    query: Q & ComposedDefinition<K, Path, P, I>,
+  ): As<Q, 'composed'>
   all<
     const Path extends string,
     const Q,
@@ -106,7 +106,7 @@ interface Kinds<K extends Collections, E extends Schemas, W, Default extends Nam
 const KINDS = [
   'page',
   'one',
-  'view',
+  'composed',
   'all',
   'history',
   'live',

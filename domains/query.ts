@@ -5,7 +5,7 @@ import type { Caller, Document, DocumentReader, Event, Fields, Json, Touch } fro
 export type Query =
   | PageQuery
   | OneQuery
-  | ViewQuery
+  | ComposedQuery
   | AllQuery
   | HistoryQuery
   | LiveQuery
@@ -114,8 +114,8 @@ export interface OneQuery extends QueryWithParams, FromCollection {
 }
 
 /** An answer made of several documents, each found by its id. `undefined` is 404. */
-export interface ViewQuery extends QueryWithParams {
-  answers: 'view'
+export interface ComposedQuery extends QueryWithParams {
+  answers: 'composed'
   /** The documents that `answer` needs. It is called again with what it has named, until it names nothing new. */
   touches(params: Fields, caller: Caller, documents: DocumentReader): Touch[]
   answer(documents: DocumentReader, params: Fields, caller: Caller): Json | undefined

@@ -69,8 +69,8 @@ export default {
     list({ path: '/of/join', join: (order: any) => fail(order) }), // join
     { answers: 'all', path: '/of/all', from: 'orders', index: 'time', shape: (order: any) => fail(order) }, // all
     { answers: 'one', path: '/of/one/{id}', from: 'orders', shape: (order: any) => fail(order) }, // one
-    { answers: 'view', path: '/of/view', touches: () => [], answer: (orders: any) => fail(orders) }, // view
-    { answers: 'view', path: '/of/part', overview: { part: 'part' }, touches: (of: any) => fail(of), answer: () => ({}) }, // part
+    { answers: 'composed', path: '/of/composed', touches: () => [], answer: (orders: any) => fail(orders) }, // composed
+    { answers: 'composed', path: '/of/part', overview: { part: 'part' }, touches: (of: any) => fail(of), answer: () => ({}) }, // part
     { answers: 'count', path: '/of/count', from: 'orders', index: 'time', by: () => fail({}), shape: () => ({}) }, // count
     { answers: 'total', path: '/of/total', total: (slots: any) => fail(slots) }, // total
     { answers: 'live', path: '/of/live', of: { collection: 'orders' }, keep: () => true, shape: (order: any) => fail(order) }, // live
@@ -138,7 +138,7 @@ async function expectSilence(response: Response): Promise<void> {
   expect(text).not.toMatch(/domain\.ts|secret|reading|orders/)
 }
 
-test.each(['where', 'keep', 'shape', 'join', 'all', 'view', 'count', 'total'])(
+test.each(['where', 'keep', 'shape', 'join', 'all', 'composed', 'count', 'total'])(
   'a bug in a query (%s) is reported with its domain, its path and its place',
   async (part) => {
     const response = await ask(`/of/${part}`)

@@ -18,7 +18,7 @@ interface UnknownSchemas {
   commands: { [type: string]: { data: z.ZodType<Fields, Fields> } }
   events: { [type: string]: z.ZodType<Fields> }
   collections: { [name: string]: { schema: z.ZodType<Fields> } }
-  queries: readonly { name: string; answers: 'view'; params: z.ZodType<Fields, Fields>; item: z.ZodType<Json> }[]
+  queries: readonly { name: string; answers: 'composed'; params: z.ZodType<Fields, Fields>; item: z.ZodType<Json> }[]
 }
 
 /** The sender of a command. */

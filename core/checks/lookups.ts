@@ -58,7 +58,7 @@ function indexMistakes(place: string, collection: Collection, query: Lookup, { p
   return [`${place}: index "${name}" finds by an item of "${index.each}". Give a value for it in where.`]
 }
 
-/** The mistakes in the collections that a view and a parent name, for sample requests. */
+/** The mistakes in the collections that a composed query and a parent name, for sample requests. */
 export function touchMistakes(place: string, collections: Collection[], query: Query): string[] {
   const names = collections.map(({ name }) => name)
   const undeclared = (member: string, touches: Touch[]) =>
@@ -70,7 +70,7 @@ export function touchMistakes(place: string, collections: Collection[], query: Q
       )
   return [
     ...forSamples(query, ({ params, caller }) =>
-      query.answers === 'view' ? undeclared('touches', query.touches(params, caller, NO_DOCUMENTS)) : [],
+      query.answers === 'composed' ? undeclared('touches', query.touches(params, caller, NO_DOCUMENTS)) : [],
     ),
     ...forSamples(query, ({ params, caller }) =>
       'parent' in query && query.parent ? undeclared('parent', query.parent.touches(params, caller)) : [],

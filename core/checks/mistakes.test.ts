@@ -139,7 +139,7 @@ test.each<[() => string[], string]>([
   [() => inQuery({ shape: undefined }), `${QUERY}: shape is missing. It must be a function (document, asked) => item.`],
   [
     () => inNotes({ queries: [null] }),
-    'domain notes, query 1: answers "undefined" is not a kind of query. Write one of "page", "one", "view", "all", "history", "live", "count", "total", "fault".',
+    'domain notes, query 1: answers "undefined" is not a kind of query. Write one of "page", "one", "composed", "all", "history", "live", "count", "total", "fault".',
   ],
 ])('a wrong form: %#. %s', (mistakes, sentence) => {
   expect(mistakes()).toEqual([sentence])
@@ -320,7 +320,7 @@ test.each<[() => string[], string]>([
     `${ORDERS}: index "words" finds by an item of "words". Give a value for it in where.`,
   ],
   [
-    () => inOrdersQuery({ answers: 'view', touches: () => [{ collection: 'ordrs', ids: [] }], answer: () => ({}) }),
+    () => inOrdersQuery({ answers: 'composed', touches: () => [{ collection: 'ordrs', ids: [] }], answer: () => ({}) }),
     `${ORDERS}: touches names "ordrs", which is not a collection of the domain. Did you mean "orders"?`,
   ],
   [
@@ -374,7 +374,7 @@ test.each<[() => string[], string]>([
   ],
   [
     () => inQuery({ answers: 'one', path: '/api/{id}', overview: { part: 'notes' } }),
-    'domain notes, query GET /api/{id}: The overview cannot give a query that answers "one" its {id}. Answer a "view" instead.',
+    'domain notes, query GET /api/{id}: The overview cannot give a query that answers "one" its {id}. Answer "composed" instead.',
   ],
 ])('a mistake in a query: %#. %s', (mistakes, sentence) => {
   expect(mistakes()).toEqual([sentence])

@@ -106,6 +106,6 @@ function overviewMistakes(place: string, { overview, answers, path }: Query): st
       `${place}: A query that answers "${answers}" is a stream, and cannot be part of the overview. Remove overview.`,
     ]
   return answers === 'one' && namesIn(path).length > 0
-    ? [`${place}: The overview cannot give a query that answers "one" its {id}. Answer a "view" instead.`]
+    ? [`${place}: The overview cannot give a query that answers "one" its {id}. Answer "composed" instead.`]
     : []
 }

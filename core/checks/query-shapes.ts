@@ -54,7 +54,7 @@ const shapes = {
     shape,
   },
   one: { ...withParams, answers, from, shape },
-  view: {
+  composed: {
     ...withParams,
     answers,
     touches: rule('(params, caller, documents) => touches'),

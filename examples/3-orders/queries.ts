@@ -44,7 +44,7 @@ const sum = (slots: Total[], name: keyof Total) => slots.reduce((sum, slot) => s
 
 export const queries = (kinds: Kinds) => [...ofProducts(kinds), ...ofOrders(kinds), ...ofCustomers(kinds)]
 
-const ofProducts = ({ page, view, live }: Kinds) => [
+const ofProducts = ({ page, composed, live }: Kinds) => [
   page({
     path: '/api/products',
     name: 'products.list',
@@ -65,7 +65,7 @@ const ofProducts = ({ page, view, live }: Kinds) => [
     keep: ({ stock }) => stock > 0,
     shape: productOf,
   }),
-  view({
+  composed({
     path: '/api/products/{sku}',
     name: 'products.one',
     summary: 'A product',
@@ -80,7 +80,7 @@ const ofProducts = ({ page, view, live }: Kinds) => [
   }),
 ]
 
-const ofOrders = ({ page, view, total }: Kinds) => [
+const ofOrders = ({ page, composed, total }: Kinds) => [
   page({
     path: '/api/orders',
     name: 'list',
@@ -95,7 +95,7 @@ const ofOrders = ({ page, view, total }: Kinds) => [
     join: withProduct,
     shape: (document, { documents }) => orderOf(document, documents),
   }),
-  view({
+  composed({
     path: '/api/orders/{id}',
     name: 'one',
     summary: 'An order',

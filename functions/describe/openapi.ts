@@ -46,7 +46,7 @@ export function openapi(domains: Domain[], { faults, open }: OpenApiOptions) {
       title: 'Millrace',
       version,
       description:
-        'Commands in, views out, nothing lost. publish acknowledges a command once it is durable. The receipt has its outcome.',
+        'Commands in, answers out, nothing lost. publish acknowledges a command once it is durable. The receipt has its outcome.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'This site' }],

@@ -32,7 +32,7 @@ export function queryOperation(query: QueryDescription, tag: string, schemas: Sc
     path,
     operationId,
     // A total with a schema is read like any other answer. Without one it is an integer that may exceed what a number holds.
-    'x-answers': answers === 'total' && query.item ? 'view' : answers,
+    'x-answers': answers === 'total' && query.item ? 'composed' : answers,
     ...(query.isLiveList ? { 'x-live-list': true } : {}),
     ...(query.isPersonal ? { security: OPTIONAL } : {}),
     tags: [tag === '' ? (operationId.split('.', 1)[0] ?? '') : tag],
@@ -85,7 +85,7 @@ const isTagged = (answers: Query['answers']): boolean => !['all', 'total', 'live
 
 function responsesOf(query: QueryDescription, item: Schema) {
   const { answers, path } = query
-  const isNamed = answers === 'view' || namesIn(path).length > 0
+  const isNamed = answers === 'composed' || namesIn(path).length > 0
   const statuses = [400, ...(isNamed ? [404] : []), 410, 422, 503]
   const content = contentOf(query, item)
   return {

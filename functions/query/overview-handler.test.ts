@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { Unavailable } from '#core/unavailable.ts'
-import type { PageQuery, Query, ViewQuery } from '#domains/query.ts'
+import type { ComposedQuery, PageQuery, Query } from '#domains/query.ts'
 import { manualClock } from '#test/clock.ts'
 import { asking, authors, notes, put, world } from '#test/reading.ts'
 
@@ -20,8 +20,8 @@ const newest: PageQuery = {
   shape: ({ _id }) => ({ id: _id }),
   overview: { part: 'latest', params: () => ({ limit: '2', newest: 'true' }) },
 }
-const author: ViewQuery = {
-  answers: 'view',
+const author: ComposedQuery = {
+  answers: 'composed',
   path: '/authors/{id}',
   params: z.object({ id: z.string() }),
   touches: ({ id }) => [{ collection: 'authors', ids: [String(id)] }],
@@ -48,7 +48,7 @@ test('the overview has several reads, each with the parameters that its query de
 
 test('a part that is unavailable, fails, does not exist or is not allowed is left out and listed as missing', async () => {
   await given()
-  const broken: ViewQuery = {
+  const broken: ComposedQuery = {
     ...author,
     path: '/broken/{id}',
     overview: { part: 'broken', params: ({ id }) => ({ id }) },

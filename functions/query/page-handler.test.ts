@@ -219,7 +219,7 @@ test('joins cost one read for each page and round', async () => {
   expect(asked).toEqual([['ada', 'bob'], ['eve']])
 })
 
-test('a view has only the documents that were named, and naming without an end is an error', async () => {
+test('a reader has only the documents that were named, and naming without an end is an error', async () => {
   await put(notes, [note('a', { time: 1 })])
   const peeks = page({ join: () => [], shape: (_, { documents }) => documents.get('authors', 'ada') ?? {} })
   await expect(asking([peeks]).get('/notes')).rejects.toThrow('did not name ada')

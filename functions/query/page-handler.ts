@@ -20,9 +20,9 @@ export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery)
 
   async function shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]> {
     const { params, caller } = queryRequest
-    const touches = (document: Document, views: DocumentReader) => join?.(document, views, params, caller) ?? []
-    const views = await loadTouched(parts.store, domain, documents, touches)
-    return documents.map((document, at) => query.shape(document, askedOf(queryRequest, views[at])))
+    const touches = (document: Document, joined: DocumentReader) => join?.(document, joined, params, caller) ?? []
+    const joined = await loadTouched(parts.store, domain, documents, touches)
+    return documents.map((document, at) => query.shape(document, askedOf(queryRequest, joined[at])))
   }
 
   /** The collection to read. A name that does not depend on the request is checked at the start. */

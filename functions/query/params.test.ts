@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { readParams } from './params.ts'
 
-const read = (query: string, params?: z.ZodObject, path = {}, answers: 'page' | 'view' | 'one' = 'page') =>
+const read = (query: string, params?: z.ZodObject, path = {}, answers: 'page' | 'composed' | 'one' = 'page') =>
   readParams({ answers, ...(params ? { params } : {}) }, path, new URLSearchParams(query))
 
 test('limit has a default and bounds, and the problem names wrong parameters', () => {
@@ -35,32 +35,32 @@ test.each(['1e2', '0x10', '0b1', '0o7', '+5', ' 5', '5 ', '5.0', '.5', '1_0', 't
 
 test('a number must be plain digits within bounds, in the path too', () => {
   const params = z.object({ number: z.coerce.number().optional(), count: z.coerce.number().int().min(1).default(3) })
-  const view = (query: string, path = {}) => read(query, params, path, 'view')
-  expect(view('number=-2.50&count=007').params).toEqual({ number: -2.5, count: 7 })
+  const composed = (query: string, path = {}) => read(query, params, path, 'composed')
+  expect(composed('number=-2.50&count=007').params).toEqual({ number: -2.5, count: 7 })
   for (const wrong of ['number=1e2', 'number=0x10', 'number=', 'count=1.5', 'count=1e0']) {
     expect(
-      statusOf(() => view(wrong)),
+      statusOf(() => composed(wrong)),
       wrong,
     ).toBe(422)
   }
-  expect(statusOf(() => view('', { number: '1e2' }))).toBe(422)
-  expect(statusOf(() => view('count=0'))).toBe(400)
-  expect(statusOf(() => view('count=1e2&colour=red'))).toBe(400)
-  expect(() => view('count=1e2&number=x')).toThrow(/number: .*decimal digits; count: .*decimal digits/)
+  expect(statusOf(() => composed('', { number: '1e2' }))).toBe(422)
+  expect(statusOf(() => composed('count=0'))).toBe(400)
+  expect(statusOf(() => composed('count=1e2&colour=red'))).toBe(400)
+  expect(() => composed('count=1e2&number=x')).toThrow(/number: .*decimal digits; count: .*decimal digits/)
 })
 
 test('an empty cursor is 422, and the problem names other wrong parameters too', () => {
   expect(statusOf(() => read('cursor='))).toBe(422)
   expect(statusOf(() => read('cursor=&limit=1e2', undefined, {}, 'page'))).toBe(422)
   expect(() => read('cursor=&limit=0')).toThrow(/cursor: .*limit: /)
-  expect(read('cursor=', z.object({ cursor: z.string() }), {}, 'view').params).toEqual({ cursor: '' })
+  expect(read('cursor=', z.object({ cursor: z.string() }), {}, 'composed').params).toEqual({ cursor: '' })
 })
 
 test.each(['toString', 'constructor', '__proto__'])(
   '%s is an unknown parameter, though every object has a member of that name',
   (name) => {
     expect(() => read(`${name}=1`)).toThrow(name)
-    expect(() => read(`${name}=1`, z.object({ colour: z.string().optional() }), {}, 'view')).toThrow(name)
+    expect(() => read(`${name}=1`, z.object({ colour: z.string().optional() }), {}, 'composed')).toThrow(name)
   },
 )
 
@@ -81,9 +81,9 @@ test('a schema may compare parameters with each other', () => {
   expect(() => read('from=a&to=b&more=c', params)).toThrow('more')
 })
 
-test('pages have limit and cursor, a view only if it declares them, and all of them have after', () => {
-  expect(() => read('limit=7', undefined, {}, 'view')).toThrow('limit')
-  expect(read('after=x&limit=7', z.object({ limit: z.string() }), {}, 'view').params).toEqual({ limit: '7' })
+test('pages have limit and cursor, a composed query only if it declares them, and all of them have after', () => {
+  expect(() => read('limit=7', undefined, {}, 'composed')).toThrow('limit')
+  expect(read('after=x&limit=7', z.object({ limit: z.string() }), {}, 'composed').params).toEqual({ limit: '7' })
   expect(read('after=x', undefined, {}, 'page').params).toEqual({})
 })
 

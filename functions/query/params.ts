@@ -20,7 +20,7 @@ export type RawParams = Record<string, string | undefined>
 type ValidParams = Pick<QueryRequest, 'params' | 'limit' | 'cursor' | 'numbering' | 'newestFirst'>
 
 /** The kinds that refuse unknown parameters even if they declare none. */
-const STRICT = [...PAGED, 'view', 'live', 'count']
+const STRICT = [...PAGED, 'composed', 'live', 'count']
 
 /**
  * The validated parameters of a query. Throws a problem that names every wrong parameter: 422 if all of them are malformed (see

@@ -8,6 +8,7 @@ import { Unavailable } from '#core/unavailable.ts'
 import type { Caller, Domain } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { allHandler } from './all-handler.ts'
+import { composedHandler } from './composed-handler.ts'
 import { countHandler } from './count-handler.ts'
 import { feedsOf } from './feeds.ts'
 import type { QueryHandler, QueryParts } from './handler.ts'
@@ -22,7 +23,6 @@ import { requireParent } from './parent.ts'
 import { queryStore } from './query-store.ts'
 import { type ReceiptParts, receiptHandler, waitForOwnWrite } from './receipt-handler.ts'
 import { totalHandler } from './total-handler.ts'
-import { viewHandler } from './view-handler.ts'
 
 export interface QuerierParts extends QueryParts, ReceiptParts {
   domains: Domain[]
@@ -123,8 +123,8 @@ function handlerOf(parts: QueryParts & LiveParts, domain: Domain, query: Query):
       return pageHandler(parts, domain, query)
     case 'one':
       return oneHandler(parts, domain, query)
-    case 'view':
-      return viewHandler(parts, domain, query)
+    case 'composed':
+      return composedHandler(parts, domain, query)
     case 'all':
       return allHandler(parts, domain, query)
     case 'history':

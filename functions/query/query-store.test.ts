@@ -10,8 +10,8 @@ const queries: Query[] = [
   { answers: 'one', path: '/notes/{id}', from: 'notes', shape },
   { answers: 'page', path: '/notes', from: 'notes', index: 'time', params: z.object({}), shape },
   {
-    answers: 'view',
-    path: '/notes/{id}/view',
+    answers: 'composed',
+    path: '/notes/{id}/composed',
     touches: ({ id }) => [{ collection: 'notes', ids: [String(id)] }],
     answer: (documents, { id }) => documents.get('notes', String(id)),
     params: z.object({ id: z.string() }),
@@ -23,6 +23,6 @@ test('no answer contains the stream of a document or the hash of a body', async 
   await world.store.commit([{ collection: notes, own: [{ ...note, _hash: 'h', _stream: 'note/a' }] }])
   const { get } = asking(queries)
   expect(await get('/notes/a')).toEqual(note)
-  expect(await get('/notes/a/view')).toEqual(note)
+  expect(await get('/notes/a/composed')).toEqual(note)
   expect(await get('/notes')).toMatchObject({ items: [note] })
 })

@@ -164,9 +164,9 @@ test("a whole list may be the caller's", async () => {
   await expect(as('bob').get('/all?to=2')).rejects.toMatchObject({ status: 400 })
 })
 
-test('a view may be the one of the caller', async () => {
+test('a composed answer may be of the caller', async () => {
   const as = site({
-    answers: 'view',
+    answers: 'composed',
     path: '/me',
     touches: (_, { id }) => [{ collection: 'authors', ids: [id] }],
     answer: (documents, _, { id }) => documents.get('authors', id),

@@ -49,7 +49,7 @@ const guarded = {
   queries: [
     { answers: 'one', path: '/api/notes/{id}', scope: 'notes:read', shape: () => ({}) },
     {
-      answers: 'view',
+      answers: 'composed',
       path: '/api/mine',
       scope: 'notes:read',
       organisation: () => 'a',
@@ -92,7 +92,7 @@ test('a total with a schema is read like any other answer, and one without as an
   const $ref = '#/components/schemas/notes.getApiAllParts.item'
   expect(paths['/api/all']?.get).toMatchObject({ 'x-answers': 'total' })
   expect(paths['/api/all/parts']?.get).toMatchObject({
-    'x-answers': 'view',
+    'x-answers': 'composed',
     responses: { 200: { content: { 'application/json': { schema: { $ref } } } } },
   })
   expect(components.schemas).toMatchObject({

@@ -28,7 +28,7 @@ const accountIn = (documents: Documents, { _id: id, name, createdAt }: Account) 
   isBanned: isBanned(documents, id),
 })
 
-export const accounts = ({ page, view }: Kinds) => [
+export const accounts = ({ page, composed }: Kinds) => [
   page({
     path: '/api/accounts',
     name: 'accounts.list',
@@ -44,7 +44,7 @@ export const accounts = ({ page, view }: Kinds) => [
     join: ({ _id }) => withBan(_id),
     shape: (document, { documents }) => accountIn(documents, document),
   }),
-  view({
+  composed({
     path: '/api/accounts/me',
     name: 'accounts.me',
     summary: 'Your own account',
@@ -57,7 +57,7 @@ export const accounts = ({ page, view }: Kinds) => [
       return { id, name, createdAt: null, isBanned: isBanned(documents, id), email }
     },
   }),
-  view({
+  composed({
     path: '/api/accounts/{accountId}',
     name: 'accounts.one',
     summary: 'An account',

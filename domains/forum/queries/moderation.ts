@@ -55,7 +55,7 @@ const standing = {
   },
 }
 
-export const moderation = ({ page, view }: Kinds) => [
+export const moderation = ({ page, composed }: Kinds) => [
   page({
     ...marks,
     path: '/api/forum/threads/{threadId}/moderators',
@@ -70,7 +70,7 @@ export const moderation = ({ page, view }: Kinds) => [
     summary: 'The accounts that are banned from a thread, and who banned them',
     from: 'bans',
   }),
-  view({
+  composed({
     path: '/api/forum/threads/{threadId}/bans/{accountId}',
     name: 'bans.one',
     summary: 'A ban from a thread',
@@ -95,7 +95,7 @@ export const moderation = ({ page, view }: Kinds) => [
       return banIn(documents, accountId, found, mayKnow)
     },
   }),
-  view({
+  composed({
     path: '/api/forum/bans/{accountId}',
     name: 'siteBans.one',
     summary: 'A ban from everywhere',
@@ -125,13 +125,13 @@ export const moderation = ({ page, view }: Kinds) => [
     join: ({ _id, by }) => [{ collection: 'accounts', ids: [_id, by] }],
     shape: (found, { documents }) => markIn(documents, found._id, found),
   }),
-  view({
+  composed({
     ...standing,
     path: '/api/forum/threads/{threadId}/me',
     name: 'threads.me',
     summary: 'Your standing in a thread: moderator, administrator, banned',
   }),
-  view({
+  composed({
     ...standing,
     path: '/api/forum/me',
     name: 'me',

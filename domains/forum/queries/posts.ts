@@ -74,8 +74,8 @@ export const postLists = ({ page }: Kinds) => [
   }),
 ]
 
-export const postViews = ({ view }: Kinds) => [
-  view({
+export const composedPosts = ({ composed }: Kinds) => [
+  composed({
     path: '/api/forum/threads/{threadId}/posts/{postId}',
     name: 'posts.one',
     summary: 'A post',
@@ -87,7 +87,7 @@ export const postViews = ({ view }: Kinds) => [
       return found?.thread === threadId ? visiblePost(documents, found) : undefined
     },
   }),
-  view({
+  composed({
     path: '/api/forum/posts/{postId}',
     name: 'posts.byId',
     summary: 'A post by its id alone',

@@ -75,7 +75,7 @@ function publicData(data: EventOf<typeof events>['data']) {
 
 const ofThread = { scope: READ, parent: parentThread } as const
 
-export const threads = ({ page, view, history, live }: Kinds) => [
+export const threads = ({ page, composed, history, live }: Kinds) => [
   page({
     path: '/api/forum/threads',
     name: 'threads.list',
@@ -102,7 +102,7 @@ export const threads = ({ page, view, history, live }: Kinds) => [
     join: withFirstPost,
     shape: (document, { documents }) => threadIn(documents, document),
   }),
-  view({
+  composed({
     path: '/api/forum/threads/{threadId}',
     name: 'threads.one',
     summary: 'A thread with its first post',

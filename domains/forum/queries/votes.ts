@@ -16,8 +16,8 @@ const ids = z
 const voteIn = (documents: Documents, post: string, account: string): z.output<typeof vote> =>
   documents.get('votes', pair(post, account))?.value ?? 0
 
-export const votes = ({ view }: Kinds) => [
-  view({
+export const votes = ({ composed }: Kinds) => [
+  composed({
     path: '/api/forum/threads/{threadId}/posts/{postId}/vote',
     name: 'votes.one',
     summary: 'Your vote on a post, 0 for none',
@@ -34,7 +34,7 @@ export const votes = ({ view }: Kinds) => [
       return { value: voteIn(documents, postId, id) }
     },
   }),
-  view({
+  composed({
     path: '/api/forum/votes',
     name: 'votes.list',
     summary: 'Your votes on at most 100 posts, whose ids are separated by commas',

@@ -148,7 +148,7 @@ export default decideDomain({
     },
   },
 
-  queries: ({ page, one, view, all, history, live, count, total }) => [
+  queries: ({ page, one, composed, all, history, live, count, total }) => [
     page({
       path: '/api/orders',
       name: 'mine',
@@ -173,7 +173,7 @@ export default decideDomain({
         return mayRead(document, caller) ? { id: _id, ...order } : undefined
       },
     }),
-    view({
+    composed({
       path: '/api/orders/changes/{first}/{second}',
       name: 'compare',
       summary: 'The difference in price between two orders of your own',

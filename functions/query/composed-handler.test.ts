@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { ViewQuery } from '#domains/query.ts'
+import type { ComposedQuery } from '#domains/query.ts'
 import { asking, authors, notes, put } from '#test/reading.ts'
 
 /** A note with its author, whose id it names after it has found the note. */
-const view: ViewQuery = {
-  answers: 'view',
+const composed: ComposedQuery = {
+  answers: 'composed',
   path: '/notes/{id}/with-author',
   params: z.object({ id: z.string().max(5), loud: z.stringbool().default(false) }),
   touches({ id }, _, documents) {
@@ -21,16 +21,16 @@ const view: ViewQuery = {
   },
 }
 
-test('a view may name documents by what it has found in others', async () => {
+test('a composed answer may name documents by what it has found in others', async () => {
   await put(notes, [{ _id: 'a', author: 'ada' }])
   await put(authors, [{ _id: 'ada', name: 'Ada' }])
-  const { get } = asking([view])
+  const { get } = asking([composed])
   expect(await get('/notes/a/with-author')).toEqual({ id: 'a', name: 'Ada', caller: 'anonymous' })
   expect(await get('/notes/a/with-author?loud=true')).toMatchObject({ name: 'ADA' })
 })
 
-test('a view without an answer is 404, and a wrong parameter in the path is 400', async () => {
-  const { get } = asking([view])
+test('a composed query without an answer is 404, and a wrong parameter in the path is 400', async () => {
+  const { get } = asking([composed])
   await expect(get('/notes/b/with-author')).rejects.toMatchObject({ status: 404 })
   await expect(get('/notes/too-long/with-author')).rejects.toMatchObject({
     status: 400,
@@ -38,9 +38,9 @@ test('a view without an answer is 404, and a wrong parameter in the path is 400'
   })
 })
 
-test('If-None-Match with the current ETag of a view is 304', async () => {
+test('If-None-Match with the current ETag of a composed answer is 304', async () => {
   await put(notes, [{ _id: 'a', author: 'ada' }])
-  const { respond } = asking([view])
+  const { respond } = asking([composed])
   const { headers } = await respond('/notes/a/with-author')
   const known = { 'if-none-match': headers?.etag }
   expect(await respond('/notes/a/with-author', known)).toMatchObject({ status: 304 })
