@@ -1,124 +1,40 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, matchesGlob } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { settings } from '#main/settings.ts'
 import { LIST } from '../../licenses.ts'
 import { eventually, freePort } from '../mill.ts'
 import { rawSocket } from '../socket.ts'
-
-/**
- * The image without Docker: each COPY and RUN of the Dockerfile is done in a folder that stands for the root of a stage. The
- * result of the last stage is run as it says: as its user, by its command, nothing writable.
- */
-interface Stage {
-  base: string
-  instructions: { word: string; args: string[]; text: string }[]
-}
-
-const stages = new Map(
-  readFileSync('Dockerfile', 'utf8')
-    .split(/^(?=FROM )/m)
-    .slice(1)
-    .map((text): [string, Stage] => {
-      const [, base = '', name = 'last'] = /^FROM (\S+)(?: AS (\S+))?/.exec(text) ?? []
-      const [, ...lines] = text.matchAll(/^([A-Z]+) (.*)$/gm)
-      return [
-        name,
-        { base, instructions: lines.map(([, word = '', rest = '']) => ({ word, args: rest.split(' '), text: rest })) },
-      ]
-    }),
-)
-/** The instructions of a stage, after those of the stages that it is based on. */
-function instructionsOf(name: string): Stage['instructions'] {
-  const stage = stages.get(name)
-  return stage ? [...instructionsOf(stage.base), ...stage.instructions] : []
-}
-const last = instructionsOf('last')
-const said = (word: string) => last.filter((instruction) => instruction.word === word).map(({ text }) => text)
-const jsonOf = (word: string): string[] => said(word).flatMap((text) => JSON.parse(text) as string[])
-
-const [USER = ''] = said('USER')
-const isRoot = process.getuid?.() === 0
-/** Only root can run as another user. */
-const as = (user: string) =>
-  isRoot && user !== '' ? { uid: Number.parseInt(user, 10), gid: Number.parseInt(user, 10) } : {}
+import { as, type Image, imageOf, LAST } from './dockerfile.ts'
 
 let root: string
 let image: string
 let laptop: string
+
+let of: Image
+let user: string
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'image-'))
   chmodSync(root, 0o755)
   image = join(root, 'image')
   laptop = join(root, 'laptop')
-  mkdirSync(join(root, 'build', 'app'), { recursive: true })
-  build('build')
-  assemble('last', image)
+  of = imageOf(process.cwd(), root)
+  ;[user = ''] = of.said('USER')
+  of.build('build')
+  of.assemble(LAST, image)
   // It is based on the stage build, so it continues in the same folder.
-  build('build-laptop')
-  assemble('laptop', laptop)
+  of.build('build-laptop')
+  of.assemble('laptop', laptop)
 }, 240_000)
 
 afterAll(() => {
   for (const folder of [image, laptop]) if (existsSync(folder)) execFileSync('chmod', ['-R', 'u+w', folder])
   rmSync(root, { recursive: true, force: true })
 })
-
-let user = ''
-
-/** Does the instructions of a build stage. */
-function build(name: string): void {
-  const app = join(root, 'build', 'app')
-  for (const { word, args, text } of stages.get(name)?.instructions ?? []) {
-    if (word === 'USER') user = text
-    if (word === 'COPY') copy(args.slice(0, -1), join(app, args.at(-1) ?? ''))
-    // Docker gives a user without a name no other home.
-    const env = { ...process.env, ...(user === '' ? {} : { HOME: '/' }) }
-    if (word === 'RUN') execFileSync('bash', ['-c', text], { cwd: app, stdio: 'pipe', env, ...as(user) })
-  }
-}
-
-/** Copies the result of the build to a folder as a stage says. */
-function assemble(name: string, folder: string): void {
-  for (const { word, args } of instructionsOf(name)) {
-    if (word !== 'COPY') continue
-    const [, from = '', to = ''] = args
-    mkdirSync(dirname(join(folder, to)), { recursive: true })
-    cpSync(join(root, 'build', from), join(folder, to), { recursive: true })
-  }
-  execFileSync('chmod', ['-R', 'a-w', folder])
-}
-
-/** Copies as from a build context: without the files that .dockerignore excludes. */
-function copy(sources: string[], to: string): void {
-  for (const source of sources) {
-    expect(isLeftOut(source), `${source} is left out by .dockerignore`).toBe(false)
-    const target = /[/.]$/.test(to) ? join(to, source) : to
-    cpSync(source, target, { recursive: true, filter: (path) => !isLeftOut(path) })
-  }
-}
-
-/** The last rule that matches a file or one of its folders decides. */
-function isLeftOut(path: string): boolean {
-  const within = path.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/'))
-  const rules = readFileSync('.dockerignore', 'utf8').split('\n').filter(Boolean)
-  const rule = rules.findLast((rule) => within.some((each) => matchesGlob(each, rule.replace(/^!/, ''))))
-  return rule !== undefined && !rule.startsWith('!')
-}
 
 interface Run {
   child: ChildProcess
@@ -127,7 +43,7 @@ interface Run {
 }
 
 function run(target: string, env: Record<string, string> = {}): Run {
-  const [node = '', ...args] = [...jsonOf('ENTRYPOINT'), ...jsonOf('CMD')].map((path) => join(image, path))
+  const [node = '', ...args] = [...of.jsonOf('ENTRYPOINT'), ...of.jsonOf('CMD')].map((path) => join(image, path))
   const child = spawn(node, args, {
     cwd: join(image, 'app'),
     env: {
@@ -140,7 +56,7 @@ function run(target: string, env: Record<string, string> = {}): Run {
       FUNCTION_TARGET: target,
       ...env,
     },
-    ...as(USER),
+    ...as(user),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let errors = ''
@@ -163,7 +79,7 @@ const bundlesIn = (folder: string) =>
   readdirSync(join(folder, 'app/dist')).flatMap((name) => /^(\w+)\.mjs$/.exec(name)?.[1] ?? [])
 
 test('it has the bundles with their source maps and nothing else, for an unprivileged user', () => {
-  expect(USER).toBe('65532:65532')
+  expect(user).toBe('65532:65532')
   expect(existsSync(join(image, 'app/node_modules'))).toBe(false)
   expect(bundlesIn(image).sort()).toEqual([...targets, 'serve'].sort())
   for (const target of targets) expect(existsSync(join(image, `app/dist/${target}.mjs.map`))).toBe(true)

@@ -1,9 +1,23 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { imageOf, LAST } from '../image/dockerfile.ts'
 import { canInstall, installTool, pathOf } from '../manifests/tools.ts'
 import { send } from '../mill.ts'
-import { create, fails, filesOf, install, listed, type Packages, packed, run, start, write } from './project.ts'
+import {
+  create,
+  environment,
+  fails,
+  filesOf,
+  install,
+  listed,
+  type Packages,
+  packed,
+  run,
+  start,
+  write,
+} from './project.ts'
 
 /** The tests follow a user, and each needs what those before it have made. */
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
@@ -140,6 +154,8 @@ test('a bug of a rule names the line of its author', async () => {
   }
 })
 
+const variables = (env: Record<string, string>) => Object.entries(env).map(([name, value]) => `${name}=${value}`)
+
 test('a bundle has the domains of the project, and runs without its packages', async () => {
   run(shop, 'make', '--silent', 'bundle')
   const licenses = readFileSync(join(shop, 'dist/licenses/THIRD-PARTY-LICENSES.txt'), 'utf8')
@@ -152,14 +168,7 @@ test('a bundle has the domains of the project, and runs without its packages', a
   const away = join(packages.folder, 'away')
   run(packages.folder, 'cp', '-r', join(shop, 'dist'), away)
   const env = { LOG: 'embedded', STORE: 'embedded', MILLRACE_DIR: join(packages.folder, 'state') }
-  run(
-    packages.folder,
-    'env',
-    ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    'FUNCTION_TARGET=prepare',
-    'node',
-    'away/serve.mjs',
-  )
+  run(packages.folder, 'env', ...variables({ ...env, FUNCTION_TARGET: 'prepare' }), 'node', 'away/serve.mjs')
   const publish = await start(packages.folder, ['node', 'away/serve.mjs'], { ...env, FUNCTION_TARGET: 'publish' })
   try {
     expect((await send(`${publish.origin}/api/notes`, note)).status).toBe(202)
@@ -167,6 +176,39 @@ test('a bundle has the domains of the project, and runs without its packages', a
     await publish.stop()
   }
 })
+
+test('the image of a project runs as its Dockerfile says, without Docker', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'image-'))
+  const inRoot = (folder: string) => join(root, folder)
+  chmodSync(root, 0o755)
+  for (const folder of ['build/usr/local/bin', 'state']) mkdirSync(inRoot(folder), { recursive: true })
+  chmodSync(inRoot('state'), 0o777)
+  // The image node has Node there. The package is beside the project because it is not published.
+  cpSync(process.execPath, inRoot('build/usr/local/bin/node'))
+  cpSync(packages.millrace, inRoot(`build/${basename(packages.millrace)}`))
+  const image = imageOf(shop, root, { ...environment(), npm_config_prefer_offline: 'true' })
+  image.build('build')
+  image.assemble(LAST, inRoot('image'))
+  const [user = ''] = image.said('USER')
+  const command = [...image.jsonOf('ENTRYPOINT'), ...image.jsonOf('CMD')].map((path) => inRoot(`image${path}`))
+  const env = { LOG: 'embedded', STORE: 'embedded', MILLRACE_DIR: inRoot('state'), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+  run(root, 'env', ...variables({ ...env, FUNCTION_TARGET: 'prepare' }), ...asUser(user), ...command)
+  const publish = await start(root, [...asUser(user), ...command], { ...env, FUNCTION_TARGET: 'publish' })
+  try {
+    expect((await send(`${publish.origin}/api/notes`, note)).status).toBe(202)
+  } finally {
+    await publish.stop()
+    run(root, 'chmod', '-R', 'u+w', root)
+    rmSync(root, { recursive: true })
+  }
+  expect(publish.output()).toMatch(/V8 code cache for ESM \S+\/publish\.mjs was accepted/)
+})
+
+/** Only root can run as another user. */
+const asUser = (user: string) =>
+  process.getuid?.() === 0
+    ? ['setpriv', `--reuid=${user.split(':')[0]}`, `--regid=${user.split(':')[1]}`, '--clear-groups']
+    : []
 
 test.skipIf(!canInstall('kustomize'))('its overlays have the functions and a KafkaSource for each domain', async () => {
   await installTool('kustomize')

@@ -23,8 +23,10 @@ export async function packed(version: string): Promise<Packages> {
 }
 
 /** What a shell has in a folder that knows nothing of this repository. */
-const environment = (): NodeJS.ProcessEnv => {
-  const others = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_|TEST$|MAKE|npm_|INIT_CWD)/.test(name))
+export const environment = (): NodeJS.ProcessEnv => {
+  const others = Object.entries(process.env).filter(
+    ([name]) => !/^(VITEST|NODE_(?!EXTRA_CA)|TEST$|MAKE|npm_|INIT_CWD)/.test(name),
+  )
   const path = process.env.PATH?.split(':').filter((folder) => !folder.includes('node_modules')) ?? []
   // The Node of the tests is a package of this repository, and stands for the one that a user has installed.
   return { ...Object.fromEntries(others), PATH: [dirname(process.execPath), ...path].join(':') }
