@@ -106,25 +106,25 @@ test('make dev takes a command and answers its query, and the client of another 
     expect(await notesOf(dev.origin)).toMatchObject({ items: [note] })
     expect((await fetch(`${dev.origin}/docs/swagger-ui.css`)).status).toBe(200)
     expect(run(shop, 'env', `SITE=${dev.origin}`, 'USER=administrator', 'npx', 'millrace', 'token')).toMatch(/^eyJ/)
-    write(shop, [{ path: 'domains/call.ts', text: CALL }])
-    expect(run(shop, 'node', 'domains/call.ts', dev.origin)).toBe('It turns\n')
+    write(shop, [{ path: 'call.ts', text: CALL }])
+    expect(run(shop, 'node', 'call.ts', dev.origin)).toBe('It turns\n')
     run(shop, 'npx', 'tsc')
-    write(shop, [{ path: 'domains/call.ts', text: CALL.replace('author:', 'writer:') }])
+    write(shop, [{ path: 'call.ts', text: CALL.replace('author:', 'writer:') }])
     expect(() => run(shop, 'npx', 'tsc')).toThrow("'writer' does not exist")
     write(shop, [
-      { path: 'domains/site.ts', text: run(shop, 'npx', 'millrace', 'client', dev.origin) },
-      { path: 'domains/call.ts', text: CALL_OF_OTHERS },
+      { path: 'site.ts', text: run(shop, 'npx', 'millrace', 'client', dev.origin) },
+      { path: 'call.ts', text: CALL_OF_OTHERS },
     ])
-    expect(run(shop, 'node', 'domains/call.ts', dev.origin)).toBe('It turns\n')
+    expect(run(shop, 'node', 'call.ts', dev.origin)).toBe('It turns\n')
     run(shop, 'npx', 'tsc')
-    for (const name of ['call', 'site']) rmSync(join(shop, `domains/${name}.ts`))
+    for (const name of ['call', 'site']) rmSync(join(shop, `${name}.ts`))
   } finally {
     await dev.stop()
   }
 })
 
 const CALL = `import { createClient } from 'millrace/client'
-import type notes from './notes/domain.ts'
+import type notes from './domains/notes/domain.ts'
 
 const client = createClient<{ notes: typeof notes }>({ url: process.argv[2] ?? '' })
 const { items } = await client.notes.list({ author: 'ada' })
@@ -132,7 +132,7 @@ console.log(items.map(({ text }) => text).join())
 `
 
 const CALL_OF_OTHERS = CALL.replace(
-  "import type notes from './notes/domain.ts'",
+  "import type notes from './domains/notes/domain.ts'",
   "import type { Site } from './site.ts'",
 ).replace('{ notes: typeof notes }', 'Site')
 
