@@ -13,7 +13,16 @@ export function knativeViolations(object: Manifest): string[] {
 }
 
 const ANNOTATION = 'autoscaling.knative.dev/'
-const ANNOTATIONS = ['min-scale', 'max-scale', 'target', 'metric', 'target-utilization-percentage', 'scale-down-delay']
+const BURST = 'target-burst-capacity'
+const ANNOTATIONS = [
+  'min-scale',
+  'max-scale',
+  'target',
+  'metric',
+  'target-utilization-percentage',
+  'scale-down-delay',
+  BURST,
+]
 
 const numberOf = (value: unknown): number => (/^\d+$/.test(String(value)) ? Number(value) : Number.NaN)
 
@@ -33,6 +42,9 @@ function wrongScale(object: Manifest): string[] {
   if (!((least as number) >= 1)) found.push(`min-scale is ${annotations['min-scale']}`)
   if (!((most as number) >= (least as number))) found.push(`max-scale is ${annotations['max-scale']}`)
   if (!((target as number) >= 1)) found.push(`target is ${annotations.target}`)
+  if (annotations[BURST] !== '0') {
+    found.push(`${BURST} is ${annotations[BURST]}, which keeps the activator in the way of every request`)
+  }
   if (containerConcurrency !== 0) found.push(`containerConcurrency is ${containerConcurrency}, which bounds a batch`)
   if (!(timeoutSeconds >= 1 && timeoutSeconds <= 600)) found.push(`timeoutSeconds is ${timeoutSeconds}`)
   return found

@@ -125,6 +125,8 @@ const broken: [name: string, spoil: Spoil, what: string][] = [
   ['Knative Service persist', annotation('max-scale'), 'max-scale is undefined'],
   ['Knative Service persist', annotation('minScale', '1'), 'minScale is not known'],
   ['Knative Service persist', annotation('target', 'many'), 'target is many'],
+  ['Knative Service publish', annotation('target-burst-capacity'), 'target-burst-capacity is undefined'],
+  ['Knative Service publish', annotation('target-burst-capacity', '-1'), 'target-burst-capacity is -1'],
   ['Knative Service persist', pod({ containerConcurrency: -1 }), 'containerConcurrency is -1'],
   ['Knative Service query', pod({ timeoutSeconds: 601 }), 'timeoutSeconds is 601'],
   ['Knative Service query', annotation('max-scale', '50'), 'connections to MongoDB may be asked for'],
