@@ -26,6 +26,8 @@ export interface KafkaSourcesOptions extends Telemetry {
   /** The origin of the server that serves `deadLetterSink`. */
   origin: string
   pacing: NonNullable<KafkaSourceSpec['pacing']>
+  /** The most connections of a KafkaSource to persist. */
+  connections?: number
 }
 
 /** The KafkaSources of a process: one for each domain, and one for the error topic. */
@@ -38,10 +40,11 @@ export interface KafkaSources {
 }
 
 /** The KafkaSources, none of which has started. Their lag is measured. */
-export function kafkaSources({ log, persist, origin, pacing, logger, metrics }: KafkaSourcesOptions): KafkaSources {
+export function kafkaSources(options: KafkaSourcesOptions): KafkaSources {
+  const { log, persist, origin, pacing, connections = null, logger, metrics } = options
   const sinks = { persist, deadLetters: origin + DEAD_LETTERS_PATH }
   const started: { spec: KafkaSourceSpec; source: KafkaSource }[] = []
-  const parts = { log, clock: systemClock, logger }
+  const parts = { log, clock: systemClock, logger, connections }
   const specsOf = (domains: Domain[]): KafkaSourceSpec[] =>
     [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)].map((spec) => ({ ...spec, pacing }))
   const isIn = (specs: KafkaSourceSpec[], spec: KafkaSourceSpec) => specs.some((one) => isDeepStrictEqual(one, spec))

@@ -77,7 +77,9 @@ const grpc = await startMethods(functions.methods, { port: settings.GRPC_PORT, a
 
 const self = `http://127.0.0.1:${host.port}`
 const { SOURCE_PACING: pacing } = settings
-const sources = kafkaSources({ log, persist: `${self}/persist`, origin: self, pacing, logger, metrics })
+/** A process accepts one connection in a turn of its event loop, so those of a backlog must not keep people waiting. */
+const connections = 32
+const sources = kafkaSources({ log, persist: `${self}/persist`, origin: self, pacing, connections, logger, metrics })
 await sources.start(domains)
 let types: TypeChecker | undefined
 reloads.start(domains, { functions, sources, logger, wire, onChange: () => types?.check() })

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { countsFrom, sorted } from '#core/indexes.ts'
 import { type Count, type Counted, type Find, Refused, type Store, type StoredCollection } from '#core/store.ts'
 import type { Document } from '#domains/domain.ts'
@@ -24,13 +25,16 @@ export function embeddedStore(file: EmbeddedFile): Store {
         expiry.sweep()
       }),
 
-    insert: async (collection, documents) =>
-      orUnavailable(() => {
-        const { present, refused } = insertInto(database, collection, documents)
-        if (present.size + refused.size < documents.length) watchers.wake()
-        if (refused.size > 0) throw new Refused(refused)
-        return present
-      }),
+    async insert(collection, documents) {
+      const result: InsertResult = { present: new Set(), refused: new Map() }
+      for (let at = 0; at < documents.length; ) {
+        if (at > 0) await setImmediate()
+        at += orUnavailable(() => insertInto(database, collection, documents.slice(at), result))
+        watchers.wake()
+      }
+      if (result.refused.size > 0) throw new Refused(result.refused)
+      return result.present
+    },
 
     commit: async (writes) =>
       orUnavailable(() => {
@@ -100,21 +104,28 @@ interface InsertResult {
   refused: Map<string, string>
 }
 
-/** Inserts the documents whose ids are new, in one transaction. */
-export function insertInto(
+/** The time after which a transaction ends, so that the process serves others between two of them. */
+const TURN_MS = 20
+
+/**
+ * Inserts the documents whose ids are new, in one transaction, until it has taken its time. Returns how many of them it has looked at,
+ * which is at least one.
+ */
+function insertInto(
   { prepared, transaction, isOutage }: EmbeddedDatabase,
   collection: StoredCollection,
   documents: Document[],
-): InsertResult {
-  const present = new Set<string>()
-  const refused = new Map<string, string>()
-  if (documents.length === 0) return { present, refused }
+  { present, refused }: InsertResult,
+): number {
   const statement = prepared(
     `INSERT INTO ${tableOf(collection)} (id, at, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   )
   const now = Date.now()
-  transaction(() => {
+  const end = performance.now() + TURN_MS
+  return transaction(() => {
+    let count = 0
     for (const document of documents) {
+      count++
       try {
         const at = countsFrom(document, collection, now)
         const { changes } = statement.run(document._id, at, JSON.stringify(document))
@@ -123,7 +134,8 @@ export function insertInto(
         if (isOutage(error)) throw error
         refused.set(document._id, (error as Error).message)
       }
+      if (performance.now() > end) break
     }
+    return count
   })
-  return { present, refused }
 }

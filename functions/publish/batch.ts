@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { parseJson } from '#core/json.ts'
 import { JSON_TYPE, NDJSON_TYPE } from '#core/media-types.ts'
 import { Problem } from '#core/problem.ts'
@@ -15,6 +16,8 @@ import type { Submit } from './submit.ts'
 const MAX_LINES = 10_000
 /** The number of lines that are appended to the log at the same time. */
 const WINDOW = 1000
+/** The number of lines after which a batch lets the process serve others. */
+const TURN = 100
 
 /** The result of one line. `status` is the one that its command would get alone. */
 interface LineResult {
@@ -57,7 +60,7 @@ export async function submitBatch(
   for (let at = 0; at < lines.length; at += WINDOW) {
     const isUnavailable = results.some(({ status }) => status === 503)
     const window = lines.slice(at, at + WINDOW)
-    results.push(...(isUnavailable ? window.map(notTried) : await Promise.all(window.map(submitLine))))
+    results.push(...(isUnavailable ? window.map(notTried) : await inTurns(window, submitLine)))
     if (results.some(isAccepted)) arrived = undefined
   }
   if (!results.some(isAccepted) && results.some(({ status }) => status === 503)) {
@@ -80,6 +83,16 @@ export async function submitBatch(
       return { line, status, detail, ...members }
     }
   }
+}
+
+/** Begins them in their order, and serves others in between. */
+async function inTurns(lines: Line[], submit: (line: Line) => Promise<LineResult>): Promise<LineResult[]> {
+  const results: Promise<LineResult>[] = []
+  for (const line of lines) {
+    results.push(submit(line))
+    if (results.length % TURN === 0) await setImmediate()
+  }
+  return await Promise.all(results)
 }
 
 const isAccepted = ({ status }: LineResult): boolean => status === 202

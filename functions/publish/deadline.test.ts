@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { CallerOf } from '#core/access.ts'
 import type { Log } from '#core/log.ts'
@@ -139,12 +140,18 @@ test('a batch has one deadline until a line is accepted, and later windows have 
     return { partition: 0, offset: 0 }
   }
   const { clock, ask, deadlines, byDeadline } = given({ append })
+  const begun = async (lines: number) => {
+    while (appends < lines) await turn()
+  }
   const taken = ask('/api/logs', lines(1500), 'application/x-ndjson')
+  await begun(1000)
   await clock.advance(1700)
+  await begun(1500)
   expect(new Set(deadlines)).toEqual(new Set([1800, 1700 + 1800]))
   await clock.advance(1800)
   expect(taken).toMatchObject({ status: 207, at: 3500 })
   const refused = ask('/api/logs', lines(1500), 'application/x-ndjson')
+  await begun(2500)
   await clock.advance(5000)
   expect(refused).toMatchObject({ status: 503, at: 3500 + 1800 })
 })

@@ -18,9 +18,15 @@ export interface HttpClient {
 
 const HEAD_BYTES = 1024
 
+export interface HttpClientOptions {
+  timeoutMs: number
+  /** The most connections to one host; null is no limit. Other requests wait for one. */
+  connections?: number | null
+}
+
 /** Posts over persistent connections. A response that takes longer than `timeoutMs` by the clock counts as none. */
-export function httpClient(clock: Clock, { timeoutMs }: { timeoutMs: number }): HttpClient {
-  const agent = new Agent({ pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
+export function httpClient(clock: Clock, { timeoutMs, connections = null }: HttpClientOptions): HttpClient {
+  const agent = new Agent({ connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
   const targets = new Map<string, { origin: string; path: string }>()
   const timeouts = requestTimeouts(clock, timeoutMs)
 

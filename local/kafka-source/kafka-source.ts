@@ -34,6 +34,8 @@ export interface KafkaSourceParts {
   clock: Clock
   /** The KafkaSource closes it. */
   httpClient?: HttpClient
+  /** The most connections to the sink. */
+  connections?: number | null
   logger: Pick<Logger, 'warn' | 'error'>
   onOutcome?(outcome: DeliveryOutcome): void
   onRetry?(): void
@@ -65,7 +67,8 @@ export async function startKafkaSource(spec: KafkaSourceSpec, parts: KafkaSource
   const { topic, group, initialOffset, maxPollRecords = MAX_POLL_RECORDS, commitIntervalMs = 5000 } = spec
   const { log, clock, logger } = parts
   const stop = new AbortController()
-  const client = parts.httpClient ?? httpClient(clock, toRetryPolicy(spec.delivery))
+  const client =
+    parts.httpClient ?? httpClient(clock, { ...toRetryPolicy(spec.delivery), connections: parts.connections ?? null })
   const partitions = partitionsOf(spec, clock, stop.signal)
   const deliver = deliverer(spec, parts, client, stop.signal)
   const deliveries = new Set<Promise<void>>()

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { authorized, trustedIssuer } from '../auth/tokens.ts'
 import { eventually, freePort, type Mill, send, startMill } from '../mill.ts'
 import { SECRET } from '../trust.ts'
@@ -14,8 +15,8 @@ const PEOPLE = ['member', 'member2', 'moderator']
 const dir = mkdtempSync(join(tmpdir(), 'backlog-'))
 let mill: Mill | undefined
 
-afterAll(async () => {
-  await mill?.kill()
+afterEach(() => mill?.kill())
+afterAll(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
@@ -97,4 +98,40 @@ test('given a crash and a backlog of log events, the forum continues, and the ba
   )
   expect(waits.length / SECONDS).toBeGreaterThan(1)
   await eventually(async () => expect(await eventsOfLogs(running)).toBe(BACKLOG), { within: 240_000, every: 5000 })
+})
+
+/** The time until an answer over a connection of its own, which the process has to accept first. */
+const answerMs = (url: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const began = performance.now()
+    get(url, { agent: false }, (response) => {
+      response.resume().once('end', () => resolve(performance.now() - began))
+    }).once('error', reject)
+  })
+
+async function lagOfLogs({ query }: Mill): Promise<number> {
+  const text = await (await fetch(`${query}/metrics`)).text()
+  return [...text.matchAll(/^millrace_lag\{topic="logs",.*\} (\d+)$/gm)].reduce((sum, [, lag]) => sum + Number(lag), 0)
+}
+
+test('while a backlog of log events is processed, the site answers', { timeout: 480_000 }, async () => {
+  mill = await startMill({ pair: 'embedded' })
+  const running = mill
+  let isWritten = false
+  const writing = writeLogEvents(running.publish).finally(() => (isWritten = true))
+  const answers: number[] = []
+  const sums: number[] = []
+  while (!isWritten || (await lagOfLogs(running)) > 0) {
+    answers.push(await answerMs(`${running.query}/health/live`))
+    const began = performance.now()
+    const sum = await send(`${running.publish}/api/sums`, { firstNumber: 2, secondNumber: 3 }, { prefer: 'wait=20' })
+    expect(sum.status).toBe(200)
+    sums.push(performance.now() - began)
+  }
+  await writing
+  const longest = (times: number[]) => Math.round(Math.max(...times))
+  console.log(`${answers.length} answers, the longest ${longest(answers)} ms; sums, the longest ${longest(sums)} ms`)
+  expect(answers.length).toBeGreaterThan(10)
+  expect(longest(answers)).toBeLessThan(5000)
+  expect(longest(sums)).toBeLessThan(10_000)
 })
