@@ -1,12 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { collectionsOf } from '#core/registry.ts'
+import { collectionsOf, storedSchemas } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
-
-/** The schemas that `appendDomain` and `decideDomain` keep beside what the engine runs. */
-type WithSchemas = Domain & {
-  contract?: { events?: { [type: string]: z.ZodType }; collections?: { [name: string]: { schema?: z.ZodType } } }
-}
 
 /** A sentence for each form of stored data that differs between two versions of a domain, since what is stored keeps the old one. */
 export function storedFormChanges(before: Domain, after: Domain): string[] {
@@ -22,7 +17,7 @@ export function storedFormChanges(before: Domain, after: Domain): string[] {
 
 /** The forms of what a domain stores, by what they are in a sentence. */
 function formsOf(domain: Domain): Map<string, unknown> {
-  const { events = {}, collections = {} } = (domain as WithSchemas).contract ?? {}
+  const { events, collections } = storedSchemas(domain)
   const schemas = Object.entries(collections).flatMap(([name, { schema }]) => (schema ? [[name, schema] as const] : []))
   return new Map<string, unknown>([
     ...schemas.map(([name, schema]) => [`the documents of ${name}`, formOf(schema)] as const),
