@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Collection, CommandType, Domain, View } from '#domains/domain.ts'
 import type { Query } from '#domains/query.ts'
 import { ASYNCAPI_PATH, DOCS_PATH, FILE_PATH, OPENAPI_PATH } from './description-paths.ts'
@@ -22,6 +23,18 @@ export const viewsOf = (domain: Domain): View[] => (domain.kind === 'decide' ? (
 export const readCollections = (domain: Domain): Collection[] => {
   const slotted = new Set(viewsOf(domain).flatMap(({ collection, isSlotted }) => (isSlotted ? [collection] : [])))
   return collectionsOf(domain).filter((collection) => !slotted.has(collection))
+}
+
+/** The schemas that a domain declares for what is stored, by event type and by collection or view. */
+export interface StoredSchemas {
+  events: { [type: string]: z.ZodType }
+  collections: { [name: string]: { schema?: z.ZodType } }
+}
+
+/** The schemas that `appendDomain` and `decideDomain` keep beside what the engine runs. */
+export function storedSchemas(domain: Domain): StoredSchemas {
+  const { contract } = domain as Domain & { contract?: Partial<StoredSchemas> }
+  return { events: contract?.events ?? {}, collections: contract?.collections ?? {} }
 }
 
 /** The collection whose changes a live list shows. Events and the documents of an append domain never change. */

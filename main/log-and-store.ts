@@ -82,7 +82,7 @@ async function makeStore(config: Config): Promise<Store> {
   const { withBreaker } = await import('#adapters/store/breaker.ts')
   if (config.STORE === 'embedded') {
     const { embeddedStore } = await import('#adapters/store/embedded.ts')
-    return await onFile(config, (file) => withBreaker(embeddedStore(file)))
+    return await onFile(config, (file) => withBreaker(embeddedStore(file, telemetry().logger)))
   }
   const { mongodbStore } = await import('#adapters/store/mongodb.ts')
   const { MONGODB_URI: uri, MONGODB_DATABASE: database, MONGODB_POOL: poolSize } = config

@@ -223,6 +223,21 @@ test('documents and events of another form are told to stay as they are, and a f
   await untilPriced(41)
 })
 
+test('an index with other fields than the stored one is told, and one that has them again is not', async () => {
+  const warning = 'the index sku of gifts has other fields'
+  const reloadedWith = async (text: string) => {
+    const before = mill.output().length
+    write('gifts/domain.ts', text)
+    await eventually(async () => expect(mill.output().slice(before)).toContain('domains reloaded'))
+    return mill.output().slice(before)
+  }
+  const declared = "indexes: { sku: { fields: ['sku'] } }"
+  const other = domain('gifts').replace(declared, "indexes: { sku: { fields: ['price'] } }")
+  expect(await reloadedWith(other)).toContain(warning)
+  expect(await reloadedWith(`${other}// again`)).toContain(warning)
+  expect(await reloadedWith(domain('gifts'))).not.toContain(warning)
+})
+
 test('a topic that differs is told, and the previous domain goes on', async () => {
   write('gifts/domain.ts', domain('gifts').replace('partitions: 3', 'partitions: 4'))
   await logged('topic gifts has 3 partitions, not 4')

@@ -1,35 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { collectionsOf } from '#core/registry.ts'
+import { storedSchemas } from '#core/registry.ts'
 import type { Domain } from '#domains/domain.ts'
 
-/** The schemas that `appendDomain` and `decideDomain` keep beside what the engine runs. */
-type WithSchemas = Domain & {
-  contract?: { events?: { [type: string]: z.ZodType }; collections?: { [name: string]: { schema?: z.ZodType } } }
-}
-
-/** A sentence for each form of stored data that differs between two versions of a domain, since what is stored keeps the old one. */
+/** A sentence for each form of documents and events that differs between two versions of a domain, since what is stored keeps the old one. */
 export function storedFormChanges(before: Domain, after: Domain): string[] {
   const [old, now] = [formsOf(before), formsOf(after)]
   const isChanged = (what: string) => old.has(what) && now.has(what) && !isDeepStrictEqual(old.get(what), now.get(what))
   const different = [...now.keys()].filter(isChanged)
-  return different.map((what) =>
-    what.startsWith('the index')
-      ? `${what} has other fields. Give it another name: the one that exists is not made again.`
-      : `${what} have another form. Those that are stored keep the old one.`,
-  )
+  return different.map((what) => `${what} have another form. Those that are stored keep the old one.`)
 }
 
 /** The forms of what a domain stores, by what they are in a sentence. */
 function formsOf(domain: Domain): Map<string, unknown> {
-  const { events = {}, collections = {} } = (domain as WithSchemas).contract ?? {}
+  const { events, collections } = storedSchemas(domain)
   const schemas = Object.entries(collections).flatMap(([name, { schema }]) => (schema ? [[name, schema] as const] : []))
   return new Map<string, unknown>([
     ...schemas.map(([name, schema]) => [`the documents of ${name}`, formOf(schema)] as const),
     ...Object.entries(events).map(([type, schema]) => [`the events ${type}`, formOf(schema)] as const),
-    ...collectionsOf(domain).flatMap(({ name, indexes }) =>
-      Object.entries(indexes).map(([index, fields]) => [`the index ${index} of ${name}`, fields] as const),
-    ),
   ])
 }
 

@@ -269,7 +269,10 @@ test.each([
     'the event orders.placed, which the rule of orders.round made, does not fit its schema: data.amount: ',
     () => nothing.when({ type: 'orders.round', data: { orderId: '1' } }),
   ],
-  ['touches does not name another of orders', () => one.when({ type: 'orders.spy', data: { orderId: '1' } })],
+  [
+    'touches names no "another" of collection orders. Add it to what touches returns.',
+    () => one.when({ type: 'orders.spy', data: { orderId: '1' } }),
+  ],
   [
     '1 of orders belongs to stream order/1: stream order/thief can not change it',
     () => one.when({ type: 'orders.steal', data: { orderId: '1' } }),

@@ -126,6 +126,30 @@ test('given a list in an index, then a removed document leaves no items, whateve
   rmSync(dir, { recursive: true })
 })
 
+test('given an index with other fields in the store, then each prepare warns until the declared fields are those again', async () => {
+  const dir = makeDir()
+  const file = openFile(dir)
+  const warned: string[] = []
+  const store = embeddedStore(file, { warn: (_, message) => void warned.push(message) })
+  const prepare = async (indexes: StoredCollection['indexes']) => {
+    await store.prepare([{ ...notes, indexes: { ...notes.indexes, ...indexes } }])
+    return warned.splice(0).map((message) => message.replace(/ of notes has other fields in the store\..+/, ''))
+  }
+  expect(await prepare({})).toEqual([])
+  expect(await prepare({ time: { fields: ['tmie'] } })).toEqual(['the index time'])
+  expect(await prepare({ time: { fields: ['time', 'topic'] } })).toEqual(['the index time'])
+  expect(await prepare({ time: { fields: [] } })).toEqual(['the index time'])
+  expect(await prepare({})).toEqual([])
+  const fields = ['topic', 'words', 'time']
+  expect(await prepare({ word: { fields } })).toEqual(['the index word'])
+  expect(await prepare({ word: { fields, each: 'topic' } })).toEqual(['the index word'])
+  expect(await prepare({ word: { fields: ['topic', 'words'], each: 'words' } })).toEqual(['the index word'])
+  expect(await prepare({})).toEqual([])
+  await store.close()
+  file.close()
+  rmSync(dir, { recursive: true })
+})
+
 test('given a file that can not be written, then writes are refused as an outage, and succeed again afterwards', async () => {
   const dir = makeDir()
   const { file, store } = opened(dir)

@@ -1,15 +1,20 @@
 import { setImmediate } from 'node:timers/promises'
 import { countsFrom, sorted } from '#core/indexes.ts'
 import { type Count, type Counted, type Find, Refused, type Store, type StoredCollection } from '#core/store.ts'
+import type { Logger } from '#core/telemetry.ts'
 import type { Document } from '#domains/domain.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 import { commitTo } from './embedded-commit.ts'
 import { type EmbeddedDatabase, embeddedDatabase, tableOf, watchersOf } from './embedded-database.ts'
 import { embeddedExpiry } from './embedded-expiry.ts'
-import { countSql, findSql, makeIndex } from './embedded-find.ts'
+import { countSql, findSql } from './embedded-find.ts'
+import { differs, makeIndex } from './embedded-index.ts'
 
-/** The store in the embedded file: a table for each collection, and an index on its JSON for each declared index. */
-export function embeddedStore(file: EmbeddedFile): Store {
+/**
+ * The store in the embedded file: a table for each collection, and an index on its JSON for each declared index. `prepare` logs a warning for
+ * an index that exists with other fields.
+ */
+export function embeddedStore(file: EmbeddedFile, logger?: Pick<Logger, 'warn'>): Store {
   const database = embeddedDatabase(file)
   const { prepared, orUnavailable, probeWrite } = database
   const watchers = watchersOf(database)
@@ -21,6 +26,8 @@ export function embeddedStore(file: EmbeddedFile): Store {
         for (const collection of wanted) {
           makeTable(database, collection)
           expiry.set(collection)
+          const other = Object.keys(collection.indexes).filter((index) => differs(database, collection, index))
+          for (const index of other) logger?.warn({}, otherFields(collection, index))
         }
         expiry.sweep()
       }),
@@ -71,6 +78,9 @@ export function embeddedStore(file: EmbeddedFile): Store {
     },
   }
 }
+
+const otherFields = ({ name }: StoredCollection, index: string): string =>
+  `the index ${index} of ${name} has other fields in the store. Give it another name: the one that exists is not made again.`
 
 function makeTable(database: EmbeddedDatabase, collection: StoredCollection): void {
   database.exec(`CREATE TABLE IF NOT EXISTS ${tableOf(collection)} (

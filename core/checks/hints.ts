@@ -7,7 +7,7 @@ export function hint(name: string, known: Iterable<string>): string {
   const names = [...known]
   const meant = nearest(name, names)
   if (meant !== undefined) return ` Did you mean ${JSON.stringify(meant)}?`
-  return names.length > 0 ? ` Write one of ${quoted(names)}.` : ''
+  return names.length > 0 ? ` Write ${names.length === 1 ? '' : 'one of '}${quoted(names)}.` : ''
 }
 
 /** The name that differs least, by one edit, or by two in a name of six characters or more. Case does not count. */

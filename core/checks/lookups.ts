@@ -1,4 +1,4 @@
-import type { Caller, Collection, DocumentReader, Domain, Fields, Touch } from '#domains/domain.ts'
+import type { Caller, Collection, DocumentReader, Domain, Fields, Index, Touch } from '#domains/domain.ts'
 import type { AllQuery, CountQuery, PageQuery, Query } from '#domains/query.ts'
 import { ANONYMOUS } from '../ids.ts'
 import { onlyCollection, readCollections } from '../registry.ts'
@@ -52,11 +52,17 @@ function indexMistakes(place: string, collection: Collection, query: Lookup, { p
   const prefix = index.fields.slice(0, given.length)
   if (given.length > prefix.length || !prefix.every((field) => given.includes(field)))
     return [
-      `${place}: where gives ${quoted(given)}, which are not the first fields of index "${name}". Its fields are ${quoted(index.fields)}.`,
+      `${place}: where gives ${quoted(given)}, which ${given.length === 1 ? 'is not the first field' : 'are not the first fields'} of index "${name}". ${fieldsOf(index)}`,
     ]
   if (index.each === undefined || given.includes(index.each)) return []
   return [`${place}: index "${name}" finds by an item of "${index.each}". Give a value for it in where.`]
 }
+
+/** What an index has, as a sentence. */
+const fieldsOf = ({ fields }: Index): string =>
+  fields.length === 0
+    ? 'It has no fields.'
+    : `Its ${fields.length === 1 ? 'field is' : 'fields are'} ${quoted(fields)}.`
 
 /** The mistakes in the collections that a composed query and a parent name, for sample requests. */
 export function touchMistakes(place: string, collections: Collection[], query: Query): string[] {

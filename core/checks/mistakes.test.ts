@@ -249,6 +249,65 @@ test.each<[() => string[], string]>([
   expect(mistakes()).toEqual([sentence])
 })
 
+/** A decide domain with one command, whose route makes something. */
+function inAuctions(command: Members, route: Members = {}) {
+  const open = {
+    data: z.strictObject({ id: z.string() }),
+    stream: () => 'auction',
+    routes: [{ method: 'POST', path: '/api/auctions', body: 'json', created: '/api/auctions/{id}', ...route }],
+    ...command,
+  }
+  return inOrders({ commands: { 'auctions.open': open } })
+}
+const auctionId = z.strictObject({ auctionId: z.string() })
+const OTHER_ID =
+  '{id} in created is the command\'s id, and not the member "id" of its data. Give the member another name, and write that name in created.'
+
+test('an {id} in created that reads as the member id of the data is a mistake', () => {
+  const place = 'domain orders, command auctions.open'
+  expect(inAuctions({})).toEqual([`${place}, POST /api/auctions: ${OTHER_ID}`])
+  const data = z.strictObject({ id: z.string() }).transform((all): Fields => all)
+  expect(inAuctions({ data }, { path: '/api/auctions/{id}' })).toEqual([
+    `${place}, POST /api/auctions/{id}: ${OTHER_ID}`,
+  ])
+})
+
+test("an {id} in created is no mistake if it can only be the command's id", () => {
+  expect(inAuctions({ data: auctionId }, { created: '/api/auctions/{auctionId}' })).toEqual([])
+  expect(inAuctions({ data: auctionId })).toEqual([])
+  expect(inAuctions({}, { created: undefined })).toEqual([])
+  expect(inAuctions({ id: ({ id }: Fields) => id, scope: 'auctions:open' })).toEqual([])
+  const ownId = { data: z.strictObject({ id: z.string() }), stream: () => 'note' }
+  expect(inCommand({ ...ownId, routes: [{ ...route, created: '/api/notes/{id}' }] })).toEqual([])
+})
+
+const auction = z.object({ state: z.string(), openedAt: z.string(), bidders: z.array(z.string()) })
+
+/** A decide domain whose collection has this schema and this index. */
+const inSchema = (schema: unknown, index: Members) => {
+  const indexes = { state: { fields: [], ...index } }
+  const contract = { collections: { auctions: { schema, indexes } } }
+  return inOrders({ collections: [{ name: 'auctions', indexes }], contract })
+}
+
+test('a field of an index that is not in the schema is a mistake, in a collection and in a view', () => {
+  const sentence =
+    'domain orders, collection auctions, index state: Field "opendAt" is not in the schema. Did you mean "openedAt"?'
+  const fields = ['state', 'opendAt']
+  expect(inSchema(auction, { fields })).toEqual([sentence])
+  const view = { ...TOTALS, collection: { name: 'auctions', indexes: { state: { fields } } } }
+  expect(inOrders({ views: [view], contract: { collections: { auctions: { schema: auction } } } })).toEqual([sentence])
+  expect(inSchema(auction, { fields: ['bider'], each: 'bider' })).toEqual([
+    'domain orders, collection auctions, index state: Field "bider" is not in the schema. Write one of "state", "openedAt", "bidders".',
+  ])
+})
+
+test('the fields of an index are not checked against a schema whose members cannot be known', () => {
+  expect(inSchema(auction, { fields: ['state', 'bidders'], each: 'bidders' })).toEqual([])
+  for (const schema of [undefined, {}, z.looseObject({ state: z.string() }), z.record(z.string(), z.string())])
+    expect(inSchema(schema, { fields: ['state', 'opendAt'] })).toEqual([])
+})
+
 test.each([
   ['a transform', z.object({ a: z.string() }).transform((all): Fields => all), 'out'],
   ['a preprocess', z.preprocess((all) => all, z.object({ a: z.string() })), 'in'],
@@ -271,6 +330,7 @@ test.each([
   expect(inCommand({ data, routes: [{ ...route, path: '/api/{a}' }] })).toEqual([])
 })
 
+const oneIndex = (all: Members) => ({ ...notes.documents, collection: { ...collection, indexes: { all } } })
 const customers = z.object({ customer: z.string().optional(), order: z.enum(['old', 'new']).default('old') })
 
 test.each<[() => string[], string]>([
@@ -304,7 +364,20 @@ test.each<[() => string[], string]>([
   ],
   [
     () => inOrdersQuery({ where: () => ({ placedAt: '' }) }),
-    `${ORDERS}: where gives "placedAt", which are not the first fields of index "customer". Its fields are "customer", "placedAt".`,
+    `${ORDERS}: where gives "placedAt", which is not the first field of index "customer". Its fields are "customer", "placedAt".`,
+  ],
+  [
+    () => inOrdersQuery({ index: 'words', where: () => ({ word: '' }) }),
+    `${ORDERS}: where gives "word", which is not the first field of index "words". Its field is "words".`,
+  ],
+  [
+    () => inNotes({ queries: [{ ...page, index: 'tmie' }], documents: oneIndex({ fields: [] }) }),
+    `${QUERY}: index "tmie" is not declared in collection "notes". Write "all".`,
+  ],
+  [
+    () =>
+      inNotes({ queries: [{ ...page, index: 'all', where: () => ({ a: 1 }) }], documents: oneIndex({ fields: [] }) }),
+    `${QUERY}: where gives "a", which is not the first field of index "all". It has no fields.`,
   ],
   [
     () =>

@@ -37,7 +37,9 @@ function checkDomain(file: string, exported: unknown): Checked {
   const outline = checkOutline(place, asMembers(exported))
   if (!outline.isReadable) return { mistakes: outline.mistakes }
   const whole = exported as Domain
-  const commands = Object.entries(whole.commands).map(([type, command]) => checkCommand(place, type, command))
+  const commands = Object.entries(whole.commands).map(([type, command]) =>
+    checkCommand(place, type, command, whole.kind),
+  )
   const domain = {
     ...whole,
     commands: Object.fromEntries(commands.flatMap(({ sound }) => (sound ? [sound] : []))),
@@ -53,11 +55,11 @@ function checkDomain(file: string, exported: unknown): Checked {
   return { mistakes, domain: { ...domain, queries: queries.flatMap(({ sound }) => sound ?? []) } }
 }
 
-function checkCommand(domain: string, type: string, command: CommandType) {
+function checkCommand(domain: string, type: string, command: CommandType, kind: Domain['kind']) {
   const place = `${domain}, command ${type}`
   const mistakes = commandForms(place, command)
   if (mistakes.length > 0) return { mistakes }
-  return { mistakes: commandMistakes(place, type, command), sound: [type, command] as const }
+  return { mistakes: commandMistakes(place, type, command, kind), sound: [type, command] as const }
 }
 
 function checkQuery(place: string, domain: Domain, query: Query, at: number): { mistakes: string[]; sound?: Query } {

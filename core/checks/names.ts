@@ -1,6 +1,8 @@
 import type { Collection, Domain, Index } from '#domains/domain.ts'
-import { collectionsOf } from '../registry.ts'
+import { collectionsOf, storedSchemas } from '../registry.ts'
+import { schema as schemaForm } from './forms.ts'
 import { hint } from './hints.ts'
+import { membersOf } from './schema-members.ts'
 
 const DOMAIN_NAME = /^[\w-]{1,100}$/
 const TOPIC_NAME = /^(?!\.{1,2}$)[\w.-]{1,249}$/
@@ -17,7 +19,10 @@ export const nameMistakes = (place: string, domain: Domain): string[] => [
     ? []
     : [`${place}: The name of a domain must be 1 to 100 letters, digits, "_" and "-".`]),
   ...topicMistakes(place, domain),
-  ...collectionsOf(domain).flatMap((collection) => collectionMistakes(place, collection)),
+  ...collectionsOf(domain).flatMap((collection) => [
+    ...collectionMistakes(place, collection),
+    ...fieldMistakes(`${place}, collection ${collection.name}`, collection, membersIn(domain, collection)),
+  ]),
   ...roleMistakes(place, domain),
 ]
 
@@ -69,6 +74,23 @@ function indexMistakes(collection: string, index: string, { fields, each }: Inde
       : [`${place}: each "${each}" is not one of its fields.${hint(each, fields)}`]),
   ]
 }
+
+/** The members of a collection's documents. Undefined if its schema does not tell them. */
+function membersIn(domain: Domain, { name }: Collection): Set<string> | undefined {
+  const { collections } = storedSchemas(domain)
+  const schema = Object.hasOwn(collections, name) ? collections[name]?.schema : undefined
+  return schema && schemaForm.is(schema) ? membersOf(schema, 'out') : undefined
+}
+
+/** The fields of indexes that no document has. A store takes them, and sorts by nothing. */
+const fieldMistakes = (place: string, { indexes }: Collection, members: Set<string> | undefined): string[] =>
+  members === undefined
+    ? []
+    : Object.entries(indexes).flatMap(([index, { fields }]) =>
+        [...new Set(fields)]
+          .filter((field) => FIELD_NAME.test(field) && field !== '_id' && !members.has(field))
+          .map((field) => `${place}, index ${index}: Field "${field}" is not in the schema.${hint(field, members)}`),
+      )
 
 function roleMistakes(place: string, { roles = {}, commands, queries }: Domain): string[] {
   const used = [...Object.values(commands), ...queries].flatMap((part) => part?.scope ?? [])

@@ -95,7 +95,8 @@ function commandDocuments(
   const touched = (name: string, id: string): WorkingCollection => {
     const collection = collections.get(name)
     if (!collection) throw new Error(`${domain.name} has no collection ${name}`)
-    if (!allowed.has(`${name} ${id}`)) throw new Error(`touches does not name ${id} of ${name}`)
+    if (!allowed.has(`${name} ${id}`))
+      throw new Error(`touches names no "${id}" of collection ${name}. Add it to what touches returns.`)
     return collection
   }
   return {

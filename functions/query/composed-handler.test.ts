@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import type { DocumentReader } from '#domains/domain.ts'
 import type { ComposedQuery } from '#domains/query.ts'
 import { asking, authors, notes, put } from '#test/reading.ts'
 
@@ -46,4 +47,17 @@ test('If-None-Match with the current ETag of a composed answer is 304', async ()
   expect(await respond('/notes/a/with-author', known)).toMatchObject({ status: 304 })
   await put(authors, [{ _id: 'ada', name: 'Ada' }])
   expect(await respond('/notes/a/with-author', known)).toMatchObject({ status: 200 })
+})
+
+test('a document that touches or the parent does not name is an error, which says where to add it', async () => {
+  const answer: ComposedQuery['answer'] = (documents) => documents.get('authors', 'ada') ?? {}
+  const peeking = asking([{ answers: 'composed', path: '/peek', touches: () => [], answer }])
+  await expect(peeking.get('/peek')).rejects.toThrow(
+    'touches names no "ada" of collection authors. Add it to what touches returns.',
+  )
+  const exists = (documents: DocumentReader) => documents.get('authors', 'ada') !== undefined
+  const below = asking([{ ...composed, parent: { touches: () => [], exists } }])
+  await expect(below.get('/notes/a/with-author')).rejects.toThrow(
+    'parent.touches names no "ada" of collection authors. Add it to what parent.touches returns.',
+  )
 })

@@ -10,7 +10,7 @@ export const composedHandler =
   ({ store }: QueryParts, domain: Domain, query: ComposedQuery): QueryHandler =>
   async ({ request, params, caller }) => {
     const touches = (_: unknown, documents: DocumentReader) => query.touches(params, caller, documents)
-    const [documents] = await loadTouched(store, domain, [params], touches)
+    const [documents] = await loadTouched(store, domain, [params], { member: 'touches', touches })
     const answer = documents && query.answer(documents, params, caller)
     if (answer === undefined) throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
     return tagged(request, answer)

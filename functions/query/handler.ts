@@ -30,7 +30,9 @@ export interface QueryRequest {
 /** The documents of a query that joins none. */
 const NO_DOCUMENTS: DocumentReader = {
   get(collection, id) {
-    throw new Error(`The query did not name ${id} of ${collection}`)
+    throw new Error(
+      `shape cannot read "${id}" of collection ${collection}, since only a page has join. A composed query reads several documents.`,
+    )
   },
 }
 

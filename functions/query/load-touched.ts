@@ -7,6 +7,13 @@ const MAX_ROUNDS = 4
 /** The documents of one collection by id; `undefined` for an id that was read and does not exist. */
 type Loaded = Map<string, Document | undefined>
 
+/** What names the documents of each item. */
+export interface Naming<Item> {
+  /** The member of the query that the author wrote, for errors. */
+  member: 'join' | 'touches' | 'parent.touches'
+  touches(item: Item, documents: DocumentReader): Touch[]
+}
+
 /**
  * Loads, for each item, the documents that `touches` names for it. It calls `touches` again with what it has loaded, until nothing
  * new is named. Each round costs one read for each collection, however many items there are. During the rounds a document
@@ -16,7 +23,7 @@ export async function loadTouched<Item>(
   store: Pick<Store, 'get'>,
   domain: Domain,
   items: Item[],
-  touches: (item: Item, documents: DocumentReader) => Touch[],
+  { member, touches }: Naming<Item>,
 ): Promise<DocumentReader[]> {
   const collections = readCollections(domain)
   const loaded = new Map(collections.map(({ name }) => [name, new Map() as Loaded]))
@@ -26,7 +33,8 @@ export async function loadTouched<Item>(
     (names): DocumentReader => ({
       get(collection, id) {
         const isNamed = names.has(`${collection} ${id}`)
-        if (!isNamed && !isLoading) throw new Error(`${domain.name} did not name ${id} of ${collection}`)
+        if (!isNamed && !isLoading)
+          throw new Error(`${member} names no "${id}" of collection ${collection}. Add it to what ${member} returns.`)
         return isNamed ? loaded.get(collection)?.get(id) : undefined
       },
     }),
@@ -57,7 +65,8 @@ export async function loadTouched<Item>(
   for (let round = 0; ; round++) {
     const wanted = newlyNamed()
     if (wanted.size === 0) break
-    if (round === MAX_ROUNDS) throw new Error(`${domain.name} named new documents ${round + 1} times in one query`)
+    if (round === MAX_ROUNDS)
+      throw new Error(`${member} names new documents at each of ${round + 1} calls. It must end after ${MAX_ROUNDS}.`)
     await Promise.all([...wanted].map(([name, ids]) => load(name, [...ids])))
   }
   isLoading = false

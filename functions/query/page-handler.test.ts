@@ -222,10 +222,14 @@ test('joins cost one read for each page and round', async () => {
 test('a reader has only the documents that were named, and naming without an end is an error', async () => {
   await put(notes, [note('a', { time: 1 })])
   const peeks = page({ join: () => [], shape: (_, { documents }) => documents.get('authors', 'ada') ?? {} })
-  await expect(asking([peeks]).get('/notes')).rejects.toThrow('did not name ada')
+  await expect(asking([peeks]).get('/notes')).rejects.toThrow(
+    'join names no "ada" of collection authors. Add it to what join returns.',
+  )
   let names = 0
   const endless = page({ join: () => [{ collection: 'authors', ids: [`a-${names++}`] }] })
-  await expect(asking([endless]).get('/notes')).rejects.toThrow('named new documents')
+  await expect(asking([endless]).get('/notes')).rejects.toThrow(
+    'join names new documents at each of 5 calls. It must end after 4.',
+  )
   expect(names).toBe(5)
 })
 

@@ -21,7 +21,7 @@ export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery)
   async function shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]> {
     const { params, caller } = queryRequest
     const touches = (document: Document, joined: DocumentReader) => join?.(document, joined, params, caller) ?? []
-    const joined = await loadTouched(parts.store, domain, documents, touches)
+    const joined = await loadTouched(parts.store, domain, documents, { member: 'join', touches })
     return documents.map((document, at) => query.shape(document, askedOf(queryRequest, joined[at])))
   }
 

@@ -10,7 +10,10 @@ export function requireParent(parts: QueryParts, domain: Domain, query: Query, h
   const { touches, exists } = query.parent
   return async (queryRequest) => {
     const { params, caller, request } = queryRequest
-    const [documents] = await loadTouched(parts.store, domain, [params], () => touches(params, caller))
+    const [documents] = await loadTouched(parts.store, domain, [params], {
+      member: 'parent.touches',
+      touches: () => touches(params, caller),
+    })
     if (!exists(documents as DocumentReader, params, caller)) {
       throw new Problem(404, 'Not found', `There is nothing at ${request.path}.`)
     }
