@@ -34,7 +34,7 @@ export interface KafkaSourceParts {
   clock: Clock
   /** The KafkaSource closes it. */
   httpClient?: HttpClient
-  logger: Pick<Logger, 'warn' | 'error'>
+  logger: Pick<Logger, 'debug' | 'warn' | 'error'>
   onOutcome?(outcome: DeliveryOutcome): void
   onRetry?(): void
 }
@@ -169,6 +169,8 @@ function deliverer(spec: KafkaSourceSpec, parts: KafkaSourceParts, { post }: Htt
       return 'lost'
     }
     const outcome = await dispatch(request, options)
+    // persist has logged why it refused a record.
+    if (outcome === 'refused') logger.debug(where, 'a record went to the dead-letter sink')
     if (outcome === 'dead letter') logger.warn(where, 'a record went to the dead-letter sink')
     if (outcome === 'lost') logger.error(where, 'a record is lost: neither sink took it')
     return outcome
