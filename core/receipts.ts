@@ -129,6 +129,10 @@ export async function readRefused(store: Store, asked: Address[]): Promise<Looku
       return { status: 'rejected', reason: String(reason), ...(reusedKey === true ? { reusedKey } : {}) }
     }
     const standing = standingOf({ id, hash }, { letters: kept })
-    return standing.kind === 'kept' ? { status: 'parked', reason: String(standing.letter.error) } : undefined
+    return standing.kind === 'kept' ? { status: 'parked', reason: parkedReason(standing.letter) } : undefined
   }
 }
+
+/** The reason for a client. The error of a letter may quote data of others, so only who may read letters gets it. */
+const parkedReason = ({ _id }: Document): string =>
+  `A bug of the site stops this command, which is kept as letter ${_id}. It is applied after the bug is corrected and the letter is redriven. Report it with this id.`

@@ -52,7 +52,10 @@ test('events that need a token end at once, with the option to set', async () =>
     ),
   )
   server.close()
-  expect(told).toEqual({ code: 1, stderr: expect.stringContaining('--token $(make -s token USER=collector)') })
+  expect(told).toEqual({
+    code: 1,
+    stderr: expect.stringContaining(`--token $(make -s token USER=collector SITE=${url})`),
+  })
 })
 
 test('an argument after -- is not an option', () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { NDJSON_TYPE } from '#core/media-types.ts'
+import { DEFAULT_SITE, requestFailure, tokenCommand } from './default-site.ts'
 import { printHelpIfAsked } from './help.ts'
 import { logEvents } from './sample-log-events.ts'
 
@@ -38,7 +39,7 @@ function given() {
   const text = { type: 'string' } as const
   const defaults = {
     rate: '10',
-    url: 'http://localhost:8080',
+    url: DEFAULT_SITE,
     organisations: '8',
     seconds: '0',
     seed: String(Date.now() % 2 ** 31),
@@ -83,7 +84,7 @@ async function send(count: number): Promise<void> {
     const body = await answer.text()
     if (answer.status === 401 || answer.status === 403) {
       isStopped = true
-      throw new Error(`${answer.status}: set --token. For make dev: --token $(make -s token USER=collector)`)
+      throw new Error(`${answer.status}: set --token. For make dev: --token ${tokenCommand('collector', url)}`)
     }
     if (answer.status !== 202 && answer.status !== 207) throw new Error(`${answer.status} ${body.slice(0, 300)}`)
     const statuses = body
@@ -94,7 +95,8 @@ async function send(count: number): Promise<void> {
     counts.accepted += accepted
     counts.refused += count - accepted
   } catch (error) {
-    if (counts.failed === 0) console.error(`${(error as Error).message} ${(error as Error).cause ?? ''}`.trim())
+    if (counts.failed === 0)
+      console.error(requestFailure(error, url, 'Start make dev, or name another site with --url.'))
     counts.failed += count
   }
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { DEFAULT_SITE } from './default-site.ts'
 
 const schema = z.object({
   CLUSTER: z.string().min(1).default('millrace'),
@@ -11,7 +12,7 @@ const schema = z.object({
     .string()
     .regex(/:[^:/@]+$/, 'must have a tag')
     .optional(),
-  SITE: z.url().default('http://localhost:8080'),
+  SITE: z.url().default(DEFAULT_SITE),
   BROKERS: z.string().min(1).default('localhost:30010,localhost:30011,localhost:30012'),
   /** The time limit of each wait in seconds. */
   LIMIT: z.coerce.number().positive().default(600),

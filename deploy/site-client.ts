@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { systemClock } from '#core/clock.ts'
 import { retry } from '#core/retry.ts'
+import { requestFailure, tokenCommand } from './default-site.ts'
 
 /** A Millrace as its clients see it. */
 export interface Site {
@@ -31,8 +32,8 @@ function detailOf(text: string): string {
   }
 }
 
-const NO_TOKEN = `401: this needs a token, and TOKEN is not set. For make dev:
-  export TOKEN=$(make -s token USER=administrator)`
+const noToken = ({ SITE }: Site) => `401: this needs a token, and TOKEN is not set. For make dev:
+  export TOKEN=${tokenCommand('administrator', SITE)}`
 
 /** Throws `PermanentError` with the command to type if a token is required and missing. */
 export async function request(site: Site, path: string, init: RequestInit = {}): Promise<Response> {
@@ -41,7 +42,7 @@ export async function request(site: Site, path: string, init: RequestInit = {}):
     headers: { ...init.headers, ...(site.TOKEN ? { authorization: `Bearer ${site.TOKEN}` } : {}) },
     signal: AbortSignal.timeout(CALL_MS),
   })
-  if (answer.status === 401 && !site.TOKEN) throw new PermanentError(NO_TOKEN)
+  if (answer.status === 401 && !site.TOKEN) throw new PermanentError(noToken(site))
   return answer
 }
 
@@ -65,9 +66,7 @@ export async function retryUntilLimit<Result>({ SITE, LIMIT }: Site, attempt: ()
       deadline: Date.now() + LIMIT * 1000,
     })
   } catch (cause) {
-    throw new Error(`${SITE}: ${reasonOf(cause as Error)}`, { cause })
+    const failure = requestFailure(cause, SITE)
+    throw new Error(failure.includes(SITE) ? failure : `${SITE}: ${failure}`, { cause })
   }
 }
-
-const reasonOf = ({ message, cause }: Error): string =>
-  cause instanceof Error ? `${message}: ${cause.message}` : message

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { refuseArguments } from '#main/refuse-arguments.ts'
+import { DEFAULT_SITE, requestFailure } from './default-site.ts'
 import { printHelpIfAsked } from './help.ts'
 
 /** make token prints an access token of a person whom the issuer knows, and nothing else. */
@@ -11,25 +13,28 @@ printHelpIfAsked(`
 
 SITE=http://... is the site of make dev (http://localhost:8080). PASSWORD= is the same as USER by default. USER counts on make's command line only, because the shell has a USER of its own.
 `)
+refuseArguments('npx millrace token', process.argv.slice(2))
 const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
 const { SITE, USER, ...settings } = z
   .object({
-    SITE: z.url().default('http://localhost:8080'),
+    SITE: z.url().default(DEFAULT_SITE),
     ISSUER: z.url().optional(),
     USER: z.string().default(''),
     /** The name by default: sample people have their name as password. */
     PASSWORD: z.string().optional(),
   })
   .parse(given)
-const issuer = settings.ISSUER ?? new URL('/oidc', SITE).href
+const { ISSUER, PASSWORD = USER } = settings
+const issuer = ISSUER ?? new URL('/oidc', SITE).href
 
 try {
   console.log(await token())
 } catch (error) {
-  const { message, cause } = error as Error
-  console.error(
-    `No token for ${USER}: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}. SITE is ${SITE}.`,
-  )
+  const failure =
+    ISSUER === undefined
+      ? requestFailure(error, SITE)
+      : requestFailure(error, ISSUER, 'Start it, or name another issuer with ISSUER=.')
+  console.error(`No token for ${USER}: ${failure}`)
   process.exitCode = 1
 }
 
@@ -40,7 +45,7 @@ async function token(): Promise<string> {
     grant_type: 'password',
     client_id: 'millrace-cli',
     username: USER,
-    password: settings.PASSWORD ?? USER,
+    password: PASSWORD,
   }
   const answer = await ask(endpoint, { method: 'POST', body: new URLSearchParams(fields) })
   return z.object({ access_token: z.string() }).parse(answer).access_token

@@ -20,6 +20,7 @@ import { startMethods } from './grpc.ts'
 import { closeAll, openLog, openStore } from './log-and-store.ts'
 import { prepare } from './prepare.ts'
 import { DOMAINS_FOLDER } from './project.ts'
+import { refuseArguments } from './refuse-arguments.ts'
 import { reloadsOf } from './reload.ts'
 import { tellIfAway } from './servers-away.ts'
 import { waitForStopSignal } from './stop-signal.ts'
@@ -30,6 +31,7 @@ import { telemetry } from './telemetry.ts'
  * issuer of tokens unless OIDC_ISSUER names another. Changed domains are reloaded.
  */
 
+if (import.meta.main) refuseArguments('npm run dev', process.argv.slice(2))
 const settings = config()
 const { logger, metrics } = telemetry()
 for (const warning of misspelt()) logger.warn({}, warning)

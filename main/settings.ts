@@ -160,7 +160,7 @@ export const settings = {
     .meta({
       description:
         'The lowest level that is logged: `trace`, `debug`, `info`, `warn`, `error` or `silent`. `debug` logs every command. ' +
-        'The log is JSON lines, but readable lines at a terminal.',
+        'The log is JSON lines. At a terminal it is readable lines, one for each command, and at `trace` more.',
       defaultText: '`info`; `debug` at a terminal',
     }),
   TYPES: z.enum(['off', 'on']).optional().meta({

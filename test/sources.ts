@@ -105,6 +105,7 @@ export async function starting(
     log,
     clock,
     logger: {
+      debug: (_, message) => logged.push(`debug: ${message}`),
       warn: (_, message) => logged.push(`warn: ${message}`),
       error: (_, message) => logged.push(`error: ${message}`),
     },

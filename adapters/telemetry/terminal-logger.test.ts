@@ -47,3 +47,16 @@ test('entries below the level are left out', () => {
   terminalLogger('silent', (line) => lines.push(line)).fatal({}, 'left out')
   expect(lines).toHaveLength(1)
 })
+
+test('the outcome of a command is shown at debug, and what leads to it at trace', () => {
+  const shown = (level: string) => {
+    const lines: string[] = []
+    const logger = terminalLogger(level, (line) => lines.push(stripVTControlCharacters(line).trim().slice(10)))
+    logger.debug({}, 'a command was appended')
+    logger.debug({}, 'applied')
+    return lines
+  }
+  expect(shown('debug')).toEqual(['applied'])
+  expect(shown('trace')).toEqual(['a command was appended', 'applied'])
+  expect(shown('info')).toEqual([])
+})

@@ -16,11 +16,16 @@ const OUTCOMES: { [message: string]: Color } = {
   'not applied': 'red',
 }
 
-/** A logger for the people in front of a terminal: one line for each entry, and the places of a bug below it. */
+/**
+ * A logger for the people in front of a terminal: one line for each entry, and the places of a bug below it. At `debug` it shows the
+ * outcome of each command. The other entries for debugging, which tell its way there, need `trace`.
+ */
 export function terminalLogger(level: string, write: (line: string) => unknown = (line) => process.stdout.write(line)) {
   const least = level === 'silent' ? LEVELS.length : Math.max(0, LEVELS.indexOf(level as Level))
+  const isShown = (own: Level, message: string) =>
+    LEVELS.indexOf(own) >= least && (own !== 'debug' || level === 'trace' || Object.hasOwn(OUTCOMES, message))
   const at = (own: Level) => (fields: object, message: string) => {
-    if (LEVELS.indexOf(own) >= least) write(`${lineOf(own, fields as Fields, message, new Date())}\n`)
+    if (isShown(own, message)) write(`${lineOf(own, fields as Fields, message, new Date())}\n`)
   }
   return {
     debug: at('debug'),

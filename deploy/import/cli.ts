@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { DEFAULT_SITE } from '../default-site.ts'
 import { printHelpIfAsked } from '../help.ts'
 import { oneLine } from '../letters/format.ts'
 import type { Site } from '../site-client.ts'
@@ -34,7 +35,7 @@ const schema = z
       .transform(Number)
       .pipe(z.int())
       .optional(),
-    SITE: z.url().default('http://localhost:8080'),
+    SITE: z.url().default(DEFAULT_SITE),
     LIMIT: z.coerce.number().positive().default(60),
     TOKEN: z.string().optional(),
   })

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { DEFAULT_SITE } from '../default-site.ts'
 import { printHelpIfAsked } from '../help.ts'
 import { type LettersCommand, parseArguments, USAGE } from './arguments.ts'
 import { formatLetter, formatOutcome, formatTable } from './format.ts'
@@ -9,7 +10,7 @@ import { getLetter, letterPages, sendCommand } from './letters-api.ts'
 
 const say = (lines: string[]): void => console.log(lines.join('\n'))
 const settings = z.object({
-  SITE: z.url().default('http://localhost:8080'),
+  SITE: z.url().default(DEFAULT_SITE),
   LIMIT: z.coerce.number().positive().default(60),
   TOKEN: z.string().optional(),
 })

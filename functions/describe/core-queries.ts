@@ -13,7 +13,12 @@ export const accepted = z.object({
 const receipt = z.object({
   id: z.string(),
   status: z.enum(['pending', 'applied', 'rejected', 'parked']),
-  reason: z.string().optional().describe('The reason why the command was rejected or parked'),
+  reason: z
+    .string()
+    .optional()
+    .describe(
+      'The reason why the command was rejected, or the id of the letter of a parked one. The error is in the letter',
+    ),
   isStale: z.literal(true).optional().describe('The stream did not have the version in If-Match'),
   reusedKey: z.literal(true).optional().describe('An earlier command has the same key and another body'),
 })

@@ -1,6 +1,6 @@
 import { appended, discards, letters, receipts } from '#core/collections.ts'
 import { type Identity, rejectionId, standingOf } from '#core/ledger.ts'
-import { redrivenReceipt, reusedKeyReceipt } from '#core/receipts.ts'
+import { REUSED_KEY, redrivenReceipt, reusedKeyReceipt } from '#core/receipts.ts'
 import { retryOnConflict } from '#core/retry.ts'
 import type { AppendDomain, Document } from '#domains/domain.ts'
 import {
@@ -49,13 +49,13 @@ export function appendApplier(domain: AppendDomain, parts: ApplierParts): Redriv
     async redrive(received, letter) {
       const made = toDocument(domain, received)
       const command = identityOf(received)
-      await retryOnConflict(async () => {
+      return await retryOnConflict(async () => {
         const [there, documents, ended] = await Promise.all([
           store.get(letters, [letter._id]),
           store.get(collection, [command.id]),
           store.get(receipts, [rejectionId(command.id, command.hash)]),
         ])
-        if (!there.has(letter._id)) return
+        if (!there.has(letter._id)) return undefined
         const { kind } = standingOf(command, { documents })
         const receipt = (kind === 'reused' ? reusedKeyReceipt : redrivenReceipt)(command, clock.now())
         await store.commit([
@@ -63,6 +63,7 @@ export function appendApplier(domain: AppendDomain, parts: ApplierParts): Redriv
           { collection: receipts, insert: ended.has(receipt._id) ? [] : [receipt] },
           { collection: letters, remove: [letter._id] },
         ])
+        return kind === 'reused' ? { ...DONE, report: { rejected: REUSED_KEY } } : DONE
       }, parts)
     },
     park: (unapplied) => keepLetter(store, unapplied, clock.now()),

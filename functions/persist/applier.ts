@@ -57,7 +57,7 @@ export interface RedrivingApplier extends Applier {
   /**
    * Applies a letter and removes it, unless it is gone. The letter is the first of a parked stream, whose last letter unparks
    * it, or it belongs to no parked stream. Whoever redrives or discards the latter inserts its receipt in the same commit, so
-   * two operators conflict there.
+   * two operators conflict there. Resolves with its result, or with nothing if the letter is gone.
    */
-  redrive(received: ReceivedCommand, letter: Document): Promise<void>
+  redrive(received: ReceivedCommand, letter: Document): Promise<ApplyResult | undefined>
 }

@@ -207,3 +207,25 @@ test('a redrive that fails again reports the new place, and one after the mend n
   await persist(ask('r-2', 'redrive', { domain: 'orders' }))
   expect(await outcomeOf('r-2')).toMatchObject({ redriven: 2, failures: 0, failed: [] })
 })
+
+test('a redriven command has a line like any other one, and a copy of a letter has none but for debugging', async () => {
+  for (let attempt = 1; attempt <= 4; attempt++) await deliver('orders.pay', 'decide')
+  for (let attempt = 1; attempt <= 4; attempt++) await deliver('visits.add', 'document')
+  log.lines.length = 0
+  const copy = count('in decide', 'x', 1, {
+    type: 'orders.pay',
+    partitionkey: 'order/decide',
+    knativeerrordest: '/persist',
+  })
+  expect(await persist({ ...copy, data: JSON.stringify({ part: 'decide' }) })).toEqual({ status: 204 })
+  expect(log.lines).toEqual([])
+  log.logger.debug = log.logger.info
+  mend.isDone = true
+  await persist(ask('r-1', 'redrive', { from: '2026-01-01T00:00:00.000Z' }))
+  const line = { actor: expect.any(String), ms: expect.any(Number), status: 204, message: 'applied' }
+  expect(log.lines).toEqual([
+    expect.objectContaining({ ...line, command: 'in decide', type: 'orders.pay', stream: 'order/decide' }),
+    expect.objectContaining({ ...line, command: 'in document', type: 'visits.add', stream: 'order/document' }),
+    expect.objectContaining({ ...line, command: 'r-1', type: 'letters.redrive' }),
+  ])
+})

@@ -40,6 +40,14 @@ export interface ReceivedCommand {
   verdict: Verdict['kind']
 }
 
+/** What the log says of a command, beside its id, its trace and its outcome. */
+export const detailsOf = ({ command: { type, stream, actor, time } }: ReceivedCommand, now: number) => ({
+  type,
+  stream,
+  actor,
+  ms: now - Date.parse(time),
+})
+
 export const identityOf = ({ command, hash }: ReceivedCommand): Identity => ({ id: command.id, hash })
 
 export interface KnownCommands {

@@ -49,9 +49,11 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
       const { key = keyOf(received) } = letter
       if (keyOf(received) !== key)
         throw new Error(`the command belongs to stream ${keyOf(received)} now, and its letter to ${key}`)
-      await retryOnConflict(async () => {
+      return await retryOnConflict(async () => {
         const there = await store.get(letters, [letter._id])
-        if (there.has(letter._id)) await roundOfOne(received, letter)
+        if (!there.has(letter._id)) return undefined
+        const { results } = await roundOfOne(received, letter)
+        return results.get(received)
       }, parts)
     },
     park: (unapplied) => parkStream(domain, unapplied, parts),

@@ -13,6 +13,7 @@ import { type Applier, type ApplyResult, DONE } from './applier.ts'
 import { attemptCounter } from './attempts.ts'
 import { Full } from './batch.ts'
 import {
+  detailsOf,
   fromSource,
   identityOf,
   isBeyondHorizon,
@@ -100,7 +101,7 @@ async function persistOne(handling: Handling, delivery: Delivery): Promise<Outco
     const outcome = result.status === 422 && isCopy(delivery) ? { status: 204 as const } : result
     const fields = { command: delivery.id, trace, ...outcome, ...report }
     if (outcome.status !== 204) logger.warn(fields, outcome.status === 422 ? 'parked' : 'not applied')
-    else logger.debug(fields, messageOf(fields, result.status))
+    else logger.debug(fields, result.status === 422 ? 'kept as a letter' : messageOf(report))
     if (outcome.status >= 500) history.refused(delivery.id)
     if (delayMs > 0) await clock.sleep(delayMs)
     return outcome
@@ -115,10 +116,11 @@ async function persistOne(handling: Handling, delivery: Delivery): Promise<Outco
   }
 }
 
-/** `status` is that of the delivery: a copy of a letter is 422, and answered with 204. */
-function messageOf(fields: object, status: number): string {
-  if (status === 422 || 'kept' in fields) return 'kept as a letter'
-  return 'rejected' in fields ? 'rejected' : 'applied'
+function messageOf(report: object = {}): string {
+  if ('isCopy' in report)
+    return 'a copy from the error topic changes nothing: its letter is kept, or was redriven or discarded'
+  if ('kept' in report) return 'kept as a letter'
+  return 'rejected' in report ? 'rejected' : 'applied'
 }
 
 /**
@@ -133,7 +135,7 @@ async function handle(handling: Handling, delivery: Delivery): Promise<ApplyResu
   const read = readCommand(delivery, handling.known, handling.judge(delivery, text), text)
   const command = read.ok ? identityOf(read.received) : read
   if (isCopy(delivery) && (await handling.keeper.isCopyOfKept(command)))
-    return { ...DONE, report: { type: delivery.type, kept: 'its letter is there, or was redriven or discarded' } }
+    return { ...DONE, report: { type: delivery.type, isCopy: true } }
   return read.ok ? await apply(handling, read.received) : await keep(handling, read, delivery)
 }
 
@@ -148,8 +150,7 @@ async function apply(handling: Handling, received: ReceivedCommand): Promise<App
     const isFirst = history.isFirst(delivery.id, acceptedAt) && result.isRepeat === undefined
     metrics.queueLatency(domain.name, clock.now() - acceptedAt, isFirst)
   }
-  const { type, stream, actor } = command
-  return { ...result, report: { type, stream, actor, ms: clock.now() - acceptedAt, ...result.report } }
+  return { ...result, report: { ...detailsOf(received, clock.now()), ...result.report } }
 }
 
 /** True for a command whose document would be removed at once: it has been there before, or its time has passed. */

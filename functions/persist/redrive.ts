@@ -7,8 +7,8 @@ import type { Logger } from '#core/telemetry.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
-import type { ApplierParts } from './applier.ts'
-import { isBeyondHorizon, type KnownCommands, readCommand } from './command.ts'
+import type { ApplierParts, ApplyResult } from './applier.ts'
+import { detailsOf, isBeyondHorizon, type KnownCommands, type ReceivedCommand, readCommand } from './command.ts'
 import { decideApplier } from './decide.ts'
 import { type Judge, keptVerdict } from './envelope.ts'
 import { deliveryOf, horizonReason } from './letter.ts'
@@ -133,10 +133,19 @@ async function redriveOne(redrive: Redrive, letter: Document): Promise<Failure |
   if (isBeyond && !isNamed) return { message: `${horizonReason(received)}: redrive it by its id` }
   try {
     const applier = domain.kind === 'decide' ? decideApplier(domain, redrive) : appendApplier(domain, redrive)
-    await applier.redrive(received, letter)
+    const result = await applier.redrive(received, letter)
+    if (result) logOutcome(redrive, received, result)
     return undefined
   } catch (error) {
     if (isTransient(error)) throw error
     return failureOf(error)
   }
+}
+
+/** A redriven command has its line in the log, like any other one. */
+function logOutcome({ logger, clock }: Redrive, received: ReceivedCommand, { status, report = {} }: ApplyResult): void {
+  const { command, delivery } = received
+  const trace = delivery.traceparent?.split('-')[1]
+  const fields = { command: command.id, trace, status, ...detailsOf(received, clock.now()), ...report }
+  logger.debug(fields, 'rejected' in report ? 'rejected' : 'applied')
 }

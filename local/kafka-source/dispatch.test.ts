@@ -68,7 +68,7 @@ describe('the response', () => {
         [SINK, 0],
         [DEAD_LETTERS, 0],
       ])
-      expect(outcome).toBe('dead letter')
+      expect(outcome).toBe(status === 422 ? 'refused' : 'dead letter')
     },
   )
 
@@ -159,7 +159,7 @@ describe('the dead-letter sink', () => {
   test('has the same retry policy', async () => {
     const result = await dispatching(delivery, [422], { deadLetters: [503, 503, 202] })
     expect(lettersOf(result).map(({ at }) => at)).toEqual(seconds(0, 1, 3))
-    expect(result.outcome).toBe('dead letter')
+    expect(result.outcome).toBe('refused')
   })
 
   test.each([503, 400, undefined])('given that it fails too (%s), then the record is lost', async (status) => {

@@ -3,8 +3,11 @@ import type { HttpClient, HttpResponse } from './http-client.ts'
 import type { CloudEventRequest } from './record-to-request.ts'
 import { backoffMs, type RetryPolicy } from './retry-policy.ts'
 
-/** `stopped`: the KafkaSource closed first, so the record is delivered again after the next start. */
-export type DeliveryOutcome = 'delivered' | 'dead letter' | 'lost' | 'stopped'
+/**
+ * `refused`: a dead letter after a 422, with which persist says that it keeps the command. `stopped`: the KafkaSource closed first, so the
+ * record is delivered again after the next start.
+ */
+export type DeliveryOutcome = 'delivered' | 'refused' | 'dead letter' | 'lost' | 'stopped'
 
 export interface DispatchOptions {
   sink: string
@@ -27,7 +30,7 @@ export async function dispatch(request: CloudEventRequest, options: DispatchOpti
   if (stopping.aborted && isRetryable(response)) return 'stopped'
   if (!policy.deadLetterSink) return 'lost'
   const last = await postWithRetries(policy.deadLetterSink, withError(request, sink, response), options)
-  if (isSuccess(last)) return 'dead letter'
+  if (isSuccess(last)) return response.status === KEPT ? 'refused' : 'dead letter'
   return stopping.aborted && isRetryable(last) ? 'stopped' : 'lost'
 }
 
@@ -47,6 +50,7 @@ async function postWithRetries(
   return response
 }
 
+const KEPT = 422
 const RETRYABLE = new Set([404, 408, 409, 429])
 const isSuccess = ({ status }: HttpResponse): boolean => status !== undefined && status >= 200 && status < 300
 const isRetryable = ({ status }: HttpResponse): boolean =>

@@ -175,7 +175,7 @@ describe('the response', () => {
     const { outcomes, logged, clock } = await starting(topic, server.url, {
       delivery: { retry: 1000, deadLetterSink: letters.url },
     })
-    await eventually(() => expect(outcomes).toEqual(['dead letter']))
+    await eventually(() => expect(outcomes).toEqual(['refused']))
     expect(namesOf(server)).toEqual([name])
     expect(namesOf(letters)).toEqual([name])
     const { headers } = letters.received[0] as Received
@@ -186,7 +186,7 @@ describe('the response', () => {
       'ce-knativeerrorcode': '422',
     })
     expect(Buffer.from(String(headers['ce-knativeerrordata']), 'base64').toString()).toBe('ä'.repeat(512))
-    expect(logged).toEqual(['warn: a record went to the dead-letter sink'])
+    expect(logged).toEqual(['debug: a record went to the dead-letter sink'])
     await clock.advance(5000)
     await expectLag(topic, 0)
   })

@@ -36,7 +36,7 @@ export interface KafkaSourceParts {
   httpClient?: HttpClient
   /** The most connections to the sink. */
   connections?: number | null
-  logger: Pick<Logger, 'warn' | 'error'>
+  logger: Pick<Logger, 'debug' | 'warn' | 'error'>
   onOutcome?(outcome: DeliveryOutcome): void
   onRetry?(): void
 }
@@ -172,6 +172,8 @@ function deliverer(spec: KafkaSourceSpec, parts: KafkaSourceParts, { post }: Htt
       return 'lost'
     }
     const outcome = await dispatch(request, options)
+    // persist has logged why it refused a record.
+    if (outcome === 'refused') logger.debug(where, 'a record went to the dead-letter sink')
     if (outcome === 'dead letter') logger.warn(where, 'a record went to the dead-letter sink')
     if (outcome === 'lost') logger.error(where, 'a record is lost: neither sink took it')
     return outcome

@@ -148,9 +148,9 @@ test('wrong arguments are not sent, and an unavailable or refusing site is repor
   expect(misspelt.stderr).toContain('make letters REDRIVE=all')
   const refused = await runTool(process.execPath, ['deploy/letters/cli.ts'], { TOKEN: '' })
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('401') })
-  expect(refused.stderr).toContain('export TOKEN=$(make -s token USER=administrator)')
+  expect(refused.stderr).toContain(`export TOKEN=$(make -s token USER=administrator SITE=${mill.publish})`)
   const SITE = `http://127.0.0.1:${await freePort()}`
   const away = await runTool(process.execPath, ['deploy/letters/cli.ts'], { SITE, LIMIT: '0.5' })
   expect(away.code).toBe(1)
-  expect(away.stderr).toContain(`${SITE}: fetch failed`)
+  expect(away.stderr).toBe(`Nothing answers at ${SITE}. Start make dev, or name another site with SITE=.\n`)
 })

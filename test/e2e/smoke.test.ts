@@ -42,5 +42,5 @@ test('make smoke fails and says what did not happen', async () => {
   const SITE = `http://127.0.0.1:${await freePort()}`
   const result = await rehearsal.run(['smoke'], [], { SITE, FAULTS: 'no', LIMIT: '1' })
   expect(result.code).toBe(1)
-  expect(result.output).toContain(`${SITE}: fetch failed: connect ECONNREFUSED`)
+  expect(result.output).toContain(`Nothing answers at ${SITE}.`)
 })

@@ -85,7 +85,7 @@ test('an unavailable site adds no line', async () => {
   await mill.stop()
   const result = await exported({ LIMIT: '1', HISTORY: 'yes' })
   expect(result.code).toBe(1)
-  expect(result.output).toContain('fetch failed')
+  expect(result.output).toContain(`Nothing answers at ${mill.query}.`)
   expect(readdirSync(join(dir, 'audit'))).toEqual([])
 })
 

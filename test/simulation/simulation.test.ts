@@ -48,7 +48,7 @@ const EXPECTED = [
     'response 500',
     'response 503',
     'source: delivered',
-    'source: dead letter',
+    'source: refused',
     'dead letter',
   ],
   ...[
