@@ -20,7 +20,11 @@ export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery)
 
   async function shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]> {
     const { params, caller } = queryRequest
-    const touches = (document: Document, joined: DocumentReader) => join?.(document, joined, params, caller) ?? []
+    if (!join) {
+      const asked = askedOf(queryRequest)
+      return documents.map((document) => query.shape(document, asked))
+    }
+    const touches = (document: Document, joined: DocumentReader) => join(document, joined, params, caller)
     const joined = await loadTouched(parts.store, domain, documents, touches)
     return documents.map((document, at) => query.shape(document, askedOf(queryRequest, joined[at])))
   }
