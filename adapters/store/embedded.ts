@@ -1,3 +1,4 @@
+import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { countsFrom, sorted } from '#core/indexes.ts'
 import { type Count, type Counted, type Find, Refused, type Store, type StoredCollection } from '#core/store.ts'
@@ -51,9 +52,9 @@ export function embeddedStore(file: EmbeddedFile, logger?: Pick<Logger, 'warn'>)
 
     get: async (collection, ids) =>
       orUnavailable(() => {
-        const select = prepared(`SELECT body FROM ${tableOf(collection)} WHERE id IN (SELECT value FROM json_each(?))`)
-        const rows = select.all(JSON.stringify(ids)) as { body: string }[]
-        const documents = rows.map(({ body }) => JSON.parse(body) as Document)
+        const [found, value] =
+          ids.length === 1 ? ['= ?', ids[0] as string] : ['IN (SELECT value FROM json_each(?))', JSON.stringify(ids)]
+        const documents = documentsOf(prepared(`SELECT body FROM ${tableOf(collection)} WHERE id ${found}`), value)
         return new Map(documents.map((document) => [document._id, document]))
       }),
 
@@ -88,11 +89,18 @@ function makeTable(database: EmbeddedDatabase, collection: StoredCollection): vo
   for (const index in collection.indexes) makeIndex(database, collection, index)
 }
 
+/** The documents that a statement selects. SQLite makes a row of one column in half the time as an array. */
+function documentsOf(select: StatementSync, ...values: SQLInputValue[]): Document[] {
+  select.setReturnArrays(true)
+  const rows = select.all(...values) as unknown as [body: string][]
+  return rows.map(([body]) => JSON.parse(body))
+}
+
 function findIn({ prepared }: EmbeddedDatabase, collection: StoredCollection, query: Find): Document[] {
   const found: Document[] = []
   for (const { sql, values } of findSql(collection, query)) {
-    const rows = prepared(sql).all(...values, query.limit - found.length, query.skip ?? 0) as { body: string }[]
-    for (const { body } of rows) found.push(JSON.parse(body))
+    const documents = documentsOf(prepared(sql), ...values, query.limit - found.length, query.skip ?? 0)
+    for (const document of documents) found.push(document)
     if (found.length >= query.limit) break
   }
   return found

@@ -20,7 +20,11 @@ export function pageHandler(parts: QueryParts, domain: Domain, query: PageQuery)
 
   async function shape(documents: Document[], queryRequest: QueryRequest): Promise<(Fields | undefined)[]> {
     const { params, caller } = queryRequest
-    const touches = (document: Document, joined: DocumentReader) => join?.(document, joined, params, caller) ?? []
+    if (!join) {
+      const asked = askedOf(queryRequest)
+      return documents.map((document) => query.shape(document, asked))
+    }
+    const touches = (document: Document, joined: DocumentReader) => join(document, joined, params, caller)
     const joined = await loadTouched(parts.store, domain, documents, { member: 'join', touches })
     return documents.map((document, at) => query.shape(document, askedOf(queryRequest, joined[at])))
   }
@@ -75,12 +79,13 @@ async function cursorPage({ store, indexScan, keep, shape }: ListParts, after: D
     // A full page only needs to know whether another document follows.
     const kept = isFull() ? [] : documents.slice(0, MAX_READ - read).filter(keep)
     const shaped = await shape(kept)
-    const itemOf = new Map(kept.map((document, at) => [document, shaped[at]]))
+    // The kept documents are in the order of all of them.
+    let at = 0
     for (const document of documents) {
       if (last && isFull()) return { items: [...items.values()], next: writeCursor(indexScan, last) }
       read++
       last = document
-      const item = itemOf.get(document)
+      const item = document === kept[at] ? shaped[at++] : undefined
       if (item) items.set(document._id, item)
     }
   }

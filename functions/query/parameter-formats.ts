@@ -8,26 +8,32 @@ const FORMATS: { [type: string]: [format: RegExp, message: string] } = {
   cursor: [/./, 'must be the cursor of a page: leave it out to begin'],
 }
 
-const known = new WeakMap<z.ZodObject, Map<string, string>>()
+type Format = [name: string, format: RegExp, message: string]
 
-/** The names of a schema's parameters that have a format, with the key of the format. */
-function formatsOf(schema: z.ZodObject): Map<string, string> {
-  const found = known.get(schema)
-  if (found) return found
+/** The formats of a schema's parameters that have one. */
+function formatsOf(schema: z.ZodObject): Format[] {
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
   const typeOf = (name: string, property: unknown) =>
     schema === paging && name === 'cursor' ? 'cursor' : String((property as { type?: unknown }).type)
-  const types = Object.entries(properties).map(([name, property]) => [name, typeOf(name, property)] as const)
-  const formats = new Map(types.filter(([, type]) => Object.hasOwn(FORMATS, type)))
-  known.set(schema, formats)
-  return formats
+  return Object.entries(properties).flatMap(([name, property]): Format[] => {
+    const type = typeOf(name, property)
+    return Object.hasOwn(FORMATS, type) ? [[name, ...(FORMATS[type] as (typeof FORMATS)[string])]] : []
+  })
 }
 
-/** An issue for each number that is not in plain decimal digits, and for an empty cursor. */
-export function malformedIn(schema: z.ZodObject, params: Record<string, string | undefined>): z.core.$ZodIssue[] {
-  return [...formatsOf(schema)].flatMap(([name, type]) => {
-    const input = params[name]
-    const [format, message] = FORMATS[type] as (typeof FORMATS)[string]
-    return input === undefined || format.test(input) ? [] : [{ code: 'custom' as const, path: [name], message, input }]
-  })
+/**
+ * Returns a function that finds an issue for each number that is not in plain decimal digits, and for an empty cursor. It reads the
+ * schema at its first call, to keep the start short.
+ */
+export function malformedIn(schema: z.ZodObject): (params: Record<string, string | undefined>) => z.core.$ZodIssue[] {
+  let formats: Format[] | undefined
+  return (params) => {
+    formats ??= formatsOf(schema)
+    return formats.flatMap(([name, format, message]) => {
+      const input = params[name]
+      return input === undefined || format.test(input)
+        ? []
+        : [{ code: 'custom' as const, path: [name], message, input }]
+    })
+  }
 }

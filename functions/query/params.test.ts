@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { readParams } from './params.ts'
+import { paramsReader } from './params.ts'
 
 const read = (query: string, params?: z.ZodObject, path = {}, answers: 'page' | 'composed' | 'one' = 'page') =>
-  readParams({ answers, ...(params ? { params } : {}) }, path, new URLSearchParams(query))
+  paramsReader({ answers, ...(params ? { params } : {}) })(path, new URLSearchParams(query))
 
 test('limit has a default and bounds, and the problem names wrong parameters', () => {
   expect(read('').limit).toBe(50)
@@ -89,4 +89,15 @@ test('pages have limit and cursor, a composed query only if it declares them, an
 
 test('a query without parameters ignores the query string', () => {
   expect(read('colour=red', undefined, { id: 'a' }, 'one').params).toEqual({ id: 'a' })
+})
+
+test('a reader makes its schema once, and validates each request by itself', () => {
+  const params = z.object({ colour: z.string().optional() })
+  const strict = vi.spyOn(params, 'strict')
+  const readParams = paramsReader({ answers: 'page', params })
+  const search = (query: string) => readParams({}, new URLSearchParams(query))
+  expect(search('limit=7&colour=red')).toMatchObject({ limit: 7, params: { colour: 'red' } })
+  expect(() => search('limit=0&shade=dark')).toThrow(/limit: .*shade/)
+  expect(search('')).toMatchObject({ limit: 50, params: {} })
+  expect(strict).toHaveBeenCalledTimes(1)
 })

@@ -22,47 +22,52 @@ type ValidParams = Pick<QueryRequest, 'params' | 'limit' | 'cursor' | 'numbering
 /** The kinds that refuse unknown parameters even if they declare none. */
 const STRICT = [...PAGED, 'composed', 'live', 'count']
 
-/**
- * The validated parameters of a query. Throws a problem that names every wrong parameter: 422 if all of them are malformed (see
- * `malformedIn`), else 400. A query that takes parameters refuses unknown ones. A parameter of the path that `params` does not
- * declare is a string.
- */
-export function readParams(declaration: ParamsDeclaration, path: RawParams, search: URLSearchParams): ValidParams {
-  const { answers, params: schema = NONE, numbered } = declaration
-  const isStrict = STRICT.includes(answers) || declaration.params !== undefined
-  const { after: _, ...given } = isStrict ? Object.fromEntries(search) : {}
-  const numberingSchema = numbered ? numberingSchemaOf(numbered) : NONE
-  const isPaging = (name: string) => PAGED.includes(answers) && Object.hasOwn(paging.shape, name)
-  const isNumbering = (name: string) => Object.hasOwn(numberingSchema.shape, name)
-  const isDeclared = (name: string) => Object.hasOwn(schema.shape, name)
-  const isOwn = (name: string) => !isPaging(name) && !isNumbering(name)
+/** Validates the parameters of a request: those of its path and those of its query string. */
+export type ParamsReader = (path: RawParams, search: URLSearchParams) => ValidParams
 
-  const rawPaging = pick(given, isPaging)
-  const rawNumbering = pick(given, isNumbering)
-  const rawOwn = { ...pick(given, isOwn), ...pick(path, isDeclared) }
-  const page = paging.safeParse(rawPaging)
-  const number = numberingSchema.safeParse(rawNumbering)
-  const own = schema.strict().safeParse(rawOwn)
-  const sort = number.success ? sortOf(number.data, numbered) : {}
-  const clashes = clashesOf(given, numbered && (given.page ?? given.size) !== undefined, sort.params)
-  const malformed = [
-    malformedIn(paging, rawPaging),
-    malformedIn(numberingSchema, rawNumbering),
-    malformedIn(schema, rawOwn),
-  ]
-  if (page.success && number.success && own.success && clashes.length + malformed.flat().length === 0) {
-    const { limit, cursor } = page.data
-    const { newestFirst } = sort
-    return {
-      limit,
-      cursor,
-      params: { ...path, ...own.data, ...sort.params } as Fields,
-      ...numberingOf(number.data),
-      ...(newestFirst === undefined ? {} : { newestFirst }),
+/**
+ * Returns the function that validates the parameters of a query, with schemas that are made once, since making one costs far more than
+ * a read. It throws a problem that names every wrong parameter: 422 if all of them are malformed (see `malformedIn`), else 400. A query
+ * that takes parameters refuses unknown ones. A parameter of the path that `params` does not declare is a string.
+ */
+export function paramsReader({ answers, params, numbered }: ParamsDeclaration): ParamsReader {
+  const isStrict = STRICT.includes(answers) || params !== undefined
+  const schema = params ?? NONE
+  const strictSchema = schema.strict()
+  const numberingSchema = numbered ? numbering(Object.keys(numbered.sorts)) : NONE
+  const isPaging = isNameIn(PAGED.includes(answers) ? paging : NONE)
+  const isNumbering = isNameIn(numberingSchema)
+  const isDeclared = isNameIn(schema)
+  const isOwn = (name: string) => !isPaging(name) && !isNumbering(name)
+  const malformedPaging = malformedIn(paging)
+  const malformedNumbering = malformedIn(numberingSchema)
+  const malformedOwn = malformedIn(schema)
+
+  return function readParams(path, search) {
+    const { after: _, ...given } = isStrict ? Object.fromEntries(search) : {}
+    const rawPaging = pick(given, isPaging)
+    const rawNumbering = pick(given, isNumbering)
+    const rawOwn = { ...pick(given, isOwn), ...pick(path, isDeclared) }
+    const page = paging.safeParse(rawPaging)
+    const number = numberingSchema.safeParse(rawNumbering)
+    const own = strictSchema.safeParse(rawOwn)
+    const sort = number.success ? sortOf(number.data, numbered) : {}
+    const clashes = clashesOf(given, numbered && (given.page ?? given.size) !== undefined, sort.params)
+    const malformed = [malformedPaging(rawPaging), malformedNumbering(rawNumbering), malformedOwn(rawOwn)]
+    if (page.success && number.success && own.success && clashes.length + malformed.flat().length === 0) {
+      const { limit, cursor } = page.data
+      const { newestFirst } = sort
+      return {
+        limit,
+        cursor,
+        params: { ...path, ...own.data, ...sort.params } as Fields,
+        ...numberingOf(number.data),
+        ...(newestFirst === undefined ? {} : { newestFirst }),
+      }
     }
+    const invalid = [page, number, own].map(({ error }) => error?.issues ?? [])
+    throw badParameters(malformed, invalid, clashes)
   }
-  const invalid = [page, number, own].map(({ error }) => error?.issues ?? [])
-  throw badParameters(malformed, invalid, clashes)
 }
 
 type Issues = z.core.$ZodIssue[]
@@ -82,14 +87,10 @@ function badParameters(malformed: Issues[], invalid: Issues[], clashes: Issues):
 
 const NONE = z.object({})
 
-const numberingSchemas = new WeakMap<Numbered, z.ZodObject>()
-
-/** The schema of a query's numbering, created once. */
-function numberingSchemaOf(numbered: Numbered): z.ZodObject {
-  const schema = numberingSchemas.get(numbered) ?? numbering(Object.keys(numbered.sorts))
-  numberingSchemas.set(numbered, schema)
-  return schema
-}
+const isNameIn =
+  ({ shape }: z.ZodObject) =>
+  (name: string): boolean =>
+    Object.hasOwn(shape, name)
 
 type NumberingParams = Partial<Record<'page' | 'size' | 'sort', unknown>>
 

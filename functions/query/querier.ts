@@ -18,7 +18,7 @@ import { type LiveParts, liveHandler } from './live-handler.ts'
 import { oneHandler } from './one-handler.ts'
 import { type OverviewPart, overviewHandler } from './overview-handler.ts'
 import { pageHandler } from './page-handler.ts'
-import { type ParamsDeclaration, type RawParams, readParams } from './params.ts'
+import { type ParamsDeclaration, type ParamsReader, paramsReader, type RawParams } from './params.ts'
 import { requireParent } from './parent.ts'
 import { queryStore } from './query-store.ts'
 import { type ReceiptParts, receiptHandler, waitForOwnWrite } from './receipt-handler.ts'
@@ -37,6 +37,7 @@ export interface QuerierParts extends QueryParts, ReceiptParts {
 
 interface ReadRoute {
   query: ParamsDeclaration & Restriction
+  readParams: ParamsReader
   handler: QueryHandler
   servedBy?: ServedBy
 }
@@ -77,22 +78,28 @@ function forCaller({ id }: Caller, response: Response): Response {
 }
 
 /** Checks the caller and the parameters at once, before anything is waited for or read. The result answers the request. */
-function responder({ query, handler }: ReadRoute, caller: Caller, path: RawParams, search: URLSearchParams) {
+function responder(
+  { query, readParams, handler }: ReadRoute,
+  caller: Caller,
+  path: RawParams,
+  search: URLSearchParams,
+) {
   authorize(query, caller)
-  const valid = readParams(query, path, search)
+  const valid = readParams(path, search)
   authorize(query, caller, valid.params)
   return (request: Request) => handler({ request, caller, ...valid })
 }
 
 function routesOf(parts: QuerierParts & LiveParts): RouteEntry<ReadRoute | undefined>[] {
   const get = (path: string, handler: QueryHandler, query: ReadRoute['query'] = { answers: 'one' }) =>
-    ({ method: 'GET', path, target: { query, handler } }) as const
+    ({ method: 'GET', path, target: { query, readParams: paramsReader(query), handler } }) as const
   const queries = parts.domains.flatMap((domain) =>
     domain.queries
       .filter(({ answers }) => answers !== 'fault' || parts.faults)
       .map(
         (query): DomainRoute => ({
           query,
+          readParams: paramsReader(query),
           handler: requireParent(parts, domain, query, handlerOf(parts, domain, query)),
           servedBy: { domain: domain.name },
         }),

@@ -8,6 +8,7 @@ import { hotStreams } from './hot.ts'
 import { decideLatencies, latencies } from './latency.ts'
 import { ingests, logLatencies } from './logs.ts'
 import { publishing } from './publish.ts'
+import { reads } from './reads.ts'
 import { type Figure, table } from './report.ts'
 import { cleanUp, lacking, type Pair } from './sandbox.ts'
 import { sealing } from './seal.ts'
@@ -33,6 +34,7 @@ const ROWS = {
   l: "log events sent by the generator: from publish's acceptance to when a live reader has them; what the store alone inserts",
   m: 'the forum: a thread of very many posts beside one of ten, in a mill of its own; one request after the other',
   n: 'the seal of a record: its share of the CPU of publish and persist, each behind HTTP',
+  o: 'reads by GET, with a token, 32 connections: CPU time of the server for each request, beside a bare server on the same file',
   g: 'cold start to the first 2xx of /health/ready',
 }
 
@@ -70,6 +72,7 @@ await measure(['k'], () => ingests(pairs, isQuick))
 await measure(['l'], () => logLatencies(pairs, isQuick))
 await measure(['m'], () => threads(isQuick))
 await measure(['n'], () => sealing(pairs, isQuick))
+await measure(['o'], () => reads(isQuick))
 await measure(['g'], () => starts(pairs, isQuick))
 
 const machine = {

@@ -22,7 +22,7 @@ const autocannon: Autocannon = createRequire(import.meta.url)('autocannon')
 
 const job = JSON.parse(await text(process.stdin)) as Job
 const times: number[] = []
-const seconds = await (job.over === 'http' ? http(job) : grpc(job))
+const seconds = await (job.over === 'grpc' ? grpc(job) : http(job))
 const ordered = sorted(times)
 const count = times.length
 if (count === 0) throw new Error(`${job.to} answered nothing`)
@@ -30,8 +30,9 @@ const seen: Seen = { count, perSecond: count / seconds, p50: percentile(ordered,
 console.log(JSON.stringify(seen))
 
 /** Sends over a connection for each client. Resolves with the duration in seconds. */
-async function http({ to: url, bodies, type = 'application/json', status, clients, seconds }: Job & { over: 'http' }) {
-  const requests = bodies.map((body) => ({ method: 'POST', headers: { 'content-type': type }, body }))
+async function http(job: Job & { over: 'http' | 'reads' }) {
+  const { to: url, status, clients, seconds } = job
+  const requests = job.over === 'http' ? postsOf(job) : job.paths.map((path) => ({ path, headers: job.headers }))
   const running = autocannon({ url, connections: clients, duration: seconds, requests })
   const bad = new Map<number, number>()
   running.on('response', (_, answered, __, ms) => {
@@ -41,6 +42,10 @@ async function http({ to: url, bodies, type = 'application/json', status, client
   const { duration, errors } = await running
   if (bad.size + errors > 0) throw new Error(`${url}: ${JSON.stringify([...bad])}, ${errors} errors`)
   return duration
+}
+
+function postsOf({ bodies, type = 'application/json' }: Job & { over: 'http' }) {
+  return bodies.map((body) => ({ method: 'POST', headers: { 'content-type': type }, body }))
 }
 
 /** Sends over one connection for all clients, as a gRPC channel does. */

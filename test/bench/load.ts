@@ -18,6 +18,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 /** The requests that each client sends repeatedly. */
 export type Sent =
   | { over: 'http'; path: string; bodies: string[]; type?: string; status: number }
+  | { over: 'reads'; paths: string[]; headers: Record<string, string>; status: number }
   | { over: 'grpc'; message: object }
 
 export interface Throughput {
@@ -30,7 +31,7 @@ export interface Throughput {
 
 /** A closed loop of clients in their own process. Each sends its next request after the expected response to the last one. */
 export async function throughput(server: Served, sent: Sent, clients: number, seconds: number): Promise<Throughput> {
-  const to = sent.over === 'http' ? server.url + sent.path : server.grpc
+  const to = sent.over === 'grpc' ? server.grpc : server.url + (sent.over === 'http' ? sent.path : '')
   const before = server.cpu()
   const running = promisify(execFile)(process.execPath, [CLIENTS])
   running.child.stdin?.end(JSON.stringify({ ...sent, to, clients, seconds } satisfies Job))
