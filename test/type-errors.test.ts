@@ -20,7 +20,33 @@ const MISTAKES = {
   time: ["'orders.paid': z.object({", "'orders.paid': z.object({ at: z.date(),", 2, 'The data must be JSON'],
   index: ["fields: ['customer'", "fields: ['custmer'", 1, '"custmer"'],
   fold: ['cents: cents + data.cents', 'cens: cents + data.cents', 1, "Property 'cents' is missing"],
+  event: ["[{ type: 'orders.paid'", "[{ type: 'orders.payd'", 1, '\'"orders.payd"\' is not assignable'],
+  query: ["index: 'customer'", "index: 'custmer'", 1, '"custmer"'],
 } as const
+
+/** A test and a client, which import the domain and have no mistake. */
+const useOf = (name: string) => `import { createClient } from 'millrace/client'
+import { given } from 'millrace/testing'
+import orders from './${name}.ts'
+const data = { product: 'kettle', cents: 4900 } as const
+const placed = { type: 'orders.placed', stream: 'first', data, actor: 'ada' } as const
+const pay = { type: 'orders.pay', data: { id: 'first', cents: 4900 }, actor: 'ada' } as const
+await given(orders, placed, pay).when(pay).thenExpect({
+  events: [{ type: 'orders.paid', data: { cents: 4900 } }],
+  documents: { orders: { first: { customer: 'ada', state: 'paid' } } },
+})
+await given(orders, placed).when(pay).thenQuery('one', { id: 'first' }, { customer: 'ada' })
+await given(orders, placed).thenQuery('mine', {}, { items: [{ customer: 'ada' }] })
+const client = createClient<{ orders: typeof orders }>({ url: '' })
+export const { items } = await client.orders.mine({ limit: 5 })
+export const customers = items.map(({ customer }) => customer)
+export const { cents } = await client.orders.spent({ id: 'ada' })
+for await (const { type } of client.orders.live.each()) console.log(type)
+await client.orders.pay({ id: 'first', cents: 1 })
+`
+
+/** A callback gets no type from what is unknown. */
+const UNTYPED = /error TS7031: Binding element 'customer' implicitly has an 'any' type/
 
 mkdirSync('.millrace', { recursive: true })
 const folder = mkdtempSync('.millrace/type-errors-')
@@ -31,6 +57,7 @@ function errorsByFile(): Map<string, string[]> {
   for (const [name, [right, wrong]] of Object.entries(MISTAKES)) {
     expect(SOUND).toContain(right)
     writeFileSync(join(folder, `${name}.ts`), SOUND.replace(right, wrong))
+    writeFileSync(join(folder, `${name}-use.ts`), useOf(name))
   }
   const config = { extends: resolve('tsconfig.json'), compilerOptions: { noEmit: true }, include: ['*.ts'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
@@ -44,11 +71,14 @@ function errorsByFile(): Map<string, string[]> {
   return new Map([...Map.groupBy(errors, ({ file }) => file)].map(([file, own]) => [file, own.map(({ text }) => text)]))
 }
 
-test('one mistake in a domain is one error at its place, and not one at every function', () => {
+test('one mistake in a domain is one error at its place, and not one at every function or in files that import it', () => {
   const found = errorsByFile()
   for (const [name, [, , count, message]] of Object.entries(MISTAKES)) {
     const errors = found.get(name) ?? []
     expect(errors.length, errors.join('\n')).toBeLessThanOrEqual(count)
     expect(errors[0] ?? '').toContain(message)
+    const elsewhere = found.get(`${name}-use`) ?? []
+    expect(elsewhere.filter((text) => !UNTYPED.test(text))).toEqual([])
+    expect(elsewhere.length).toBeLessThanOrEqual(count === 0 ? 0 : 1)
   }
 })

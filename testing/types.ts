@@ -3,8 +3,12 @@ import type { Answer, Item, LiveItem, NumberedPage, NumberedParams, Page, Params
 import type { Domain, Fields, Json } from '#domains/domain.ts'
 import type { DocumentOf, NewEventOf, Output } from '#domains/model.ts'
 
-/** The schemas of a domain. Those of a domain that neither `appendDomain` nor `decideDomain` has made are unknown. */
-export type SchemasOf<D extends Domain> = D extends { contract: infer C extends DomainSchemas } ? C : UnknownSchemas
+/** The schemas of a domain. Those of a domain with a mistake, or that neither `appendDomain` nor `decideDomain` has made, are unknown. */
+export type SchemasOf<D extends Domain> = D extends { contract: infer C extends DomainSchemas }
+  ? unknown extends C
+    ? UnknownSchemas
+    : C
+  : UnknownSchemas
 
 export interface DomainSchemas {
   kind?: 'append' | 'decide'
