@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 
 /** The domain of the tutorial, with one mistake each. */
 const SOUND = readFileSync('testing/page/orders/domain.ts', 'utf8')
@@ -48,6 +48,22 @@ await client.orders.pay({ id: 'first', cents: 1 })
 /** A callback gets no type from what is unknown. */
 const UNTYPED = /error TS7031: Binding element 'customer' implicitly has an 'any' type/
 
+/** Wrong checks of a query, and what the compiler says of each. */
+const CHECKS = [
+  ["thenQuery('one', {}, { customer: 'ada' })", "Property 'id' is missing"],
+  ["thenQuery('one', { id: 5 }, { customer: 'ada' })", "Type 'number' is not assignable to type 'string'"],
+  ["thenQuery('one', { id: 'a', colour: 'red' }, {})", "'colour' does not exist"],
+  ["thenQuery('one', { id: 'a' })", 'Expected 3-4 arguments, but got 2'],
+  ["thenQuery('ones', { id: 'a' }, {})", '\'"ones"\' is not assignable to parameter of type \'"live" | "mine" | "one"'],
+  ["thenQuery('mine', {}, { items: [{ customr: 'ada' }] })", "Did you mean to write 'customer'?"],
+  [
+    "thenQuery('mine', {}, { items: [{ state: 'payd' }] })",
+    '\'"payd"\' is not assignable to type \'"paid" | "placed"\'',
+  ],
+  ["thenQuery('mine', {}, { itms: [] })", "'itms' does not exist"],
+  ["thenQuery('/api/orders', {}, { caller: { name: 5 } })", "Type 'number' is not assignable to type 'string'"],
+] as const
+
 mkdirSync('.millrace', { recursive: true })
 const folder = mkdtempSync('.millrace/type-errors-')
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -59,6 +75,9 @@ function errorsByFile(): Map<string, string[]> {
     writeFileSync(join(folder, `${name}.ts`), SOUND.replace(right, wrong))
     writeFileSync(join(folder, `${name}-use.ts`), useOf(name))
   }
+  const lines = CHECKS.map(([check]) => `await given(orders).${check}\n`).join('')
+  const imports = "import { given } from 'millrace/testing'\nimport orders from './sound.ts'\n"
+  writeFileSync(join(folder, 'checks.ts'), imports + lines)
   const config = { extends: resolve('tsconfig.json'), compilerOptions: { noEmit: true }, include: ['*.ts'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
   let output = ''
@@ -71,8 +90,12 @@ function errorsByFile(): Map<string, string[]> {
   return new Map([...Map.groupBy(errors, ({ file }) => file)].map(([file, own]) => [file, own.map(({ text }) => text)]))
 }
 
+let found: Map<string, string[]>
+beforeAll(() => {
+  found = errorsByFile()
+}, 120_000)
+
 test('one mistake in a domain is one error at its place, and not one at every function or in files that import it', () => {
-  const found = errorsByFile()
   for (const [name, [, , count, message]] of Object.entries(MISTAKES)) {
     const errors = found.get(name) ?? []
     expect(errors.length, errors.join('\n')).toBeLessThanOrEqual(count)
@@ -80,5 +103,14 @@ test('one mistake in a domain is one error at its place, and not one at every fu
     const elsewhere = found.get(`${name}-use`) ?? []
     expect(elsewhere.filter((text) => !UNTYPED.test(text))).toEqual([])
     expect(elsewhere.length).toBeLessThanOrEqual(count === 0 ? 0 : 1)
+  }
+})
+
+test('a wrong check of a query is one error about what is wrong with it', () => {
+  const errors = found.get('checks') ?? []
+  expect(errors).toHaveLength(CHECKS.length)
+  for (const [at, [, message]] of CHECKS.entries()) {
+    expect(errors[at]).toContain(message)
+    expect(errors[at]).not.toContain('overload')
   }
 })

@@ -23,15 +23,16 @@ import { type Applied, type Documents, inWorld, type Past, type World } from './
 export type CommandTo<D extends Domain> = SentCommand<SchemasOf<D>>
 
 interface Queried<C extends DomainSchemas> {
-  /** Compares the answer to a query. A live query answers with what is inserted after the facts, or without a command from the first one on. */
-  thenQuery<Name extends QueryName<C>>(
-    name: Name,
-    params: ParamsTo<C, Name>,
-    expected: ExpectedAnswer<AnswerTo<C, Name>>,
-    options?: CallerOptions,
+  /**
+   * Compares the answer to a query: by its name with parameters, or at a path with a query string. A live query answers with what is
+   * inserted after the facts, or without a command from the first one on. It has one signature, since an error at several is about the last one.
+   */
+  thenQuery<Name extends QueryName<C> | `/${string}`>(
+    query: Name,
+    ...check: Name extends `/${string}`
+      ? [expected: Json | bigint, options?: CallerOptions]
+      : [params: ParamsTo<C, Name>, expected: ExpectedAnswer<AnswerTo<C, Name>>, options?: CallerOptions]
   ): Promise<void>
-  /** Compares the answer to the query at a path, with its query string. */
-  thenQuery(path: `/${string}`, expected: Json | bigint, options?: CallerOptions): Promise<void>
 }
 
 export interface When<C extends DomainSchemas> extends Promise<Outcome<C>>, Queried<C> {

@@ -91,12 +91,12 @@ interface ExpectedDocuments<C extends DomainSchemas> {
   }
 }
 
-/** The expected outcome. A command of which neither `rejected` nor `invalid` is expected must be applied. */
+/** The expected outcome, with a whole reason or a pattern of it. A command of which neither `rejected` nor `invalid` is expected must be applied. */
 export type Expected<C extends DomainSchemas> = ExpectedDocuments<C> &
   (
     | { events?: NewEventOf<C['events']>[]; rejected?: never; invalid?: never }
-    | { rejected: string; events?: never; invalid?: never }
-    | { invalid: string; events?: never; rejected?: never }
+    | { rejected: string | RegExp; events?: never; invalid?: never }
+    | { invalid: string | RegExp; events?: never; rejected?: never }
   )
 
 /** Some members of a value, at any depth. A list has all of its items. */
