@@ -20,7 +20,8 @@ const MISTAKES = {
   time: ["'orders.paid': z.object({", "'orders.paid': z.object({ at: z.date(),", 2, 'The data must be JSON'],
   index: ["fields: ['customer'", "fields: ['custmer'", 1, '"custmer"'],
   fold: ['cents: cents + data.cents', 'cens: cents + data.cents', 1, "Property 'cents' is missing"],
-  event: ["[{ type: 'orders.paid'", "[{ type: 'orders.payd'", 1, '\'"orders.payd"\' is not assignable'],
+  event: ["[{ type: 'orders.paid'", "[{ type: 'orders.payd'", 2, '\'"orders.payd"\' is not assignable'],
+  data: ['data: { cents } }]', 'data: { cent: cents } }]', 1, "'cent' does not exist in type '{ cents: number; }'"],
   query: ["index: 'customer'", "index: 'custmer'", 1, '"custmer"'],
 } as const
 
@@ -48,7 +49,7 @@ await client.orders.pay({ id: 'first', cents: 1 })
 /** A callback gets no type from what is unknown. */
 const UNTYPED = /error TS7031: Binding element 'customer' implicitly has an 'any' type/
 
-/** Wrong checks of a query, and what the compiler says of each. */
+/** Wrong checks, and what the compiler says of each. */
 const CHECKS = [
   ["thenQuery('one', {}, { customer: 'ada' })", "Property 'id' is missing"],
   ["thenQuery('one', { id: 5 }, { customer: 'ada' })", "Type 'number' is not assignable to type 'string'"],
@@ -61,6 +62,10 @@ const CHECKS = [
     '\'"payd"\' is not assignable to type \'"paid" | "placed"\'',
   ],
   ["thenQuery('mine', {}, { itms: [] })", "'itms' does not exist"],
+  [
+    "when({ type: 'orders.pay', data: { id: 'a', cents: 1 } }).thenExpect({ events: [{ type: 'orders.paid', data: {} }] })",
+    "Property 'cents' is missing in type '{}' but required in type '{ cents: number; }'",
+  ],
   ["thenQuery('/api/orders', {}, { caller: { name: 5 } })", "Type 'number' is not assignable to type 'string'"],
 ] as const
 
@@ -106,7 +111,7 @@ test('one mistake in a domain is one error at its place, and not one at every fu
   }
 })
 
-test('a wrong check of a query is one error about what is wrong with it', () => {
+test('a wrong check is one error about what is wrong with it', () => {
   const errors = found.get('checks') ?? []
   expect(errors).toHaveLength(CHECKS.length)
   for (const [at, [, message]] of CHECKS.entries()) {

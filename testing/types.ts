@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Answer, Item, LiveItem, NumberedPage, NumberedParams, Page, Params } from '#client/types.ts'
 import type { Domain, Fields, Json } from '#domains/domain.ts'
-import type { DocumentOf, NewEventOf, Output } from '#domains/model.ts'
+import type { CheckedEvent, DocumentOf, NewEventOf, Output } from '#domains/model.ts'
 
 /** The schemas of a domain. Those of a domain with a mistake, or that neither `appendDomain` nor `decideDomain` has made, are unknown. */
 export type SchemasOf<D extends Domain> = D extends { contract: infer C extends DomainSchemas }
@@ -94,7 +94,7 @@ interface ExpectedDocuments<C extends DomainSchemas> {
 /** The expected outcome, with a whole reason or a pattern of it. A command of which neither `rejected` nor `invalid` is expected must be applied. */
 export type Expected<C extends DomainSchemas> = ExpectedDocuments<C> &
   (
-    | { events?: NewEventOf<C['events']>[]; rejected?: never; invalid?: never }
+    | { events?: CheckedEvent<C['events']>[]; rejected?: never; invalid?: never }
     | { rejected: string | RegExp; events?: never; invalid?: never }
     | { invalid: string | RegExp; events?: never; rejected?: never }
   )
