@@ -34,7 +34,9 @@ down: ## Stop the containers of make up and keep their data
 test: ready ## Run every test that this machine can run, and print the counts last
 	@node test/run.ts
 
-check: ready ## Check types, format, lint, import rules, docs and manifests
+# The check of domains comes first: a type error has often the same cause and says less.
+check: ready ## Check domains, types, format, lint, import rules, docs and manifests
+	@node -e "import('./main/find-domains.ts').then(({ findDomains }) => findDomains())"
 	tsc --noEmit
 	biome ci .
 	vitest run --project rules

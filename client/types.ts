@@ -3,10 +3,14 @@ import type { Fields } from '#domains/domain.ts'
 
 /** All commands and named queries of the domains: `client.forum.threads.open({ ... })`. */
 export type Client<Domains extends { [name: string]: ClientDomain }> = {
-  [Name in keyof Domains & string]: Nested<
-    CommandsOf<Name, Domains[Name]['contract']['commands']> & QueriesOf<Domains[Name]['contract']>
-  >
+  [Name in keyof Domains & string]: unknown extends Domains[Name]['contract']
+    ? Unknown
+    : Nested<CommandsOf<Name, Domains[Name]['contract']['commands']> & QueriesOf<Domains[Name]['contract']>>
 }
+
+/** The calls of a domain that has a mistake. Its own error names the mistake. */
+// biome-ignore lint/suspicious/noExplicitAny: it must fit everything
+type Unknown = any
 
 /** What the client needs to know of a domain. `appendDomain` and `decideDomain` return it. */
 export type ClientDomain = { contract: { commands: { [type: string]: Sendable } } & WithQueries }

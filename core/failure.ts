@@ -45,7 +45,7 @@ export function failureOf(thrown: unknown, within = folders()): Failure {
 
 type WithStack = { stack: string; message?: unknown; cause?: unknown }
 
-const hasStack = (thrown: unknown): thrown is WithStack =>
+export const hasStack = (thrown: unknown): thrown is WithStack =>
   typeof thrown === 'object' && thrown !== null && 'stack' in thrown && typeof thrown.stack === 'string'
 
 function messageOf(thrown: unknown): string {
@@ -54,7 +54,7 @@ function messageOf(thrown: unknown): string {
 }
 
 /** The lines of a stack behind its message, which may have lines that look like frames. */
-function* traceOf({ stack, message }: WithStack): Generator<string> {
+export function* traceOf({ stack, message }: WithStack): Generator<string> {
   const text = typeof message === 'string' ? message : ''
   const at = stack.indexOf(text)
   for (let from = at < 0 ? 0 : at + text.length; from < stack.length; ) {
@@ -63,6 +63,9 @@ function* traceOf({ stack, message }: WithStack): Generator<string> {
     from = end < 0 ? stack.length : end + 1
   }
 }
+
+/** True if the line of a stack is a frame whose file is neither Millrace's nor a package's. */
+export const isAuthorLine = (line: string): boolean => authorFrame(line, folders()) !== undefined
 
 /** The frame in a line of a stack, if its file is neither Millrace's nor a package's. */
 function authorFrame(line: string, { millrace, working }: Folders): string | undefined {

@@ -13,9 +13,16 @@ import type { Query } from './query.ts'
 import { type QueryKinds, queryKinds } from './query-kinds.ts'
 
 /** A domain with its types: those of the typed client, and those of the tests of its rules. */
-export interface Contract<Kind, M, Q, E, K> {
-  contract: { kind: Kind; commands: M; queries: Q; events: E; collections: K }
+export interface Contract<Kind, M, Q extends readonly unknown[], E, K> {
+  contract: Inferred<Q, { kind: Kind; commands: M; queries: Q; events: E; collections: K }>
 }
+
+/**
+ * The types, or anything as long as a mistake in the domain keeps the compiler from inferring them. It then knows no query, and the
+ * mistake is its one error: not every line of a test or of a client is another one.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: it must fit everything
+type Inferred<Q extends readonly unknown[], Types> = unknown extends Q[number] ? any : Types
 
 /** The events of a domain that has none. */
 type NoEvents = Record<never, never>

@@ -56,6 +56,12 @@ export type NewEventOf<Events, Type extends keyof Events = keyof Events> = {
   [T in Type & string]: { type: T; data: Output<Events[T]> }
 }[Type & string]
 
+/**
+ * An event for the compiler to check. Nothing is of the second type. Without it, the compiler compares the data with that of all events,
+ * and names what another event needs.
+ */
+export type CheckedEvent<Events> = NewEventOf<Events> | { type: never }
+
 /** An event as the store keeps it, numbered from 1 within its stream. */
 export type EventOf<Events, Type extends keyof Events = keyof Events> = {
   [T in Type & string]: {
@@ -113,12 +119,12 @@ export type ChangeOf<K> = {
 export type TouchOf<K> = { collection: keyof K & string; ids: string[] }
 
 /** The result of a rule. A rejection is a short reason, which the caller reads in the receipt. */
-export type DecisionOf<Events> = { events: NewEventOf<Events>[] } | { rejected: string }
+export type DecisionOf<Events> = { events: CheckedEvent<Events>[] } | { rejected: string }
 
 /** The events of a command, unless a rejection applies. The first one that does gives the reason. */
 export interface RuleOf<Commands, Events, Type extends keyof Commands, Context> {
   unless?: readonly Rejection<CommandOf<Commands, Type>, Context>[]
-  events(command: CommandOf<Commands, Type>, context: Context): NewEventOf<Events>[]
+  events(command: CommandOf<Commands, Type>, context: Context): CheckedEvent<Events>[]
 }
 
 /** The rule of each command type. A file that has some of a domain's rules `satisfies Partial<RulesOf<...>>`. */

@@ -19,7 +19,8 @@ import type {
 } from './query-definitions.ts'
 import type { NoViews, SlottedIn, ViewCollections } from './views.ts'
 
-type As<Q, Answers> = Q & { readonly answers: Answers }
+/** The query, which is unknown if it has a mistake. */
+type As<Q, Answers> = unknown extends Q ? unknown : Q & { readonly answers: Answers }
 
 /** The kinds of query of a domain with these collections, events and views. `domains/query.ts` says what each answers. */
 export type QueryKinds<K extends Collections, E extends Schemas = never, W = NoViews> = Kinds<

@@ -131,6 +131,9 @@ test('a command may be rejected, and may be invalid by its schema or without its
   const negative = { ...place, data: { orderId: '1', amount: -1 } }
   const tooSmall = 'amount: Too small: expected number to be >0'
   await nothing.when(negative).thenExpect({ invalid: tooSmall, documents })
+  const pattern = /^amount: /g
+  for (const invalid of [pattern, pattern]) await nothing.when(negative).thenExpect({ invalid, documents })
+  await given(orders, placed, paid).when(pay).thenExpect({ rejected: /paid/ })
   await nothing.when({ ...pay, scopes: [] }).thenExpect({ invalid: 'The scope orders:write is required.', documents })
 })
 
@@ -199,6 +202,14 @@ test.each([
   [
     'given nothing, when orders.pay, then expected it to be rejected: no, but it was invalid: orderId: Too small: expected string to have >=1 characters',
     () => nothing.when({ ...pay, data: { orderId: '' } }).thenExpect({ rejected: 'no' }),
+  ],
+  [
+    'given nothing, when orders.pay, then expected it to be rejected with a reason that matches /paid/, but it was rejected: there is no such order',
+    () => nothing.when(pay).thenExpect({ rejected: /paid/ }),
+  ],
+  [
+    'given nothing, when orders.pay, then expected it to be invalid with a reason that matches /order/, but it was rejected: there is no such order',
+    () => nothing.when(pay).thenExpect({ invalid: /order/ }),
   ],
   [
     'given nothing, when orders.pay, then expected it to be invalid: no, but it was rejected: there is no such order',

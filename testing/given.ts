@@ -4,6 +4,7 @@ import { differenceOfAnswer, differenceOfOutcome, type ExpectedOutcome, result }
 import { type Answered, clientOf, type Question } from './client.ts'
 import type { Difference } from './difference.ts'
 import type { Sent } from './sent-command.ts'
+import { framesAbove, pointTo } from './stack.ts'
 import type {
   AnswerTo,
   CallerOptions,
@@ -23,15 +24,16 @@ import { type Applied, type Documents, inWorld, type Past, type World } from './
 export type CommandTo<D extends Domain> = SentCommand<SchemasOf<D>>
 
 interface Queried<C extends DomainSchemas> {
-  /** Compares the answer to a query. A live query answers with what is inserted after the facts, or without a command from the first one on. */
-  thenQuery<Name extends QueryName<C>>(
-    name: Name,
-    params: ParamsTo<C, Name>,
-    expected: ExpectedAnswer<AnswerTo<C, Name>>,
-    options?: CallerOptions,
+  /**
+   * Compares the answer to a query: by its name with parameters, or at a path with a query string. A live query answers with what is
+   * inserted after the facts, or without a command from the first one on. It has one signature, since an error at several is about the last one.
+   */
+  thenQuery<Name extends QueryName<C> | `/${string}`>(
+    query: Name,
+    ...check: Name extends `/${string}`
+      ? [expected: Json | bigint, options?: CallerOptions]
+      : [params: ParamsTo<C, Name>, expected: ExpectedAnswer<AnswerTo<C, Name>>, options?: CallerOptions]
   ): Promise<void>
-  /** Compares the answer to the query at a path, with its query string. */
-  thenQuery(path: `/${string}`, expected: Json | bigint, options?: CallerOptions): Promise<void>
 }
 
 export interface When<C extends DomainSchemas> extends Promise<Outcome<C>>, Queried<C> {
@@ -59,23 +61,30 @@ export interface Given<C extends DomainSchemas> extends Queried<C> {
  */
 export function given<D extends Domain>(domain: D, ...facts: Fact<SchemasOf<D>>[]): Given<SchemasOf<D>> {
   // The types above are those of the domain. Below them all domains are alike.
-  const scenario: Scenario = { domain, facts: facts as (Sent | Past)[] }
-  const typed = {
-    when: (command: Sent) => whenOf({ ...scenario, command }),
-    thenQuery: queryCheckOf(scenario),
-    async query(name: string, params: object, options?: CallerOptions) {
-      const { answered } = await run(scenario, { name, params }, options)
-      if (answered && 'problem' in answered) throw answered.problem
-      return answered?.answer
-    },
+  const scenario = { domain, facts: facts as (Sent | Past)[] }
+  const when = (command: Sent) => whenOf({ ...scenario, command, caller: framesAbove(when) })
+
+  async function thenQuery(name: string, ...rest: unknown[]): Promise<void> {
+    await checkQuery({ ...scenario, caller: framesAbove(thenQuery) }, name, rest)
   }
-  return typed as unknown as Given<SchemasOf<D>>
+
+  async function query(name: string, params: object, options?: CallerOptions) {
+    const caller = framesAbove(query)
+    const { answered } = await run({ ...scenario, caller }, { name, params }, options)
+    if (!answered || !('problem' in answered)) return answered?.answer
+    pointTo(answered.problem, caller)
+    throw answered.problem
+  }
+
+  return { when, thenQuery, query } as unknown as Given<SchemasOf<D>>
 }
 
 interface Scenario {
   domain: Domain
   facts: (Sent | Past)[]
   command?: Sent
+  /** The frames of the test's line. */
+  caller: string
 }
 
 interface Ran {
@@ -85,15 +94,21 @@ interface Ran {
 }
 
 /** Runs a scenario from the start, and asks the question at its end. */
-function run({ domain, facts, command }: Scenario, question?: Question, options: CallerOptions = {}): Promise<Ran> {
-  return inWorld(domain, async (world) => {
-    const client = question && clientOf(domain, world.store, question, options)
-    if (!command) await client?.connect()
-    for (const fact of facts) await establish(world, fact)
-    if (command) await client?.connect()
-    const applied = command && (await world.apply(command))
-    return { applied, documents: world.documents(), answered: await client?.ask() }
-  })
+async function run(scenario: Scenario, question?: Question, options: CallerOptions = {}): Promise<Ran> {
+  const { domain, facts, command, caller } = scenario
+  try {
+    return await inWorld(domain, async (world) => {
+      const client = question && clientOf(domain, world.store, question, options)
+      if (!command) await client?.connect()
+      for (const fact of facts) await establish(world, fact)
+      if (command) await client?.connect()
+      const applied = command && (await world.apply(command))
+      return { applied, documents: world.documents(), answered: await client?.ask() }
+    })
+  } catch (error) {
+    pointTo(error, caller)
+    throw error
+  }
 }
 
 async function establish(world: World, fact: Sent | Past): Promise<void> {
@@ -104,19 +119,21 @@ async function establish(world: World, fact: Sent | Past): Promise<void> {
 
 function whenOf(scenario: Scenario) {
   const outcome = run(scenario).then(outcomeOf)
-  const thenQuery = queryCheckOf(scenario)
-  return Object.assign(outcome, {
-    async thenExpect(expected: ExpectedOutcome) {
-      const caller = framesOfCaller()
-      const { documents, document: _, ...applied } = await outcome
-      failOn(differenceOfOutcome(applied, documents, expected), scenario, caller)
-      return await outcome
-    },
-    async thenQuery(...args: Parameters<typeof thenQuery>) {
-      await outcome
-      await thenQuery(...args)
-    },
-  })
+
+  async function thenExpect(expected: ExpectedOutcome) {
+    const caller = framesAbove(thenExpect)
+    const { documents, document: _, ...applied } = await outcome
+    failOn(differenceOfOutcome(applied, documents, expected), { ...scenario, caller })
+    return await outcome
+  }
+
+  async function thenQuery(name: string, ...rest: unknown[]): Promise<void> {
+    const caller = framesAbove(thenQuery)
+    await outcome
+    await checkQuery({ ...scenario, caller }, name, rest)
+  }
+
+  return Object.assign(outcome, { thenExpect, thenQuery })
 }
 
 const outcomeOf = ({ applied = { events: [] }, documents }: Ran) => ({
@@ -125,18 +142,15 @@ const outcomeOf = ({ applied = { events: [] }, documents }: Ran) => ({
   document: (collection: string, id: string) => documents[collection]?.[id],
 })
 
-function queryCheckOf(scenario: Scenario) {
-  return async (name: string, ...rest: unknown[]): Promise<void> => {
-    const caller = framesOfCaller()
-    const isPath = name.startsWith('/')
-    const [params, expected, options] = (isPath ? [{}, ...rest] : rest) as [object, unknown, CallerOptions?]
-    const { answered } = await run(scenario, isPath ? { path: name } : { name, params }, options)
-    if (answered) failOn(differenceOfAnswer(`the query ${name}`, answered, expected), scenario, caller)
-  }
+async function checkQuery(scenario: Scenario, name: string, rest: unknown[]): Promise<void> {
+  const isPath = name.startsWith('/')
+  const [params, expected, options] = (isPath ? [{}, ...rest] : rest) as [object, unknown, CallerOptions?]
+  const { answered } = await run(scenario, isPath ? { path: name } : { name, params }, options)
+  if (answered) failOn(differenceOfAnswer(`the query ${name}`, answered, expected), scenario)
 }
 
 /** Throws the difference as an error that points to the line of the test. */
-function failOn(difference: Difference | undefined, { facts, command }: Scenario, caller: string): void {
+function failOn(difference: Difference | undefined, { facts, command, caller }: Scenario): void {
   if (!difference) return
   const { text, actual, expected } = difference
   const when = command ? `, when ${command.type}` : ''
@@ -152,10 +166,4 @@ function listed(types: string[]): string {
   if (types.length === 0) return 'nothing'
   const more = types.length > MAX_LISTED ? ` and ${types.length - MAX_LISTED} more` : ''
   return types.slice(0, MAX_LISTED).join(', ') + more
-}
-
-/** The stack without the frames of this kit. */
-function framesOfCaller(): string {
-  const frames = new Error('the caller').stack?.split('\n').slice(1) ?? []
-  return frames.filter((frame) => !/[/\\]testing[/\\][\w-]+\.ts:/.test(frame)).join('\n')
 }

@@ -1,10 +1,14 @@
 import type { z } from 'zod'
 import type { Answer, Item, LiveItem, NumberedPage, NumberedParams, Page, Params } from '#client/types.ts'
 import type { Domain, Fields, Json } from '#domains/domain.ts'
-import type { DocumentOf, NewEventOf, Output } from '#domains/model.ts'
+import type { CheckedEvent, DocumentOf, NewEventOf, Output } from '#domains/model.ts'
 
-/** The schemas of a domain. Those of a domain that neither `appendDomain` nor `decideDomain` has made are unknown. */
-export type SchemasOf<D extends Domain> = D extends { contract: infer C extends DomainSchemas } ? C : UnknownSchemas
+/** The schemas of a domain. Those of a domain with a mistake, or that neither `appendDomain` nor `decideDomain` has made, are unknown. */
+export type SchemasOf<D extends Domain> = D extends { contract: infer C extends DomainSchemas }
+  ? unknown extends C
+    ? UnknownSchemas
+    : C
+  : UnknownSchemas
 
 export interface DomainSchemas {
   kind?: 'append' | 'decide'
@@ -87,12 +91,12 @@ interface ExpectedDocuments<C extends DomainSchemas> {
   }
 }
 
-/** The expected outcome. A command of which neither `rejected` nor `invalid` is expected must be applied. */
+/** The expected outcome, with a whole reason or a pattern of it. A command of which neither `rejected` nor `invalid` is expected must be applied. */
 export type Expected<C extends DomainSchemas> = ExpectedDocuments<C> &
   (
-    | { events?: NewEventOf<C['events']>[]; rejected?: never; invalid?: never }
-    | { rejected: string; events?: never; invalid?: never }
-    | { invalid: string; events?: never; rejected?: never }
+    | { events?: CheckedEvent<C['events']>[]; rejected?: never; invalid?: never }
+    | { rejected: string | RegExp; events?: never; invalid?: never }
+    | { invalid: string | RegExp; events?: never; rejected?: never }
   )
 
 /** Some members of a value, at any depth. A list has all of its items. */

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '#core/telemetry.ts'
+import { typeErrors } from './type-errors.ts'
 
 export interface TypeCheckerOptions {
   /** The folder whose files are checked. */
@@ -14,8 +15,6 @@ export interface TypeCheckerOptions {
   dir: string
   logger: Pick<Logger, 'info' | 'warn'>
 }
-
-const ERROR = /^(.+?)\((\d+),(\d+)\): error TS\d+: (.*)$/
 
 export interface TypeChecker {
   /** Checks once more. A check under way ends without a result. */
@@ -46,7 +45,7 @@ export function typeChecker(options: TypeCheckerOptions): TypeChecker {
     child.stdout.on('data', (chunk) => (output += chunk))
     child.on('error', (err) => logger.warn({ err }, 'types: not checked'))
     child.on('close', (_, signal) => {
-      if (child === running && signal === null) report(errorsIn(output, project))
+      if (child === running && signal === null) report(typeErrors(output, project))
     })
   }
 
@@ -71,18 +70,6 @@ function compilerOf(project: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The errors in the compiler's output, each with its place first. Lines that go on are indented. */
-function errorsIn(output: string, project: string): string[] {
-  const errors: string[] = []
-  for (const line of output.split('\n')) {
-    const [, file = '', row, column, message] = ERROR.exec(line) ?? []
-    if (message !== undefined) {
-      errors.push(`${relative(process.cwd(), resolve(project, file))}:${row}:${column} ${message}`)
-    } else if (line.startsWith(' ') && errors.length > 0) errors.push(`${errors.pop()}\n${line}`)
-  }
-  return errors
 }
 
 /** Logs errors that differ from those of the check before, and that there are none any more. */

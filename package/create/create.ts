@@ -25,7 +25,7 @@ const manifest = {
   private: true,
   type: 'module',
   engines: { node: '>=24' },
-  scripts: { dev: 'millrace dev', test: 'vitest run', check: 'tsc && millrace check' },
+  scripts: { dev: 'millrace dev', test: 'vitest run', check: 'millrace check; checked=$?; tsc && exit $checked' },
   ...project,
 }
 writeFileSync(join(path, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)

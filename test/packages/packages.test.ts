@@ -1,6 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { imageOf, LAST } from '../image/dockerfile.ts'
 import { canInstall, installTool, pathOf } from '../manifests/tools.ts'
@@ -93,8 +94,44 @@ test('a mistake in a domain is named, and fails the check', () => {
   const text = readFileSync(path, 'utf8')
   writeFileSync(path, text.replace('partitions: 3', 'partitions: 0'))
   expect(fails(shop, 'npx', 'millrace', 'check')).toContain('domain notes, topic notes: partitions must be a positive')
+  expect(fails(shop, 'make', 'check')).toContain('domain notes, topic notes: partitions must be a positive')
   writeFileSync(path, text)
 })
+
+test('the check names the mistake that the errors of types come from, and these after it', () => {
+  const path = join(shop, 'domains/orders/domain.ts')
+  const text = readFileSync(path, 'utf8')
+  for (const check of ['make --silent check', 'npm run --silent check']) {
+    writeFileSync(path, text.replace("'orders.paid': ({ stream }", "'orders.payd': ({ stream }"))
+    expect(fails(shop, 'sh', '-c', check)).toMatch(/Did you mean "orders\.paid"\?[\s\S]*error TS/)
+    writeFileSync(path, `${text}export const wrong: string = 1\n`)
+    expect(fails(shop, 'sh', '-c', check)).toContain("Type 'number' is not assignable to type 'string'")
+    writeFileSync(path, text)
+    run(shop, 'sh', '-c', check)
+  }
+})
+
+test('the errors of a test point to the lines of the project', () => {
+  write(shop, [{ path: 'domains/orders/wrong.test.ts', text: WRONG_TESTS }])
+  const output = stripVTControlCharacters(fails(shop, 'npx', 'vitest', 'run', 'domains/orders/wrong.test.ts'))
+  expect(output).toContain('domains/orders/wrong.test.ts:7:')
+  expect(output).toContain('domains/orders/wrong.test.ts:10:')
+  expect(output).not.toContain('node_modules/millrace')
+  rmSync(join(shop, 'domains/orders/wrong.test.ts'))
+})
+
+const WRONG_TESTS = `import { given } from 'millrace/testing'
+import { test } from 'vitest'
+import orders from './domain.ts'
+
+const pay = { type: 'orders.pay', data: { id: 'first', cents: 4900 }, actor: 'ada' } as const
+test('an expectation that fails', async () => {
+  await given(orders).when(pay).thenExpect({ rejected: 'no' })
+})
+test('an event with wrong data', async () => {
+  await given(orders, { type: 'orders.paid', stream: 'first', data: { cents: 0 } }).when(pay).thenExpect({})
+})
+`
 
 const note = { text: 'It turns', author: 'ada' }
 const notesOf = async (origin: string) => (await fetch(`${origin}/api/notes?author=ada`)).json()

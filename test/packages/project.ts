@@ -39,11 +39,12 @@ export function run(cwd: string, program: string, ...args: string[]): string {
   return stdout
 }
 
-/** Runs a program that fails, and returns what it says. */
+/** Runs a program that fails, and returns what it says, in its order. */
 export function fails(cwd: string, program: string, ...args: string[]): string {
-  const { status, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', env: environment() })
+  const both = ['-c', '"$@" 2>&1', 'sh', program, ...args]
+  const { status, stdout } = spawnSync('sh', both, { cwd, encoding: 'utf8', env: environment() })
   if (status === 0) throw new Error(`${program} ${args.join(' ')} does not fail`)
-  return stderr
+  return stdout
 }
 
 export const create = ({ folder, create }: Packages, name: string): string => {
