@@ -68,7 +68,7 @@ test.each<[string, string[], () => Promise<unknown>]>([
   ['There is nothing with id', [], () => given(counters).query('one', { id: 'a' })],
   ['by: Invalid input', [], () => given(counters, counted('a', 0.5)).when(count('a')).thenExpect({})],
   ['which the rule of', [], () => given(counters).when(count('half')).thenExpect({})],
-  ['touches does not name', [], () => given(counters).when(count('alien')).thenExpect({})],
+  ['touches names no', [], () => given(counters).when(count('alien')).thenExpect({})],
   [
     'of the rule',
     ["if (id === 'rule') throw new Error('a bug of the rule')"],
