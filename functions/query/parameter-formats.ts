@@ -29,11 +29,11 @@ export function malformedIn(schema: z.ZodObject): (params: Record<string, string
   let formats: Format[] | undefined
   return (params) => {
     formats ??= formatsOf(schema)
-    return formats.flatMap(([name, format, message]) => {
+    const found: z.core.$ZodIssue[] = []
+    for (const [name, format, message] of formats) {
       const input = params[name]
-      return input === undefined || format.test(input)
-        ? []
-        : [{ code: 'custom' as const, path: [name], message, input }]
-    })
+      if (input !== undefined && !format.test(input)) found.push({ code: 'custom', path: [name], message, input })
+    }
+    return found
   }
 }

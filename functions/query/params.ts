@@ -54,7 +54,8 @@ export function paramsReader({ answers, params, numbered }: ParamsDeclaration): 
     const sort = number.success ? sortOf(number.data, numbered) : {}
     const clashes = clashesOf(given, numbered && (given.page ?? given.size) !== undefined, sort.params)
     const malformed = [malformedPaging(rawPaging), malformedNumbering(rawNumbering), malformedOwn(rawOwn)]
-    if (page.success && number.success && own.success && clashes.length + malformed.flat().length === 0) {
+    const isWellFormed = malformed.every((issues) => issues.length === 0)
+    if (page.success && number.success && own.success && clashes.length === 0 && isWellFormed) {
       const { limit, cursor } = page.data
       const { newestFirst } = sort
       return {

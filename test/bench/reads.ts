@@ -39,7 +39,7 @@ export async function reads(isQuick: boolean): Promise<Figure[]> {
         const headers = name === FLOOR ? {} : await membersHeaders(server)
         for (const [at, { paths }] of READS.entries()) {
           const sent: Sent = { over: 'reads', paths, headers, status: 200 }
-          await throughput(server, sent, CLIENTS, 1)
+          await throughput(server, sent, CLIENTS, isQuick ? 1 : 3)
           runs.get(name)?.[at]?.push(await throughput(server, sent, CLIENTS, isQuick ? 1 : 3))
         }
       } finally {
