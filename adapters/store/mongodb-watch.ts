@@ -1,5 +1,5 @@
-import { type ChangeStreamInsertDocument, type Collection, MongoServerError, type ResumeToken } from 'mongodb'
-import { type Inserted, ResumeLost, type WatchOptions } from '#core/store.ts'
+import { type ChangeStreamInsertDocument, type Collection, type Db, MongoServerError, type ResumeToken } from 'mongodb'
+import { type Inserted, ResumeLost, type StoredCollection, type WatchOptions } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
 import { EXPIRY_START, hasStringId, type StoredDocument } from './mongodb-document.ts'
@@ -42,6 +42,25 @@ export async function* watching(
     throw known
   } finally {
     signal.removeEventListener('abort', stop)
+    await stream.close().catch(() => undefined)
+  }
+}
+
+/** One change stream of all collections, without their documents. The server answers every second, also if it has nothing to tell. */
+export async function* watchingIds(db: Db, collections: StoredCollection[]): AsyncGenerator<string[]> {
+  const names = collections.map(({ name }) => name)
+  const stream = db.watch<StoredDocument, ChangeStreamInsertDocument<StoredDocument>>([
+    { $match: { operationType: 'insert', 'ns.coll': { $in: names } } },
+    { $project: { documentKey: 1 } },
+  ])
+  try {
+    for (;;) {
+      const change = await stream.tryNext()
+      yield change ? [change.documentKey._id] : []
+    }
+  } catch (error) {
+    throw asUnavailable(error)
+  } finally {
     await stream.close().catch(() => undefined)
   }
 }

@@ -7,6 +7,7 @@ import { readConfig } from '#main/config.ts'
 import { newCollection, storeContract } from '#test/contracts/store.ts'
 import { commitContract } from '#test/contracts/store-commit.ts'
 import { expiryContract } from '#test/contracts/store-expiry.ts'
+import { idsContract } from '#test/contracts/store-ids.ts'
 import { indexContract } from '#test/contracts/store-index.ts'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
@@ -29,6 +30,7 @@ const makeGround = async () => ({ open: () => mongodbStore({ ...quiet(), uri, da
 storeContract('mongodb', makeGround)
 commitContract('mongodb', makeGround)
 indexContract('mongodb', makeGround)
+idsContract('mongodb', makeGround)
 expiryContract('mongodb', makeGround)
 
 describe('mongodb store: documents that it can not keep', () => {

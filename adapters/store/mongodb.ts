@@ -8,7 +8,7 @@ import { withoutExpiryStart } from './mongodb-document.ts'
 import { countIn, findIn } from './mongodb-find.ts'
 import { insertInto } from './mongodb-insert.ts'
 import { prepareCollection, warnOfForeignDocuments } from './mongodb-prepare.ts'
-import { watching } from './mongodb-watch.ts'
+import { watching, watchingIds } from './mongodb-watch.ts'
 
 export interface MongodbOptions extends MongodbClientOptions {
   logger: Pick<Logger, 'warn'>
@@ -54,6 +54,11 @@ export function mongodbStore({ logger, ...options }: MongodbOptions): Store {
     async *watch(collection, options) {
       await connect()
       yield* watching(collectionOf(collection), options)
+    },
+
+    async *watchIds(collections) {
+      await connect()
+      yield* watchingIds(db, collections)
     },
 
     ping: () =>
