@@ -157,12 +157,13 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
 }
 
 /** The watchers of ids. They get them from the commit itself, since one process at a time has the embedded file. */
-function idWatchersOf({ orUnavailable, isClosed }: EmbeddedDatabase) {
+function idWatchersOf({ exec, orUnavailable, isClosed }: EmbeddedDatabase) {
   const watchers = new Set<{ names: Set<string>; ids: string[]; wake(): void }>()
 
   async function* watching(collections: StoredCollection[]): AsyncGenerator<string[]> {
     const watcher = { names: new Set(collections.map(({ name }) => name)), ids: [] as string[], wake: () => {} }
-    orUnavailable(() => watchers.add(watcher))
+    orUnavailable(() => exec('SELECT 1'))
+    watchers.add(watcher)
     try {
       while (!isClosed()) {
         const woken = new Promise<void>((resolve) => (watcher.wake = resolve))

@@ -184,6 +184,7 @@ test('given a closed file, then every call is refused as an outage', async () =>
     () => store.remove(notes, ['a']),
     () => store.ping(),
     () => store.watch(notes, { signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
+    () => store.watchIds([notes])[Symbol.asyncIterator]().next(),
   ]
   for (const call of calls.slice(1, 7)) await call()
   file.close()

@@ -46,21 +46,31 @@ export async function* watching(
   }
 }
 
-/** One change stream of all collections, without their documents. The server answers every second, also if it has nothing to tell. */
-export async function* watchingIds(db: Db, collections: StoredCollection[]): AsyncGenerator<string[]> {
+/**
+ * One change stream of all collections, without their documents. The server answers every second, also if it has nothing to tell. Ends
+ * when `signal` aborts: the driver leaves a read of a closed client without an answer.
+ */
+export async function* watchingIds(
+  db: Db,
+  collections: StoredCollection[],
+  signal: AbortSignal,
+): AsyncGenerator<string[]> {
   const names = collections.map(({ name }) => name)
   const stream = db.watch<StoredDocument, ChangeStreamInsertDocument<StoredDocument>>([
     { $match: { operationType: 'insert', 'ns.coll': { $in: names } } },
     { $project: { documentKey: 1 } },
   ])
+  const stop = () => void stream.close()
+  signal.addEventListener('abort', stop)
   try {
-    for (;;) {
+    while (!signal.aborted) {
       const change = await stream.tryNext()
-      yield change ? [change.documentKey._id] : []
+      yield change && hasStringId(change.documentKey) ? [change.documentKey._id] : []
     }
   } catch (error) {
-    throw asUnavailable(error)
+    if (!signal.aborted) throw asUnavailable(error)
   } finally {
+    signal.removeEventListener('abort', stop)
     await stream.close().catch(() => undefined)
   }
 }

@@ -146,6 +146,7 @@ describe('mongodb store: a server that goes away', () => {
       () => store.prepare([collection]),
       () => store.ping(),
       () => store.watch(collection, { signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
+      () => store.watchIds([collection])[Symbol.asyncIterator]().next(),
     ]
     await Promise.all(
       calls.map((call) => within(4000, () => expect(call(), String(call)).rejects.toBeInstanceOf(Unavailable))),
@@ -168,6 +169,7 @@ describe('mongodb store: a server that goes away', () => {
       (store) => store.prepare([collection]),
       (store) => store.ping(),
       (store) => begun(store, signal),
+      (store) => store.watchIds([collection])[Symbol.asyncIterator]().next(),
     ]
     const stores = calls.map(() =>
       mongodbStore({ ...quiet(), uri: services.mongodbUri, database: 'store', selectWithinMs: 300 }),

@@ -20,6 +20,7 @@ const PROBES = 'probes'
 /** The store on MongoDB. It connects at its first call, so a process may start before MongoDB does. */
 export function mongodbStore({ logger, ...options }: MongodbOptions): Store {
   const { client, db, answerWithinMs, collectionOf, connect, bounded, close } = boundedClient(options)
+  const closing = new AbortController()
 
   return {
     async prepare(wanted) {
@@ -58,7 +59,7 @@ export function mongodbStore({ logger, ...options }: MongodbOptions): Store {
 
     async *watchIds(collections) {
       await connect()
-      yield* watchingIds(db, collections)
+      yield* watchingIds(db, collections, closing.signal)
     },
 
     ping: () =>
@@ -67,7 +68,10 @@ export function mongodbStore({ logger, ...options }: MongodbOptions): Store {
         await db.collection<{ _id: string; at: Date }>(PROBES).updateOne({ _id: 'write' }, at, { upsert: true })
       }),
 
-    close,
+    async close() {
+      closing.abort()
+      await close()
+    },
   }
 }
 
