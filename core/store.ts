@@ -34,6 +34,12 @@ export interface Store {
    * its `insert`. Throws `ResumeLost` when the inserts after `resume` are no longer known.
    */
   watch(collection: StoredCollection, options: WatchOptions): AsyncIterable<Inserted>
+  /**
+   * The ids of documents as they are inserted in these collections, by any call, each once its document can be read. Items may be
+   * empty. After the first one all later inserts follow, among other ids. It costs less than `watch` and promises less: ids
+   * may be late, and are lost in an outage. Ends or throws `Unavailable` when the store closes.
+   */
+  watchIds(collections: StoredCollection[]): AsyncIterable<string[]>
   /** Rejects unless a small write becomes durable now: a read-only store is not healthy. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -1,6 +1,13 @@
 import type { StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
-import { type Inserted, ResumeLost, type Store, type StoredCollection, type WatchOptions } from '#core/store.ts'
+import {
+  type Inserted,
+  ResumeLost,
+  type Store,
+  type StoredCollection,
+  type WatchOptions,
+  type Write,
+} from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { EmbeddedFile } from '../embedded/file.ts'
 
@@ -79,15 +86,16 @@ export function embeddedDatabase({ database, describeError, probeWrite }: Embedd
 /** The rows of one read. The event loop runs between two reads, so that a watcher far behind does not block the process. */
 const WATCH_PAGE = 200
 
-export interface Watchers {
-  wake(): void
-  watch: Store['watch']
+export interface Watchers extends Pick<Store, 'watch' | 'watchIds'> {
+  /** Tells watchers of writes that are on disk, or that the store is closed. */
+  wake(writes: Write[]): void
 }
 
 /** The watchers of the store, which wait for the next insert. */
 export function watchersOf(database: EmbeddedDatabase): Watchers {
   const { prepared, orUnavailable, isClosed } = database
   const wakers = new Set<() => void>()
+  const ids = idWatchersOf(database)
 
   /** The last row number that was ever used. Removed and expired documents do not change it. */
   function lastRow({ name }: StoredCollection): number {
@@ -139,9 +147,43 @@ export function watchersOf(database: EmbeddedDatabase): Watchers {
   }
 
   return {
-    wake() {
+    wake(writes) {
       for (const wake of wakers) wake()
+      ids.tell(writes)
     },
     watch: (collection, options) => watching(collection, options),
+    watchIds: ids.watching,
   }
+}
+
+/** The watchers of ids. They get them from the commit itself, since one process at a time has the embedded file. */
+function idWatchersOf({ exec, orUnavailable, isClosed }: EmbeddedDatabase) {
+  const watchers = new Set<{ names: Set<string>; ids: string[]; wake(): void }>()
+
+  async function* watching(collections: StoredCollection[]): AsyncGenerator<string[]> {
+    const watcher = { names: new Set(collections.map(({ name }) => name)), ids: [] as string[], wake: () => {} }
+    orUnavailable(() => exec('SELECT 1'))
+    watchers.add(watcher)
+    try {
+      while (!isClosed()) {
+        const woken = new Promise<void>((resolve) => (watcher.wake = resolve))
+        yield watcher.ids.splice(0)
+        if (watcher.ids.length === 0 && !isClosed()) await woken
+      }
+    } finally {
+      watchers.delete(watcher)
+    }
+  }
+
+  function tell(writes: Write[]): void {
+    for (const { names, ids, wake } of watchers) {
+      for (const { collection, insert = [], put = [], swap = [], own = [] } of writes) {
+        if (!names.has(collection.name)) continue
+        for (const documents of [insert, put, swap, own]) for (const { _id } of documents) ids.push(_id)
+      }
+      if (ids.length > 0 || isClosed()) wake()
+    }
+  }
+
+  return { watching, tell }
 }

@@ -10,6 +10,7 @@ import { Unavailable } from '#core/unavailable.ts'
 import { storeContract } from '#test/contracts/store.ts'
 import { commitContract, expectWhole } from '#test/contracts/store-commit.ts'
 import { expiryContract } from '#test/contracts/store-expiry.ts'
+import { idsContract } from '#test/contracts/store-ids.ts'
 import { indexContract } from '#test/contracts/store-index.ts'
 import { addUntilKilled, newLedger } from '#test/contracts/store-ledger.ts'
 import { embeddedStore } from './embedded.ts'
@@ -38,6 +39,7 @@ const makeGround = async () => {
 storeContract('embedded', makeGround)
 commitContract('embedded', makeGround)
 indexContract('embedded', makeGround)
+idsContract('embedded', makeGround)
 expiryContract('embedded', makeGround)
 
 const notes: StoredCollection = {
@@ -182,6 +184,7 @@ test('given a closed file, then every call is refused as an outage', async () =>
     () => store.remove(notes, ['a']),
     () => store.ping(),
     () => store.watch(notes, { signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
+    () => store.watchIds([notes])[Symbol.asyncIterator]().next(),
   ]
   for (const call of calls.slice(1, 7)) await call()
   file.close()

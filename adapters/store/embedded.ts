@@ -37,8 +37,10 @@ export function embeddedStore(file: EmbeddedFile, logger?: Pick<Logger, 'warn'>)
       const result: InsertResult = { present: new Set(), refused: new Map() }
       for (let at = 0; at < documents.length; ) {
         if (at > 0) await setImmediate()
-        at += orUnavailable(() => insertInto(database, collection, documents.slice(at), result))
-        watchers.wake()
+        const count = orUnavailable(() => insertInto(database, collection, documents.slice(at), result))
+        const stored = documents.slice(at, at + count).filter(({ _id }) => !result.refused.has(_id))
+        watchers.wake([{ collection, insert: stored }])
+        at += count
       }
       if (result.refused.size > 0) throw new Refused(result.refused)
       return result.present
@@ -47,7 +49,7 @@ export function embeddedStore(file: EmbeddedFile, logger?: Pick<Logger, 'warn'>)
     commit: async (writes) =>
       orUnavailable(() => {
         commitTo(database, writes)
-        watchers.wake()
+        watchers.wake(writes)
       }),
 
     get: async (collection, ids) =>
@@ -69,13 +71,14 @@ export function embeddedStore(file: EmbeddedFile, logger?: Pick<Logger, 'warn'>)
       }),
 
     watch: watchers.watch,
+    watchIds: watchers.watchIds,
 
     ping: async () => orUnavailable(probeWrite),
 
     async close() {
       database.close()
       expiry.stop()
-      watchers.wake()
+      watchers.wake([])
     },
   }
 }

@@ -1,5 +1,5 @@
-import { type ChangeStreamInsertDocument, type Collection, MongoServerError, type ResumeToken } from 'mongodb'
-import { type Inserted, ResumeLost, type WatchOptions } from '#core/store.ts'
+import { type ChangeStreamInsertDocument, type Collection, type Db, MongoServerError, type ResumeToken } from 'mongodb'
+import { type Inserted, ResumeLost, type StoredCollection, type WatchOptions } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import type { Document } from '#domains/domain.ts'
 import { EXPIRY_START, hasStringId, type StoredDocument } from './mongodb-document.ts'
@@ -40,6 +40,35 @@ export async function* watching(
       throw new ResumeLost('store: the inserts after the resume token are no longer known', { cause: error })
     }
     throw known
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await stream.close().catch(() => undefined)
+  }
+}
+
+/**
+ * One change stream of all collections, without their documents. The server answers every second, also if it has nothing to tell. Ends
+ * when `signal` aborts: the driver leaves a read of a closed client without an answer.
+ */
+export async function* watchingIds(
+  db: Db,
+  collections: StoredCollection[],
+  signal: AbortSignal,
+): AsyncGenerator<string[]> {
+  const names = collections.map(({ name }) => name)
+  const stream = db.watch<StoredDocument, ChangeStreamInsertDocument<StoredDocument>>([
+    { $match: { operationType: 'insert', 'ns.coll': { $in: names } } },
+    { $project: { documentKey: 1 } },
+  ])
+  const stop = () => void stream.close()
+  signal.addEventListener('abort', stop)
+  try {
+    while (!signal.aborted) {
+      const change = await stream.tryNext()
+      yield change && hasStringId(change.documentKey) ? [change.documentKey._id] : []
+    }
+  } catch (error) {
+    if (!signal.aborted) throw asUnavailable(error)
   } finally {
     signal.removeEventListener('abort', stop)
     await stream.close().catch(() => undefined)

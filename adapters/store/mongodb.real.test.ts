@@ -7,6 +7,7 @@ import { readConfig } from '#main/config.ts'
 import { newCollection, storeContract } from '#test/contracts/store.ts'
 import { commitContract } from '#test/contracts/store-commit.ts'
 import { expiryContract } from '#test/contracts/store-expiry.ts'
+import { idsContract } from '#test/contracts/store-ids.ts'
 import { indexContract } from '#test/contracts/store-index.ts'
 import { eventually, freePort } from '#test/mill.ts'
 import { type Services, startServices } from '#test/services/services.ts'
@@ -29,6 +30,7 @@ const makeGround = async () => ({ open: () => mongodbStore({ ...quiet(), uri, da
 storeContract('mongodb', makeGround)
 commitContract('mongodb', makeGround)
 indexContract('mongodb', makeGround)
+idsContract('mongodb', makeGround)
 expiryContract('mongodb', makeGround)
 
 describe('mongodb store: documents that it can not keep', () => {
@@ -144,6 +146,7 @@ describe('mongodb store: a server that goes away', () => {
       () => store.prepare([collection]),
       () => store.ping(),
       () => store.watch(collection, { signal: new AbortController().signal })[Symbol.asyncIterator]().next(),
+      () => store.watchIds([collection])[Symbol.asyncIterator]().next(),
     ]
     await Promise.all(
       calls.map((call) => within(4000, () => expect(call(), String(call)).rejects.toBeInstanceOf(Unavailable))),
@@ -166,6 +169,7 @@ describe('mongodb store: a server that goes away', () => {
       (store) => store.prepare([collection]),
       (store) => store.ping(),
       (store) => begun(store, signal),
+      (store) => store.watchIds([collection])[Symbol.asyncIterator]().next(),
     ]
     const stores = calls.map(() =>
       mongodbStore({ ...quiet(), uri: services.mongodbUri, database: 'store', selectWithinMs: 300 }),

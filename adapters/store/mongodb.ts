@@ -8,7 +8,7 @@ import { withoutExpiryStart } from './mongodb-document.ts'
 import { countIn, findIn } from './mongodb-find.ts'
 import { insertInto } from './mongodb-insert.ts'
 import { prepareCollection, warnOfForeignDocuments } from './mongodb-prepare.ts'
-import { watching } from './mongodb-watch.ts'
+import { watching, watchingIds } from './mongodb-watch.ts'
 
 export interface MongodbOptions extends MongodbClientOptions {
   logger: Pick<Logger, 'warn'>
@@ -20,6 +20,7 @@ const PROBES = 'probes'
 /** The store on MongoDB. It connects at its first call, so a process may start before MongoDB does. */
 export function mongodbStore({ logger, ...options }: MongodbOptions): Store {
   const { client, db, answerWithinMs, collectionOf, connect, bounded, close } = boundedClient(options)
+  const closing = new AbortController()
 
   return {
     async prepare(wanted) {
@@ -56,13 +57,21 @@ export function mongodbStore({ logger, ...options }: MongodbOptions): Store {
       yield* watching(collectionOf(collection), options)
     },
 
+    async *watchIds(collections) {
+      await connect()
+      yield* watchingIds(db, collections, closing.signal)
+    },
+
     ping: () =>
       bounded(async () => {
         const at = { $set: { at: new Date() } }
         await db.collection<{ _id: string; at: Date }>(PROBES).updateOne({ _id: 'write' }, at, { upsert: true })
       }),
 
-    close,
+    async close() {
+      closing.abort()
+      await close()
+    },
   }
 }
 

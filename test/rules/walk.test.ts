@@ -10,7 +10,7 @@ async function filesOf(path: string, body: object, person: string[]): Promise<st
 }
 
 test.each([
-  ['/api/tutorials', { title: 'Learn to mill' }, [], 45],
+  ['/api/tutorials', { title: 'Learn to mill' }, [], 46],
   ['/api/forum/threads', { title: 'Mills', text: 'Which one?' }, ['member'], 66],
 ])('a command that is posted to %s runs through few files', async (path, body, person, limit) => {
   const files = await filesOf(path, body, person)

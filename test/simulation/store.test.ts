@@ -1,5 +1,6 @@
 import { storeContract } from '#test/contracts/store.ts'
 import { commitContract } from '#test/contracts/store-commit.ts'
+import { idsContract } from '#test/contracts/store-ids.ts'
 import { indexContract } from '#test/contracts/store-index.ts'
 import { replicaSet } from './replicas.ts'
 import { simulatedStore } from './store.ts'
@@ -13,3 +14,4 @@ async function makeGround() {
 storeContract('simulated', makeGround)
 commitContract('simulated', makeGround)
 indexContract('simulated', makeGround)
+idsContract('simulated', makeGround)

@@ -13,9 +13,9 @@ const MAX_LEVELS = 1000
 
 /** The store port on a replica set. Writes wait for a majority, and reads see only what a majority has. Nothing expires. */
 export function simulatedStore(replicas: Replicas, io: Io): Store {
-  let isClosed = false
+  const closing = new AbortController()
   const call: Io = (what, effect) =>
-    isClosed ? Promise.reject(new Unavailable('store', 'it is closed')) : io(what, effect)
+    closing.signal.aborted ? Promise.reject(new Unavailable('store', 'it is closed')) : io(what, effect)
 
   const all = (name: string) => [...replicas.read(name).values()].map((text) => JSON.parse(text) as Document)
 
@@ -108,9 +108,21 @@ export function simulatedStore(replicas: Replicas, io: Io): Store {
       }
     },
 
+    async *watchIds(collections) {
+      const names = new Set(collections.map(({ name }) => name))
+      let at = await call('watch', () => replicas.inserts.length)
+      yield []
+      while (!closing.signal.aborted) {
+        const next = replicas.inserts.slice(at)
+        at += next.length
+        if (next.length === 0) await replicas.inserted(closing.signal)
+        else yield await call('watch', () => next.flatMap(({ name, id }) => (names.has(name) ? [id] : [])))
+      }
+    },
+
     ping: () => call('ping', () => undefined),
     async close() {
-      isClosed = true
+      closing.abort()
     },
   }
 }
