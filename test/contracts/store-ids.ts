@@ -85,6 +85,15 @@ export function idsContract(name: string, makeGround: () => Promise<Ground>): vo
       for (const { until } of watches) expect((await until('last')).size).toBe(601)
     })
 
+    test('given one insert of very many documents, then all of them are told', async () => {
+      await given()
+      const { until } = await watching([one])
+      const documents = Array.from({ length: 3000 }, (_, at) => ({ _id: `id-${at}`, text: 'x'.repeat(500) }))
+      await store.insert(one, documents)
+      await store.insert(one, [{ _id: 'last' }])
+      expect((await until('last')).size).toBe(3001)
+    })
+
     test('given a watch that waits, then an insert wakes it', async () => {
       await given()
       const { until } = await watching([one])
