@@ -102,5 +102,5 @@ ready: $(INSTALLED)
 	@node main/node-version.mjs
 
 $(INSTALLED): package.json package-lock.json
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm ci --prefer-offline --no-audit --no-fund --loglevel=error
 	@touch $@
