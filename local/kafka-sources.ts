@@ -41,7 +41,7 @@ export interface KafkaSources {
 
 /** The KafkaSources, none of which has started. Their lag is measured. */
 export function kafkaSources(options: KafkaSourcesOptions): KafkaSources {
-  const { log, persist, origin, pacing, connections = null, logger, metrics } = options
+  const { log, persist, origin, pacing, connections, logger, metrics } = options
   const sinks = { persist, deadLetters: origin + DEAD_LETTERS_PATH }
   const started: { spec: KafkaSourceSpec; source: KafkaSource }[] = []
   const parts = { log, clock: systemClock, logger, connections }

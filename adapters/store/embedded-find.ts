@@ -131,7 +131,10 @@ export function from(collection: StoredCollection, index: string): string {
   return each === undefined ? table : `${itemsOf(collection, index)} CROSS JOIN ${table} USING (row)`
 }
 
-export const itemsName = ({ name }: StoredCollection, index: string): string => `${tableName(name)}_${index} items`
+export const indexName = ({ name }: StoredCollection, index: string): string => `${tableName(name)}_${index}`
+
+export const itemsName = (collection: StoredCollection, index: string): string =>
+  `${indexName(collection, index)} items`
 
 export const itemsOf = (collection: StoredCollection, index: string): string => quoted(itemsName(collection, index))
 

@@ -1,7 +1,7 @@
 import { indexOf } from '#core/indexes.ts'
 import type { StoredCollection } from '#core/store.ts'
-import { type EmbeddedDatabase, quoted, tableName, tableOf } from './embedded-database.ts'
-import { documentColumn, itemColumn, itemsName, itemsOf } from './embedded-find.ts'
+import { type EmbeddedDatabase, quoted, tableOf } from './embedded-database.ts'
+import { documentColumn, indexName, itemColumn, itemsName, itemsOf } from './embedded-find.ts'
 
 /** Makes an index on the JSON of the documents. An index of a list is a separate table. */
 export function makeIndex(database: EmbeddedDatabase, collection: StoredCollection, index: string): void {
@@ -15,7 +15,7 @@ export function makeIndex(database: EmbeddedDatabase, collection: StoredCollecti
 /** True if the index that exists has other fields than the declared one, since it is made only once. */
 export function differs({ prepared }: EmbeddedDatabase, collection: StoredCollection, index: string): boolean {
   const { each } = indexOf(collection, index)
-  const name = `${tableName(collection.name)}_${index}`
+  const name = indexName(collection, index)
   const rows = prepared('SELECT sql FROM sqlite_schema WHERE name IN (?, ?)').all(name, `${name} INSERT`)
   const made = rows.map(({ sql }) => sql).join()
   const isListed = each === undefined || made.includes(eachItem('new', each))
@@ -56,7 +56,7 @@ function makeItems(database: EmbeddedDatabase, collection: StoredCollection, ind
   })
 }
 
-const nameOf = ({ name }: StoredCollection, index: string): string => quoted(`${tableName(name)}_${index}`)
+const nameOf = (collection: StoredCollection, index: string): string => quoted(indexName(collection, index))
 
 const eachItem = (document: string, each: string): string => `json_each(${document}.body, '$.${each}')`
 

@@ -40,6 +40,12 @@ export interface ReceivedCommand {
   verdict: Verdict['kind']
 }
 
+/** The id of the trace that a delivery belongs to. */
+export const traceIdOf = ({ traceparent }: Delivery): string | undefined => traceparent?.split('-')[1]
+
+/** What the log says of a command that is done, by its report. */
+export const endOf = (report: object): string => ('rejected' in report ? 'rejected' : 'applied')
+
 /** What the log says of a command, beside its id, its trace and its outcome. */
 export const detailsOf = ({ command: { type, stream, actor, time } }: ReceivedCommand, now: number) => ({
   type,

@@ -14,11 +14,13 @@ import { attemptCounter } from './attempts.ts'
 import { Full } from './batch.ts'
 import {
   detailsOf,
+  endOf,
   fromSource,
   identityOf,
   isBeyondHorizon,
   type ReceivedCommand,
   readCommand,
+  traceIdOf,
   type Unreadable,
   unreadable,
 } from './command.ts'
@@ -95,7 +97,7 @@ function applierOf(domain: Domain, parts: RedriveParts): Applier {
 /** Handles a delivery, logs what came of it, and waits where a retry has to wait. */
 async function persistOne(handling: Handling, delivery: Delivery): Promise<Outcome> {
   const { clock, logger, history } = handling
-  const trace = delivery.traceparent?.split('-')[1]
+  const trace = traceIdOf(delivery)
   try {
     const { delayMs = 0, isRepeat: _, report, ...result } = await handle(handling, delivery)
     const outcome = result.status === 422 && isCopy(delivery) ? { status: 204 as const } : result
@@ -120,7 +122,7 @@ function messageOf(report: object = {}): string {
   if ('isCopy' in report)
     return 'a copy from the error topic changes nothing: its letter is kept, or was redriven or discarded'
   if ('kept' in report) return 'kept as a letter'
-  return 'rejected' in report ? 'rejected' : 'applied'
+  return endOf(report)
 }
 
 /**

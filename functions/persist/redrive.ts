@@ -8,7 +8,15 @@ import { Unavailable } from '#core/unavailable.ts'
 import type { Document, Fields } from '#domains/domain.ts'
 import { appendApplier } from './append.ts'
 import type { ApplierParts, ApplyResult } from './applier.ts'
-import { detailsOf, isBeyondHorizon, type KnownCommands, type ReceivedCommand, readCommand } from './command.ts'
+import {
+  detailsOf,
+  endOf,
+  isBeyondHorizon,
+  type KnownCommands,
+  type ReceivedCommand,
+  readCommand,
+  traceIdOf,
+} from './command.ts'
 import { decideApplier } from './decide.ts'
 import { type Judge, keptVerdict } from './envelope.ts'
 import { deliveryOf, horizonReason } from './letter.ts'
@@ -145,7 +153,12 @@ async function redriveOne(redrive: Redrive, letter: Document): Promise<Failure |
 /** A redriven command has its line in the log, like any other one. */
 function logOutcome({ logger, clock }: Redrive, received: ReceivedCommand, { status, report = {} }: ApplyResult): void {
   const { command, delivery } = received
-  const trace = delivery.traceparent?.split('-')[1]
-  const fields = { command: command.id, trace, status, ...detailsOf(received, clock.now()), ...report }
-  logger.debug(fields, 'rejected' in report ? 'rejected' : 'applied')
+  const fields = {
+    command: command.id,
+    trace: traceIdOf(delivery),
+    status,
+    ...detailsOf(received, clock.now()),
+    ...report,
+  }
+  logger.debug(fields, endOf(report))
 }

@@ -20,13 +20,13 @@ const HEAD_BYTES = 1024
 
 export interface HttpClientOptions {
   timeoutMs: number
-  /** The most connections to one host; null is no limit. Other requests wait for one. */
-  connections?: number | null
+  /** The most connections to one host. Other requests wait for one. No limit by default. */
+  connections?: number | undefined
 }
 
 /** Posts over persistent connections. A response that takes longer than `timeoutMs` by the clock counts as none. */
-export function httpClient(clock: Clock, { timeoutMs, connections = null }: HttpClientOptions): HttpClient {
-  const agent = new Agent({ connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
+export function httpClient(clock: Clock, { timeoutMs, connections }: HttpClientOptions): HttpClient {
+  const agent = new Agent({ connections: connections ?? null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
   const targets = new Map<string, { origin: string; path: string }>()
   const timeouts = requestTimeouts(clock, timeoutMs)
 

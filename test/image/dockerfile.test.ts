@@ -8,14 +8,13 @@ import { settings } from '#main/settings.ts'
 import { LIST } from '../../licenses.ts'
 import { eventually, freePort } from '../mill.ts'
 import { rawSocket } from '../socket.ts'
-import { as, type Image, imageOf, LAST } from './dockerfile.ts'
+import { type Image, imageOf, LAST } from './dockerfile.ts'
 
 let root: string
 let image: string
 let laptop: string
 
 let of: Image
-let user: string
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'image-'))
@@ -23,7 +22,6 @@ beforeAll(() => {
   image = join(root, 'image')
   laptop = join(root, 'laptop')
   of = imageOf(process.cwd(), root)
-  ;[user = ''] = of.said('USER')
   of.build('build')
   of.assemble(LAST, image)
   // It is based on the stage build, so it continues in the same folder.
@@ -43,8 +41,8 @@ interface Run {
 }
 
 function run(target: string, env: Record<string, string> = {}): Run {
-  const [node = '', ...args] = [...of.jsonOf('ENTRYPOINT'), ...of.jsonOf('CMD')].map((path) => join(image, path))
-  const child = spawn(node, args, {
+  const [program = '', ...args] = of.commandIn(image)
+  const child = spawn(program, args, {
     cwd: join(image, 'app'),
     env: {
       KAFKA_BROKERS: process.env.KAFKA_BROKERS ?? '',
@@ -56,7 +54,6 @@ function run(target: string, env: Record<string, string> = {}): Run {
       FUNCTION_TARGET: target,
       ...env,
     },
-    ...as(user),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let errors = ''
@@ -79,7 +76,7 @@ const bundlesIn = (folder: string) =>
   readdirSync(join(folder, 'app/dist')).flatMap((name) => /^(\w+)\.mjs$/.exec(name)?.[1] ?? [])
 
 test('it has the bundles with their source maps and nothing else, for an unprivileged user', () => {
-  expect(user).toBe('65532:65532')
+  expect(of.user).toBe('65532:65532')
   expect(existsSync(join(image, 'app/node_modules'))).toBe(false)
   expect(bundlesIn(image).sort()).toEqual([...targets, 'serve'].sort())
   for (const target of targets) expect(existsSync(join(image, `app/dist/${target}.mjs.map`))).toBe(true)

@@ -14,17 +14,20 @@ export interface Image {
   build(stage: string): void
   /** Copies what a stage copies from those that were built to a folder where nothing can be written. */
   assemble(stage: string, folder: string): void
-  /** The texts of an instruction in the last stage and those that it is based on. */
-  said(word: string): string[]
-  jsonOf(word: string): string[]
+  /** The user of the last stage. */
+  user: string
+  /** The command of the last stage in a folder where it was assembled, as its user. */
+  commandIn(folder: string): string[]
 }
 
 export const LAST = 'last'
 const isRoot = process.getuid?.() === 0
 
-/** Only root can run as another user. */
-export const as = (user: string) =>
-  isRoot && user !== '' ? { uid: Number.parseInt(user, 10), gid: Number.parseInt(user, 10) } : {}
+/** The beginning of a command that runs as a user, `uid:gid`. Only root can run as another one. */
+function asUser(user: string): string[] {
+  const [uid, gid] = user.split(':')
+  return isRoot && user !== '' ? ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'] : []
+}
 
 /** `root` has the folder `build` of the stages, which the caller may have put files in that Docker would find elsewhere. */
 export function imageOf(context: string, root: string, env: NodeJS.ProcessEnv = process.env): Image {
@@ -37,14 +40,21 @@ export function imageOf(context: string, root: string, env: NodeJS.ProcessEnv = 
     const stage = stages.get(name)
     return stage ? [...instructionsOf(stage.base), ...stage.instructions] : []
   }
+  /** The texts of an instruction in the last stage and those that it is based on. */
   const said = (word: string) =>
     instructionsOf(LAST)
       .filter((instruction) => instruction.word === word)
       .map(({ text }) => text)
 
+  const pathsOf = (word: string) => said(word).flatMap((text) => JSON.parse(text) as string[])
+  const [ownUser = ''] = said('USER')
+
   return {
-    said,
-    jsonOf: (word) => said(word).flatMap((text) => JSON.parse(text) as string[]),
+    user: ownUser,
+    commandIn: (folder) => [
+      ...asUser(ownUser),
+      ...[...pathsOf('ENTRYPOINT'), ...pathsOf('CMD')].map((path) => join(folder, path)),
+    ],
     build(name) {
       const app = join(root, 'build', 'app')
       mkdirSync(app, { recursive: true })
@@ -53,8 +63,8 @@ export function imageOf(context: string, root: string, env: NodeJS.ProcessEnv = 
         if (word === 'COPY') files.copy(args.slice(0, -1), join(app, args.at(-1) ?? ''))
         // Docker gives a user without a name no other home.
         const home = user === '' ? {} : { HOME: '/' }
-        if (word === 'RUN')
-          execFileSync('bash', ['-c', text], { cwd: app, stdio: 'pipe', env: { ...env, ...home }, ...as(user) })
+        const [program = '', ...rest] = [...asUser(user), 'bash', '-c', text]
+        if (word === 'RUN') execFileSync(program, rest, { cwd: app, stdio: 'pipe', env: { ...env, ...home } })
       }
     },
     assemble(name, folder) {

@@ -226,11 +226,10 @@ test('the image of a project runs as its Dockerfile says, without Docker', async
   const image = imageOf(shop, root, { ...environment(), npm_config_prefer_offline: 'true' })
   image.build('build')
   image.assemble(LAST, inRoot('image'))
-  const [user = ''] = image.said('USER')
-  const command = [...image.jsonOf('ENTRYPOINT'), ...image.jsonOf('CMD')].map((path) => inRoot(`image${path}`))
+  const command = image.commandIn(inRoot('image'))
   const env = { LOG: 'embedded', STORE: 'embedded', MILLRACE_DIR: inRoot('state'), NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
-  run(root, 'env', ...variables({ ...env, FUNCTION_TARGET: 'prepare' }), ...asUser(user), ...command)
-  const publish = await start(root, [...asUser(user), ...command], { ...env, FUNCTION_TARGET: 'publish' })
+  run(root, 'env', ...variables({ ...env, FUNCTION_TARGET: 'prepare' }), ...command)
+  const publish = await start(root, command, { ...env, FUNCTION_TARGET: 'publish' })
   try {
     expect((await send(`${publish.origin}/api/notes`, note)).status).toBe(202)
   } finally {
@@ -240,12 +239,6 @@ test('the image of a project runs as its Dockerfile says, without Docker', async
   }
   expect(publish.output()).toMatch(/V8 code cache for ESM \S+\/publish\.mjs was accepted/)
 })
-
-/** Only root can run as another user. */
-const asUser = (user: string) =>
-  process.getuid?.() === 0
-    ? ['setpriv', `--reuid=${user.split(':')[0]}`, `--regid=${user.split(':')[1]}`, '--clear-groups']
-    : []
 
 test.skipIf(!canInstall('kustomize'))('its overlays have the functions and a KafkaSource for each domain', async () => {
   await installTool('kustomize')
