@@ -3,7 +3,8 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund && chmod a+w . && cp -L node_modules/.bin/node node
+COPY main/node main/node
+RUN bash main/node/install.sh && chmod a+w . && cp -L node_modules/.bin/node node
 COPY bundle.ts licenses.ts tsconfig.json LICENSE ./
 COPY adapters adapters
 COPY core core

@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 # An attestation contains the time, so an unchanged image would get a new digest.
 export BUILDX_NO_DEFAULT_ATTESTATIONS := 1
-INSTALLED := node_modules/.package-lock.json
+INSTALLED := node_modules/.installed
 .DEFAULT_GOAL := help
 .PHONY: help ready dev token up down test check check-manifests new-domain docs image services services-down bench clean
 .PHONY: deploy tools cluster platform data image-load prepare apply wait smoke letters import total flux pin undeploy
@@ -95,12 +95,12 @@ bench: ready ## Run the benchmarks; prints a table and writes bench.json
 
 clean: ## Remove installed packages, build output and stored data
 	@[ ! -e $(INSTALLED) ] || node test/services/cli.ts stop
-	rm -rf node_modules .millrace dist bench.json
+	rm -rf node_modules main/node/node_modules .millrace dist bench.json
 
 # An older Node fails with errors that do not name their cause, so this target stops it with one line.
 ready: $(INSTALLED)
 	@node main/node-version.mjs
 
-$(INSTALLED): package.json package-lock.json
-	@npm ci --prefer-offline --no-audit --no-fund --loglevel=error
+$(INSTALLED): package.json package-lock.json main/node/package-lock.json
+	@bash main/node/install.sh
 	@touch $@

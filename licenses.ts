@@ -21,8 +21,8 @@ const ALLOWED = ['MIT', 'Apache-2.0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clau
 /** Licences of data, which ask for no more than a name and a link: their packages may come without a text. */
 const LINKED = ['CC0-1.0', 'CC-BY-3.0', 'CC-BY-4.0']
 
-/** Node for Linux, in a package for each processor: it runs the scripts of a clone, and the image. */
-const NODE = /^node_modules\/node-linux-/
+/** Of the packages of Node for Linux: it runs the scripts of a clone, and the image. A project has none. */
+const NODE = 'main/node/package-lock.json'
 
 interface Locked {
   version: string
@@ -34,15 +34,18 @@ interface Locked {
 }
 
 export function shippedPackages(): Package[] {
-  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Locked> }
-  const shipped = Object.entries(packages).filter(
-    ([folder, { dev, devOptional, optional }]) =>
-      folder !== '' && !NODE.test(folder) && !dev && !devOptional && !(optional && !existsSync(folder)),
+  const shipped = Object.entries(locked('package-lock.json')).filter(
+    ([folder, { dev, devOptional, optional }]) => !dev && !devOptional && !(optional && !existsSync(folder)),
   )
   const found = new Map(shipped.map(([folder, locked]) => [nameOf(folder, locked), readPackage(folder, locked)]))
-  const [own] = Object.entries(packages).filter(([folder]) => NODE.test(folder))
-  found.set('node', runningNode(own?.[1].version))
+  const [own] = existsSync(NODE) ? Object.values(locked(NODE)) : []
+  found.set('node', runningNode(own?.version))
   return [...found.values()].sort((a, b) => compare(a.name, b.name) || compare(a.version, b.version))
+}
+
+function locked(file: string): Record<string, Locked> {
+  const { '': _own, ...packages } = JSON.parse(readFileSync(file, 'utf8')).packages
+  return packages
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

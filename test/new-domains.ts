@@ -17,7 +17,7 @@ export function runIn(copy: string, program: string, args: string[]) {
 
 /** Runs `make new-domain`. The option keeps make from installing packages. */
 export const newDomain = (copy: string, ...settings: string[]) =>
-  runIn(copy, 'make', ['--silent', '--assume-old=node_modules/.package-lock.json', 'new-domain', ...settings])
+  runIn(copy, 'make', ['--silent', '--assume-old=node_modules/.installed', 'new-domain', ...settings])
 
 /** A copy of the repository in which `make new-domain` has added three domains. */
 export function copyWithNewDomains(): string {

@@ -87,7 +87,7 @@ export async function expectPrints(shown: Shown[], mill: Mill, options?: Termina
 
 /** The packages are installed, and must not be installed again. */
 const FUNCTIONS = `
-make() { command make -o node_modules/.package-lock.json "$@"; }
+make() { command make -o node_modules/.installed "$@"; }
 grpcurl() { node test/grpcurl.ts "$@"; }
 `
 

@@ -39,7 +39,7 @@ test("make token defaults to member, and ignores the shell's USER", async () => 
     new Promise<{ stdout: string; stderr: string }>((resolve) => {
       const env = { ...process.env, SITE: mill.publish, USER: 'alice' }
       // The option keeps make from installing packages.
-      const all = ['--silent', '--assume-old=node_modules/.package-lock.json', 'token', ...args]
+      const all = ['--silent', '--assume-old=node_modules/.installed', 'token', ...args]
       execFile('make', all, { env }, (_, stdout, stderr) => resolve({ stdout, stderr }))
     })
   const subject = ({ stdout, stderr }: { stdout: string; stderr: string }): string => {

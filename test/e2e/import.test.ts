@@ -224,7 +224,7 @@ test('an unavailable site ends the import in time, and make prints what the tool
   const SITE = `http://127.0.0.1:${await freePort()}`
   const away = await imported({ FILE, SITE, LIMIT: '0.5' })
   expect([away.code, away.stderr]).toEqual([1, expect.stringContaining(`Nothing answers at ${SITE}.`)])
-  const make = ['--silent', '--assume-old=node_modules/.package-lock.json', 'import']
+  const make = ['--silent', '--assume-old=node_modules/.installed', 'import']
   expect(await runTool('make', [...make, `FILE=${FILE}`, 'DRY=1'], {})).toMatchObject({
     code: 0,
     stderr: '1 read, 1 can be imported, 0 refused\n',

@@ -121,7 +121,7 @@ test('an operator lists and shows letters, redrives them in vain, fixes the bug,
 
 test('make letters passes its arguments on, and fails when the tool fails', async () => {
   // The option keeps make from installing packages.
-  const installed = '--assume-old=node_modules/.package-lock.json'
+  const installed = '--assume-old=node_modules/.installed'
   const make = (...args: string[]) => runTool('make', ['--silent', installed, 'letters', ...args])
   const wheel = "it's a $(wheel) `x`"
   const id = await turn(wheel, 1)

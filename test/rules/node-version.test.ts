@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 
 const LINE = /^Millrace needs Node 24 or later, and this is Node 20\.1\.0\. .*$/
 /** Nothing is installed, however old the packages are. */
-const QUIETLY = ['--silent', '--old-file=node_modules/.package-lock.json']
+const QUIETLY = ['--silent', '--old-file=node_modules/.installed']
 const folder = mkdtempSync(join(tmpdir(), 'millrace-node-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
