@@ -22,23 +22,16 @@ import {
 
 /** The tests follow a user, and each needs what those before it have made. */
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
-/**
- * The version of the upgrade. No version is published yet, so both are packed from these sources: it shows that the data, the overlays
- * and the domains of a project outlive the installation of another version. test/upgrade starts a released version.
- */
-const NEXT = '0.99.0'
 
 let packages: Packages
-let next: Packages
 let shop: string
 
 beforeAll(async () => {
   packages = await packed(version)
-  next = await packed(NEXT)
 })
 
 afterAll(() => {
-  for (const each of [packages, next]) if (each) rmSync(each.folder, { recursive: true, force: true })
+  if (packages) rmSync(packages.folder, { recursive: true, force: true })
 })
 
 test('a package has the product, compiled with its types and maps, and no domain, test or template', () => {
@@ -253,23 +246,5 @@ test.skipIf(!canInstall('kustomize'))('its overlays have the functions and a Kaf
     expect(
       objects.filter((text) => /^ {2}namespace: /m.test(text) && !/^ {2}namespace: millrace$/m.test(text)),
     ).toEqual([])
-  }
-})
-
-test('an upgrade keeps the data and the overlays, and passes the checks', async () => {
-  const overlay = join(shop, 'knative/overlays/kind/settings.env')
-  writeFileSync(overlay, `${readFileSync(overlay, 'utf8')}LOG_LEVEL=debug\n`)
-  install(shop, next.millrace)
-  const { version: installed } = JSON.parse(readFileSync(join(shop, 'node_modules/millrace/package.json'), 'utf8'))
-  expect(installed).toBe(NEXT)
-  run(shop, 'make', '--silent', 'docs', 'check', 'test')
-  expect(readFileSync(overlay, 'utf8')).toContain('LOG_LEVEL=debug')
-  const dev = await start(shop, ['make', '--silent', 'dev'])
-  try {
-    expect(await notesOf(dev.origin)).toMatchObject({ items: [note] })
-    const { info } = (await (await fetch(`${dev.origin}/openapi.json`)).json()) as { info: { version: string } }
-    expect(info.version).toBe(NEXT)
-  } finally {
-    await dev.stop()
   }
 })

@@ -15,12 +15,14 @@ export interface Packages {
 export async function packed(version: string): Promise<Packages> {
   const folder = mkdtempSync(join(tmpdir(), 'packages-'))
   await pack(version, folder)
-  return {
-    folder,
-    millrace: join(folder, `millrace-${version}.tgz`),
-    create: join(folder, `create-millrace-${version}.tgz`),
-  }
+  return packagesIn(folder, version)
 }
+
+export const packagesIn = (folder: string, version: string): Packages => ({
+  folder,
+  millrace: join(folder, `millrace-${version}.tgz`),
+  create: join(folder, `create-millrace-${version}.tgz`),
+})
 
 /** What a shell has in a folder that knows nothing of this repository. */
 export const environment = (): NodeJS.ProcessEnv => {
