@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { filesAt } from '../history.ts'
 import { send } from '../mill.ts'
 import { create, install, type Packages, packagesIn, packed, run, start } from './project.ts'
 
 /** The version before: the first that had packages, since none is published yet. It changes with each release. */
 const BEFORE = { commit: '6b09000b64b614c7e9aaa7b8bb52e58986eceac9', version: '0.0.1' }
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
-const sources = mkdtempSync(join(tmpdir(), 'before-'))
+const sources = filesAt(BEFORE.commit)
 
 let before: Packages
 let packages: Packages
@@ -25,9 +25,6 @@ afterAll(() => {
 
 /** The packages of the version before, by its own code and with the installed packages. */
 function packedBefore(): Packages {
-  const archive = execFileSync('git', ['archive', BEFORE.commit], { maxBuffer: 2 ** 27 })
-  execFileSync('tar', ['--extract', '--directory', sources], { input: archive })
-  symlinkSync(resolve('node_modules'), join(sources, 'node_modules'))
   execFileSync(process.execPath, ['package/pack.ts', BEFORE.version], { cwd: sources, stdio: 'pipe' })
   return packagesIn(join(sources, '.millrace/packages'), BEFORE.version)
 }
