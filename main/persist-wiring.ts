@@ -9,7 +9,7 @@ let run: Run | undefined
 
 /** persist for these domains. All that a process makes share one run, since they crash together. */
 export async function wirePersist(domains: Domain[]): Promise<Persister> {
-  const { settings, secrets, ...wired } = await wire()
+  const { settings, secrets, ...wired } = await wire(domains)
   run ??= startRun(settings.INSTANCE, wired)
   return persister({
     ...wired,

@@ -8,7 +8,7 @@ import { wire } from './wiring.ts'
 
 /** The parts of a function that answers requests of clients: it knows the caller, signs receipts and waits for outcomes. */
 export async function wireRequests(domains: Domain[], callerOf: CallerOf = callers(config(), domains)) {
-  const wired = await wire()
+  const wired = await wire(domains)
   return {
     ...wired,
     domains,

@@ -41,7 +41,7 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
     address: settings.HOST ?? EVERYWHERE,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     telemetry: telemetry(),
-    mounts: [await mountOf(target)],
+    mounts: [await mountOf(target).catch(exitOnError('not started'))],
     checks: checksOf(target),
   })
   metrics.measureProcess()
@@ -54,7 +54,7 @@ async function serve(target: 'publish' | 'persist' | 'query'): Promise<void> {
 /** Knative gives a container one port, which speaks gRPC only, so metrics and probes have a port of their own. */
 async function serveGrpc(): Promise<void> {
   const { startPublish } = await import('./grpc.ts')
-  const grpc = await startPublish(settings.PORT, settings.HOST ?? EVERYWHERE)
+  const grpc = await startPublish(settings.PORT, settings.HOST ?? EVERYWHERE).catch(exitOnError('not started'))
   const host = await startHost({
     port: settings.METRICS_PORT,
     address: settings.HOST ?? EVERYWHERE,
