@@ -1,4 +1,4 @@
-import '#adapters/log/kafka-warning.ts'
+import '#adapters/log/kafka-timers.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 

@@ -3,6 +3,7 @@ import { type Clock, MINUTE_MS } from '#core/clock.ts'
 import type { ConsumeOptions } from '#core/log.ts'
 import { retry } from '#core/retry.ts'
 import { asUnavailable } from './kafka-errors.ts'
+import { FETCH } from './kafka-read-ahead.ts'
 
 const RETRY_MS = 500
 const JOINED_WITHIN_MS = MINUTE_MS
@@ -125,6 +126,7 @@ async function openMember(
   { eachBatch, onReached, onAssigned }: MemberEvents,
 ): Promise<{ member: Member; crashed: Promise<never> }> {
   const member = kafka.consumer({
+    ...FETCH,
     groupId: group,
     maxWaitTimeInMs: 200,
     heartbeatInterval: 2000,

@@ -4,8 +4,13 @@ import type { ConsumeOptions, LogRecord } from '#core/log.ts'
 import { sizeOf, toRecord } from './kafka-record.ts'
 
 const RETRY_MS = 500
-/** The bytes to read ahead of each partition; one fetch may add another MiB. */
-const AHEAD_BYTES = 1024 * 1024
+/** The bytes to read ahead of each partition; one fetch may add as much as it takes. */
+const AHEAD_BYTES = 512 * 1024
+/**
+ * The bytes of one fetch from a broker. kafkajs decodes a fetch in one turn of the event loop, about a thousand usual records in this case,
+ * and they take several times their bytes.
+ */
+export const FETCH = { maxBytes: 512 * 1024, maxBytesPerPartition: 256 * 1024 }
 
 export interface ReadAheadOptions extends Pick<ConsumeOptions, 'maxRecords'> {
   take(records: LogRecord[]): Promise<void>

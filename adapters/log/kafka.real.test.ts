@@ -1,6 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import kafkajs from 'kafkajs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { LogRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { readConfig } from '#main/config.ts'
@@ -32,6 +35,19 @@ async function withAdmin<Result>(call: (admin: kafkajs.Admin) => Promise<Result>
   return await call(admin).finally(() => admin.disconnect())
 }
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** The memory that is in use after garbage collections. The first one finds buffers, which are freed a little later. */
+async function usedMiB(): Promise<number> {
+  for (let pass = 0; pass < 2; pass++) {
+    collectGarbage()
+    await sleep(500)
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return (heapUsed + external) / 1024 / 1024
+}
+
 const removeTopics = (topics: string[]) => withAdmin((admin) => admin.deleteTopics({ topics }))
 
 describe('kafka log', () => {
@@ -42,6 +58,58 @@ describe('kafka log', () => {
     for (const value of ['a', 'b']) await log.append(topic, { key: 'k', value })
     await withAdmin((admin) => admin.resetOffsets({ groupId: topic, topic, earliest: true }))
     expect(await log.lag(topic, topic)).toEqual(new Map([[0, 2]]))
+    await log.close()
+    await removeTopics([topic])
+  })
+
+  test('given no append and nothing to consume, then its connections set few timers', async () => {
+    const topic = `idle-${crypto.randomUUID()}`
+    const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10, answerWithinMs: 20_000 })
+    await log.ensure([{ name: topic, partitions: 3 }])
+    await log.append(topic, { key: 'k', value: 'v' })
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    await sleep(1000)
+    expect(timers.mock.calls.length).toBeLessThan(20)
+    timers.mockRestore()
+    await log.close()
+    await removeTopics([topic])
+  })
+
+  test('given a backlog, then a consumer holds a small part of it, and nothing after it', {
+    timeout: 120_000,
+  }, async () => {
+    const topic = `memory-${crypto.randomUUID()}`
+    const [partitions, count] = [3, 30_000]
+    const writer = kafkaLog({ brokers, replication: 3, maxBuffered: count, answerWithinMs: 60_000 })
+    await writer.ensure([{ name: topic, partitions }])
+    const value = 'v'.repeat(1000)
+    for (let sent = 0; sent < count; sent += 2000) {
+      await Promise.all(Array.from({ length: 2000 }, () => writer.append(topic, { key: null, value })))
+    }
+    await writer.close()
+    const log = kafkaLog({ brokers, replication: 3, maxBuffered: 10 })
+    await log.ping()
+    const before = await usedMiB()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const begun = new Set<number>()
+    let taken = 0
+    const consumer = await log.consume(
+      { topic, group: topic, initialOffset: 'earliest', maxRecords: 50 },
+      async (records) => {
+        begun.add((records[0] as LogRecord).partition)
+        await released
+        taken += records.length
+      },
+    )
+    await vi.waitFor(() => expect(begun.size).toBe(partitions), { timeout: 30_000 })
+    await sleep(2000)
+    const during = await usedMiB()
+    release()
+    await vi.waitFor(() => expect(taken).toBe(count), { timeout: 60_000 })
+    const after = await usedMiB()
+    expect(during - after, 'MiB of a backlog of 29 while its first records are taken').toBeLessThan(8)
+    expect(after - before, 'MiB that remain').toBeLessThan(2)
+    await consumer.close()
     await log.close()
     await removeTopics([topic])
   })

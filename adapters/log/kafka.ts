@@ -8,7 +8,7 @@ import { kafkaProducers, REQUEST_MS } from './kafka-producers.ts'
 import { scanTopic } from './kafka-scan.ts'
 import type { KafkaSecurity } from './kafka-security.ts'
 import { ensureTopics } from './kafka-topics.ts'
-import './kafka-warning.ts'
+import './kafka-timers.ts'
 import type { Lane } from './lane.ts'
 import { partitionOf } from './partition.ts'
 

@@ -4,6 +4,8 @@ import type { Lag, Metrics, RequestLabels } from '#core/telemetry.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const READ_WITHIN_MS = 1000
+/** The period in which the lag of the event loop is sampled. A turn that is longer is always seen, and an idle process wakes up less. */
+const LOOP_PERIOD_MS = 50
 
 type Observe = (value: number) => void
 
@@ -47,7 +49,7 @@ export function prometheusMetrics(): PrometheusMetrics {
     letterKept: () => letters.inc(),
     repeated: () => repeats.inc(),
     measureLag: (read) => void lagReaders.push(() => readLag(read)),
-    measureProcess: () => collectDefaultMetrics({ register: registry }),
+    measureProcess: () => collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_PERIOD_MS }),
     /** Keeps the last lag if it cannot be read now, so that an outage does not hide the other metrics. */
     async scrape() {
       const read = Promise.allSettled(lagReaders.map((read) => read()))

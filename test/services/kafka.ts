@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
-import '#adapters/log/kafka-warning.ts'
+import '#adapters/log/kafka-timers.ts'
 import { kafkaJars, run } from './install.ts'
 import { type Server, server } from './server.ts'
 
