@@ -1,18 +1,13 @@
-// @ts-expect-error kafkajs has no types for its parts.
+// @ts-expect-error: kafkajs declares the types of its public parts only.
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
 
 /**
- * Since its first request, each connection of kafkajs 2.2.4 looks a thousand times a second for requests that wait, also while none does,
- * by a timer in the past, about which Node warns. With this it looks only while a request waits. Each new request and each response look
- * too, so nothing is sent later.
+ * kafkajs 2.2.4 leaves a timer on every connection that fires each millisecond for ever: each response schedules a check for
+ * requests that wait, at a time in the past, and each check schedules the next one. Here a check is scheduled only while requests
+ * wait. A request that waits later schedules its own.
  */
-interface Queue {
-  pending: unknown[]
-}
+const schedule: () => void = RequestQueue.prototype.scheduleCheckPendingRequests
 
-const { prototype } = RequestQueue as { prototype: { scheduleCheckPendingRequests(this: Queue): void } }
-const { scheduleCheckPendingRequests: schedule } = prototype
-
-prototype.scheduleCheckPendingRequests = function scheduleIfPending() {
+RequestQueue.prototype.scheduleCheckPendingRequests = function (this: { pending: unknown[] }) {
   if (this.pending.length > 0) schedule.call(this)
 }
