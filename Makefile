@@ -90,8 +90,8 @@ letters: ready ## List letters, or SHOW=<id>, REDRIVE=<id>, all or 'domain=... e
 import: ready ## Import from the previous system: tutorials from FILE= or FROM=mongodb://..., TOTAL= of sums (DRY=1, SITE=, TOKEN=)
 	@node deploy/import/cli.ts
 
-bench: ready ## Run the benchmarks; prints a table and writes bench.json
-	@node test/bench/bench.ts
+bench: ready ## Run the benchmarks; prints a table and writes bench.json (ONLY=p,q,r measures beside Restate, which npm installs)
+	@node test/bench/bench.ts $(if $(ONLY),--only "$(ONLY)")
 
 clean: ## Remove installed packages, build output and stored data
 	@[ ! -e $(INSTALLED) ] || node test/services/cli.ts stop

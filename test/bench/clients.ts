@@ -33,7 +33,7 @@ console.log(JSON.stringify(seen))
 async function http(job: Job & { over: 'http' | 'reads' }) {
   const { to: url, status, clients, seconds } = job
   const requests = job.over === 'http' ? postsOf(job) : job.paths.map((path) => ({ path, headers: job.headers }))
-  const running = autocannon({ url, connections: clients, duration: seconds, requests })
+  const running = autocannon({ url, connections: clients, duration: seconds, requests, idReplacement: isKeyed(job) })
   const bad = new Map<number, number>()
   running.on('response', (_, answered, __, ms) => {
     if (answered === status) times.push(ms)
@@ -44,8 +44,13 @@ async function http(job: Job & { over: 'http' | 'reads' }) {
   return duration
 }
 
-function postsOf({ bodies, type = 'application/json' }: Job & { over: 'http' }) {
-  return bodies.map((body) => ({ method: 'POST', headers: { 'content-type': type }, body }))
+function postsOf({ bodies, headers = {} }: Job & { over: 'http' }) {
+  return bodies.map((body) => ({ method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body }))
+}
+
+/** Replacing ids costs the client time, so it is done only where there are some. */
+function isKeyed({ headers = {} }: Job & { over: 'http' | 'reads' }): boolean {
+  return Object.values(headers).includes('[<id>]')
 }
 
 /** Sends over one connection for all clients, as a gRPC channel does. */

@@ -27,7 +27,7 @@ const next = logEvents(ORGANISATIONS, SEED)
 const events = Array.from({ length: LINES }, () => next(Date.now()))
 const lines = events.map((event) => JSON.stringify(event))
 const single: Sent = { over: 'http', path: '/api/logs', bodies: lines, status: 202 }
-const batch: Sent = { ...single, bodies: [lines.join('\n')], type: 'application/x-ndjson' }
+const batch: Sent = { ...single, bodies: [lines.join('\n')], headers: { 'content-type': 'application/x-ndjson' } }
 
 /** Row k: the throughput of publish with many lines a request, and with one event each. They take turns, and the median counts. */
 export async function ingests(pairs: Pair[], isQuick: boolean): Promise<Figure[]> {

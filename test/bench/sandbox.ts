@@ -37,6 +37,13 @@ export interface Sandbox {
   env: Record<string, string>
 }
 
+/** A new empty folder, which `cleanUp` removes. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  made.folders.push(folder)
+  return folder
+}
+
 export function newSandbox(pair: Pair): Sandbox {
   const name = `bench-${process.pid}-${++count}`
   const topics = [name, `${name}-sums`, `${name}-logs`] as const
@@ -45,9 +52,9 @@ export function newSandbox(pair: Pair): Sandbox {
     renamed('domains/sums/domain.ts', "name: 'sums'", "'summation'", topics[1]),
     renamed('domains/logs/domain.ts', "name: 'logs'", "'logs'", topics[2]),
   ])
-  const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  const dir = newFolder()
   const database = name.replaceAll('-', '_')
-  made.folders.push(root, dir)
+  made.folders.push(root)
   if (pair === 'real') {
     made.topics.push(...topics)
     made.groups.push(...topics.map((topic) => `millrace-${topic}`))

@@ -55,17 +55,29 @@ export const bareFramework = framework('test/bench/bare-framework.ts', 'bare')
 export async function serve({ args, cwd = '.', env = {}, ready = '/', isGrpc }: Command): Promise<Served> {
   const [port, grpcPort] = (await Promise.all([freePort(), freePort()])).map(String) as [string, string]
   const ports = isGrpc ? { PORT: grpcPort, METRICS_PORT: port } : { PORT: port, GRPC_PORT: grpcPort }
-  const started = performance.now()
-  const child = spawn(process.execPath, args, {
-    cwd,
-    env: { ...process.env, ...env, ...ports },
+  const url = `http://127.0.0.1:${port}`
+  const started = launch([process.execPath, ...args], { cwd, env: { ...env, ...ports } })
+  const readyMs = await started.ready(() => answers(url + ready))
+  return { url, grpc: `127.0.0.1:${grpcPort}`, readyMs, cpu: started.cpu, stop: started.stop }
+}
+
+/** A process that this run has started. */
+export interface Started extends Pick<Served, 'cpu' | 'stop'> {
+  /** Resolves with the milliseconds from the start to the first look that is true. Stops the process if none is in time. */
+  ready(look: () => Promise<boolean>): Promise<number>
+}
+
+export function launch([file = '', ...args]: string[], options: Pick<Command, 'cwd' | 'env'>): Started {
+  const began = performance.now()
+  const child = spawn(file, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   running.add(child)
   let errors = ''
   child.stderr?.on('data', (chunk) => (errors += chunk))
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const url = `http://127.0.0.1:${port}`
   const stop = async () => {
     child.kill('SIGTERM')
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
@@ -73,15 +85,20 @@ export async function serve({ args, cwd = '.', env = {}, ready = '/', isGrpc }: 
     clearTimeout(late)
     running.delete(child)
   }
-  while (!(await answers(url + ready))) {
-    if (child.exitCode !== null || performance.now() - started > START_MS) {
-      await stop()
-      throw new Error(`${args.join(' ')} does not serve:\n${errors}`)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 2))
+  return {
+    stop,
+    cpu: () => cpuOf(child.pid as number),
+    async ready(look) {
+      while (!(await look())) {
+        if (child.exitCode !== null || performance.now() - began > START_MS) {
+          await stop()
+          throw new Error(`${args.join(' ')} does not serve:\n${errors}`)
+        }
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+      return performance.now() - began
+    },
   }
-  const readyMs = performance.now() - started
-  return { url, grpc: `127.0.0.1:${grpcPort}`, readyMs, cpu: () => cpuOf(child.pid as number), stop }
 }
 
 /** Kills what an interrupted run has left. */

@@ -9,6 +9,8 @@ const KAFKA = join(TOOLS, 'kafka-4.1.1')
 const SECANTUS = join(TOOLS, 'secantus-0.7.0b3')
 const KEYCLOAK = join(TOOLS, 'keycloak-26.0.8')
 const GRPC = join(TOOLS, 'grpc-1.85.1')
+const RESTATE = join(TOOLS, 'restate-1.7.12')
+const RESTATE_PACKAGES = ['@restatedev/restate-server@1.7.12', '@restatedev/restate-sdk@1.17.2']
 const GRPC_PACKAGES = ['grpcio', 'grpcio-tools', 'grpcio-health-checking', 'grpcio-reflection']
 
 const works = (command: string, args: string[]): boolean =>
@@ -72,6 +74,15 @@ export async function grpcTools(): Promise<string> {
     GRPC_PACKAGES.map((name) => `${name}==1.85.1`),
   )
   return join(GRPC, 'bin', 'python3')
+}
+
+/** A folder whose `node_modules` have the server of Restate and its SDK. Their scripts only collect data, so they do not run. */
+export async function restateTools(): Promise<string> {
+  await once(RESTATE, async (folder) => {
+    const options = ['--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error']
+    await run('npm', ['install', '--prefix', folder, ...options, ...RESTATE_PACKAGES])
+  })
+  return RESTATE
 }
 
 const venv = (path: string, packages: string[]): Promise<void> =>
