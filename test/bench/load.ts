@@ -11,6 +11,8 @@ const CLIENTS = resolve('test/bench/clients.ts')
 const BODY = JSON.stringify({ title: 'How water turns a wheel, and a wheel a stone' })
 const WAIT_S = 10
 const ID = '[<id>]'
+/** The longest time to a response or a visible document. */
+const RESPONSE_MS = 60_000
 
 export interface Posted {
   /** In the path and the headers, each request replaces this by an id of its own: [<id>]. */
@@ -112,7 +114,7 @@ async function byTheClock(
   seconds: number,
   one: (dispatcher: Agent, due: number) => Promise<void>,
 ): Promise<void> {
-  const dispatcher = new Agent({ connections: 512, pipelining: 1 })
+  const dispatcher = new Agent({ connections: 512, pipelining: 1, headersTimeout: RESPONSE_MS })
   const total = perSecond * seconds
   const begin = performance.now()
   const dueAt = (index: number) => begin + (index * 1000) / perSecond
