@@ -128,16 +128,18 @@ function commandDocuments(
   }
 }
 
+/** A document that the store did not have is inserted, which costs less than to replace it or insert it where missing. */
 function writeOf({ collection, documents, owners, stored, changed }: WorkingCollection): Write {
+  const insert: Owned[] = []
   const own: Owned[] = []
   const disown: Pick<Owned, '_id' | '_stream'>[] = []
   for (const id of changed) {
     const document = documents.get(id)
     const _stream = owners.get(id) as string
-    if (document) own.push({ ...document, _stream })
+    if (document) (stored.has(id) ? own : insert).push({ ...document, _stream })
     else if (stored.has(id)) disown.push({ _id: id, _stream })
   }
-  return { collection, own, disown }
+  return { collection, insert, own, disown }
 }
 
 const changesOf = ({ collection, documents, stored, changed }: WorkingCollection): DocumentChange[] =>

@@ -88,7 +88,7 @@ test('given nothing, when two commands of a stream come, then the second sees th
   ])
   expect(plan.events).toMatchObject([{ stream: 'x', number: 1, command: 'a' }])
   expect(plan.heads).toMatchObject([{ key: 'counting:x', version: 1, isParked: false }])
-  expect(plan.documents).toMatchObject([{ own: [{ _id: 'x', count: 60, _stream: 'x' }] }])
+  expect(plan.documents).toMatchObject([{ insert: [{ _id: 'x', count: 60, _stream: 'x' }], own: [] }])
 })
 
 test('given a receipt of this body, when it comes again, then nothing is written', () => {
