@@ -1,5 +1,6 @@
 import { heads, letters, receipts, streamKey } from '#core/collections.ts'
 import { rejectionId } from '#core/ledger.ts'
+import type { Store } from '#core/store.ts'
 import type { DecideDomain, Document } from '#domains/domain.ts'
 import type { ApplierParts } from './applier.ts'
 import { type LoadedDocuments, loadDocuments } from './batch-documents.ts'
@@ -29,9 +30,13 @@ export interface LoadedRedrive {
 
 export const keyOf = ({ domain, command }: ReceivedCommand): string => streamKey(domain.name, command.stream)
 
+/** What the store has beside the heads. */
+type Beside = Omit<LoadedBatch, 'heads' | 'redrive'>
+
 /**
  * Reads heads first, and everything else after them. The commit is a compare-and-set on every head, so what was read of a
- * stream is what the commit builds on, or the commit conflicts.
+ * stream is what the commit builds on, or the commit conflicts. A stream that has no head had nothing before it was looked for
+ * either. So a batch of commands that begin streams reads everything at once, and reads again if one of them has a head.
  */
 export async function loadBatch(
   domain: DecideDomain,
@@ -40,33 +45,38 @@ export async function loadBatch(
   redriven?: Document,
 ): Promise<LoadedBatch> {
   const keys = [...new Set(batch.map(keyOf))]
-  const ids = batch.map(({ command }) => command.id)
-  const found = await store.get(heads, keys)
-  const beside = redriven ? batch.map(({ command, hash }) => rejectionId(command.id, hash)) : []
-  const [known, kept, documents, followed] = await Promise.all([
-    store.get(receipts, [...ids, ...beside]),
-    store.get(letters, ids),
-    loadDocuments(
-      domain,
-      batch.map(({ command }) => command),
-      (collection, ids) => store.get(collection, ids),
-    ),
-    redriven?.key === undefined ? false : isFollowed(store, redriven),
+  const early = batch.every(isNamedAfter) ? loadBeside(domain, batch, store) : undefined
+  const [found, first] = await Promise.all([store.get(heads, keys), early])
+  const [beside, redrive] = await Promise.all([
+    first && found.size === 0 ? first : loadBeside(domain, batch, store),
+    redriven && loadRedrive(batch, redriven, store),
   ])
-  const loaded: LoadedBatch = {
-    heads: new Map(keys.map((key) => [key, headOf(key, found.get(key))])),
-    receipts: known,
-    letters: kept,
-    documents,
-  }
-  if (!redriven) return loaded
-  return {
-    ...loaded,
-    receipts: without(known, beside),
-    letters: without(kept, [redriven._id]),
-    redrive: { letter: redriven, isFollowed: followed, hasReceipt: beside.some((id) => known.has(id)) },
-  }
+  const loaded = { ...beside, heads: new Map(keys.map((key) => [key, headOf(key, found.get(key))])) }
+  return redrive ? { ...loaded, letters: without(loaded.letters, redrive.letter._id), redrive } : loaded
 }
 
-const without = (documents: ReadonlyMap<string, Document>, ids: string[]): ReadonlyMap<string, Document> =>
-  new Map([...documents].filter(([id]) => !ids.includes(id)))
+/** True for a command whose stream is named after it, so that no other can have come before it there, as a rule. */
+const isNamedAfter = ({ command }: ReceivedCommand): boolean => command.stream.includes(command.id)
+
+async function loadBeside(domain: DecideDomain, batch: ReceivedCommand[], store: Store): Promise<Beside> {
+  const commands = batch.map(({ command }) => command)
+  const ids = commands.map(({ id }) => id)
+  const [known, kept, documents] = await Promise.all([
+    store.get(receipts, ids),
+    store.get(letters, ids),
+    loadDocuments(domain, commands, (collection, ids) => store.get(collection, ids)),
+  ])
+  return { receipts: known, letters: kept, documents }
+}
+
+async function loadRedrive(batch: ReceivedCommand[], letter: Document, store: Store): Promise<LoadedRedrive> {
+  const ends = batch.map(({ command, hash }) => rejectionId(command.id, hash))
+  const [ended, followed] = await Promise.all([
+    store.get(receipts, ends),
+    letter.key === undefined ? false : isFollowed(store, letter),
+  ])
+  return { letter, isFollowed: followed, hasReceipt: ended.size > 0 }
+}
+
+const without = (documents: ReadonlyMap<string, Document>, id: string): ReadonlyMap<string, Document> =>
+  new Map([...documents].filter(([other]) => other !== id))

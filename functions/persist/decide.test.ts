@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { letters, receipts } from '#core/collections.ts'
+import { heads, letters, receipts } from '#core/collections.ts'
 import { Conflict } from '#core/store.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { all, count, counterOf, counting, eventsOf, headOf, start, statuses, totalOf, world } from '#test/counting.ts'
@@ -214,6 +214,8 @@ test('given a commit whose answer was lost, then the repeat finds it done', asyn
   expect((await persist(count('a', 'x', 1))).status).toBe(204)
   expect(commits).toBe(1)
   expect(await eventsOf('x')).toHaveLength(1)
+  expect((await persist(count('b', 'x', 2))).status).toBe(204)
+  expect(await totalOf()).toBe(3)
 })
 
 test('given a rule that reads or writes what its touches do not name, then that is a bug and nothing is written', async () => {
@@ -235,4 +237,36 @@ test('given a rule that changes a document in place, then that is a bug and noth
   expect((await persist(count('a', 'x', 1))).status).toBe(204)
   expect((await persist(count('b', 'x', 1))).status).toBe(500)
   expect(await counterOf('x')).toBe(1)
+})
+
+test.each([
+  ['is named after its command', 'a', false],
+  ['has another name', 'x', true],
+])('given a stream that %s, then its documents are read beside or after its head', async (_, counter, isAfter) => {
+  let isHeadRead = false
+  const after = new Map<string, boolean>()
+  const { persist } = start({
+    async get(collection, ids) {
+      after.set(collection.name, isHeadRead)
+      const found = await world.store.get(collection, ids)
+      isHeadRead ||= collection === heads
+      return found
+    },
+  })
+  expect((await persist(count('a', counter, 1))).status).toBe(204)
+  expect([after.get('counters'), after.get('receipts'), after.get('letters')]).toEqual([isAfter, isAfter, isAfter])
+})
+
+test('given a stream that another instance begins meanwhile, then what was read beside its head does not count', async () => {
+  const other = start({}, 'pod-2')
+  let reads = 0
+  const { persist } = start({
+    async get(collection, ids) {
+      if (collection === heads && ++reads === 1) await other.persist(count('first', 'a', -60))
+      return await world.store.get(collection, ids)
+    },
+  })
+  expect((await persist(count('a', 'a', 101))).status).toBe(204)
+  expect((await all(receipts, 'a')).get('a')).toMatchObject({ status: 'applied' })
+  expect(await counterOf('a')).toBe(41)
 })

@@ -8,7 +8,7 @@ import type { ReceivedCommand } from './command.ts'
 import { keyOf, loadBatch } from './decide-load.ts'
 import { type Plan, planBatch } from './decide-plan.ts'
 import { parkStream, toSwap } from './stream.ts'
-import { feedViews } from './views.ts'
+import { viewFeeder } from './views.ts'
 
 /** Then one by one, so that a hot stream holds up no other. */
 const MAX_CONFLICTS_OF_A_BATCH = 3
@@ -16,11 +16,12 @@ const MAX_CONFLICTS_OF_A_BATCH = 3
 /** A decide domain's commands: load what the batch needs, decide without a look at the store, feed the views, commit the plan. */
 export function decideApplier(domain: DecideDomain, parts: ApplierParts): RedrivingApplier {
   const { store, clock } = parts
+  const commit = planCommitter(domain, parts)
 
   async function round(batch: ReceivedCommand[]): Promise<Plan> {
     const loaded = await loadBatch(domain, batch, parts)
     const plan = planBatch(domain, batch, loaded, clock.now())
-    await commitPlan(domain, plan, parts)
+    await commit(plan)
     return plan
   }
 
@@ -29,7 +30,7 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
     const loaded = await loadBatch(domain, [received], parts, redriven)
     const plan = planBatch(domain, [received], loaded, clock.now())
     if (plan.faults.has(received)) throw plan.faults.get(received)
-    await commitPlan(domain, plan, parts)
+    await commit(plan)
     return plan
   }
 
@@ -64,12 +65,15 @@ export function decideApplier(domain: DecideDomain, parts: ApplierParts): Redriv
  * Writes a plan and its views, all of it or nothing. Two writers of one stream conflict at its head, of one command at its receipt,
  * and of one document of a view at its generation.
  */
-async function commitPlan(domain: DecideDomain, plan: Plan, parts: ApplierParts): Promise<void> {
-  const views = await feedViews(domain, plan.events, parts)
-  const records = changeRecords(domain, [...plan.changes, ...views.changes], plan.events)
-  const told = records.length > 0 ? [{ collection: changes, insert: records }] : []
-  const writes = [...writesOf(domain, plan), ...views.writes, ...told]
-  if (writes.length > 0) await parts.store.commit(writes)
+const planCommitter = (domain: DecideDomain, parts: ApplierParts) => {
+  const feeder = viewFeeder(domain, parts)
+  return (plan: Plan): Promise<void> =>
+    feeder.feed(plan.events, async (views) => {
+      const records = changeRecords(domain, [...plan.changes, ...views.changes], plan.events)
+      const told = records.length > 0 ? [{ collection: changes, insert: records }] : []
+      const writes = [...writesOf(domain, plan), ...views.writes, ...told]
+      if (writes.length > 0) await parts.store.commit(writes)
+    })
 }
 
 function writesOf({ name }: DecideDomain, plan: Plan): Write[] {

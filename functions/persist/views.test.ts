@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { letters } from '#core/collections.ts'
 import { Conflict, type Store, type Write } from '#core/store.ts'
 import { all, ask, count, kept, start, statuses, totalOf, world } from '#test/counting.ts'
@@ -88,4 +88,21 @@ test.each([[''], [undefined]])('given the key %j, then the command is at fault',
   expect((await all(letters, 'a')).get('a')?.error).toBe(
     `the view teams has the key ${JSON.stringify(key)} for an event counted: it must be a text that is not empty`,
   )
+})
+
+test('given one instance, then a slot is read once; given another one on the same slot, then it is read again', async () => {
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0)
+  let reads = 0
+  const get: Store['get'] = (collection, ids) => {
+    if (collection.name === 'totals') reads++
+    return world.store.get(collection, ids)
+  }
+  const [one, two] = [start({ get }, 'pod-1'), start({}, 'pod-2')]
+  for (const id of ['1', '2', '3']) expect((await one.persist(count(id, id, 1))).status).toBe(204)
+  expect(reads).toBe(1)
+  expect((await two.persist(count('4', '4', 10))).status).toBe(204)
+  expect((await one.persist(count('5', '5', 100))).status).toBe(204)
+  random.mockRestore()
+  expect(reads).toBe(2)
+  expect(await totalOf()).toBe(113)
 })

@@ -1,3 +1,4 @@
+import { BoundedMap } from '#core/bounded-map.ts'
 import type { DocumentChange } from '#core/changes.ts'
 import { slotIds, withoutGeneration } from '#core/collections.ts'
 import { viewsOf } from '#core/registry.ts'
@@ -20,35 +21,79 @@ interface Feed {
   id: string
 }
 
+/** A slot of views with slots, and what its documents are after the commits of this instance. */
+interface Lane {
+  slot: number
+  written: BoundedMap<Document>
+}
+
+export interface ViewFeeder {
+  /** Calls `commit` with the changes that events make in views. */
+  feed(events: Event[], commit: (fed: FedViews) => Promise<void>): Promise<void>
+}
+
 /**
- * The changes that events make in views. The documents are read after the events were decided, and the commit compares their
- * generations: when another writer was first, the whole batch is read and decided again.
+ * Feeds the views of a domain. Documents are read after the events were decided, and the commit compares their generations: when
+ * another writer was first, the whole batch is read and decided again.
+ *
+ * Batches keep to a slot, so that what the last one wrote there need not be read. A commit that fails, for whatever reason, gives
+ * up the slot and what is known of it.
  */
-export async function feedViews(
+export function viewFeeder(
   domain: DecideDomain,
-  events: Event[],
   { store, random }: Pick<ApplierParts, 'store' | 'random'>,
-): Promise<FedViews> {
-  const fed = viewsOf(domain).map(async (view) => {
-    const feeds = feedsOf(view, events, random())
-    if (feeds.length === 0) return []
-    const found = await store.get(view.collection, [...new Set(feeds.map(({ id }) => id))])
-    return [{ collection: view.collection, found, swap: foldAll(view, feeds, found) }]
-  })
-  const all = (await Promise.all(fed)).flat()
+): ViewFeeder {
+  /** Those that no batch has at the moment. */
+  const free: Lane[] = []
+
+  async function fedView(view: View, events: Event[], lane: Lane) {
+    const feeds = feedsOf(view, events, lane.slot)
+    const ids = [...new Set(feeds.map(({ id }) => id))]
+    const known = new Map(view.isSlotted ? ids.flatMap((id) => pairOf(id, lane.written.get(keyOf(view, id)))) : [])
+    const unknown = ids.filter((id) => !known.has(id))
+    const read = unknown.length > 0 ? await store.get(view.collection, unknown) : new Map<string, Document>()
+    const found = new Map([...known, ...read])
+    return { view, found, swap: foldAll(view, feeds, found) }
+  }
+
   return {
-    writes: all.map(({ collection, swap }) => ({ collection, swap })),
-    changes: all.flatMap(({ collection: { name }, found, swap }) =>
-      swap.map((after) => {
-        const before = found.get(after._id)
-        return { collection: name, before: before && withoutGeneration(before), after: withoutGeneration(after) }
-      }),
-    ),
+    async feed(events, commit) {
+      const lane = free.pop() ?? { slot: Math.floor(random() * slotIds().length), written: new BoundedMap(MAX_WRITTEN) }
+      const all = await Promise.all(viewsOf(domain).map((view) => fedView(view, events, lane)))
+      const fed = all.filter(({ swap }) => swap.length > 0)
+      await commit({
+        writes: fed.map(({ view: { collection }, swap }) => ({ collection, swap })),
+        changes: fed.flatMap(changesOf),
+      })
+      for (const { view, swap } of fed) {
+        if (view.isSlotted) for (const document of swap) lane.written.set(keyOf(view, document._id), asStored(document))
+      }
+      free.push(lane)
+    },
   }
 }
 
-function feedsOf(view: View, events: Event[], chance: number): Feed[] {
-  const slot = Math.floor(chance * slotIds().length)
+/** The most documents that are known of a slot. */
+const MAX_WRITTEN = 1000
+
+/** A document as the store returns it, without fields that are undefined. */
+const asStored = (document: Document): Document => JSON.parse(JSON.stringify(document))
+
+const keyOf = ({ collection }: View, id: string): string => `${collection.name} ${id}`
+
+const pairOf = (id: string, document: Document | undefined) => (document ? [[id, document] as const] : [])
+
+const changesOf = ({ view, found, swap }: { view: View; found: ReadonlyMap<string, Document>; swap: Document[] }) =>
+  swap.map((after) => {
+    const before = found.get(after._id)
+    return {
+      collection: view.collection.name,
+      before: before && withoutGeneration(before),
+      after: withoutGeneration(after),
+    }
+  })
+
+function feedsOf(view: View, events: Event[], slot: number): Feed[] {
   return events.flatMap((event) =>
     [...new Set(view.keys(freeze(event)))].map((key) => {
       if (typeof key !== 'string' || (key === '' && !view.isSlotted)) throw new Error(wrongKey(view, event, key))
