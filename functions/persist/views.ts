@@ -22,7 +22,7 @@ interface Feed {
 }
 
 /** A slot of views with slots, and what its documents are after the commits of this instance. */
-interface Lane {
+interface KeptSlot {
   slot: number
   written: BoundedMap<Document>
 }
@@ -44,12 +44,12 @@ export function viewFeeder(
   { store, random }: Pick<ApplierParts, 'store' | 'random'>,
 ): ViewFeeder {
   /** Those that no batch has at the moment. */
-  const free: Lane[] = []
+  const free: KeptSlot[] = []
 
-  async function fedView(view: View, events: Event[], lane: Lane) {
-    const feeds = feedsOf(view, events, lane.slot)
+  async function fedView(view: View, events: Event[], kept: KeptSlot) {
+    const feeds = feedsOf(view, events, kept.slot)
     const ids = [...new Set(feeds.map(({ id }) => id))]
-    const known = new Map(view.isSlotted ? ids.flatMap((id) => pairOf(id, lane.written.get(keyOf(view, id)))) : [])
+    const known = new Map(view.isSlotted ? ids.flatMap((id) => pairOf(id, kept.written.get(keyOf(view, id)))) : [])
     const unknown = ids.filter((id) => !known.has(id))
     const read = unknown.length > 0 ? await store.get(view.collection, unknown) : new Map<string, Document>()
     const found = new Map([...known, ...read])
@@ -58,17 +58,17 @@ export function viewFeeder(
 
   return {
     async feed(events, commit) {
-      const lane = free.pop() ?? { slot: Math.floor(random() * slotIds().length), written: new BoundedMap(MAX_WRITTEN) }
-      const all = await Promise.all(viewsOf(domain).map((view) => fedView(view, events, lane)))
+      const kept = free.pop() ?? { slot: Math.floor(random() * slotIds().length), written: new BoundedMap(MAX_WRITTEN) }
+      const all = await Promise.all(viewsOf(domain).map((view) => fedView(view, events, kept)))
       const fed = all.filter(({ swap }) => swap.length > 0)
       await commit({
         writes: fed.map(({ view: { collection }, swap }) => ({ collection, swap })),
         changes: fed.flatMap(changesOf),
       })
       for (const { view, swap } of fed) {
-        if (view.isSlotted) for (const document of swap) lane.written.set(keyOf(view, document._id), asStored(document))
+        if (view.isSlotted) for (const document of swap) kept.written.set(keyOf(view, document._id), asStored(document))
       }
-      free.push(lane)
+      free.push(kept)
     },
   }
 }
