@@ -1,6 +1,7 @@
 import { alarm, type Clock } from '#core/clock.ts'
 import { exponential, retry } from '#core/retry.ts'
 import { Unavailable } from '#core/unavailable.ts'
+import { lingering } from './linger.ts'
 
 export interface LaneOptions<Item> {
   /** Sends to this lane's partition. Resolves with the offset of the first item. */
@@ -35,7 +36,7 @@ const backoff = exponential(50, 1000)
 
 /**
  * Sends to one partition, one send at a time: the only way in which kafkajs loses no acknowledged items. Items that arrive
- * during a send go out together in the next one. A send that fails is repeated with the identical items until it is
+ * during a send, and in the pause that a busy lane makes after it, go out together in the next one. A send that fails is repeated with the identical items until it is
  * settled. Continuing as if it had not been sent could lose acknowledged items behind it.
  */
 export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRetry }: LaneOptions<Item>): Lane<Item> {
@@ -45,19 +46,15 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
   let unsettled = 0
   let allSettled = () => {}
   const closed = new AbortController()
-
-  function next(): Append<Item>[] {
-    const count = batchSize(queue, bytesOf, maxBytes)
-    const batch = queue.slice(0, count)
-    queue = queue.slice(count)
-    return batch
-  }
+  const linger = lingering(clock)
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
-      sending = next()
+      sending = queue.splice(0, batchSize(queue, bytesOf, maxBytes))
+      const [sent, began] = [sending.length, clock.now()]
       await sendUntilSettled(sending)
       sending = []
+      await linger.after({ sent, waiting: queue.length, tookMs: clock.now() - began })
     }
     isRunning = false
   }
@@ -113,6 +110,7 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
           isRunning = true
           setImmediate(run)
         }
+        linger.endIfEnough(queue.length)
         late.set(deadline)
       })
     },
@@ -123,6 +121,7 @@ export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRet
         })
       }
       closed.abort()
+      linger.stop()
       late.stop()
     },
   }
