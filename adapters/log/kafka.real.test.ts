@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -7,7 +8,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { LogRecord } from '#core/log.ts'
 import { Unavailable } from '#core/unavailable.ts'
 import { readConfig } from '#main/config.ts'
-import { logContract } from '#test/contracts/log.ts'
+import { logContract, readAll } from '#test/contracts/log.ts'
 import { kafkaLog } from './kafka.ts'
 
 const { KAFKA_BROKERS: brokers } = readConfig(process.env)
@@ -162,6 +163,57 @@ describe('kafka log', () => {
     const ends = await Promise.allSettled([...mine].map((partition) => consumer.commit(partition, 10)))
     const refused = [...mine].filter((_, index) => ends[index]?.status === 'rejected')
     expect(new Set(refused)).toEqual(theirs)
+    await log.close()
+    await removeTopics([topic])
+  })
+
+  test('given connections that break while lanes linger, then each acknowledged record is there once, at its offset', async () => {
+    const topic = `broken-${crypto.randomUUID()}`
+    const sockets = new Set<Socket>()
+    const onSocket = (message: unknown) => void sockets.add((message as { socket: Socket }).socket)
+    subscribe('net.client.socket', onSocket)
+    const sizes: number[] = []
+    const log = kafkaLog({
+      brokers,
+      replication: 3,
+      maxBuffered: 1000,
+      metrics: { batchSize: (_name, _topic, size) => sizes.push(size) },
+    })
+    await log.ensure([{ name: topic, partitions: 3 }])
+    const acknowledged = new Map<string, string>()
+    let count = 0
+    let broken = 0
+    let isStopped = false
+    const client = async () => {
+      while (!isStopped) {
+        const value = String(count++)
+        try {
+          const { partition, offset } = await log.append(topic, { key: value, value })
+          acknowledged.set(value, `${partition}/${offset}`)
+        } catch (error) {
+          expect(error).toBeInstanceOf(Unavailable)
+        }
+      }
+    }
+    const clients = Promise.all(Array.from({ length: 128 }, client))
+    for (let round = 0; round < 12; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 100 + 40 * round))
+      for (const socket of sockets) socket.destroy(new Error('reset by the test'))
+      broken += sockets.size
+      sockets.clear()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    isStopped = true
+    await clients
+    unsubscribe('net.client.socket', onSocket)
+
+    const found = await readAll(log, topic)
+    const placeOf = new Map(found.map(({ partition, offset, value }) => [String(value), `${partition}/${offset}`]))
+    expect(placeOf.size, 'records that are there twice').toBe(found.length)
+    expect([...acknowledged].filter(([value, place]) => placeOf.get(value) !== place)).toEqual([])
+    expect(acknowledged.size).toBeGreaterThan(1000)
+    expect(broken, 'connections that broke').toBeGreaterThan(20)
+    expect(sizes.filter((size) => size >= 4).length, 'busy sends').toBeGreaterThan(10)
     await log.close()
     await removeTopics([topic])
   })
