@@ -6,8 +6,11 @@ import type { Log } from '#core/log.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { untilAvailable } from '#core/until-available.ts'
 import type { Domain } from '#domains/domain.ts'
+import { directClient, type Sink } from './direct-client.ts'
+import { type HttpClient, httpClient } from './kafka-source/http-client.ts'
 import { kafkaSink } from './kafka-source/kafka-sink.ts'
 import { type KafkaSource, type KafkaSourceSpec, startKafkaSource } from './kafka-source/kafka-source.ts'
+import { toRetryPolicy } from './kafka-source/retry-policy.ts'
 
 export const DEAD_LETTERS_PATH = '/sinks/dead-letters'
 
@@ -26,8 +29,8 @@ export interface KafkaSourcesOptions extends Telemetry {
   /** The origin of the server that serves `deadLetterSink`. */
   origin: string
   pacing: NonNullable<KafkaSourceSpec['pacing']>
-  /** The most connections of a KafkaSource to persist. */
-  connections?: number
+  /** persist, where it runs in this process, and the most requests of a KafkaSource that it has at once. */
+  direct?: Sink & { inFlight: number }
 }
 
 /** The KafkaSources of a process: one for each domain, and one for the error topic. */
@@ -41,10 +44,16 @@ export interface KafkaSources {
 
 /** The KafkaSources, none of which has started. Their lag is measured. */
 export function kafkaSources(options: KafkaSourcesOptions): KafkaSources {
-  const { log, persist, origin, pacing, connections, logger, metrics } = options
+  const { log, persist, origin, pacing, direct, logger, metrics } = options
   const sinks = { persist, deadLetters: origin + DEAD_LETTERS_PATH }
   const started: { spec: KafkaSourceSpec; source: KafkaSource }[] = []
-  const parts = { log, clock: systemClock, logger, connections }
+  const clientOf = ({ delivery }: KafkaSourceSpec): HttpClient => {
+    const { timeoutMs } = toRetryPolicy(delivery)
+    const overHttp = httpClient(systemClock, { timeoutMs })
+    return direct
+      ? directClient(direct, { clock: systemClock, timeoutMs, inFlight: direct.inFlight, overHttp })
+      : overHttp
+  }
   const specsOf = (domains: Domain[]): KafkaSourceSpec[] =>
     [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)].map((spec) => ({ ...spec, pacing }))
   const isIn = (specs: KafkaSourceSpec[], spec: KafkaSourceSpec) => specs.some((one) => isDeepStrictEqual(one, spec))
@@ -64,7 +73,10 @@ export function kafkaSources(options: KafkaSourcesOptions): KafkaSources {
       const missing = specsOf(domains).filter((spec) => !isIn(specsStarted(), spec))
       await Promise.all(
         missing.map(async (spec) => {
-          const source = await untilAvailable(() => startKafkaSource(spec, parts), { logger })
+          const source = await untilAvailable(
+            () => startKafkaSource(spec, { log, clock: systemClock, logger, httpClient: clientOf(spec) }),
+            { logger },
+          )
           started.push({ spec, source })
         }),
       )

@@ -78,10 +78,11 @@ const grpc = await startMethods(functions.methods, { port: settings.GRPC_PORT, a
   .catch(exitOnError('not started'))
 
 const self = `http://127.0.0.1:${host.port}`
-const { SOURCE_PACING: pacing } = settings
-/** A process accepts one connection in a turn of its event loop, so those of a backlog must not keep people waiting. */
-const connections = 32
-const sources = kafkaSources({ log, persist: `${self}/persist`, origin: self, pacing, connections, logger, metrics })
+const { SOURCE_PACING: pacing, MAX_BODY_BYTES: maxBodyBytes } = settings
+const persist = `${self}/persist`
+/** A backlog must not keep people waiting, so persist has few of its deliveries at once. */
+const direct = { mount: functions.persist, url: persist, maxBodyBytes, telemetry: telemetry(), inFlight: 32 }
+const sources = kafkaSources({ log, persist, direct, origin: self, pacing, logger, metrics })
 await sources.start(domains)
 let types: TypeChecker | undefined
 reloads.start(domains, { functions, sources, logger, wire, onChange: () => types?.check() })

@@ -118,14 +118,19 @@ async function handleEvent(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  const { status, detail = '' } = await serve(await readDelivery(req, maxBodyBytes))
+  const problem = problemOf(await serve(await readDelivery(req, maxBodyBytes)), metrics)
   if (res.headersSent || res.destroyed) return
-  if (status === 204) return void res.writeHead(204).end()
+  if (problem) sendProblem(req, res, problem)
+  else res.writeHead(204).end()
+}
+
+/** The problem that a KafkaSource gets for an outcome, which it counts. None if the delivery is done. */
+export function problemOf({ status, detail = '' }: Outcome, metrics: Metrics): Problem | undefined {
+  if (status === 204) return undefined
   if (status === 422) metrics.letterKept()
   if (status === 500) metrics.failed('bug')
   if (status === 503) metrics.failed('store')
-  const headers: Record<string, string> = status === 503 ? RETRY_SOON : {}
-  sendProblem(req, res, new Problem(status, TITLES[status], detail, { headers }))
+  return new Problem(status, TITLES[status], detail, { headers: status === 503 ? RETRY_SOON : {} })
 }
 
 async function readDelivery(req: IncomingMessage, maxBodyBytes: number): Promise<Delivery> {

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from '#core/clock.ts'
+import { type RequestTimeouts, requestTimeouts } from './in-flight.ts'
 import type { CloudEventRequest } from './record-to-request.ts'
 
 export interface HttpResponse {
@@ -16,17 +17,11 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
-const HEAD_BYTES = 1024
-
-export interface HttpClientOptions {
-  timeoutMs: number
-  /** The most connections to one host. Other requests wait for one. No limit by default. */
-  connections?: number | undefined
-}
+export const HEAD_BYTES = 1024
 
 /** Posts over persistent connections. A response that takes longer than `timeoutMs` by the clock counts as none. */
-export function httpClient(clock: Clock, { timeoutMs, connections }: HttpClientOptions): HttpClient {
-  const agent = new Agent({ connections: connections ?? null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
+export function httpClient(clock: Clock, { timeoutMs }: { timeoutMs: number }): HttpClient {
+  const agent = new Agent({ pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
   const targets = new Map<string, { origin: string; path: string }>()
   const timeouts = requestTimeouts(clock, timeoutMs)
 
@@ -89,46 +84,5 @@ function responseHandler(
     },
     onResponseEnd: () => end({ status, head }),
     onResponseError: () => end({ status: undefined, head: NO_BYTES }),
-  }
-}
-
-export interface PendingRequest {
-  deadline: number
-  abort(): void
-}
-
-interface RequestTimeouts {
-  /** Calls `abort` after the time-out unless the request ends first. */
-  begin(abort: () => void): PendingRequest
-  end(request: PendingRequest): void
-  /** No request is aborted any more. */
-  stop(): void
-}
-
-/** All requests have the same time-out, so the oldest is always due first and one timer serves them all. */
-function requestTimeouts(clock: Clock, timeoutMs: number): RequestTimeouts {
-  const pending = new Set<PendingRequest>()
-  const stopped = new AbortController()
-  let isWatching = false
-
-  async function watch(): Promise<void> {
-    isWatching = true
-    for (const request of pending) {
-      await clock.sleep(Math.max(0, request.deadline - clock.now()), stopped.signal)
-      if (stopped.signal.aborted) return
-      if (pending.delete(request)) request.abort()
-    }
-    isWatching = false
-  }
-
-  return {
-    begin(abort) {
-      const request = { deadline: clock.now() + timeoutMs, abort }
-      pending.add(request)
-      if (!isWatching) void watch()
-      return request
-    },
-    end: (request) => void pending.delete(request),
-    stop: () => stopped.abort(),
   }
 }

@@ -34,8 +34,6 @@ export interface KafkaSourceParts {
   clock: Clock
   /** The KafkaSource closes it. */
   httpClient?: HttpClient
-  /** The most connections to the sink. */
-  connections?: number | undefined
   logger: Pick<Logger, 'debug' | 'warn' | 'error'>
   onOutcome?(outcome: DeliveryOutcome): void
   onRetry?(): void
@@ -65,9 +63,9 @@ const STOP_MS = 10_000
 /** Stands in for a KafkaSource without Knative: posts each record of a topic, and behaves as the real one does. */
 export async function startKafkaSource(spec: KafkaSourceSpec, parts: KafkaSourceParts): Promise<KafkaSource> {
   const { topic, group, initialOffset, maxPollRecords = MAX_POLL_RECORDS, commitIntervalMs = 5000 } = spec
-  const { log, clock, connections, logger } = parts
+  const { log, clock, logger } = parts
   const stop = new AbortController()
-  const client = parts.httpClient ?? httpClient(clock, { ...toRetryPolicy(spec.delivery), connections })
+  const client = parts.httpClient ?? httpClient(clock, toRetryPolicy(spec.delivery))
   const partitions = partitionsOf(spec, clock, stop.signal)
   const deliver = deliverer(spec, parts, client, stop.signal)
   const deliveries = new Set<Promise<void>>()
