@@ -7,7 +7,7 @@ import { toProblem } from '#core/to-problem.ts'
 /** The signature that functions-framework and our host call. Both have read the body into `rawBody`. */
 export type HttpFunction = (req: FunctionRequest, res: ServerResponse) => Promise<void>
 
-export type FunctionRequest = IncomingMessage & { rawBody?: Buffer; matched?: string; closing?: AbortSignal }
+export type FunctionRequest = IncomingMessage & { rawBody?: Buffer; matched?: string; closing?(): AbortSignal }
 
 const EMPTY = Buffer.alloc(0)
 const NEVER = new AbortController().signal
@@ -74,7 +74,7 @@ class HttpRequest implements Request {
   }
 
   get closing(): AbortSignal {
-    return this.#req.closing ?? NEVER
+    return this.#req.closing?.() ?? NEVER
   }
 
   get route(): string {

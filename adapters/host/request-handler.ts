@@ -58,6 +58,7 @@ export function requestHandler({
   admit,
 }: RequestHandling) {
   const { metrics } = telemetry
+  const getClosing = () => closing
   return async function onRequest(req: FunctionRequest, res: ServerResponse): Promise<void> {
     const started = performance.now()
     const { method = 'GET', url = '/' } = req
@@ -65,7 +66,7 @@ export function requestHandler({
     const path = mark < 0 ? url : url.slice(0, mark)
     const mount = mounts.find((mount) => isServed(mount, method, path))
     responses.add(res, started)
-    req.closing = closing
+    req.closing = getClosing
     res.on('close', () => {
       responses.delete(res)
       const status = res.headersSent ? res.statusCode : CLIENT_GONE

@@ -20,6 +20,7 @@ export function embeddedStore(file: EmbeddedFile, logger?: Pick<Logger, 'warn'>)
   const { prepared, orUnavailable, probeWrite } = database
   const watchers = watchersOf(database)
   const expiry = embeddedExpiry(database)
+  const getOne = readerOfOne(database)
 
   return {
     prepare: async (wanted) =>
@@ -54,10 +55,10 @@ export function embeddedStore(file: EmbeddedFile, logger?: Pick<Logger, 'warn'>)
 
     get: async (collection, ids) =>
       orUnavailable(() => {
-        const [found, value] =
-          ids.length === 1 ? ['= ?', ids[0] as string] : ['IN (SELECT value FROM json_each(?))', JSON.stringify(ids)]
-        const documents = documentsOf(prepared(`SELECT body FROM ${tableOf(collection)} WHERE id ${found}`), value)
-        return new Map(documents.map((document) => [document._id, document]))
+        if (ids.length === 1) return getOne(collection, ids[0] as string)
+        const found = 'IN (SELECT value FROM json_each(?))'
+        const select = prepared(`SELECT body FROM ${tableOf(collection)} WHERE id ${found}`)
+        return new Map(documentsOf(select, JSON.stringify(ids)).map((document) => [document._id, document]))
       }),
 
     find: async (collection, query) => orUnavailable(() => findIn(database, collection, query)),
@@ -97,6 +98,24 @@ function documentsOf(select: StatementSync, ...values: SQLInputValue[]): Documen
   select.setReturnArrays(true)
   const rows = select.all(...values) as unknown as [body: string][]
   return rows.map(([body]) => JSON.parse(body))
+}
+
+/** Returns a function that reads one document. It finds its statement by the name of the collection, since making the SQL takes longer. */
+function readerOfOne({ prepared }: EmbeddedDatabase) {
+  const selects = new Map<string, StatementSync>()
+
+  function selectOf(collection: StoredCollection): StatementSync {
+    const select = prepared(`SELECT body FROM ${tableOf(collection)} WHERE id = ?`)
+    select.setReturnArrays(true)
+    selects.set(collection.name, select)
+    return select
+  }
+
+  return (collection: StoredCollection, id: string): Map<string, Document> => {
+    const select = selects.get(collection.name) ?? selectOf(collection)
+    const row = select.get(id) as unknown as [body: string] | undefined
+    return new Map(row ? [[id, JSON.parse(row[0])]] : [])
+  }
 }
 
 function findIn({ prepared }: EmbeddedDatabase, collection: StoredCollection, query: Find): Document[] {

@@ -101,3 +101,24 @@ test('a reader makes its schema once, and validates each request by itself', () 
   expect(search('')).toMatchObject({ limit: 50, params: {} })
   expect(strict).toHaveBeenCalledTimes(1)
 })
+
+test('a request without parameters gets the defaults, also after one that has some or wrong ones', () => {
+  const readParams = paramsReader({ answers: 'page', numbered: { sorts: { newest: {} } } })
+  const without = { limit: 50, cursor: undefined, params: {} }
+  expect(readParams({}, new URLSearchParams())).toEqual(without)
+  expect(readParams({}, new URLSearchParams('limit=3&cursor=a'))).toEqual({ limit: 3, cursor: 'a', params: {} })
+  expect(readParams({}, new URLSearchParams('page=2'))).toEqual({ ...without, numbering: { page: 2, size: 20 } })
+  expect(statusOf(() => readParams({}, new URLSearchParams('limit=no')))).toBe(422)
+  expect(readParams({}, new URLSearchParams())).toEqual(without)
+})
+
+test("a default of a query's own parameters is made for each request", () => {
+  let count = 0
+  const params = z.object({ number: z.number().default(() => ++count) })
+  const readParams = paramsReader({ answers: 'one', params })
+  const [first, second] = [1, 2].map(() => Number(readParams({}, new URLSearchParams()).params.number)) as [
+    number,
+    number,
+  ]
+  expect(second).toBeGreaterThan(first)
+})

@@ -34,7 +34,10 @@ export function paramsReader({ answers, params, numbered }: ParamsDeclaration): 
   const isStrict = STRICT.includes(answers) || params !== undefined
   const schema = params ?? NONE
   const strictSchema = schema.strict()
+  const parseOwn = params ? (raw: RawParams) => strictSchema.safeParse(raw) : parserOf(strictSchema)
+  const parsePaging = parserOf(paging)
   const numberingSchema = numbered ? numbering(Object.keys(numbered.sorts)) : NONE
+  const parseNumbering = parserOf(numberingSchema)
   const isPaging = isNameIn(PAGED.includes(answers) ? paging : NONE)
   const isNumbering = isNameIn(numberingSchema)
   const isDeclared = isNameIn(schema)
@@ -44,13 +47,13 @@ export function paramsReader({ answers, params, numbered }: ParamsDeclaration): 
   const malformedOwn = malformedIn(schema)
 
   return function readParams(path, search) {
-    const { after: _, ...given } = isStrict ? Object.fromEntries(search) : {}
+    const given = isStrict && search.size > 0 ? withoutAfter(search) : NO_PARAMS
     const rawPaging = pick(given, isPaging)
     const rawNumbering = pick(given, isNumbering)
-    const rawOwn = { ...pick(given, isOwn), ...pick(path, isDeclared) }
-    const page = paging.safeParse(rawPaging)
-    const number = numberingSchema.safeParse(rawNumbering)
-    const own = strictSchema.safeParse(rawOwn)
+    const rawOwn = params || given !== NO_PARAMS ? { ...pick(given, isOwn), ...pick(path, isDeclared) } : NO_PARAMS
+    const page = parsePaging(rawPaging)
+    const number = parseNumbering(rawNumbering)
+    const own = parseOwn(rawOwn)
     const sort = number.success ? sortOf(number.data, numbered) : {}
     const clashes = clashesOf(given, numbered && (given.page ?? given.size) !== undefined, sort.params)
     const malformed = [malformedPaging(rawPaging), malformedNumbering(rawNumbering), malformedOwn(rawOwn)]
@@ -88,6 +91,24 @@ function badParameters(malformed: Issues[], invalid: Issues[], clashes: Issues):
 
 const NONE = z.object({})
 
+/** The one object for no parameters. */
+const NO_PARAMS: RawParams = {}
+
+/** Parses by a schema of ours. Its result for no parameters is constant, and is made once, at the first request without any. */
+function parserOf<Schema extends z.ZodObject>(schema: Schema) {
+  let none: z.ZodSafeParseResult<z.output<Schema>> | undefined
+  return (raw: RawParams) => {
+    if (raw !== NO_PARAMS) return schema.safeParse(raw)
+    none ??= schema.safeParse(raw)
+    return none
+  }
+}
+
+function withoutAfter(search: URLSearchParams): RawParams {
+  const { after: _, ...given } = Object.fromEntries(search)
+  return given
+}
+
 const isNameIn =
   ({ shape }: z.ZodObject) =>
   (name: string): boolean =>
@@ -109,10 +130,11 @@ function sortOf({ sort }: NumberingParams, numbered: Numbered | undefined): { pa
 }
 
 /** An issue for each parameter that excludes another: a cursor and a page number, an order's name and its parameters. */
-function clashesOf(given: RawParams, isNumbered = false, sortParams: Fields = {}): Issues {
+function clashesOf(given: RawParams, isNumbered = false, sortParams?: Fields): Issues {
+  if (!isNumbered && sortParams === undefined) return []
   const pairs = [
     ...(isNumbered ? Object.keys(paging.shape).map((name) => [name, 'page and size']) : []),
-    ...Object.keys(sortParams).map((name) => [name, 'sort']),
+    ...Object.keys(sortParams ?? {}).map((name) => [name, 'sort']),
   ]
   return pairs
     .filter(([name = '']) => given[name] !== undefined)
@@ -124,5 +146,8 @@ function clashesOf(given: RawParams, isNumbered = false, sortParams: Fields = {}
     }))
 }
 
-const pick = (params: RawParams, isWanted: (name: string) => boolean): RawParams =>
-  Object.fromEntries(Object.entries(params).filter(([name]) => isWanted(name)))
+function pick(params: RawParams, isWanted: (name: string) => boolean): RawParams {
+  if (params === NO_PARAMS) return NO_PARAMS
+  const picked = Object.entries(params).filter(([name]) => isWanted(name))
+  return picked.length > 0 ? Object.fromEntries(picked) : NO_PARAMS
+}

@@ -21,7 +21,7 @@ import { pageHandler } from './page-handler.ts'
 import { type ParamsDeclaration, type ParamsReader, paramsReader, type RawParams } from './params.ts'
 import { requireParent } from './parent.ts'
 import { queryStore } from './query-store.ts'
-import { type ReceiptParts, receiptHandler, waitForOwnWrite } from './receipt-handler.ts'
+import { type ReceiptParts, receiptHandler, waitForOwnWrites } from './receipt-handler.ts'
 import { totalHandler } from './total-handler.ts'
 
 export interface QuerierParts extends QueryParts, ReceiptParts {
@@ -59,7 +59,7 @@ export function querier(parts: QuerierParts) {
     const caller = await parts.callerOf(request.headers)
     const respond = responder(target, caller, params, search)
     try {
-      await Promise.all(search.getAll('after').map((receipt) => waitForOwnWrite(parts, receipt, request.signal)))
+      if (search.has('after')) await waitForOwnWrites(parts, search.getAll('after'), request.signal)
       return forCaller(caller, await respond(request))
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
@@ -71,7 +71,8 @@ export function querier(parts: QuerierParts) {
 
 /** The response with the headers that keep a cache from serving it to another caller. */
 function forCaller({ id }: Caller, response: Response): Response {
-  const { 'cache-control': caching = 'no-cache', ...headers } = response.headers ?? {}
+  const { headers } = response
+  const caching = headers?.['cache-control'] ?? 'no-cache'
   const isPrivate = id !== ANONYMOUS && caching !== 'no-store'
   const vary = 'accept, authorization'
   return { ...response, headers: { ...headers, 'cache-control': isPrivate ? `private, ${caching}` : caching, vary } }

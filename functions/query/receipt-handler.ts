@@ -24,8 +24,13 @@ export const receiptHandler =
     return jsonResponse(200, { id: address.id, ...receipt }, headers)
   }
 
+/** Resolves once the command of each receipt has its outcome. */
+export async function waitForOwnWrites(parts: ReceiptParts, receipts: string[], signal: AbortSignal): Promise<void> {
+  await Promise.all(receipts.map((receipt) => waitForOwnWrite(parts, receipt, signal)))
+}
+
 /** Resolves once the command of a receipt has its outcome. `receipt` is the receipt or its path. Throws 503 after 2 s. */
-export async function waitForOwnWrite(parts: ReceiptParts, receipt: string, signal: AbortSignal): Promise<void> {
+async function waitForOwnWrite(parts: ReceiptParts, receipt: string, signal: AbortSignal): Promise<void> {
   const address = parts.addresses.verify(receipt.replace(/^.*\//, ''), parts.clock.now())
   const { status } = await parts.waiting.wait(address, OWN_WRITE_MS, signal)
   if (status === 'pending') {

@@ -60,26 +60,34 @@ export function swappableFunctions(first: Functions): SwappableFunctions {
   }
 }
 
-/** The reads that have not ended, each with a signal of its own that ends it. */
+/** The reads that have not ended. Each has a signal of its own that ends it, made when it is asked for: few reads need one. */
 function openReads() {
-  const open = new Map<FunctionRequest, AbortController>()
+  const open = new Map<FunctionRequest, () => void>()
   return {
     async serve(query: HttpFunction, ...[req, res]: Parameters<HttpFunction>): Promise<void> {
-      const stop = new AbortController()
-      const end = () => stop.abort()
-      const { closing } = req
-      open.set(req, stop)
-      closing?.addEventListener('abort', end)
+      const hostClosing = req.closing?.()
+      let stop: AbortController | undefined
+      let isEnded = false
+      const end = () => {
+        isEnded = true
+        stop?.abort()
+      }
+      open.set(req, end)
       res.once('close', () => {
         open.delete(req)
-        closing?.removeEventListener('abort', end)
+        if (stop) hostClosing?.removeEventListener('abort', end)
       })
-      if (closing?.aborted) end()
-      req.closing = stop.signal
+      req.closing = () => {
+        if (stop) return stop.signal
+        stop = new AbortController()
+        if (isEnded || hostClosing?.aborted) end()
+        else if (!res.destroyed) hostClosing?.addEventListener('abort', end)
+        return stop.signal
+      }
       await query(req, res)
     },
     end(paths: ReadonlySet<string>): void {
-      for (const [req, stop] of open) if (paths.has(req.matched ?? '')) stop.abort()
+      for (const [req, end] of open) if (paths.has(req.matched ?? '')) end()
     },
   }
 }
