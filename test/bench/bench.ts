@@ -35,7 +35,7 @@ const ROWS = {
   l: "log events sent by the generator: from publish's acceptance to when a live reader has them; what the store alone inserts",
   m: 'the forum: a thread of very many posts beside one of ten, in a mill of its own; one request after the other',
   n: 'the seal of a record: its share of the CPU of publish and persist, each behind HTTP',
-  o: 'reads by GET, with a token, 32 connections: CPU time of the server for each request, beside a bare server on the same file',
+  o: 'reads by GET, with a token, 32 connections: CPU time of the server for each request, beside a server without Millrace on the same documents',
   g: 'cold start to the first 2xx of /health/ready',
   p: 'beside Restate, embedded, open loop: from when a command was due to its outcome',
   q: 'beside Restate, embedded, closed loop: outcomes/s, and the CPU time of all processes of the server for each',
@@ -80,7 +80,7 @@ await measure(['k'], () => ingests(pairs, isQuick))
 await measure(['l'], () => logLatencies(pairs, isQuick))
 await measure(['m'], () => threads(isQuick))
 await measure(['n'], () => sealing(pairs, isQuick))
-await measure(['o'], () => reads(isQuick))
+await measure(['o'], () => reads(pairs, isQuick))
 await measure(['g'], () => starts(pairs, isQuick))
 await measure(['p'], () => outcomeTimes(isQuick))
 await measure(['q'], () => outcomesPerSecond(isQuick))

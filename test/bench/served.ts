@@ -48,6 +48,7 @@ export const framework = (source: string, target: string, env: Record<string, st
 
 export const bareHttp: Command = { args: ['test/bench/bare-http.ts'] }
 export const bareReads: Command = { args: ['test/bench/bare-reads.ts'] }
+export const naiveReads: Command = { args: ['test/bench/naive-reads.mjs'] }
 export const bareGrpc: Command = { args: ['test/bench/bare-grpc.ts'] }
 export const discardingLog: Command = { args: ['test/bench/discarding-log.ts'], ready: '/health/ready' }
 export const bareFramework = framework('test/bench/bare-framework.ts', 'bare')

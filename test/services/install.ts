@@ -10,6 +10,8 @@ const SECANTUS = join(TOOLS, 'secantus-0.7.0b3')
 const KEYCLOAK = join(TOOLS, 'keycloak-26.0.8')
 const GRPC = join(TOOLS, 'grpc-1.85.1')
 const RESTATE = join(TOOLS, 'restate-1.7.12')
+const FASTIFY = join(TOOLS, 'fastify-5.12.8')
+const FASTIFY_PACKAGES = ['fastify@5.12.8']
 const RESTATE_PACKAGES = ['@restatedev/restate-server@1.7.12', '@restatedev/restate-sdk@1.17.2']
 const GRPC_PACKAGES = ['grpcio', 'grpcio-tools', 'grpcio-health-checking', 'grpcio-reflection']
 
@@ -76,13 +78,19 @@ export async function grpcTools(): Promise<string> {
   return join(GRPC, 'bin', 'python3')
 }
 
-/** A folder whose `node_modules` have the server of Restate and its SDK. Their scripts only collect data, so they do not run. */
-export async function restateTools(): Promise<string> {
-  await once(RESTATE, async (folder) => {
+/** A folder whose `node_modules` have the server of Restate and its SDK. */
+export const restateTools = (): Promise<string> => npmPackages(RESTATE, RESTATE_PACKAGES)
+
+/** A folder whose `node_modules` have Fastify. */
+export const fastifyTools = (): Promise<string> => npmPackages(FASTIFY, FASTIFY_PACKAGES)
+
+/** Installs packages that only benchmarks need. Their scripts do not run. */
+async function npmPackages(path: string, packages: string[]): Promise<string> {
+  await once(path, async (folder) => {
     const options = ['--ignore-scripts', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error']
-    await run('npm', ['install', '--prefix', folder, ...options, ...RESTATE_PACKAGES])
+    await run('npm', ['install', '--prefix', folder, ...options, ...packages])
   })
-  return RESTATE
+  return path
 }
 
 const venv = (path: string, packages: string[]): Promise<void> =>
