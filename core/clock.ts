@@ -1,5 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
-
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
@@ -11,6 +9,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** The reason to abort a sleep that is over. An abort without a reason makes an exception with its stack, which takes longer than all else. */
+export const OVER = 'over'
+
 /** The longest timer of Node, 24.8 days. A longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -19,11 +20,24 @@ export const systemClock: Clock = {
   async sleep(ms, signal) {
     let left = ms
     do {
-      await setTimeout(Math.min(left, MAX_TIMER_MS), undefined, { signal, ref: true }).catch(() => undefined)
+      await timer(Math.min(left, MAX_TIMER_MS), signal)
       left -= MAX_TIMER_MS
     } while (left > 0 && !signal?.aborted)
   },
 }
+
+/** Like `setTimeout` of node:timers/promises, at a tenth of the cost when it is aborted, since nothing is thrown. */
+const timer = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const end = () => {
+      clearTimeout(timeout)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timeout = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
+  })
 
 /** Settles as `work` does, or rejects with `late()` at `deadline`. Never stops `work`. */
 export async function inTime<Result>(
@@ -38,7 +52,7 @@ export async function inTime<Result>(
     return work
   })
   passed.catch(() => undefined)
-  return await Promise.race([work, passed]).finally(() => done.abort())
+  return await Promise.race([work, passed]).finally(() => done.abort(OVER))
 }
 
 export interface Alarm {
@@ -54,13 +68,13 @@ const MIN_INTERVAL_MS = 10
 /** One timer for any number of deadlines, set in any order. `ring` returns the next deadline, if there is one. */
 export function alarm(clock: Clock, ring: (now: number) => number | undefined): Alarm {
   let due = Number.POSITIVE_INFINITY
-  let timer = new AbortController()
+  let sleeping = new AbortController()
   let isStopped = false
 
   async function start(): Promise<void> {
-    timer.abort()
+    sleeping.abort(OVER)
     const current = new AbortController()
-    timer = current
+    sleeping = current
     await clock.sleep(Math.max(0, due - clock.now()), current.signal)
     if (current.signal.aborted) return
     due = Number.POSITIVE_INFINITY
@@ -78,7 +92,7 @@ export function alarm(clock: Clock, ring: (now: number) => number | undefined): 
     set,
     stop() {
       isStopped = true
-      timer.abort()
+      sleeping.abort(OVER)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Domain } from '#domains/domain.ts'
-import { alarm, type Clock, DAY_MS } from './clock.ts'
+import { alarm, type Clock, DAY_MS, OVER } from './clock.ts'
 import { insertHints } from './insert-hints.ts'
 import { Problem } from './problem.ts'
 import { type Address, PENDING, type Receipt, readApplied, readRefused } from './receipts.ts'
@@ -58,7 +58,7 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
 
   function lookNow(waiter: Waiter): void {
     waiter.due = clock.now()
-    pause.abort()
+    pause.abort(OVER)
   }
 
   async function lookWhileWaiting(): Promise<void> {
@@ -115,7 +115,7 @@ export function waiting(store: Store, domains: Domain[], clock: Clock): Waiting 
         const waiter: Waiter = { address, ...times, signal, rouse: () => lookNow(waiter), resolve, reject }
         waiters.add(waiter)
         if (ms > 0) late.set(waiter.until + GRACE_MS)
-        if (isLooking) pause.abort()
+        if (isLooking) pause.abort(OVER)
         else void lookWhileWaiting()
       })
     },

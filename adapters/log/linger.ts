@@ -1,4 +1,4 @@
-import type { Clock } from '#core/clock.ts'
+import { type Clock, OVER } from '#core/clock.ts'
 
 /** A send that has ended. */
 export interface EndedSend {
@@ -55,11 +55,11 @@ export function lingering(clock: Clock): Lingering {
       current = undefined
     },
     endIfEnough(waiting) {
-      if (current && waiting >= current.enough) current.ended.abort()
+      if (current && waiting >= current.enough) current.ended.abort(OVER)
     },
     stop() {
       isStopped = true
-      current?.ended.abort()
+      current?.ended.abort(OVER)
     },
   }
 }
