@@ -56,3 +56,14 @@ test('given a full connection, then the next request is sent with the response t
   vi.advanceTimersByTime(20)
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('no timer is set in the past, about which Node would warn', () => {
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  const { push, respond } = queue(1)
+  push(1)
+  push(2)
+  respond(1)
+  respond(2)
+  expect(timers.mock.calls.length).toBeGreaterThan(0)
+  for (const [, ms] of timers.mock.calls) expect(ms).toBeGreaterThan(0)
+})
