@@ -80,8 +80,9 @@ const grpc = await startMethods(functions.methods, { port: settings.GRPC_PORT, a
 const self = `http://127.0.0.1:${host.port}`
 const { SOURCE_PACING: pacing, MAX_BODY_BYTES: maxBodyBytes } = settings
 const persist = `${self}/persist`
-/** A backlog must not keep people waiting, so persist has few of its deliveries at once. */
-const direct = { mount: functions.persist, url: persist, maxBodyBytes, telemetry: telemetry(), inFlight: 32 }
+/** The embedded store commits a batch in one turn of the event loop, for which people wait. With MongoDB they go on meanwhile. */
+const inFlight = settings.STORE === 'embedded' ? 32 : Number.POSITIVE_INFINITY
+const direct = { mount: functions.persist, url: persist, maxBodyBytes, telemetry: telemetry(), inFlight }
 const sources = kafkaSources({ log, persist, direct, origin: self, pacing, logger, metrics })
 await sources.start(domains)
 let types: TypeChecker | undefined
