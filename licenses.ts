@@ -21,7 +21,7 @@ const ALLOWED = ['MIT', 'Apache-2.0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clau
 /** Licences of data, which ask for no more than a name and a link: their packages may come without a text. */
 const LINKED = ['CC0-1.0', 'CC-BY-3.0', 'CC-BY-4.0']
 
-/** Of the packages of Node for Linux: it runs the scripts of a clone, and the image. A project has none. */
+/** The lock file of Node for Linux, which runs the scripts of a clone and the image. A project has none. */
 const NODE = 'main/node/package-lock.json'
 
 interface Locked {

@@ -9,7 +9,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** The reason to abort a sleep that is over. An abort without a reason makes an exception with its stack, which takes longer than all else. */
+/** The reason to abort a sleep that is over. An abort without one makes an exception with its stack, which takes longer than the sleep. */
 export const OVER = 'over'
 
 /** The longest timer of Node, 24.8 days. A longer one fires at once. */

@@ -110,6 +110,12 @@ const plain: CloudEventRequest = {
   body: '{"b":1}',
 }
 
+test.each([500, 1500, 3000])('a body of %d characters of two bytes is as large as over a connection', async (count) => {
+  outcome = async () => ({ status: 204 })
+  const request = { ...plain, body: JSON.stringify('é'.repeat(count)) }
+  expect(await through(direct, request)).toEqual(await through(overHttp, request))
+})
+
 const outcomes: [string, () => Promise<Outcome>][] = [
   ['done', async () => ({ status: 204 })],
   ['parked', async () => ({ status: 422, detail: 'kept' })],

@@ -22,7 +22,7 @@ export interface Sink {
 export interface DirectClientOptions {
   clock: Clock
   timeoutMs: number
-  /** The most requests that the function has at once. Others wait. */
+  /** The most requests that the function has at once, over HTTP included. Others wait. */
   inFlight: number
   /** For requests to other URLs, and for those that a connection changes or a host refuses. */
   overHttp: HttpClient
@@ -47,15 +47,16 @@ export function directClient(sink: Sink, options: DirectClientOptions): HttpClie
       resolve(response)
     }
     await permits.acquire()
-    if (!isOver) end(await responseOf(sink, request))
-    permits.release()
+    try {
+      if (!isOver) end(await (isPlain(request, sink) ? responseOf(sink, request) : overHttp.post(sink.url, request)))
+    } finally {
+      permits.release()
+    }
   }
 
   return {
     post: (url, request) =>
-      url === sink.url && isPlain(request, sink)
-        ? new Promise((resolve) => void send(request, resolve))
-        : overHttp.post(url, request),
+      url === sink.url ? new Promise((resolve) => void send(request, resolve)) : overHttp.post(url, request),
     async close() {
       timeouts.abortAll()
       timeouts.stop()
@@ -85,13 +86,13 @@ async function problemIn(serve: () => Promise<Outcome>, telemetry: Telemetry): P
 const headOf = (problem: Problem): Buffer =>
   Buffer.from(problemResponse(problem, traceOf({})).body).subarray(0, HEAD_BYTES)
 
-/** Far below the limits of a host. */
+/** The most bytes of plain headers, far below the limits of a host. */
 const PLAIN_HEADERS = 4096
 /** A connection leaves such a header as it is. */
 const PLAIN = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/
 
 function isPlain({ headers, body }: CloudEventRequest, { maxBodyBytes }: Sink): boolean {
-  if (body && body.length > maxBodyBytes) return false
+  if (body && Buffer.byteLength(body) > maxBodyBytes) return false
   let length = 0
   for (const name in headers) {
     const value = headers[name] as string

@@ -6,13 +6,12 @@ import { Unavailable } from '#core/unavailable.ts'
 import type { Domain } from '#domains/domain.ts'
 import type { Config } from './config.ts'
 
+type Settings = Pick<Config, 'LOG' | 'STORE' | 'MILLRACE_DIR'>
+
 /**
  * An embedded file without the topics and collections of the domains stops the start: no other process can prepare it while this one has
  * it. Servers may be prepared later, and MongoDB needs no collections.
  */
-
-type Settings = Pick<Config, 'LOG' | 'STORE' | 'MILLRACE_DIR'>
-
 export async function assertTopics(settings: Settings, log: Pick<Log, 'lag'>, domains: Domain[]): Promise<void> {
   if (settings.LOG !== 'embedded') return
   for (const { name } of topics(domains)) await log.lag(name, '').catch(notPrepared(settings))

@@ -4,7 +4,7 @@ const current = process.versions.node
 
 if (Number.parseInt(current, 10) < OLDEST) {
   console.error(
-    `Millrace needs Node ${OLDEST} or later, and this is Node ${current}. Install it from https://nodejs.org. In a clone of Millrace on Linux, make and npm run bring their own.`,
+    `Millrace needs Node ${OLDEST} or later, and this is Node ${current}. Install it from https://nodejs.org. In a clone of Millrace on Linux, make brings its own.`,
   )
   process.exit(1)
 }

@@ -8,7 +8,7 @@ export function copyWith(files: { path: string; text: string }[]): string {
   const copy = newFolder()
   const parts = ['adapters', 'client', 'core', 'domains', 'functions', 'local', 'main', 'testing']
   for (const part of [...parts, 'package.json', 'tsconfig.json']) {
-    cpSync(part, join(copy, part), { recursive: true })
+    cpSync(part, join(copy, part), { recursive: true, filter: (path) => !path.includes('node_modules') })
   }
   for (const { path, text } of files) {
     mkdirSync(dirname(join(copy, path)), { recursive: true })

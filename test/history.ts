@@ -10,7 +10,7 @@ export function filesAt(commit: string, ...paths: string[]): string {
     const archive = execFileSync('git', ['archive', commit, ...paths], { maxBuffer: 2 ** 27 })
     execFileSync('tar', ['--extract', '--directory', root], { input: archive })
   } catch (cause) {
-    throw new Error(`${commit} is not to be had from the history. A shallow clone lacks it: git fetch --unshallow`, {
+    throw new Error(`${commit} is not in the history. A shallow clone lacks it: git fetch --unshallow`, {
       cause,
     })
   }

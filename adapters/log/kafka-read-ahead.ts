@@ -7,8 +7,8 @@ const RETRY_MS = 500
 /** The bytes to read ahead of each partition; one fetch may add as much as it takes. */
 const AHEAD_BYTES = 512 * 1024
 /**
- * The bytes of one fetch from a broker. kafkajs decodes a fetch in one turn of the event loop, about a thousand usual records in this case,
- * and they take several times their bytes.
+ * The bytes of one fetch from a broker. kafkajs decodes a fetch in one turn of the event loop, so a large fetch delays other work. A decoded
+ * record takes several times its bytes.
  */
 export const FETCH = { maxBytes: 512 * 1024, maxBytesPerPartition: 256 * 1024 }
 

@@ -36,8 +36,8 @@ const backoff = exponential(50, 1000)
 
 /**
  * Sends to one partition, one send at a time: the only way in which kafkajs loses no acknowledged items. Items that arrive
- * during a send, and in the pause that a busy lane makes after it, go out together in the next one. A send that fails is repeated with the identical items until it is
- * settled. Continuing as if it had not been sent could lose acknowledged items behind it.
+ * during a send, and in the pause that a busy lane makes after it, go out together in the next one. A send that fails is repeated
+ * with the identical items until it is settled. Continuing as if it had not been sent could lose acknowledged items behind it.
  */
 export function lane<Item>({ send, bytesOf, maxBytes, isTheirFault, clock, onRetry }: LaneOptions<Item>): Lane<Item> {
   let queue: Append<Item>[] = []

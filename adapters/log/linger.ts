@@ -4,7 +4,7 @@ import { type Clock, OVER } from '#core/clock.ts'
 export interface EndedSend {
   /** The number of items that it took. */
   sent: number
-  /** The number of items that arrived during it. */
+  /** The number of items that wait after it. */
   waiting: number
   tookMs: number
 }
@@ -18,7 +18,7 @@ export interface Pause {
 const MAX_PAUSE_MS = 8
 /** With fewer items in two sends, a pause would hardly save a send. */
 const MIN_ITEMS = 4
-/** So many items share the cost of their sends well enough. */
+/** Larger sends gain little from a pause. */
 const MAX_ITEMS = 250
 
 /**

@@ -4,7 +4,7 @@ import type { Lag, Metrics, RequestLabels } from '#core/telemetry.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const READ_WITHIN_MS = 1000
-/** The period in which the lag of the event loop is sampled. A turn that is longer is always seen, and an idle process wakes up less. */
+/** The period in which the lag of the event loop is sampled. A longer turn delays a sample, and an idle process wakes up less. */
 const LOOP_PERIOD_MS = 50
 
 type Observe = (value: number) => void

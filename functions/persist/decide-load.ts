@@ -30,13 +30,12 @@ export interface LoadedRedrive {
 
 export const keyOf = ({ domain, command }: ReceivedCommand): string => streamKey(domain.name, command.stream)
 
-/** What the store has beside the heads. */
-type Beside = Omit<LoadedBatch, 'heads' | 'redrive'>
+type LoadedWithoutHeads = Omit<LoadedBatch, 'heads' | 'redrive'>
 
 /**
- * Reads heads first, and everything else after them. The commit is a compare-and-set on every head, so what was read of a
- * stream is what the commit builds on, or the commit conflicts. A stream that has no head had nothing before it was looked for
- * either. So a batch of commands that begin streams reads everything at once, and reads again if one of them has a head.
+ * Reads heads first, and everything else after them, but for a batch of commands that begin streams. The commit is a compare-and-set
+ * on every head, so what was read of a stream is what the commit builds on, or the commit conflicts. A stream that has no head had
+ * nothing before it was looked for either. So such a batch reads everything at once, and reads again if a stream has a head.
  */
 export async function loadBatch(
   domain: DecideDomain,
@@ -58,7 +57,7 @@ export async function loadBatch(
 /** True for a command whose stream is named after it, so that no other can have come before it there, as a rule. */
 const isNamedAfter = ({ command }: ReceivedCommand): boolean => command.stream.includes(command.id)
 
-async function loadBeside(domain: DecideDomain, batch: ReceivedCommand[], store: Store): Promise<Beside> {
+async function loadBeside(domain: DecideDomain, batch: ReceivedCommand[], store: Store): Promise<LoadedWithoutHeads> {
   const commands = batch.map(({ command }) => command)
   const ids = commands.map(({ id }) => id)
   const [known, kept, documents] = await Promise.all([

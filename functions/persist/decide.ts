@@ -70,8 +70,8 @@ const planCommitter = (domain: DecideDomain, parts: ApplierParts) => {
   return (plan: Plan): Promise<void> =>
     feeder.feed(plan.events, async (views) => {
       const records = changeRecords(domain, [...plan.changes, ...views.changes], plan.events)
-      const told = records.length > 0 ? [{ collection: changes, insert: records }] : []
-      const writes = [...writesOf(domain, plan), ...views.writes, ...told]
+      const changeWrites = records.length > 0 ? [{ collection: changes, insert: records }] : []
+      const writes = [...writesOf(domain, plan), ...views.writes, ...changeWrites]
       if (writes.length > 0) await parts.store.commit(writes)
     })
 }

@@ -43,7 +43,7 @@ export function viewFeeder(
   domain: DecideDomain,
   { store, random }: Pick<ApplierParts, 'store' | 'random'>,
 ): ViewFeeder {
-  /** Those that no batch has at the moment. */
+  /** The slots that no batch uses at the moment. */
   const free: KeptSlot[] = []
 
   async function fedView(view: View, events: Event[], kept: KeptSlot) {
