@@ -37,6 +37,7 @@ afterAll(() => {
 interface Run {
   child: ChildProcess
   ended: Promise<unknown[]>
+  log(): string
   errors(): string
 }
 
@@ -54,11 +55,12 @@ function run(target: string, env: Record<string, string> = {}): Run {
       FUNCTION_TARGET: target,
       ...env,
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let errors = ''
+  let [log, errors] = ['', '']
+  child.stdout?.on('data', (chunk) => (log += chunk))
   child.stderr?.on('data', (chunk) => (errors += chunk))
-  return { child, ended: once(child, 'close'), errors: () => errors }
+  return { child, ended: once(child, 'close'), log: () => log, errors: () => errors }
 }
 
 async function serving(target: string): Promise<Run & { port: number }> {
@@ -137,14 +139,15 @@ test('publish accepts a command that is being received at SIGTERM', async () => 
   expect(await ended).toEqual([0, null])
 })
 
-test('an uncaught error names our own lines, in a short output', async () => {
+test('an error at the start names our own lines in the log, and what to do in the last line', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'secret-'))
   chmodSync(dir, 0o755)
   writeFileSync(join(dir, 'receipt-secret'), 'short')
-  const { ended, errors } = run('publish', { RECEIPT_SECRET: '', MILLRACE_DIR: dir })
+  const { ended, log, errors } = run('publish', { RECEIPT_SECRET: '', MILLRACE_DIR: dir })
   expect(await ended).toEqual([1, null])
-  expect(errors()).toMatch(/\bat \w+ \(\S+\/main\/secret\.ts:\d+:\d+\)/)
-  expect(errors().length).toBeLessThan(10_000)
+  expect(log()).toMatch(/\bat \w+ \(\S+\/main\/secret\.ts:\d+:\d+\)/)
+  expect(log().length).toBeLessThan(10_000)
+  expect(errors()).toMatch(/^\S+receipt-secret is too short: .*\n$/)
   rmSync(dir, { recursive: true })
 })
 
