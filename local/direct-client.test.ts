@@ -10,7 +10,7 @@ import { directClient, type Sink } from './direct-client.ts'
 import { type HttpClient, httpClient } from './kafka-source/http-client.ts'
 import { type CloudEventRequest, recordToRequest } from './kafka-source/record-to-request.ts'
 
-const LIMITS = { timeoutMs: 60_000, inFlight: 2 }
+const LIMITS = { timeoutMs: 60_000 }
 const telemetry = quiet()
 const counted = (['requestDone', 'letterKept', 'failed'] as const).map((name) => vi.spyOn(telemetry.metrics, name))
 const maxBodyBytes = 2000
@@ -33,7 +33,7 @@ let direct: HttpClient
 
 beforeAll(async () => {
   host = await startHost({ telemetry, port: 0, address: '127.0.0.1', maxBodyBytes, checks: {}, mounts: [mount] })
-  sink = { mount, url: `http://127.0.0.1:${host.port}/persist`, maxBodyBytes, telemetry }
+  sink = { mount, url: `http://127.0.0.1:${host.port}/persist`, maxBodyBytes, inFlight: 2, telemetry }
   overHttp = httpClient(systemClock, LIMITS)
   direct = directClient(sink, { ...LIMITS, clock: systemClock, overHttp })
 })

@@ -12,18 +12,21 @@ import { requestTimeouts, semaphore } from './kafka-source/in-flight.ts'
 import type { CloudEventRequest } from './kafka-source/record-to-request.ts'
 
 /** A function of this process, as its host serves it. */
-export interface Sink {
+export interface LocalFunction {
   mount: EventMount
-  url: string
   maxBodyBytes: number
+  /** The most requests that the function has at once, over HTTP included. Others wait. */
+  inFlight: number
+}
+
+export interface Sink extends LocalFunction {
+  url: string
   telemetry: Telemetry
 }
 
 export interface DirectClientOptions {
   clock: Clock
   timeoutMs: number
-  /** The most requests that the function has at once, over HTTP included. Others wait. */
-  inFlight: number
   /** For requests to other URLs, and for those that a connection changes or a host refuses. */
   overHttp: HttpClient
 }
@@ -34,9 +37,9 @@ const DONE = { status: 204, head: NO_BYTES }
 
 /** Passes the requests of a KafkaSource to a function of its process, which costs less than a connection to its host. */
 export function directClient(sink: Sink, options: DirectClientOptions): HttpClient {
-  const { clock, timeoutMs, inFlight, overHttp } = options
+  const { clock, timeoutMs, overHttp } = options
   const timeouts = requestTimeouts(clock, timeoutMs)
-  const permits = semaphore(inFlight)
+  const permits = semaphore(sink.inFlight)
 
   async function send(request: CloudEventRequest, resolve: (response: HttpResponse) => void): Promise<void> {
     let isOver = false

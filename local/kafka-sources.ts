@@ -6,7 +6,7 @@ import type { Log } from '#core/log.ts'
 import type { Telemetry } from '#core/telemetry.ts'
 import { untilAvailable } from '#core/until-available.ts'
 import type { Domain } from '#domains/domain.ts'
-import { directClient, type Sink } from './direct-client.ts'
+import { directClient, type LocalFunction } from './direct-client.ts'
 import { type HttpClient, httpClient } from './kafka-source/http-client.ts'
 import { kafkaSink } from './kafka-source/kafka-sink.ts'
 import { type KafkaSource, type KafkaSourceSpec, startKafkaSource } from './kafka-source/kafka-source.ts'
@@ -29,8 +29,8 @@ export interface KafkaSourcesOptions extends Telemetry {
   /** The origin of the server that serves `deadLetterSink`. */
   origin: string
   pacing: NonNullable<KafkaSourceSpec['pacing']>
-  /** persist, where it runs in this process, and the most requests of a KafkaSource that it has at once. */
-  direct?: Sink & { inFlight: number }
+  /** persist itself, where it runs in this process. Each KafkaSource passes its deliveries to it. */
+  direct?: LocalFunction
 }
 
 /** The KafkaSources of a process: one for each domain, and one for the error topic. */
@@ -50,9 +50,9 @@ export function kafkaSources(options: KafkaSourcesOptions): KafkaSources {
   const clientOf = ({ delivery }: KafkaSourceSpec): HttpClient => {
     const { timeoutMs } = toRetryPolicy(delivery)
     const overHttp = httpClient(systemClock, { timeoutMs })
-    return direct
-      ? directClient(direct, { clock: systemClock, timeoutMs, inFlight: direct.inFlight, overHttp })
-      : overHttp
+    if (!direct) return overHttp
+    const sink = { ...direct, url: persist, telemetry: { logger, metrics } }
+    return directClient(sink, { clock: systemClock, timeoutMs, overHttp })
   }
   const specsOf = (domains: Domain[]): KafkaSourceSpec[] =>
     [...domains.map((domain) => sourceOf(domain, sinks)), deadLetterSource(sinks)].map((spec) => ({ ...spec, pacing }))

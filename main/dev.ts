@@ -79,11 +79,10 @@ const grpc = await startMethods(functions.methods, { port: settings.GRPC_PORT, a
 
 const self = `http://127.0.0.1:${host.port}`
 const { SOURCE_PACING: pacing, MAX_BODY_BYTES: maxBodyBytes } = settings
-const persist = `${self}/persist`
 /** The embedded store commits a batch in one turn of the event loop, and requests wait for it. A commit to MongoDB blocks nothing. */
 const inFlight = settings.STORE === 'embedded' ? 32 : Number.POSITIVE_INFINITY
-const direct = { mount: functions.persist, url: persist, maxBodyBytes, telemetry: telemetry(), inFlight }
-const sources = kafkaSources({ log, persist, direct, origin: self, pacing, logger, metrics })
+const direct = { mount: functions.persist, maxBodyBytes, inFlight }
+const sources = kafkaSources({ log, persist: `${self}/persist`, direct, origin: self, pacing, logger, metrics })
 await sources.start(domains)
 let types: TypeChecker | undefined
 reloads.start(domains, { functions, sources, logger, wire, onChange: () => types?.check() })

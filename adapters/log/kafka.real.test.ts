@@ -134,7 +134,7 @@ describe('kafka log', () => {
     const each = (count: number) => [0, 1, 2, 3, 4, 5].map((partition) => [partition, count])
     const taken = () => [...counts].toSorted(([a], [b]) => a - b)
     await expect.poll(taken, { timeout: 20_000 }).toEqual(each(50))
-    await new Promise((resolve) => setTimeout(resolve, 12_000))
+    await sleep(12_000)
     await Promise.all(Array.from({ length: 300 }, () => log.append(topic, { key: null, value: 'v' })))
     const others = each(100).slice(1)
     await expect.poll(() => taken().slice(1), { timeout: 5000 }).toEqual(others)
@@ -197,12 +197,12 @@ describe('kafka log', () => {
     }
     const clients = Promise.all(Array.from({ length: 128 }, client))
     for (let round = 0; round < 12; round++) {
-      await new Promise((resolve) => setTimeout(resolve, 100 + 40 * round))
+      await sleep(100 + 40 * round)
       for (const socket of sockets) socket.destroy(new Error('reset by the test'))
       broken += sockets.size
       sockets.clear()
     }
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await sleep(500)
     isStopped = true
     await clients
     unsubscribe('net.client.socket', onSocket)

@@ -115,27 +115,12 @@ export async function outcomesPerSecond(isQuick: boolean): Promise<Figure[]> {
     return seen
   })
   return results.flatMap(({ restate, millrace }, at) => {
-    const label = (name: string) => `${name}, ${steps[at]?.name}s, ${steps[at]?.connections} connections`
-    const speed = millrace.perSecond / restate.perSecond
-    const cost = millrace.cpuMicros / restate.cpuMicros
+    const label = `${steps[at]?.name}s, ${steps[at]?.connections} connections`
+    const perSecond = { restate: restate.perSecond, millrace: millrace.perSecond }
+    const cpu = { restate: restate.cpuMicros, millrace: millrace.cpuMicros }
     return [
-      { row: 'q', name: label(NAME), value: restate.perSecond, unit: 'outcomes/s' },
-      {
-        row: 'q',
-        name: label('Millrace'),
-        value: millrace.perSecond,
-        unit: 'outcomes/s',
-        ratio: { of: NAME, value: speed },
-        aim: atLeast(speed, 3, 'x'),
-      },
-      { row: 'q', name: label(NAME), value: restate.cpuMicros, unit: 'CPU us/outcome' },
-      {
-        row: 'q',
-        name: label('Millrace'),
-        value: millrace.cpuMicros,
-        unit: 'CPU us/outcome',
-        ratio: { of: NAME, value: cost },
-      },
+      ...beside('q', label, perSecond, 'outcomes/s', atLeast(perSecond.millrace / perSecond.restate, 3, 'x')),
+      ...beside('q', label, cpu, 'CPU us/outcome'),
     ]
   })
 }
@@ -193,21 +178,25 @@ interface Times {
 const timesOf = (sorted: number[]): Times => ({ p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) })
 
 function latencies(row: string, name: string, { restate, millrace }: Both<Times>): Figure[] {
-  const ratioOf = (value: number, floor: number) => ({ of: NAME, value: value / floor })
-  const p50 = ratioOf(millrace.p50, restate.p50)
-  const p99 = ratioOf(millrace.p99, restate.p99)
-  const aim = row === 'p' ? { aim: atMost(millrace.p99, 20, ' ms') } : {}
+  const p50 = { restate: restate.p50, millrace: millrace.p50 }
+  const p99 = { restate: restate.p99, millrace: millrace.p99 }
   return [
-    { row, name: `${NAME}, ${name}, p50`, value: restate.p50, unit: 'ms' },
-    {
-      row,
-      name: `Millrace, ${name}, p50`,
-      value: millrace.p50,
-      unit: 'ms',
-      ratio: p50,
-      aim: atMost(p50.value, 1, 'x'),
-    },
-    { row, name: `${NAME}, ${name}, p99`, value: restate.p99, unit: 'ms' },
-    { row, name: `Millrace, ${name}, p99`, value: millrace.p99, unit: 'ms', ratio: p99, ...aim },
+    ...beside(row, `${name}, p50`, p50, 'ms', atMost(p50.millrace / p50.restate, 1, 'x')),
+    ...beside(row, `${name}, p99`, p99, 'ms', row === 'p' ? atMost(p99.millrace, 20, ' ms') : undefined),
+  ]
+}
+
+/** The value of each system, with the ratio of ours to that of Restate. */
+function beside(
+  row: string,
+  label: string,
+  { restate, millrace }: Both<number>,
+  unit: string,
+  aim?: Figure['aim'],
+): Figure[] {
+  const ratio = { of: NAME, value: millrace / restate }
+  return [
+    { row, name: `${NAME}, ${label}`, value: restate, unit },
+    { row, name: `Millrace, ${label}`, value: millrace, unit, ratio, ...(aim && { aim }) },
   ]
 }

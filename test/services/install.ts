@@ -9,9 +9,9 @@ const KAFKA = join(TOOLS, 'kafka-4.1.1')
 const SECANTUS = join(TOOLS, 'secantus-0.7.0b3')
 const KEYCLOAK = join(TOOLS, 'keycloak-26.0.8')
 const GRPC = join(TOOLS, 'grpc-1.85.1')
-const RESTATE = join(TOOLS, 'restate-1.7.12')
 const FASTIFY = join(TOOLS, 'fastify-5.12.8')
 const FASTIFY_PACKAGES = ['fastify@5.12.8']
+const RESTATE = join(TOOLS, 'restate-1.7.12')
 const RESTATE_PACKAGES = ['@restatedev/restate-server@1.7.12', '@restatedev/restate-sdk@1.17.2']
 const GRPC_PACKAGES = ['grpcio', 'grpcio-tools', 'grpcio-health-checking', 'grpcio-reflection']
 
